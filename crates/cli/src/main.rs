@@ -1,0 +1,4 @@
+//! The command line of impasto.
+#![forbid(unsafe_code)]
+
+fn main() {}

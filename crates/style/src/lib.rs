@@ -1,0 +1,2 @@
+//! Style transfer as a library: pictures, the objective, presets and the optimisation loop.
+#![forbid(unsafe_code)]

@@ -1,0 +1,35 @@
+//! What can go wrong with shapes.
+
+use crate::Shape;
+
+/// An operation was given tensors whose shapes do not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TensorError {
+    /// The data does not have as many elements as the shape says.
+    #[error("a tensor of {shape} has {} elements, not {length}", shape.len())]
+    Length {
+        /// The shape asked for.
+        shape: Shape,
+        /// The number of elements given.
+        length: usize,
+    },
+    /// A shape with no positions or channels, or with more elements than memory can address.
+    #[error(
+        "{shape} is not a usable shape: sides and channels must be positive and the whole fit into memory"
+    )]
+    Unusable {
+        /// The shape asked for.
+        shape: Shape,
+    },
+    /// Two shapes that must agree do not.
+    #[error("{operation}: expected {expected}, got {got}")]
+    Mismatch {
+        /// The operation that refused.
+        operation: &'static str,
+        /// What would fit, in words.
+        expected: String,
+        /// What was given, in words.
+        got: String,
+    },
+}
