@@ -2,6 +2,8 @@
 
 use impasto_tensor::Element;
 
+use crate::AutodiffError;
+
 /// How a 2x2 window with stride 2 becomes one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pooling {
@@ -71,5 +73,61 @@ impl<T: Element> Chain<T> {
             })
             .collect();
         Chain { layers, pooling: self.pooling }
+    }
+
+    /// The convolutions, first to last.
+    pub fn convs(&self) -> impl Iterator<Item = &ConvLayer<T>> {
+        self.layers.iter().filter_map(|layer| match layer {
+            Layer::Conv(conv) => Some(conv),
+            Layer::Pool => None,
+        })
+    }
+
+    /// The index in `layers` of the convolution of that name.
+    ///
+    /// # Errors
+    /// [`AutodiffError::UnknownLayer`], with the names that there are.
+    pub fn position(&self, name: &str) -> Result<usize, AutodiffError> {
+        self.layers
+            .iter()
+            .position(|layer| matches!(layer, Layer::Conv(conv) if conv.name == name))
+            .ok_or_else(|| AutodiffError::UnknownLayer {
+                layer: name.to_owned(),
+                known: self.convs().map(|conv| conv.name.clone()).collect(),
+            })
+    }
+
+    /// Checks that every convolution's numbers fit its channels, and its channels the layer before it.
+    ///
+    /// # Errors
+    /// [`AutodiffError::Layer`], naming the first layer that does not fit.
+    pub fn validate(&self) -> Result<(), AutodiffError> {
+        let mut channels = None;
+        for conv in self.convs() {
+            let expected =
+                conv.in_channels.checked_mul(conv.out_channels).and_then(|plane| plane.checked_mul(9));
+            let problem = if expected != Some(conv.kernel.len()) || conv.kernel.is_empty() {
+                format!(
+                    "a kernel of {} numbers is not 3 x 3 x {} x {}",
+                    conv.kernel.len(),
+                    conv.in_channels,
+                    conv.out_channels
+                )
+            } else if conv.bias.len() != conv.out_channels {
+                format!("a bias of {} numbers for {} channels", conv.bias.len(), conv.out_channels)
+            } else if channels.is_some_and(|channels| channels != conv.in_channels) {
+                format!("reads {} channels, but the layer before it has {channels:?}", conv.in_channels)
+            } else {
+                channels = Some(conv.out_channels);
+                continue;
+            };
+            return Err(AutodiffError::Layer { layer: conv.name.clone(), problem });
+        }
+        Ok(())
+    }
+
+    /// The channels of the network's input: 3 for a VGG; 0 for a chain without a convolution.
+    pub fn input_channels(&self) -> usize {
+        self.convs().next().map_or(0, |conv| conv.in_channels)
     }
 }

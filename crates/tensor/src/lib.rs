@@ -5,8 +5,15 @@
 
 mod element;
 mod error;
+mod gemm;
+mod im2col;
+mod pool;
+pub mod reduce;
 mod tensor;
 
 pub use element::Element;
 pub use error::TensorError;
+pub use gemm::{Matrix, gemm};
+pub use im2col::{conv3x3, rotate_kernel};
+pub use pool::{average_pool, average_pool_gradient, max_pool, max_pool_gradient, pooled_shape};
 pub use tensor::{Shape, Tensor};

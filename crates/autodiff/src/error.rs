@@ -1,0 +1,72 @@
+//! What can go wrong when a network is built or evaluated.
+
+use impasto_tensor::TensorError;
+
+/// A chain, a tap, a target or a picture that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AutodiffError {
+    /// A convolution's numbers do not fit its channels, or its input is not what the layer before it puts out.
+    #[error("layer {layer}: {problem}")]
+    Layer {
+        /// The layer's name.
+        layer: String,
+        /// What is wrong, in words.
+        problem: String,
+    },
+    /// A loss names a layer that the chain does not have.
+    #[error("the network has no layer {layer}; it has {}", known.join(", "))]
+    UnknownLayer {
+        /// The name asked for.
+        layer: String,
+        /// The names of the chain's convolutions.
+        known: Vec<String>,
+    },
+    /// The picture is too small to have a position at some layer.
+    #[error(
+        "a picture of {height} x {width} is too small for {layer}: it needs at least {minimum} x {minimum} pixels"
+    )]
+    TooSmall {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+        /// The deepest layer.
+        layer: String,
+        /// The least side that reaches that layer.
+        minimum: usize,
+    },
+    /// A target's size is not that of the layer it is compared with.
+    #[error("the target of {layer} is {got}, but the layer's response is {expected}")]
+    Target {
+        /// The layer's name.
+        layer: String,
+        /// The shape of the response.
+        expected: String,
+        /// The shape of the target.
+        got: String,
+    },
+    /// A slice of pixels has the wrong length.
+    #[error("a picture of {height} x {width} x {channels} has {} numbers, not {got}", height * width * channels)]
+    Pixels {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+        /// The channels of the network's input: 3.
+        channels: usize,
+        /// The length of the slice.
+        got: usize,
+    },
+    /// Not even the smallest bands fit the memory limit.
+    #[error("the evaluation needs {needed} bytes, more than the limit of {limit}")]
+    Memory {
+        /// The bytes of the most frugal plan.
+        needed: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A tensor operation refused its shapes.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+}

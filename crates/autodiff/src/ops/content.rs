@@ -1,0 +1,28 @@
+//! Content loss (the paper, section 2): how far the response F is from the photo's response P.
+//!
+//! ```text
+//! L_content      = 1/2 sum_ij (F_ij - P_ij)^2
+//! dL_content/dF  = F - P           (the paper's "0 where F_ij < 0" is the ReLU's mask, see `relu`)
+//! ```
+
+use impasto_tensor::{Element, reduce};
+
+/// L_content.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn loss<T: Element>(f: &[T], p: &[T]) -> f64 {
+    0.5 * reduce::squared_distance(f, p)
+}
+
+/// Adds `weight` (F - P) to `gradient`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn add_gradient<T: Element>(f: &[T], p: &[T], weight: f64, gradient: &mut [T]) {
+    assert!(f.len() == p.len() && f.len() == gradient.len(), "slices of equal length");
+    let weight = T::from_f64(weight);
+    for ((g, &f), &p) in gradient.iter_mut().zip(f).zip(p) {
+        *g += weight * (f - p);
+    }
+}

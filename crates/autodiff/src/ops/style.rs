@@ -1,0 +1,72 @@
+//! Gram matrix and style loss of a layer (the paper, section 2).
+//!
+//! With F as an M x N matrix (positions x filters; the paper writes its transpose):
+//!
+//! ```text
+//! G          = F^T F                       N x N
+//! E_l        = 1/(4 N^2 M^2) sum_ij (G_ij - A_ij)^2
+//! dE_l/dF    = 1/(N^2 M^2) F (G - A)       M x N   (masked where F <= 0 by the ReLU, see `relu`)
+//! ```
+//!
+//! The painting may have another size than the picture, so another M. Each Gram matrix is therefore divided by **its
+//! own** M where it is made ([`GramMatrix`] holds G/M), and with G' = G/M, A' = A/M_a the same two lines read
+//!
+//! ```text
+//! E_l        = 1/(4 N^2) sum_ij (G'_ij - A'_ij)^2
+//! dE_l/dF    = 1/(N^2 M) F (G' - A')
+//! ```
+//!
+//! which for equal sizes are the paper's.
+
+use impasto_tensor::{Element, Matrix, Tensor, TensorError, gemm, reduce};
+
+/// G/M: the Gram matrix of a layer's response, divided by its number of positions. Symmetric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GramMatrix<T = f32> {
+    /// N, the filters of the layer.
+    pub channels: usize,
+    /// N x N numbers.
+    pub data: Vec<T>,
+}
+
+/// G' = F^T F / M.
+///
+/// # Errors
+/// [`TensorError`] only if F is inconsistent, which a [`Tensor`] never is.
+pub fn gram<T: Element>(f: &Tensor<T>) -> Result<GramMatrix<T>, TensorError> {
+    let (positions, channels) = (f.shape().positions(), f.shape().channels);
+    let f = Matrix::new(f.data(), positions, channels)?;
+    let mut data = vec![T::ZERO; channels * channels];
+    gemm(T::from_f64(1.0 / positions as f64), f.transposed(), f, T::ZERO, &mut data)?;
+    Ok(GramMatrix { channels, data })
+}
+
+/// E_l of the picture's G' and the painting's A'.
+///
+/// # Panics
+/// If the matrices differ in size.
+pub fn loss<T: Element>(g: &GramMatrix<T>, a: &GramMatrix<T>) -> f64 {
+    reduce::squared_distance(&g.data, &a.data) / (4.0 * (g.channels * g.channels) as f64)
+}
+
+/// Adds `weight` dE_l/dF = `weight`/(N^2 M) F (G' - A') to `gradient`.
+///
+/// # Errors
+/// [`TensorError::Mismatch`] if the sizes do not fit.
+pub fn add_gradient<T: Element>(
+    f: &Tensor<T>,
+    g: &GramMatrix<T>,
+    a: &GramMatrix<T>,
+    weight: f64,
+    gradient: &mut [T],
+) -> Result<(), TensorError> {
+    let (positions, channels) = (f.shape().positions(), f.shape().channels);
+    let difference: Vec<T> = g.data.iter().zip(&a.data).map(|(&g, &a)| g - a).collect();
+    gemm(
+        T::from_f64(weight / ((channels * channels) as f64 * positions as f64)),
+        Matrix::new(f.data(), positions, channels)?,
+        Matrix::new(&difference, channels, channels)?,
+        T::ONE,
+        gradient,
+    )
+}
