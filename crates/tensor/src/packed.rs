@@ -54,9 +54,19 @@ impl PackedMatrix {
         pack(self.isa, self.rows, self.columns, |k, j| b.get(k, j), &mut self.data);
     }
 
+    /// Columns of a panel on an instruction set.
+    pub fn panel(isa: Isa) -> usize {
+        isa.panel()
+    }
+
     /// K, the rows of B.
     pub const fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// N, the columns of B.
+    pub const fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The row stride that `multiply` needs of C: N rounded up to whole panels. The surplus columns become zeros (or

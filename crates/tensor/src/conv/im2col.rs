@@ -15,9 +15,9 @@ pub(super) fn rows_per_task(extent: Extent) -> usize {
 }
 
 /// A block's patches and its products.
-pub(super) fn scratch_len(conv: &PackedConv, extent: Extent) -> usize {
+pub(super) fn scratch_len(extent: Extent, (in_channels, padded_out_channels): (usize, usize)) -> usize {
     let patches = 2 * COLUMNS.min(extent.width.next_multiple_of(2));
-    patches * (9 * conv.in_channels + conv.out_channels.next_multiple_of(conv.isa.panel()))
+    patches * (9 * in_channels + padded_out_channels)
 }
 
 /// One band of output rows.

@@ -135,13 +135,41 @@ impl PackedConv {
         size_of_val::<[f32]>(&self.kernel)
     }
 
-    /// Numbers of work memory that each task of a picture of that width needs.
+    /// The bytes of a packed kernel of those channels.
+    pub fn bytes_of(isa: Isa, algorithm: Algorithm, in_channels: usize, out_channels: usize) -> usize {
+        let numbers = |matrices: usize, rows| matrices * packed_len(isa, rows, out_channels);
+        size_of::<f32>()
+            * match algorithm {
+                Algorithm::Im2col => numbers(1, 9 * in_channels),
+                Algorithm::Winograd4 => numbers(F4::PATCH * F4::PATCH, in_channels),
+                Algorithm::Winograd6 => numbers(F6::PATCH * F6::PATCH, in_channels),
+            }
+    }
+
+    /// Numbers of work memory that each task needs.
     pub fn scratch_len(&self, extent: Extent) -> usize {
-        match self.algorithm {
-            Algorithm::Im2col => im2col::scratch_len(self, extent),
-            Algorithm::Winograd4 => winograd::Layout::<F4>::new(self, extent).scratch_len(),
-            Algorithm::Winograd6 => winograd::Layout::<F6>::new(self, extent).scratch_len(),
+        Self::scratch_len_of(self.isa, self.algorithm, extent, self.in_channels, self.out_channels)
+    }
+
+    /// As [`Self::scratch_len`], before there is a packed kernel.
+    pub fn scratch_len_of(
+        isa: Isa,
+        algorithm: Algorithm,
+        extent: Extent,
+        in_channels: usize,
+        out_channels: usize,
+    ) -> usize {
+        let channels = (in_channels, out_channels.next_multiple_of(isa.panel()));
+        match algorithm {
+            Algorithm::Im2col => im2col::scratch_len(extent, channels),
+            Algorithm::Winograd4 => winograd::Layout::<F4>::new(extent, channels).scratch_len(),
+            Algorithm::Winograd6 => winograd::Layout::<F6>::new(extent, channels).scratch_len(),
         }
+    }
+
+    /// Input channels, and output channels in whole panels.
+    fn padded_channels(&self) -> (usize, usize) {
+        (self.in_channels, self.out_channels.next_multiple_of(self.isa.panel()))
     }
 
     /// The convolution of an H x W x `in_channels` source into an H x W x `out_channels` sink.
@@ -153,8 +181,12 @@ impl PackedConv {
         sink.check(extent, self.out_channels);
         let rows = match self.algorithm {
             Algorithm::Im2col => im2col::rows_per_task(extent),
-            Algorithm::Winograd4 => winograd::Layout::<F4>::new(self, extent).rows_per_task(),
-            Algorithm::Winograd6 => winograd::Layout::<F6>::new(self, extent).rows_per_task(),
+            Algorithm::Winograd4 => {
+                winograd::Layout::<F4>::new(extent, self.padded_channels()).rows_per_task()
+            }
+            Algorithm::Winograd6 => {
+                winograd::Layout::<F6>::new(extent, self.padded_channels()).rows_per_task()
+            }
         };
         let len = self.scratch_len(extent);
         sink.bands(extent, self.out_channels, rows).into_par_iter().for_each(|band| {

@@ -36,10 +36,9 @@ pub(super) struct Layout<F> {
 }
 
 impl<F: Transform> Layout<F> {
-    pub(super) fn new(conv: &PackedConv, extent: Extent) -> Self {
+    pub(super) fn new(extent: Extent, (in_channels, product_stride): (usize, usize)) -> Self {
         let (tile_rows, tile_columns) = (extent.height.div_ceil(F::OUTPUT), extent.width.div_ceil(F::OUTPUT));
-        let product_stride = conv.out_channels.next_multiple_of(conv.isa.panel());
-        let tile_bytes = F::PATCH * F::PATCH * (conv.in_channels + product_stride) * size_of::<f32>();
+        let tile_bytes = F::PATCH * F::PATCH * (in_channels + product_stride) * size_of::<f32>();
         let tiles = (BLOCK_BYTES / tile_bytes).max(FEWEST_TILES);
         let (block_rows, block_columns) = if tile_columns > tiles {
             // Equal blocks of columns.
@@ -53,7 +52,7 @@ impl<F: Transform> Layout<F> {
             tile_columns,
             block_rows,
             block_columns,
-            in_channels: conv.in_channels,
+            in_channels,
             product_stride,
             transform: PhantomData,
         }
@@ -108,7 +107,7 @@ impl<'a, F: Transform> Task<'a, F> {
         band: Band<'a>,
         scratch: &'a mut [f32],
     ) -> Self {
-        Self { conv, extent, source, band, scratch, layout: Layout::new(conv, extent) }
+        Self { conv, extent, source, band, scratch, layout: Layout::new(extent, conv.padded_channels()) }
     }
 }
 
