@@ -1,2 +1,28 @@
-//! VGG-16 and VGG-19: tables, preprocessing conventions, weight files.
+//! VGG-16 and VGG-19: their tables, preprocessing conventions, weight files and the embedded weights.
+//!
+//! ```
+//! # #[cfg(feature = "embedded-weights")] {
+//! use impasto_autodiff::Pooling;
+//! let network = impasto_vgg::Network::embedded()?;
+//! let chain = network.chain_to("relu4_2", Pooling::Average)?;
+//! assert_eq!(chain.layers.len(), 9 + 3); // nine convolutions, three poolings
+//! # }
+//! # Ok::<(), impasto_vgg::WeightsError>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod arch;
+mod assemble;
+mod convert;
+mod decide;
+mod error;
+mod formats;
+mod network;
+mod preprocessing;
+
+pub use arch::{Arch, Conv, canonical_name};
+pub use convert::Precision;
+pub use error::{Problem, WeightsError};
+pub use formats::{Dtype, Format};
+pub use network::{LoadOptions, Network};
+pub use preprocessing::{Convention, Preprocessing};

@@ -1,0 +1,107 @@
+//! What can be wrong with a weight file, each as one sentence that says what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{Arch, Format};
+
+/// Why weights cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The file cannot be opened or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not one that can be used.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// A layer that the network does not have.
+    #[error("{arch} has no layer {layer}{}; its layers are {}", if *.loaded < arch.convs().len() { " in this file" } else { "" }, layer_names(*arch, *loaded))]
+    UnknownLayer {
+        /// The name that was asked for.
+        layer: String,
+        /// The network.
+        arch: Arch,
+        /// How many of its layers there are.
+        loaded: usize,
+    },
+    /// This build carries no weights.
+    #[error("this build carries no weights: give a weight file, or build with the feature embedded-weights")]
+    NotEmbedded,
+}
+
+fn layer_names(arch: Arch, loaded: usize) -> String {
+    let names: Vec<String> = arch.convs()[..loaded].iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+/// What is wrong with the bytes of a weight file.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// Reading failed, or the file ends too early.
+    #[error("{}", if .0.kind() == io::ErrorKind::UnexpectedEof { "the file ends too early: it is truncated".to_owned() } else { format!("cannot be read: {}", .0) })]
+    Read(#[from] io::Error),
+    /// No format recognised.
+    #[error("not a weight file of any known format ({})", Format::list())]
+    UnknownFormat,
+    /// The bytes contradict their format.
+    #[error("broken {format} file: {detail}")]
+    Malformed {
+        /// The format.
+        format: Format,
+        /// What contradicts it.
+        detail: String,
+    },
+    /// The tensors are not those of VGG-16 or VGG-19.
+    #[error("not a VGG-16 or VGG-19: {0}")]
+    NotVgg(String),
+    /// A layer is absent.
+    #[error("{arch} without its layer {layer}: the file is incomplete")]
+    MissingLayer {
+        /// The network that the other layers belong to.
+        arch: Arch,
+        /// The layer, or the tensor of it.
+        layer: String,
+    },
+    /// A tensor has another shape than the network's table says.
+    #[error("{layer} has the shape {} where {arch} has {}", shape_text(found), shape_text(expected))]
+    WrongShape {
+        /// The network.
+        arch: Arch,
+        /// The layer.
+        layer: String,
+        /// As in the file, outputs x inputs x 3 x 3.
+        found: Vec<usize>,
+        /// As in the table.
+        expected: Vec<usize>,
+    },
+    /// NaN or infinity.
+    #[error("{layer} holds a number that is NaN or infinite: the file is damaged")]
+    NotFinite {
+        /// The layer.
+        layer: String,
+    },
+    /// Nothing in the file tells its preprocessing.
+    #[error(
+        "the file does not tell what pictures its network expects: say --preprocess torch (RGB from 0 to 1, ImageNet mean \
+         and deviation: files made by torchvision), caffe-bgr (0 to 255 minus the mean, blue first: Oxford's files and most \
+         conversions of them) or caffe-rgb (the same, red first: MatConvNet); with the right one a photo and its painting \
+         agree in colour, and `impasto weights inspect` shows the first filters of each"
+    )]
+    AmbiguousPreprocessing,
+}
+
+/// "64 x 3 x 3 x 3".
+pub(crate) fn shape_text(shape: &[usize]) -> String {
+    let sides: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    sides.join(" x ")
+}
