@@ -1,0 +1,126 @@
+//! Every operation's gradient against central differences in f64, within 1e-7.
+//!
+//! An operation with many outputs is turned into a number by a fixed weighting w: f(x) = <w, op(x)>, whose gradient is
+//! the operation's backward pass of w.
+
+mod common;
+
+use common::{assert_gradient, conv_layer, dot, numbers, numbers_off_zero, of, shapes, tensor, weights};
+use impasto_autodiff::ops::{content, conv, pool, relu, style, tv};
+use impasto_autodiff::{ConvLayer, Pooling};
+use impasto_tensor::{Shape, Tensor};
+use proptest::prelude::*;
+
+/// A picture and a convolution that reads its channels.
+fn conv_problems() -> impl Strategy<Value = (Tensor<f64>, ConvLayer<f64>)> {
+    (tensor(shapes(1, 9)), 1..=4usize, 0.0..100.0).prop_map(|(input, out_channels, seed)| {
+        let layer = conv_layer("conv", input.shape().channels, out_channels, seed);
+        (input, layer)
+    })
+}
+
+/// Two pictures with the same number of channels and other sizes.
+fn two_sizes() -> impl Strategy<Value = (Tensor<f64>, Tensor<f64>)> {
+    (shapes(1, 7), 1..8usize, 1..8usize)
+        .prop_flat_map(|(shape, h, w)| (tensor(Just(shape)), tensor(Just(Shape::new(h, w, shape.channels)))))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn conv_gradient_matches_finite_differences((input, layer) in conv_problems()) {
+        let w = weights(input.shape().positions() * layer.out_channels);
+        let f = |x: &[f64]| {
+            dot(&w, conv::forward(&layer, &of(input.shape(), x.to_vec())).expect("shapes that fit").data())
+        };
+        let Shape { height, width, .. } = input.shape();
+        let gradient = conv::backward(&layer, &of(Shape::new(height, width, layer.out_channels), w.clone()))?;
+        assert_gradient(&f, input.data(), gradient.data());
+    }
+
+    #[test]
+    fn relu_gradient_matches_finite_differences(z in (1..60usize).prop_flat_map(numbers_off_zero)) {
+        let w = weights(z.len());
+        let forward = |z: &[f64]| {
+            let mut f = z.to_vec();
+            relu::forward(&mut f);
+            f
+        };
+        let mut gradient = w.clone();
+        relu::backward(&forward(&z), &mut gradient);
+        assert_gradient(&|z| dot(&w, &forward(z)), &z, &gradient);
+    }
+
+    #[test]
+    fn average_pool_gradient_matches_finite_differences(x in tensor(shapes(2, 9))) {
+        check_pool(Pooling::Average, &x)?;
+    }
+
+    /// Equal values in a window are kinks: the numbers of each window are moved apart.
+    #[test]
+    fn max_pool_gradient_matches_finite_differences(shape in shapes(2, 9), shift in 0..1000usize) {
+        let x = (0..shape.len()).map(|i| ((i + shift) * 7919 % 4099) as f64 / 4099.0).collect();
+        check_pool(Pooling::Max, &of(shape, x))?;
+    }
+
+    #[test]
+    fn content_gradient_matches_finite_differences(
+        (f, p) in (1..60usize).prop_flat_map(|n| (numbers(n), numbers(n))), weight in 0.1..10.0
+    ) {
+        let mut gradient = vec![0.0; f.len()];
+        content::add_gradient(&f, &p, weight, &mut gradient);
+        assert_gradient(&|f| weight * content::loss(f, &p), &f, &gradient);
+    }
+
+    #[test]
+    fn gram_gradient_matches_finite_differences((f, painting) in two_sizes(), weight in 0.1..10.0) {
+        let a = style::gram(&painting)?;
+        let loss = |x: &[f64]| {
+            weight * style::loss(&style::gram(&of(f.shape(), x.to_vec())).expect("a consistent tensor"), &a)
+        };
+        let mut gradient = vec![0.0; f.shape().len()];
+        style::add_gradient(&f, &style::gram(&f)?, &a, weight, &mut gradient)?;
+        assert_gradient(&loss, f.data(), &gradient);
+    }
+
+    #[test]
+    fn total_variation_gradient_matches_finite_differences(x in tensor(shapes(1, 9)), weight in 0.1..10.0) {
+        let mut gradient = vec![0.0; x.shape().len()];
+        tv::total_variation(x.data(), x.shape(), weight, &mut gradient);
+        let loss = |values: &[f64]| weight * tv::total_variation(values, x.shape(), 0.0, &mut vec![0.0; values.len()]);
+        assert_gradient(&loss, x.data(), &gradient);
+    }
+
+    #[test]
+    fn gradients_are_added_to_what_is_there(f in tensor(shapes(1, 5)), before in -5.0..5.0) {
+        let (n, zero) = (f.shape().len(), vec![0.0; f.shape().len()]);
+        let a = style::gram(&of(f.shape(), weights(n)))?;
+        let g = style::gram(&f)?;
+        for add in [
+            &(|out: &mut [f64]| content::add_gradient(f.data(), &zero, 2.0, out)) as &dyn Fn(&mut [f64]),
+            &|out| style::add_gradient(&f, &g, &a, 2.0, out).expect("sizes that fit"),
+            &|out| { tv::total_variation(f.data(), f.shape(), 2.0, out); },
+        ] {
+            let (mut alone, mut added) = (vec![0.0; n], vec![before; n]);
+            add(&mut alone);
+            add(&mut added);
+            for (alone, added) in alone.iter().zip(&added) {
+                prop_assert!((alone + before - added).abs() < 1e-13);
+            }
+        }
+    }
+}
+
+fn check_pool(pooling: Pooling, x: &Tensor<f64>) -> Result<(), TestCaseError> {
+    let forward = |x: &Tensor<f64>| pool::forward(pooling, x).expect("a side of two or more");
+    let pooled = forward(x).shape();
+    let w = weights(pooled.len());
+    let gradient = pool::backward(pooling, x, &of(pooled, w.clone()))?;
+    assert_gradient(
+        &|values| dot(&w, forward(&of(x.shape(), values.to_vec())).data()),
+        x.data(),
+        gradient.data(),
+    );
+    Ok(())
+}

@@ -1,0 +1,257 @@
+//! The last m pairs (s, y), their dot products, and the direction -H g that they give.
+//!
+//! An iteration sweeps over the pairs twice: [`History::direction`] reads each vector once to sum d up, and
+//! [`History::update`] reads each once for its dot products with the new y and g. That is 4 m vectors of memory
+//! traffic. The two-loop recursion on vectors, even with each axpy fused to the next dot product, would read every
+//! pair twice as well and besides read and write q at each step: 8 m vectors, and 2 m waits for all threads.
+
+use crate::Real;
+use crate::two_loop::{Products, two_loop};
+use crate::vector::{self, BLOCK, block_dots, block_range, block_subtract_from};
+use rayon::prelude::*;
+use std::collections::VecDeque;
+
+/// One pair of vectors, s = x_{k+1} - x_k and y = g_{k+1} - g_k.
+///
+/// While the search for x_{k+1} is under way the same memory holds x_k and g_k, so that they can be restored.
+#[derive(Debug)]
+pub(crate) struct Pair<T> {
+    pub(crate) s: Vec<T>,
+    pub(crate) y: Vec<T>,
+}
+
+/// A ring of at most `capacity` pairs. Memory for a pair is taken when the pair is first needed.
+#[derive(Debug)]
+pub(crate) struct History<T> {
+    capacity: usize,
+    /// Oldest first, as is `products`.
+    pairs: VecDeque<Pair<T>>,
+    products: VecDeque<Products>,
+    /// Memory of pairs that were dropped.
+    free: Vec<Pair<T>>,
+    /// Scratch of `update`: the dot products of each block.
+    partial: Vec<f64>,
+}
+
+impl<T: Real> History<T> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            pairs: VecDeque::new(),
+            products: VecDeque::new(),
+            free: Vec::new(),
+            partial: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Forgets every pair: the next direction is that of steepest descent.
+    pub(crate) fn clear(&mut self) {
+        self.free.extend(self.pairs.drain(..));
+        self.products.clear();
+    }
+
+    /// Memory for the next pair, with x in place of s and g in place of y. A full history drops its oldest pair.
+    ///
+    /// g moves by an exchange of buffers: afterwards `gradient` holds anything.
+    pub(crate) fn begin(&mut self, x: &[T], gradient: &mut Vec<T>) -> Pair<T> {
+        if self.pairs.len() == self.capacity {
+            self.free.extend(self.pairs.pop_front());
+            self.products.pop_front();
+            for products in &mut self.products {
+                products.sy.pop_front();
+                products.yy.pop_front();
+            }
+        }
+        let new = || Pair { s: vec![T::ZERO; x.len()], y: vec![T::ZERO; x.len()] };
+        let mut pair = self.free.pop().unwrap_or_else(new);
+        vector::copy(&mut pair.s, x);
+        std::mem::swap(&mut pair.y, gradient);
+        pair
+    }
+
+    /// Puts back the x and g that [`Self::begin`] put into `pair`, and forgets every pair.
+    pub(crate) fn give_up(&mut self, mut pair: Pair<T>, x: &mut [T], gradient: &mut Vec<T>) {
+        vector::copy(x, &pair.s);
+        std::mem::swap(&mut pair.y, gradient);
+        self.free.push(pair);
+        self.clear();
+    }
+
+    /// d := -H g, and returns the slope d·g. Needs the dot products of the last [`Self::update`], made with this `g`.
+    ///
+    /// d is summed in `f64` and rounded once.
+    pub(crate) fn direction(&self, g: &[T], d: &mut [T]) -> f64 {
+        let coefficients = two_loop(&self.products);
+        let sum_block = |(index, d): (usize, &mut [T])| {
+            let range = block_range(index, g.len());
+            let g = &g[range.clone()];
+            let mut sum = [0.0; BLOCK];
+            for (sum, g) in sum.iter_mut().zip(g) {
+                *sum = coefficients.g * g.to_f64();
+            }
+            for (pair, &(c_s, c_y)) in self.pairs.iter().zip(&coefficients.pairs) {
+                for ((sum, s), y) in sum.iter_mut().zip(&pair.s[range.clone()]).zip(&pair.y[range.clone()]) {
+                    *sum += c_s * s.to_f64() + c_y * y.to_f64();
+                }
+            }
+            for (d, sum) in d.iter_mut().zip(&sum) {
+                *d = T::from_f64(-sum);
+            }
+            block_dots(d, [g])[0]
+        };
+        let slopes: Vec<f64> = d.par_chunks_mut(BLOCK).enumerate().map(sum_block).collect();
+        slopes.iter().sum()
+    }
+
+    /// Turns `pair`, which [`Self::begin`] gave out, into s = x - x_k and y = g - g_k, and adds it to the history;
+    /// takes the dot products of everything with the new y and g.
+    ///
+    /// The pair is left out when s·y <= epsilon |s| |y|: H stays positive definite only while s·y > 0.
+    /// Returns whether it was kept.
+    pub(crate) fn update(&mut self, mut pair: Pair<T>, x: &[T], g: &[T]) -> bool {
+        const OWN: usize = 5; // s·s, s·y, s·g, y·y, y·g
+        const EACH: usize = 4; // s_i·y, s_i·g, y_i·y, y_i·g
+        let pairs = &self.pairs;
+        let width = OWN + EACH * pairs.len();
+        self.partial.clear();
+        self.partial.resize(width * x.len().div_ceil(BLOCK), 0.0);
+
+        let blocks = pair.s.par_chunks_mut(BLOCK).zip(pair.y.par_chunks_mut(BLOCK));
+        let blocks = blocks.zip(self.partial.par_chunks_mut(width)).enumerate();
+        blocks.for_each(|(index, ((s, y), dots))| {
+            let range = block_range(index, x.len());
+            let g = &g[range.clone()];
+            block_subtract_from(s, &x[range.clone()]);
+            block_subtract_from(y, g);
+            let (own, each) = dots.split_at_mut(OWN);
+            own[..3].copy_from_slice(&block_dots(s, [s, y, g]));
+            own[3..].copy_from_slice(&block_dots(y, [y, g]));
+            for (old, dots) in pairs.iter().zip(each.chunks_exact_mut(EACH)) {
+                dots[..2].copy_from_slice(&block_dots(&old.s[range.clone()], [y, g]));
+                dots[2..].copy_from_slice(&block_dots(&old.y[range.clone()], [y, g]));
+            }
+        });
+        let mut sums = vec![0.0; width];
+        for dots in self.partial.chunks_exact(width) {
+            for (sum, dot) in sums.iter_mut().zip(dots) {
+                *sum += dot;
+            }
+        }
+
+        let (own, each) = sums.split_at(OWN);
+        let mut new = Products { sg: own[2], yg: own[4], ..Products::default() };
+        for (old, dots) in self.products.iter_mut().zip(each.chunks_exact(EACH)) {
+            new.sy.push_back(dots[0]);
+            old.sg = dots[1];
+            new.yy.push_back(dots[2]);
+            old.yg = dots[3];
+        }
+        new.sy.push_back(own[1]);
+        new.yy.push_back(own[3]);
+        let keep = own[1] > T::EPSILON * (own[0] * own[3]).sqrt();
+        if keep {
+            self.pairs.push_back(pair);
+            self.products.push_back(new);
+        } else {
+            self.free.push(pair);
+        }
+        keep
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn dot(a: &[f64], b: &[f64]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    /// Algorithm 7.4 of Nocedal and Wright on vectors: the plain twin.
+    fn reference(pairs: &[(Vec<f64>, Vec<f64>)], g: &[f64]) -> Vec<f64> {
+        let mut q = g.to_vec();
+        let mut alphas = Vec::new();
+        for (s, y) in pairs.iter().rev() {
+            let alpha = dot(s, &q) / dot(s, y);
+            q.iter_mut().zip(y).for_each(|(q, y)| *q -= alpha * y);
+            alphas.push(alpha);
+        }
+        if let Some((s, y)) = pairs.last() {
+            let gamma = dot(s, y) / dot(y, y);
+            q = q.iter().map(|q| gamma * q).collect();
+        }
+        for ((s, y), alpha) in pairs.iter().zip(alphas.iter().rev()) {
+            let beta = dot(y, &q) / dot(s, y);
+            q.iter_mut().zip(s).for_each(|(q, s)| *q += (alpha - beta) * s);
+        }
+        q
+    }
+
+    const N: usize = 6;
+
+    /// A walk of points and gradients; the pairs may well have s·y < 0.
+    fn walk() -> impl Strategy<Value = Vec<(Vec<f64>, Vec<f64>)>> {
+        let vector = || prop::collection::vec(-1.0..1.0, N);
+        prop::collection::vec((vector(), vector()), 1..12)
+    }
+
+    proptest! {
+        #[test]
+        fn the_recursion_on_dot_products_is_the_recursion_on_vectors(walk in walk(), capacity in 1usize..5) {
+            let mut history = History::<f64>::new(capacity);
+            let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+            for points in walk.windows(2) {
+                let (x0, g0) = &points[0];
+                let (x, g) = &points[1];
+                let slot = history.begin(x0, &mut g0.clone());
+                pairs.drain(..pairs.len().saturating_sub(capacity - 1));
+                let s: Vec<f64> = x.iter().zip(x0).map(|(a, b)| a - b).collect();
+                // Make the curvature of every pair but a few positive and not too small.
+                let gap: Vec<f64> = g.iter().zip(&s).map(|(g, s)| g + 4.0 * s).collect();
+                let y: Vec<f64> = gap.iter().zip(g0).map(|(a, b)| a - b).collect();
+                let kept = history.update(slot, x, &gap);
+                prop_assert_eq!(kept, dot(&s, &y) > f64::EPSILON * (dot(&s, &s) * dot(&y, &y)).sqrt());
+                if kept {
+                    prop_assume!(dot(&s, &y) > 0.05 * (dot(&s, &s) * dot(&y, &y)).sqrt());
+                    pairs.push((s, y));
+                }
+                let mut d = vec![0.0; N];
+                let slope = history.direction(&gap, &mut d);
+                let expected = reference(&pairs, &gap);
+                let scale = dot(&expected, &expected).sqrt();
+                for (d, r) in d.iter().zip(&expected) {
+                    prop_assert!((d + r).abs() <= 1e-7 * scale, "{} against {}", -d, r);
+                }
+                prop_assert!((slope - dot(&d, &gap)).abs() <= 1e-12 * slope.abs().max(scale));
+            }
+        }
+    }
+
+    #[test]
+    fn a_pair_of_negative_curvature_is_left_out() {
+        let mut history = History::<f64>::new(3);
+        let slot = history.begin(&[0.0, 0.0], &mut vec![1.0, 0.0]);
+        assert!(!history.update(slot, &[1.0, 0.0], &[0.5, 0.0])); // s·y = -1/2
+        assert!(history.is_empty());
+        let mut d = [0.0; 2];
+        assert_eq!(history.direction(&[0.5, 0.0], &mut d), -0.25);
+        assert_eq!(d, [-0.5, 0.0]);
+    }
+
+    #[test]
+    fn memory_is_taken_as_the_history_fills_and_then_reused() {
+        let mut history = History::<f32>::new(2);
+        for k in 0..5 {
+            let x = [k as f32];
+            let slot = history.begin(&x, &mut vec![x[0]]);
+            assert!(history.update(slot, &[x[0] + 1.0], &[x[0] + 1.0]));
+            assert_eq!(history.pairs.len(), 2.min(k + 1));
+            assert!(history.free.is_empty());
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! L-BFGS: the loop.
+
+use crate::history::History;
+use crate::line_search::{Found, Point, StrongWolfe};
+use crate::outcome::require;
+use crate::{Error, Iteration, Outcome, Real, StopReason, vector};
+use std::ops::ControlFlow;
+
+/// Limited-memory BFGS with a strong Wolfe line search (Nocedal and Wright, Algorithm 7.5).
+///
+/// The defaults run all `max_iterations`: both tolerances are 0, which is to say off.
+///
+/// ```
+/// use impasto_lbfgs::Lbfgs;
+///
+/// let lbfgs = Lbfgs { history: 20, max_iterations: 200, ..Lbfgs::default() };
+/// assert_eq!(lbfgs.loss_tolerance, 0.0);
+/// // 2 x 20 vectors of pairs, a gradient and a direction, for a 1024 x 1024 picture in f32:
+/// assert_eq!(lbfgs.bytes::<f32>(1024 * 1024 * 3), 42 * 1024 * 1024 * 3 * 4);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lbfgs {
+    /// Pairs (s, y) that H is made of, at least 1. Each costs two vectors of memory and four vectors of memory
+    /// traffic an iteration. Default 10.
+    pub history: usize,
+    /// Iterations, that is accepted steps, at most. Default 500.
+    pub max_iterations: usize,
+    /// Evaluations of the objective at most, at least 1; most iterations cost one. Default: no limit.
+    pub max_evaluations: usize,
+    /// Stops when |g| (2-norm) is at most this. Default 0: only when g is exactly zero.
+    pub gradient_tolerance: f64,
+    /// Stops when an iteration lowers the loss by at most this times |loss|. Default 0: never.
+    pub loss_tolerance: f64,
+    /// The length |t d| of the first trial step, where there is no history yet to scale it: t = `first_step` / |g|.
+    /// Default 1. A search makes it larger or smaller as it needs, tenfold at most for each further evaluation; a
+    /// good guess saves those: for a picture of n numbers in 0..=255 that is about sqrt(n).
+    pub first_step: f64,
+    /// c1 of the line search, in (0, `curvature`): the part of the loss that the slope promises which must come
+    /// true. Default 1e-4.
+    pub sufficient_decrease: f64,
+    /// c2 of the line search, in (`sufficient_decrease`, 1): the part of the slope that may remain. Default 0.9,
+    /// loose, so that the first trial is nearly always taken.
+    pub curvature: f64,
+    /// Trials in one line search, at least 1, before it settles for the best step so far. Default 20.
+    pub max_trials: usize,
+}
+
+impl Default for Lbfgs {
+    fn default() -> Self {
+        Self {
+            history: 10,
+            max_iterations: 500,
+            max_evaluations: usize::MAX,
+            gradient_tolerance: 0.0,
+            loss_tolerance: 0.0,
+            first_step: 1.0,
+            sufficient_decrease: 1e-4,
+            curvature: 0.9,
+            max_trials: 20,
+        }
+    }
+}
+
+impl Lbfgs {
+    /// Minimises `objective` from `x` on.
+    ///
+    /// - `x`: n numbers, the start; on return, whatever the return is, the accepted point with the lowest loss.
+    /// - `objective(x, g)`: returns f(x) and writes its gradient into all n elements of `g`, whose contents before
+    ///   are arbitrary. It must be a function: the same `x`, the same loss and gradient. A loss or gradient that is
+    ///   NaN or infinite is never accepted; the line search turns back from it.
+    /// - `on_iteration`: called after each accepted iteration; `ControlFlow::Break(())` ends the run.
+    ///
+    /// The loss falls from each accepted point to the next. When a line search finds no lower loss, x and g are put
+    /// back, the history is dropped, and a search along -g follows; only if that fails too, the run ends.
+    ///
+    /// # Errors
+    /// [`Error::Objective`] with the objective's own error, and [`Error::InvalidOption`].
+    pub fn minimise<T: Real, E>(
+        &self,
+        x: &mut [T],
+        mut objective: impl FnMut(&[T], &mut [T]) -> Result<f64, E>,
+        mut on_iteration: impl FnMut(&Iteration<T>) -> ControlFlow<()>,
+    ) -> Result<Outcome, Error<E>> {
+        self.validate()?;
+        let mut gradient = vec![T::ZERO; x.len()];
+        let loss = objective(x, &mut gradient).map_err(Error::Objective)?;
+        let start = Point { step: 0.0, loss, slope: 0.0, gradient_norm: vector::norm(&gradient) };
+        let mut state = State { iterations: 0, evaluations: 1, initial_loss: loss, point: start };
+        if !start.is_finite() {
+            return Ok(state.outcome(StopReason::NotFinite));
+        }
+
+        let mut direction = vec![T::ZERO; x.len()];
+        let mut history = History::new(self.history);
+        let mut stop = self.stop_reason(&state, None);
+        loop {
+            if let Some(reason) = stop {
+                return Ok(state.outcome(reason));
+            }
+            let slope = descend(&mut history, &gradient, &mut direction);
+            let steepest = history.is_empty();
+            let first = if steepest { self.first_step / state.point.gradient_norm } else { 1.0 };
+            let before = state.point;
+            let origin = history.begin(x, &mut gradient);
+
+            let found =
+                self.line_search(T::EPSILON).search(Point { step: 0.0, slope, ..before }, first, |step| {
+                    vector::move_along(x, &origin.s, step, &direction);
+                    if state.evaluations >= self.max_evaluations {
+                        return Ok(None);
+                    }
+                    state.evaluations += 1;
+                    let loss = objective(x, &mut gradient)?;
+                    let (slope, gradient_norm) = vector::slope_and_norm(&direction, &gradient);
+                    Ok(Some(Point { step, loss, slope, gradient_norm }))
+                });
+            match found {
+                Ok(Found::Step(point)) => {
+                    state.iterations += 1;
+                    state.point = point;
+                    stop = report(&state, x, &mut on_iteration)
+                        .or_else(|| self.stop_reason(&state, Some(before.loss)));
+                    if stop.is_none() {
+                        history.update(origin, x, &gradient);
+                    }
+                }
+                Ok(Found::Nothing { any_finite }) => {
+                    history.give_up(origin, x, &mut gradient);
+                    let failure =
+                        if any_finite { StopReason::LineSearchFailed } else { StopReason::NotFinite };
+                    stop = self.stop_reason(&state, None).or(steepest.then_some(failure));
+                }
+                Err(error) => {
+                    history.give_up(origin, x, &mut gradient);
+                    return Err(Error::Objective(error));
+                }
+            }
+        }
+    }
+
+    /// The memory that [`Self::minimise`] comes to hold for `x` of `n` numbers, in bytes, once its history is full:
+    /// (2 `history` + 2) n numbers. Pairs take their memory as they come, so short runs hold less.
+    pub fn bytes<T: Real>(&self, n: usize) -> u64 {
+        let pairs = self.history.min(self.max_iterations) as u64;
+        (2 * pairs + 2).saturating_mul(n as u64).saturating_mul(size_of::<T>() as u64)
+    }
+
+    fn line_search(&self, precision: f64) -> StrongWolfe {
+        StrongWolfe {
+            sufficient_decrease: self.sufficient_decrease,
+            curvature: self.curvature,
+            max_trials: self.max_trials,
+            precision,
+        }
+    }
+
+    fn stop_reason(&self, state: &State, loss_before: Option<f64>) -> Option<StopReason> {
+        let flat = |before: f64| {
+            self.loss_tolerance > 0.0 && before - state.point.loss <= self.loss_tolerance * before.abs()
+        };
+        if state.point.gradient_norm <= self.gradient_tolerance {
+            Some(StopReason::GradientSmall)
+        } else if loss_before.is_some_and(flat) {
+            Some(StopReason::LossFlat)
+        } else if state.iterations >= self.max_iterations {
+            Some(StopReason::Iterations)
+        } else if state.evaluations >= self.max_evaluations {
+            Some(StopReason::Evaluations)
+        } else {
+            None
+        }
+    }
+
+    fn validate<E>(&self) -> Result<(), Error<E>> {
+        let (c1, c2) = (self.sufficient_decrease, self.curvature);
+        let tolerance = "finite and at least 0";
+        let valid = |tolerance: f64| tolerance.is_finite() && tolerance >= 0.0;
+        require(self.history >= 1, "history", "at least 1", self.history as f64)?;
+        require(self.max_evaluations >= 1, "max_evaluations", "at least 1", self.max_evaluations as f64)?;
+        require(self.max_trials >= 1, "max_trials", "at least 1", self.max_trials as f64)?;
+        require(valid(self.gradient_tolerance), "gradient_tolerance", tolerance, self.gradient_tolerance)?;
+        require(valid(self.loss_tolerance), "loss_tolerance", tolerance, self.loss_tolerance)?;
+        let length = self.first_step.is_finite() && self.first_step > 0.0;
+        require(length, "first_step", "finite and above 0", self.first_step)?;
+        require(c1 > 0.0 && c1 < c2, "sufficient_decrease", "between 0 and curvature", c1)?;
+        require(c2 < 1.0, "curvature", "between sufficient_decrease and 1", c2)
+    }
+}
+
+/// Where a run is: at the last accepted point.
+struct State {
+    iterations: usize,
+    evaluations: usize,
+    initial_loss: f64,
+    point: Point,
+}
+
+impl State {
+    fn outcome(&self, reason: StopReason) -> Outcome {
+        Outcome {
+            reason,
+            initial_loss: self.initial_loss,
+            loss: self.point.loss,
+            iterations: self.iterations,
+            evaluations: self.evaluations,
+        }
+    }
+}
+
+/// direction := -H g; -g if rounding left -H g without descent. Returns the slope.
+fn descend<T: Real>(history: &mut History<T>, gradient: &[T], direction: &mut [T]) -> f64 {
+    let slope = history.direction(gradient, direction);
+    if slope < 0.0 && slope.is_finite() {
+        return slope;
+    }
+    history.clear();
+    history.direction(gradient, direction)
+}
+
+/// Shows the accepted point to the callback.
+fn report<T>(
+    state: &State,
+    x: &[T],
+    on_iteration: &mut impl FnMut(&Iteration<T>) -> ControlFlow<()>,
+) -> Option<StopReason> {
+    let Point { step, loss, gradient_norm, .. } = state.point;
+    let (iteration, evaluations) = (state.iterations, state.evaluations);
+    let iteration = Iteration { iteration, evaluations, x, loss, gradient_norm, step };
+    on_iteration(&iteration).is_break().then_some(StopReason::Cancelled)
+}

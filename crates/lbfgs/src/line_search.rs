@@ -1,0 +1,276 @@
+//! A line search for the strong Wolfe conditions, after Nocedal and Wright, Algorithms 3.5 and 3.6.
+//!
+//! Along a direction d with slope phi'(0) = g·d < 0 the loss is phi(t) = f(x + t d). A step t is accepted when
+//!
+//! ```text
+//! phi(t) <= phi(0) + c1 t phi'(0)      sufficient decrease
+//! |phi'(t)| <= c2 |phi'(0)|            curvature; it implies s·y > 0
+//! ```
+//!
+//! The book's two algorithms, bracket and zoom, are one loop here. `low` is the best step so far that has sufficient
+//! decrease. Until a step fails or the slope turns, the search goes outwards; from then on an acceptable step lies
+//! between `low` and `other`, and each trial narrows that interval. Trials are at the minimiser of the cubic through
+//! both ends (their losses and slopes), kept away from the ends.
+
+/// What the search knows at one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Point {
+    /// t.
+    pub(crate) step: f64,
+    /// phi(t).
+    pub(crate) loss: f64,
+    /// phi'(t).
+    pub(crate) slope: f64,
+    /// |g(x + t d)|, carried along for the report.
+    pub(crate) gradient_norm: f64,
+}
+
+impl Point {
+    pub(crate) fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.slope.is_finite() && self.gradient_norm.is_finite()
+    }
+}
+
+/// The constants of the search.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StrongWolfe {
+    /// c1.
+    pub(crate) sufficient_decrease: f64,
+    /// c2.
+    pub(crate) curvature: f64,
+    /// Trials before the search settles for the best step that it has.
+    pub(crate) max_trials: usize,
+    /// It settles as well when the interval can lower the loss by no more than this part of it: rounding of x and g
+    /// in their number type then hides what is left to gain.
+    pub(crate) precision: f64,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Found {
+    /// A step with strong Wolfe conditions or, where the search had to settle, at least with sufficient decrease.
+    Step(Point),
+    /// No trial had sufficient decrease.
+    Nothing {
+        /// Whether any trial had a finite loss and gradient.
+        any_finite: bool,
+    },
+}
+
+/// When an interval does not shrink to this part of itself, the next trial halves it.
+const SHRINKAGE: f64 = 2.0 / 3.0;
+/// A trial stays this part of the interval away from its ends.
+const MARGIN: f64 = 0.1;
+/// On the way outwards each step is this many times the last one.
+const EXPANSION: (f64, f64) = (2.0, 10.0);
+/// Where the way back from a loss or gradient that is not finite goes: this part of the interval.
+const RETREAT: f64 = 0.2;
+
+impl StrongWolfe {
+    /// Searches from `start` (at step 0) with `first` as the first trial.
+    ///
+    /// `evaluate` moves to a step and returns what it finds there, or `None` when no evaluation is left (it must
+    /// have moved all the same). After [`Found::Step`] the last move was to that step.
+    pub(crate) fn search<E>(
+        &self,
+        start: Point,
+        first: f64,
+        mut evaluate: impl FnMut(f64) -> Result<Option<Point>, E>,
+    ) -> Result<Found, E> {
+        let mut interval = Interval { low: start, other: start, bracketed: false };
+        let mut any_finite = false;
+        let mut step = first;
+        for _ in 0..self.max_trials {
+            let Some(trial) = evaluate(step)? else { break };
+            let width = interval.width();
+            any_finite |= trial.is_finite();
+            let decreases = trial.is_finite()
+                && trial.loss <= start.loss + self.sufficient_decrease * step * start.slope
+                && trial.loss < interval.low.loss;
+            if decreases && trial.slope.abs() <= self.curvature * start.slope.abs() {
+                return Ok(Found::Step(trial));
+            }
+            interval.narrow(trial, decreases);
+            if interval.width() * interval.low.slope.abs() <= self.precision * interval.low.loss.abs() {
+                break;
+            }
+            step = interval.next_step(width);
+        }
+        let best = interval.low;
+        if best.step == 0.0 {
+            return Ok(Found::Nothing { any_finite });
+        }
+        evaluate(best.step)?; // back to the best step, and its gradient if evaluations are left
+        Ok(Found::Step(best))
+    }
+}
+
+/// Where the search is.
+#[derive(Debug)]
+struct Interval {
+    /// The step of lowest loss so far; step 0 until a trial has sufficient decrease.
+    low: Point,
+    /// The other end of the bracket; before there is one, the `low` before this `low`.
+    other: Point,
+    /// Whether an acceptable step is known to lie between `low` and `other`.
+    bracketed: bool,
+}
+
+impl Interval {
+    fn width(&self) -> f64 {
+        if self.bracketed { (self.other.step - self.low.step).abs() } else { f64::INFINITY }
+    }
+
+    fn narrow(&mut self, trial: Point, decreases: bool) {
+        if !decreases {
+            self.other = trial;
+            self.bracketed = true;
+            return;
+        }
+        let outwards = if self.bracketed { self.other.step - self.low.step } else { 1.0 };
+        let turned = trial.slope * outwards >= 0.0;
+        if turned || !self.bracketed {
+            self.other = self.low;
+        }
+        self.bracketed |= turned;
+        self.low = trial;
+    }
+
+    /// The next trial; `last_width` is the width before the last one.
+    fn next_step(&self, last_width: f64) -> f64 {
+        let (low, other) = (self.low.step, self.other.step);
+        let cubic = cubic_minimiser(&self.other, &self.low);
+        if !self.bracketed {
+            let (least, most) = (EXPANSION.0 * low, EXPANSION.1 * low);
+            return cubic.filter(|t| *t > low).map_or(most, |t| t.clamp(least, most));
+        }
+        if !self.other.is_finite() {
+            return low + RETREAT * (other - low);
+        }
+        let middle = 0.5 * (low + other);
+        if self.width() > SHRINKAGE * last_width {
+            return middle;
+        }
+        let (left, right) = (low.min(other), low.max(other));
+        let margin = MARGIN * (right - left);
+        cubic.map_or(middle, |t| t.clamp(left + margin, right - margin))
+    }
+}
+
+/// The step where the cubic with the losses and slopes of `a` and `b` has its minimum (Nocedal and Wright, 3.59).
+fn cubic_minimiser(a: &Point, b: &Point) -> Option<f64> {
+    let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.step - b.step);
+    let d2 = (b.step - a.step).signum() * (d1 * d1 - a.slope * b.slope).sqrt();
+    let step = b.step - (b.step - a.step) * (b.slope + d2 - d1) / (b.slope - a.slope + 2.0 * d2);
+    step.is_finite().then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::convert::Infallible;
+
+    const RULE: StrongWolfe =
+        StrongWolfe { sufficient_decrease: 1e-4, curvature: 0.9, max_trials: 40, precision: f64::EPSILON };
+
+    /// Searches along phi, given as t -> (phi(t), phi'(t)); returns what was found, the last move and the trials.
+    fn search(
+        rule: StrongWolfe,
+        phi: impl Fn(f64) -> (f64, f64),
+        first: f64,
+        budget: usize,
+    ) -> (Point, Found, f64, usize) {
+        let at = |step: f64| {
+            let (loss, slope) = phi(step);
+            Point { step, loss, slope, gradient_norm: slope.abs() }
+        };
+        let (mut last, mut trials) = (0.0, 0);
+        let found = rule.search(at(0.0), first, |step| {
+            last = step;
+            if trials == budget {
+                return Ok::<_, Infallible>(None);
+            }
+            trials += 1;
+            Ok(Some(at(step)))
+        });
+        let Ok(found) = found;
+        (at(0.0), found, last, trials)
+    }
+
+    #[test]
+    fn the_cubic_of_a_cubic_is_itself() {
+        // phi = t^3 - 3 t has its minimum at 1.
+        let at = |t: f64| Point {
+            step: t,
+            loss: t.powi(3) - 3.0 * t,
+            slope: 3.0 * t * t - 3.0,
+            gradient_norm: 0.0,
+        };
+        for (a, b) in [(0.0, 2.0), (2.0, 0.0), (0.2, 0.7), (-0.5, 4.0)] {
+            assert!((cubic_minimiser(&at(a), &at(b)).unwrap() - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_good_first_step_costs_one_evaluation() {
+        let (_, found, last, trials) = search(RULE, |t| ((t - 1.0).powi(2), 2.0 * (t - 1.0)), 1.0, 40);
+        assert!(matches!(found, Found::Step(point) if point.step == 1.0));
+        assert_eq!((last, trials), (1.0, 1));
+    }
+
+    #[test]
+    fn a_region_that_is_not_finite_is_backed_out_of() {
+        let phi =
+            |t: f64| if t > 0.01 { (f64::NAN, f64::NAN) } else { ((t - 0.02).powi(2), 2.0 * (t - 0.02)) };
+        let (_, found, ..) = search(RULE, phi, 1.0, 40);
+        assert!(matches!(found, Found::Step(point) if point.step > 0.0 && point.step <= 0.01));
+        let nowhere = |t: f64| if t > 0.0 { (f64::INFINITY, 1.0) } else { (0.0, -1.0) };
+        assert_eq!(search(RULE, nowhere, 1.0, 40).1, Found::Nothing { any_finite: false });
+    }
+
+    #[test]
+    fn out_of_evaluations_the_best_step_is_moved_to() {
+        // Both trials decrease too little slope: the search would go on outwards.
+        let phi = |t: f64| ((t - 100.0).powi(2), 2.0 * (t - 100.0));
+        let (_, found, last, trials) = search(RULE, phi, 0.1, 2);
+        let Found::Step(point) = found else { panic!("{found:?}") };
+        assert_eq!((last, trials), (point.step, 2));
+        assert!(point.step > 0.1);
+    }
+
+    #[test]
+    fn what_rounding_hides_is_not_searched_for() {
+        // The slope promises 1e-9 of the loss; the loss never moves.
+        let rule = StrongWolfe { precision: 1e-7, ..RULE };
+        let (_, found, _, trials) = search(rule, |t| (1.0, -1e-9 * (1.0 - t)), 3.0, 40);
+        assert_eq!((found, trials), (Found::Nothing { any_finite: true }, 1));
+    }
+
+    #[test]
+    fn a_loss_that_only_rises_gives_nothing() {
+        let (_, found, _, trials) = search(RULE, |t| (1e6 * t, -1.0), 1.0, 100);
+        assert_eq!((found, trials), (Found::Nothing { any_finite: true }, RULE.max_trials));
+    }
+
+    proptest! {
+        /// Moré and Thuente's second (from further on, where rounding spares it) and first test functions, and a quartic, from first steps of any size.
+        #[test]
+        fn strong_wolfe_holds_at_the_step_found(
+            which in 0usize..3, exponent in -6.0..3.0, scale in 0.1..10.0, c2 in 0.1..0.9,
+        ) {
+            let (c, d): (f64, f64) = (0.05, scale);
+            let phi = |t: f64| match which {
+                0 => ((t + c).powi(5) - 2.0 * (t + c).powi(4), 5.0 * (t + c).powi(4) - 8.0 * (t + c).powi(3)),
+                1 => ((t / d - 1.0).powi(4), 4.0 * (t / d - 1.0).powi(3) / d),
+                _ => (-t / (t * t + d), (t * t - d) / (t * t + d).powi(2)),
+            };
+            let rule = StrongWolfe { curvature: c2, ..RULE };
+            let (start, found, last, _) = search(rule, phi, 10f64.powf(exponent), 40);
+            let Found::Step(point) = found else { panic!("{found:?}") };
+            prop_assert_eq!(last, point.step);
+            prop_assert!(point.loss <= start.loss + 1e-4 * point.step * start.slope);
+            prop_assert!(point.slope.abs() <= c2 * start.slope.abs());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a run reports: each iteration, how it ended, and what can go wrong.
+
+use std::fmt;
+
+/// What the callback sees after each accepted iteration.
+#[derive(Debug, Clone, Copy)]
+pub struct Iteration<'a, T> {
+    /// The number of this iteration, from 1.
+    pub iteration: usize,
+    /// Evaluations of the objective so far, the one at the start included.
+    pub evaluations: usize,
+    /// The accepted point.
+    pub x: &'a [T],
+    /// The loss at `x`.
+    pub loss: f64,
+    /// |g| at `x`, the 2-norm of the gradient.
+    pub gradient_norm: f64,
+    /// L-BFGS: the step t along the direction d (1 is the full quasi-Newton step). Adam: the learning rate.
+    pub step: f64,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// |g| is at most `gradient_tolerance`.
+    GradientSmall,
+    /// The last iteration lowered the loss by at most `loss_tolerance` of its size.
+    LossFlat,
+    /// `max_iterations` are done.
+    Iterations,
+    /// `max_evaluations` are done.
+    Evaluations,
+    /// The callback asked for it.
+    Cancelled,
+    /// No step along the steepest descent lowers the loss: rounding hides any progress, or the gradient is wrong.
+    LineSearchFailed,
+    /// The loss or its gradient is NaN or infinite at the start, or wherever else the method went.
+    NotFinite,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::GradientSmall => "the gradient is small",
+            Self::LossFlat => "the loss no longer falls",
+            Self::Iterations => "all iterations are done",
+            Self::Evaluations => "all evaluations are used",
+            Self::Cancelled => "cancelled",
+            Self::LineSearchFailed => "no step lowers the loss",
+            Self::NotFinite => "the loss or its gradient is not finite",
+        })
+    }
+}
+
+/// How a run ended. `x` then holds the accepted point with the lowest loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Why it ended.
+    pub reason: StopReason,
+    /// The loss at the `x` that was given.
+    pub initial_loss: f64,
+    /// The loss at the `x` that is returned.
+    pub loss: f64,
+    /// Accepted iterations.
+    pub iterations: usize,
+    /// Evaluations of the objective.
+    pub evaluations: usize,
+}
+
+/// Why there is no outcome; `E` is the objective's own error.
+///
+/// `x` then holds the accepted point with the lowest loss, at least the start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error<E> {
+    /// The objective failed.
+    #[error("the objective failed: {0}")]
+    Objective(#[source] E),
+    /// An option has a value that makes no sense.
+    #[error("the option {option} must be {requirement}, not {value}")]
+    InvalidOption {
+        /// The field's name.
+        option: &'static str,
+        /// What it must be.
+        requirement: &'static str,
+        /// What it is.
+        value: f64,
+    },
+}
+
+/// An error that names the option, unless `valid`.
+pub(crate) fn require<E>(
+    valid: bool,
+    option: &'static str,
+    requirement: &'static str,
+    value: f64,
+) -> Result<(), Error<E>> {
+    if valid { Ok(()) } else { Err(Error::InvalidOption { option, requirement, value }) }
+}

@@ -1,0 +1,119 @@
+//! Adam does what its three equations say, and keeps the best point.
+
+use crate::functions::{go_on, rosenbrock, rosenbrock_start, waves};
+use impasto_lbfgs::{Adam, Error, StopReason};
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+#[test]
+fn iterates_are_those_of_the_equations() {
+    let adam = Adam { max_iterations: 30, learning_rate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
+    let (mut x, mut m, mut v, mut g) = ([-1.2, 1.0], [0.0; 2], [0.0; 2], [0.0; 2]);
+    let mut start = x;
+    adam.minimise(&mut start, rosenbrock::<f64>, |i| {
+        rosenbrock(&x, &mut g).unwrap();
+        for e in 0..2 {
+            m[e] = 0.8 * m[e] + 0.2 * g[e];
+            v[e] = 0.95 * v[e] + 0.05 * g[e] * g[e];
+            let k = i32::try_from(i.iteration).unwrap();
+            let (mean, square) = (m[e] / (1.0 - 0.8f64.powi(k)), v[e] / (1.0 - 0.95f64.powi(k)));
+            x[e] -= 0.02 * mean / (square.sqrt() + 1e-6);
+            assert!((i.x[e] - x[e]).abs() < 1e-12, "iteration {k}");
+        }
+        assert_eq!(i.evaluations, i.iteration + 1);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+}
+
+/// (iteration, x) of PyTorch 2.15's torch.optim.Adam with lr 0.02 from (-1.2, 1), by `tests/torch_adam.py`.
+const TORCH: [(usize, [f64; 2]); 3] = [
+    (1, [-1.180_000_000_000_927_6, 1.019_999_999_997_727_2]),
+    (10, [-1.033_139_590_148_144_8, 1.166_618_312_585_085]),
+    (200, [-0.917_689_318_901_437_2, 0.848_359_761_313_214_1]),
+];
+
+#[test]
+fn iterates_are_those_of_pytorch() {
+    let mut seen = Vec::new();
+    let adam = Adam { max_iterations: 200, learning_rate: 0.02, ..Adam::default() };
+    adam.minimise(&mut [-1.2, 1.0], rosenbrock::<f64>, |i| {
+        seen.push([i.x[0], i.x[1]]);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    for (iteration, expected) in TORCH {
+        for (x, torch) in seen[iteration - 1].iter().zip(expected) {
+            assert!((x - torch).abs() < 1e-12, "iteration {iteration}: {x} against {torch}");
+        }
+    }
+}
+
+#[test]
+fn rosenbrock_is_solved() {
+    let mut x: Vec<f64> = rosenbrock_start(2);
+    let adam = Adam { max_iterations: 20_000, learning_rate: 0.01, ..Adam::default() };
+    let outcome = adam.minimise(&mut x, rosenbrock, go_on).unwrap();
+    assert!(outcome.loss < 1e-8, "{outcome:?}");
+}
+
+#[test]
+fn the_lowest_loss_is_returned_though_the_last_is_higher() {
+    let mut x = vec![0.3f32; 3000];
+    let (mut lowest, mut last) = (f64::INFINITY, 0.0);
+    let adam = Adam { max_iterations: 50, learning_rate: 2.0, ..Adam::default() };
+    let outcome = adam
+        .minimise(&mut x, waves, |i| {
+            lowest = i.loss.min(lowest);
+            last = i.loss;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(outcome.reason, StopReason::Iterations);
+    let lowest = lowest.min(outcome.initial_loss);
+    assert!(outcome.loss == lowest && lowest < last);
+    assert_eq!(waves(&x, &mut vec![0.0; x.len()]), Ok(lowest));
+}
+
+#[test]
+fn the_best_point_is_kept_when_the_run_breaks_off() {
+    // x^2 until x < 0.5; beyond that nothing.
+    let square = |x: &[f64], g: &mut [f64]| {
+        g[0] = 2.0 * x[0];
+        Ok::<_, Infallible>(if x[0] < 0.5 { f64::NAN } else { x[0] * x[0] })
+    };
+    let adam = Adam { learning_rate: 0.1, ..Adam::default() };
+    let mut x = [1.0];
+    let outcome = adam.minimise(&mut x, square, go_on).unwrap();
+    assert_eq!(outcome.reason, StopReason::NotFinite);
+    assert_eq!(outcome.loss, x[0] * x[0]);
+    assert!(x[0] >= 0.5 && x[0] < 0.65);
+
+    let failing = |x: &[f64], g: &mut [f64]| {
+        let loss = square(x, g).unwrap();
+        if loss.is_nan() { Err("gone") } else { Ok(loss) }
+    };
+    let mut y = [1.0];
+    assert!(matches!(adam.minimise(&mut y, failing, go_on), Err(Error::Objective("gone"))));
+    assert_eq!(y, x);
+
+    let mut z = [1.0];
+    let outcome = adam.minimise(&mut z, square, |i| {
+        if i.iteration == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(outcome.unwrap().reason, StopReason::Cancelled);
+    assert!((z[0] - 0.8).abs() < 0.01);
+}
+
+#[test]
+fn options_are_checked() {
+    for (adam, name) in [
+        (Adam { learning_rate: 0.0, ..Adam::default() }, "learning_rate"),
+        (Adam { beta1: 1.0, ..Adam::default() }, "beta1"),
+        (Adam { beta2: -0.1, ..Adam::default() }, "beta2"),
+        (Adam { epsilon: f64::NAN, ..Adam::default() }, "epsilon"),
+    ] {
+        let error = adam.minimise(&mut [1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
+        assert!(matches!(error, Error::InvalidOption { option, .. } if option == name), "{error}");
+    }
+}

@@ -1,0 +1,34 @@
+//! Sums in fixed blocks against plain loops.
+
+mod common;
+
+use common::{assert_same_on_any_threads, numbers, wave};
+use impasto_tensor::reduce::{dot, squared_distance};
+use proptest::prelude::*;
+
+proptest! {
+    #[test]
+    fn dot_and_distance_match_their_definitions(
+        (a, b) in (1..500usize).prop_flat_map(|n| (numbers(n), numbers(n)))
+    ) {
+        let pairs = || a.iter().zip(&b);
+        let product: f64 = pairs().map(|(a, b)| a * b).sum();
+        let distance: f64 = pairs().map(|(a, b)| (a - b).powi(2)).sum();
+        prop_assert!((dot(&a, &b) - product).abs() < 1e-12);
+        prop_assert!((squared_distance(&a, &b) - distance).abs() < 1e-12);
+    }
+}
+
+/// 2^24 + 1 is not an f32: a sum that accumulated in f32 would lose every 1 after the first large term.
+#[test]
+fn sums_accumulate_in_f64() {
+    let mut a = vec![1.0f32; 100_001];
+    a[0] = 16_777_216.0;
+    assert_eq!(dot(&a, &vec![1.0; a.len()]), 16_877_216.0);
+}
+
+#[test]
+fn sums_have_the_same_bits_on_any_threads() {
+    let (a, b) = (wave::<f32>(300_007), wave::<f32>(300_007).into_iter().rev().collect::<Vec<_>>());
+    assert_same_on_any_threads(|| (dot(&a, &b).to_bits(), squared_distance(&a, &b).to_bits()));
+}
