@@ -160,7 +160,7 @@ impl Network {
     ///
     /// # Errors
     /// As [`resolve`] and [`Network::load`].
-    pub fn find(weights: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
+    pub fn load_with(weights: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
         match resolve(weights)? {
             Weights::File(path) => Loaded::read(&path, options).map(|loaded| loaded.network),
             Weights::Embedded => Self::embedded(),
