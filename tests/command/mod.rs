@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A folder with a small photo and a small painting, which goes away at the end of the test.
-pub struct Folder(tempfile::TempDir);
+pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
         std::fs::copy(examples.join("content/chelsea.png"), folder.path("photo.png")).unwrap();
@@ -15,23 +15,23 @@ impl Folder {
         folder
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// The command, to be run in the folder.
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_impasto"));
         command.current_dir(self.0.path()).args(arguments.split_whitespace()).stdin(Stdio::null());
         command
     }
 
-    pub fn run(&self, arguments: &str) -> Output {
+    pub(crate) fn run(&self, arguments: &str) -> Output {
         self.command(arguments).output().unwrap()
     }
 }
 
 /// The exit code, and what was printed to standard error.
-pub fn code_and_message(output: &Output) -> (i32, String) {
+pub(crate) fn code_and_message(output: &Output) -> (i32, String) {
     (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr.clone()).unwrap())
 }
