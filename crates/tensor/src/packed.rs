@@ -21,6 +21,10 @@ use crate::buffer::AlignedBuffer;
 use crate::simd::{Isa, Kernel, Simd};
 use crate::{Matrix, TensorError};
 
+/// Numbers in a cache line.
+const LINE: usize = 16;
+/// Steps of k between prefetches.
+const UNROLL: usize = 8;
 /// Rows of B in one block.
 const DEPTH: usize = 256;
 
@@ -149,6 +153,9 @@ impl Kernel for Product<'_> {
             let add = accumulate || block > 0;
             for first in (0..padded).step_by(S::PANEL) {
                 let panel = b[block * padded + first * depth..].as_ptr();
+                // While this panel is multiplied, the next one comes from memory, a part with every group of rows.
+                let part = (depth * S::PANEL).div_ceil(m.div_ceil(S::ROWS));
+                let next = panel.wrapping_add(depth * S::PANEL);
                 let mut row = 0;
                 while row < m {
                     let rows = S::ROWS.min(m - row);
@@ -165,6 +172,8 @@ impl Kernel for Product<'_> {
                             c: c.add(row * c_stride + first),
                             c_stride,
                             accumulate: add,
+                            prefetch: next.wrapping_add(row / S::ROWS * part),
+                            prefetch_len: part,
                         };
                         tile.run_rows(simd, rows);
                     }
@@ -194,6 +203,10 @@ pub(crate) struct Tile {
     pub(crate) c_stride: usize,
     /// Whether C is added to.
     pub(crate) accumulate: bool,
+    /// Numbers to bring near meanwhile.
+    pub(crate) prefetch: *const f32,
+    /// How many.
+    pub(crate) prefetch_len: usize,
 }
 
 impl Tile {
@@ -232,16 +245,21 @@ impl Tile {
         // SAFETY: the pointers stay within what the caller vouches for in `run_rows`.
         unsafe {
             let (mut a, mut b) = (self.a, self.b);
-            for _ in 0..self.depth {
-                let b0 = simd.load(b);
-                let b1 = if S::VECTORS > 1 { simd.load(b.add(S::LANES)) } else { b0 };
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    let value = simd.splat(*a.add(row * self.a_row));
-                    sum[0] = simd.mul_add(value, b0, sum[0]);
-                    if S::VECTORS > 1 {
-                        sum[1] = simd.mul_add(value, b1, sum[1]);
-                    }
+            let mut prefetch = self.prefetch;
+            let lines = self.prefetch_len.div_ceil(LINE).div_ceil((self.depth / UNROLL).max(1));
+            for _ in 0..self.depth / UNROLL {
+                for _ in 0..lines {
+                    simd.prefetch(prefetch);
+                    prefetch = prefetch.wrapping_add(LINE);
                 }
+                for _ in 0..UNROLL {
+                    self.step(simd, a, b, &mut sums);
+                    a = a.add(self.a_step);
+                    b = b.add(S::PANEL);
+                }
+            }
+            for _ in 0..self.depth % UNROLL {
+                self.step(simd, a, b, &mut sums);
                 a = a.add(self.a_step);
                 b = b.add(S::PANEL);
             }
@@ -250,6 +268,29 @@ impl Tile {
                     let c = self.c.add(row * self.c_stride + vector * S::LANES);
                     let value = if self.accumulate { simd.add(simd.load(c), sum) } else { sum };
                     simd.store(c, value);
+                }
+            }
+        }
+    }
+
+    /// One step of k: the sums of R x PANEL products.
+    #[inline(always)]
+    unsafe fn step<S: Simd, const R: usize>(
+        self,
+        simd: S,
+        a: *const f32,
+        b: *const f32,
+        sums: &mut [[S::V; 2]; R],
+    ) {
+        // SAFETY: `a` and `b` are at a step of k below the depth, which the caller of `run_rows` vouches for.
+        unsafe {
+            let b0 = simd.load(b);
+            let b1 = if S::VECTORS > 1 { simd.load(b.add(S::LANES)) } else { b0 };
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let value = simd.splat(*a.add(row * self.a_row));
+                sum[0] = simd.mul_add(value, b0, sum[0]);
+                if S::VECTORS > 1 {
+                    sum[1] = simd.mul_add(value, b1, sum[1]);
                 }
             }
         }
