@@ -17,6 +17,9 @@
 //! with, only the interval of the one-sided slopes. Such a probe is reported as [`Verdict::Kink`], with that interval;
 //! an analytic value outside the interval stays a [`Verdict::Fail`].
 
+/// The least disagreement of the two halves, relative to [`Probe::scale`], that is called a kink.
+const KINK: f64 = 1e-6;
+
 /// The step lengths that are tried, largest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ladder {
@@ -131,6 +134,8 @@ pub struct Probe {
     pub best: usize,
     /// The halves of the difference quotient disagree even at the best step.
     pub kink: bool,
+    /// The smallest step above the best one that met a kink: how near the next one is. It did no harm.
+    pub nearest_kink: Option<f64>,
 }
 
 impl Probe {
@@ -204,8 +209,10 @@ pub fn check_gradient(
                 .abs()
                 .max(quotients[best].central().abs())
                 .max(gradient_norm * norm(&d) / (x.len() as f64).sqrt());
-            let kink = halves_disagree(&quotients, best, at_x, scale);
-            Probe { direction, analytic, quotients, scale, best, kink }
+            let least = KINK * scale;
+            let kink = disagreement(&quotients, best, at_x) > least;
+            let nearest_kink = nearest_kink(&quotients, best, at_x, least);
+            Probe { direction, analytic, quotients, scale, best, kink, nearest_kink }
         })
         .collect()
 }
@@ -220,11 +227,21 @@ fn best_rung(quotients: &[Quotient], at_x: f64) -> usize {
     best.expect("a ladder has two steps")
 }
 
-/// Whether R - L fails to shrink in proportion to h between the best step and the next smaller one, by more than
-/// rounding (16 eps |f| / h) and 1e-6 of the scale.
-fn halves_disagree(quotients: &[Quotient], best: usize, at_x: f64, scale: f64) -> bool {
-    let (here, next) = (&quotients[best], &quotients[best + 1]);
+/// How far R - L is from shrinking in proportion to h between a step and the next smaller one, beyond what rounding
+/// (16 eps |f| / h) explains.
+fn disagreement(quotients: &[Quotient], rung: usize, at_x: f64) -> f64 {
+    let (here, next) = (&quotients[rung], &quotients[rung + 1]);
     let ratio = here.step / next.step;
-    let unexplained = (here.gap() - ratio * next.gap()).abs();
-    unexplained > 1e-6 * scale + 16.0 * f64::EPSILON * at_x.abs() * ratio / next.step
+    let rounding = 16.0 * f64::EPSILON * at_x.abs() * ratio / next.step;
+    ((here.gap() - ratio * next.gap()).abs() - rounding).max(0.0)
+}
+
+/// The smallest step above the best one where the halves come to disagree by more than `least`, and abruptly: where f is
+/// smooth the disagreement grows like h^3, or h^5 at most, from one step to the next.
+fn nearest_kink(quotients: &[Quotient], best: usize, at_x: f64, least: f64) -> Option<f64> {
+    (0..best).rev().map(|rung| (rung, disagreement(quotients, rung, at_x))).find_map(|(rung, here)| {
+        let ratio = quotients[rung].step / quotients[rung + 1].step;
+        let smooth = disagreement(quotients, rung + 1, at_x) * ratio.powi(5);
+        (here > least.max(smooth)).then_some(quotients[rung].step)
+    })
 }

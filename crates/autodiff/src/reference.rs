@@ -33,6 +33,19 @@ pub fn responses<T: Element>(
     Ok(responses)
 }
 
+/// The losses of `image` (H x W x 3, preprocessed), without their gradient.
+///
+/// # Errors
+/// [`AutodiffError`] if a term names no layer of the chain, or shapes do not fit.
+pub fn losses<T: Element>(
+    chain: &Chain<T>,
+    image: &Tensor<T>,
+    content_terms: &[ContentTerm<T>],
+    style_terms: &[StyleTerm<T>],
+) -> Result<Losses, AutodiffError> {
+    Ok(forward(chain, image, content_terms, style_terms)?.losses)
+}
+
 /// The losses of `image` (H x W x 3, preprocessed) and the gradient of their total with respect to it.
 ///
 /// # Errors
@@ -43,28 +56,11 @@ pub fn evaluate<T: Element>(
     content_terms: &[ContentTerm<T>],
     style_terms: &[StyleTerm<T>],
 ) -> Result<(Losses, Tensor<T>), AutodiffError> {
-    let content_at = positions(chain, content_terms.iter().map(|term| &term.layer))?;
-    let style_at = positions(chain, style_terms.iter().map(|term| &term.layer))?;
-    let mut losses = Losses::default();
-    let Some(&deepest) = content_at.iter().chain(&style_at).max() else {
+    let Forward { losses, responses, content_at, style_at, grams } =
+        forward(chain, image, content_terms, style_terms)?;
+    let Some(deepest) = responses.len().checked_sub(1) else {
         return Ok((losses, Tensor::zeros(image.shape())?));
     };
-    let responses = responses(chain, image, deepest)?;
-
-    for (term, &at) in content_terms.iter().zip(&content_at) {
-        check_target(&term.layer, &responses[at].shape(), &term.target.shape())?;
-        losses.content.push(content::loss(responses[at].data(), term.target.data()));
-    }
-    let mut grams: Vec<GramMatrix<T>> = Vec::new();
-    for (term, &at) in style_terms.iter().zip(&style_at) {
-        let gram = style::gram(&responses[at])?;
-        check_target(&term.layer, &gram.channels, &term.target.channels)?;
-        losses.style.push(style::loss(&gram, &term.target));
-        grams.push(gram);
-    }
-    losses.total =
-        content_terms.iter().map(|term| term.weight).zip(&losses.content).map(|(w, l)| w * l).sum::<f64>()
-            + style_terms.iter().map(|term| term.weight).zip(&losses.style).map(|(w, l)| w * l).sum::<f64>();
 
     // The backward sweep: `gradient` is dL/d(response of layer `at`), to which each tap there adds its own.
     let mut gradient = Tensor::zeros(responses[deepest].shape())?;
@@ -87,6 +83,49 @@ pub fn evaluate<T: Element>(
         };
     }
     Ok((losses, gradient))
+}
+
+/// The losses, and what the backward sweep reads again.
+struct Forward<T> {
+    losses: Losses,
+    /// The response of every layer up to the deepest tap; none without a term.
+    responses: Vec<Tensor<T>>,
+    /// The layers of the terms, as indices of the chain.
+    content_at: Vec<usize>,
+    style_at: Vec<usize>,
+    /// The Gram matrix of each style term's layer.
+    grams: Vec<GramMatrix<T>>,
+}
+
+fn forward<T: Element>(
+    chain: &Chain<T>,
+    image: &Tensor<T>,
+    content_terms: &[ContentTerm<T>],
+    style_terms: &[StyleTerm<T>],
+) -> Result<Forward<T>, AutodiffError> {
+    let content_at = positions(chain, content_terms.iter().map(|term| &term.layer))?;
+    let style_at = positions(chain, style_terms.iter().map(|term| &term.layer))?;
+    let mut losses = Losses::default();
+    let mut grams: Vec<GramMatrix<T>> = Vec::new();
+    let Some(&deepest) = content_at.iter().chain(&style_at).max() else {
+        return Ok(Forward { losses, responses: Vec::new(), content_at, style_at, grams });
+    };
+    let responses = responses(chain, image, deepest)?;
+
+    for (term, &at) in content_terms.iter().zip(&content_at) {
+        check_target(&term.layer, &responses[at].shape(), &term.target.shape())?;
+        losses.content.push(content::loss(responses[at].data(), term.target.data()));
+    }
+    for (term, &at) in style_terms.iter().zip(&style_at) {
+        let gram = style::gram(&responses[at])?;
+        check_target(&term.layer, &gram.channels, &term.target.channels)?;
+        losses.style.push(style::loss(&gram, &term.target));
+        grams.push(gram);
+    }
+    losses.total =
+        content_terms.iter().map(|term| term.weight).zip(&losses.content).map(|(w, l)| w * l).sum::<f64>()
+            + style_terms.iter().map(|term| term.weight).zip(&losses.style).map(|(w, l)| w * l).sum::<f64>();
+    Ok(Forward { losses, responses, content_at, style_at, grams })
 }
 
 fn positions<'a, T: Element>(

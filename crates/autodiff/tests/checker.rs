@@ -19,7 +19,7 @@ proptest! {
     fn a_right_gradient_passes(x in (1..30usize).prop_flat_map(numbers_off_zero)) {
         for probe in probes(&quartic, &x, &quartic_gradient(&x)) {
             prop_assert_eq!(probe.verdict(TOLERANCE), Verdict::Pass);
-            prop_assert!(!probe.kink);
+            prop_assert_eq!((probe.kink, probe.nearest_kink), (false, None));
         }
     }
 
@@ -53,11 +53,13 @@ proptest! {
 
     /// A kink at a distance is stepped over: smaller steps do not reach it.
     #[test]
-    fn a_kink_nearby_is_avoided_by_smaller_steps(distance in 1e-4..1e-1f64) {
+    fn a_kink_nearby_is_avoided_by_smaller_steps(distance in 1e-4..5e-2f64) {
         let f = |x: &[f64]| x[0] * x[0] + (x[0] - distance).max(0.0);
         let probe = &check_gradient(&f, &[0.0], &[0.0], &[Direction::Coordinate(0)], &Ladder::for_scale(1.0))[0];
         prop_assert!(probe.step() < distance);
         prop_assert_eq!((probe.verdict(TOLERANCE), probe.kink), (Verdict::Pass, false));
+        let met = probe.nearest_kink.expect("the kink is within the largest step");
+        prop_assert!(distance < met && met < 16.1 * distance);
     }
 }
 

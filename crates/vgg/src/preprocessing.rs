@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use impasto_tensor::Element;
+
 /// The three conventions that VGG files follow. The file decides; where it does not, its owner must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Convention {
@@ -74,22 +76,29 @@ impl Preprocessing {
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn apply(&self, rgb: &[f32], input: &mut [f32]) {
+    pub fn apply<T: Element>(&self, rgb: &[T], input: &mut [T]) {
         assert_eq!(rgb.len(), input.len(), "picture and network input have one size");
+        let [scale, mean, std] = self.numbers::<T>();
         for (x, z) in rgb.chunks_exact(3).zip(input.chunks_exact_mut(3)) {
             for c in 0..3 {
-                z[c] = (x[c] * self.scale - self.mean[c]) / self.std[c];
+                z[c] = (x[c] * scale[c] - mean[c]) / std[c];
             }
         }
     }
 
     /// dL/dx from dL/dz in place: dL/dx_c = dL/dz_c * scale / std_c. H x W x 3.
-    pub fn gradient(&self, gradient: &mut [f32]) {
+    pub fn gradient<T: Element>(&self, gradient: &mut [T]) {
+        let [scale, _, std] = self.numbers::<T>();
         for z in gradient.chunks_exact_mut(3) {
-            for (z, std) in z.iter_mut().zip(self.std) {
-                *z *= self.scale / std;
+            for c in 0..3 {
+                z[c] *= scale[c] / std[c];
             }
         }
+    }
+
+    /// Scale, mean and std of each channel, in the precision of the picture.
+    fn numbers<T: Element>(&self) -> [[T; 3]; 3] {
+        [[self.scale; 3], self.mean, self.std].map(|row| row.map(|value| T::from_f64(f64::from(value))))
     }
 
     /// x from z, both H x W x 3: the inverse of [`Preprocessing::apply`], up to rounding.
