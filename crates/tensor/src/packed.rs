@@ -23,6 +23,8 @@ use crate::{Matrix, TensorError};
 
 /// Numbers in a cache line.
 const LINE: usize = 16;
+/// Columns of the widest panel.
+pub(crate) const MAX_PANEL: usize = 32;
 /// Steps of k between prefetches.
 const UNROLL: usize = 8;
 /// Rows of B in one block.
@@ -45,7 +47,7 @@ impl PackedMatrix {
     pub fn new(isa: Isa, b: Matrix<'_, f32>) -> Result<Self, TensorError> {
         let (rows, columns) = (b.rows(), b.columns());
         let mut data = AlignedBuffer::zeros(packed_len(isa, rows, columns))?;
-        pack(isa, rows, columns, |k, j| b.get(k, j), &mut data);
+        pack_matrix(isa, b, &mut data);
         Ok(Self { isa, rows, columns, data })
     }
 
@@ -55,7 +57,7 @@ impl PackedMatrix {
     /// If it has another size.
     pub fn repack(&mut self, b: Matrix<'_, f32>) {
         assert!((b.rows(), b.columns()) == (self.rows, self.columns), "a matrix of the same size");
-        pack(self.isa, self.rows, self.columns, |k, j| b.get(k, j), &mut self.data);
+        pack_matrix(self.isa, b, &mut self.data);
     }
 
     /// Columns of a panel on an instruction set.
@@ -93,28 +95,37 @@ impl PackedMatrix {
     }
 }
 
+fn pack_matrix(isa: Isa, b: Matrix<'_, f32>, data: &mut [f32]) {
+    pack(isa, b.rows(), b.columns(), data, |k, first, out| {
+        for (offset, out) in out.iter_mut().enumerate() {
+            *out = b.get(k, first + offset);
+        }
+    });
+}
+
 /// Numbers that a packed K x N matrix takes.
 pub(crate) fn packed_len(isa: Isa, rows: usize, columns: usize) -> usize {
     rows * columns.next_multiple_of(isa.panel())
 }
 
-/// Packs the K x N matrix with elements `element(k, j)` into `data`.
+/// Packs a K x N matrix into `data`: `fill(k, first, out)` writes the elements of row k from column `first` on.
+#[inline(always)]
 pub(crate) fn pack(
     isa: Isa,
     rows: usize,
     columns: usize,
-    element: impl Fn(usize, usize) -> f32,
     data: &mut [f32],
+    fill: impl Fn(usize, usize, &mut [f32]),
 ) {
     let panel = isa.panel();
-    let mut at = 0;
+    let mut panels = data.chunks_exact_mut(panel);
     for block in (0..rows).step_by(DEPTH) {
         for first in (0..columns).step_by(panel) {
-            for k in block..rows.min(block + DEPTH) {
-                for (offset, out) in data[at..at + panel].iter_mut().enumerate() {
-                    *out = if first + offset < columns { element(k, first + offset) } else { 0.0 };
-                }
-                at += panel;
+            let width = panel.min(columns - first);
+            for (k, out) in (block..rows.min(block + DEPTH)).zip(&mut panels) {
+                let (out, rest) = out.split_at_mut(width);
+                fill(k, first, out);
+                rest.fill(0.0);
             }
         }
     }

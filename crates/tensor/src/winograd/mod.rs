@@ -53,16 +53,9 @@ pub(crate) trait Transform: Copy + Send + Sync {
     /// A^T t.
     fn output<S: Simd>(simd: S, t: [S::V; MAX_SIDE]) -> [S::V; MAX_SIDE];
 
-    /// G g G^T of a 3x3 kernel, (m + 2) x (m + 2) numbers.
-    fn kernel(g: [[f64; 3]; 3]) -> Vec<f64> {
-        let dot = |a: &[f64; 3], b: &[f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-        let mut transformed = Vec::with_capacity(Self::PATCH * Self::PATCH);
-        for row in Self::KERNEL {
-            let gg: [f64; 3] =
-                std::array::from_fn(|x| row[0] * g[0][x] + row[1] * g[1][x] + row[2] * g[2][x]);
-            transformed.extend(Self::KERNEL.iter().map(|column| dot(column, &gg)));
-        }
-        transformed
+    /// What each of the nine taps counts in element (i, j) of G g G^T: the outer product of rows i and j of G.
+    fn kernel_element(i: usize, j: usize) -> [f64; 9] {
+        std::array::from_fn(|tap| Self::KERNEL[i][tap / 3] * Self::KERNEL[j][tap % 3])
     }
 }
 
