@@ -7,7 +7,7 @@ use impasto_style::picture::{PIXEL_LIMIT, Profile};
 use impasto_style::{
     ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, TransferOptions,
 };
-use impasto_vgg::{Convention, LoadOptions, Loaded};
+use impasto_vgg::{Convention, LoadOptions, Loaded, Weights, resolve};
 
 use crate::failure::Failure;
 
@@ -84,7 +84,7 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "R", allow_negative_numbers = true, help_heading = "Optimisation")]
     pub(crate) learning_rate: Option<f64>,
 
-    /// Weights of VGG-16 or VGG-19 in place of the built-in VGG-16
+    /// Weights in place of the built-in VGG-16: a file of VGG-16 or VGG-19, or vgg19 for the one in your folder of weights
     #[arg(long, value_name = "FILE", help_heading = "Machine")]
     pub(crate) weights: Option<PathBuf>,
 
@@ -206,8 +206,13 @@ impl OptionArguments {
             }
             return Ok(Network::embedded()?);
         };
-        let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
-        Ok(Loaded::read(path, options)?.network)
+        match resolve(path)? {
+            Weights::Embedded => Ok(Network::embedded()?),
+            Weights::File(path) => {
+                let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
+                Ok(Loaded::read(&path, options)?.network)
+            }
+        }
     }
 }
 
