@@ -204,5 +204,17 @@ fn weights_that_are_none() {
 #[test]
 fn a_memory_limit_that_nothing_fits() {
     let folder = Folder::new();
-    refused_in_one_line(&folder, "photo.png painting.webp -o out.png --memory-limit 1M", 1, &["limit"]);
+    refused_in_one_line(
+        &folder,
+        "photo.png painting.webp -o out.png --memory-limit 1M",
+        1,
+        &["1 MiB are free or allowed", "--memory-limit"],
+    );
+}
+
+#[test]
+fn a_memory_limit_names_the_size_that_would_fit() {
+    let folder = Folder::new();
+    let arguments = "photo.png painting.webp -o out.png --size 2048 --memory-limit 1G";
+    refused_in_one_line(&folder, arguments, 1, &["2048", "1024 MiB are free or allowed", "use --size"]);
 }

@@ -96,7 +96,8 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "MODE", help_heading = "Machine")]
     pub(crate) conv: Option<Conv>,
 
-    /// The most memory that the evaluation may take, such as 800M or 4G; it works in bands if it has to
+    /// The most memory to take, such as 800M or 4G [default: what is free]. Under a limit large pictures are worked on in
+    /// bands
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "Machine")]
     pub(crate) memory_limit: Option<u64>,
 }
@@ -159,7 +160,7 @@ impl OptionArguments {
             Conv::Exact => ConvMode::Exact,
         });
         replace(&mut options.conv, conv.as_ref());
-        options.evaluator.memory_limit = self.memory_limit.or(options.evaluator.memory_limit);
+        options.memory_limit = self.memory_limit.or_else(impasto_style::available_memory);
         options.optimiser = self.optimiser(options.optimiser)?;
         // Checked before the picture of --init is read: wrong numbers are told first.
         options.validate()?;

@@ -41,7 +41,30 @@ pub enum TransferError {
     /// It was cancelled before the first iteration was done.
     #[error("stopped before the first iteration was done; there is no picture")]
     Cancelled,
-    /// The network refuses a size, or the memory limit is too low.
+    /// Not even the most frugal plan fits the memory limit.
+    #[error(
+        "a picture of {} x {} pixels needs at least {} MiB, and {} MiB are free or allowed; {}",
+        size.1, size.0, needed.div_ceil(1 << 20), limit >> 20, advice(*largest)
+    )]
+    Memory {
+        /// Rows and columns of the picture.
+        size: (usize, usize),
+        /// The bytes of the most frugal plan.
+        needed: u64,
+        /// The limit in bytes.
+        limit: u64,
+        /// The largest longest side that would fit.
+        largest: Option<usize>,
+    },
+    /// The network refuses a size.
     #[error(transparent)]
     Autodiff(#[from] AutodiffError),
+}
+
+/// What to do about too little memory.
+fn advice(largest: Option<usize>) -> String {
+    match largest {
+        Some(side) => format!("use --size {side} or less, or raise --memory-limit"),
+        None => "free some memory, or raise --memory-limit".to_owned(),
+    }
 }

@@ -61,7 +61,8 @@ impl PreparedNetwork {
         width: usize,
         options: &TransferOptions,
     ) -> Result<Evaluator, TransferError> {
-        Ok(Evaluator::new(Arc::clone(&self.chain), height, width, options.evaluator)?)
+        let evaluator_options = options.evaluator_options(height, width);
+        Ok(Evaluator::new(Arc::clone(&self.chain), height, width, evaluator_options)?)
     }
 
     /// The network's input for a picture.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
+use impasto_autodiff::{ConvMode, Pooling};
 use impasto_vgg::canonical_name;
 
 use crate::Picture;
@@ -192,8 +192,9 @@ pub struct TransferOptions {
     pub style_scale: f64,
     /// The convolution algorithms.
     pub conv: ConvMode,
-    /// How the evaluator may use the machine.
-    pub evaluator: EvaluatorOptions,
+    /// The most bytes that the whole transfer may take: network, evaluation, optimiser and pictures. Where a picture
+    /// would take more it is worked on in bands. None is no limit.
+    pub memory_limit: Option<u64>,
 }
 
 /// One stage of a coarse-to-fine transfer.

@@ -1,6 +1,6 @@
 //! Settings that go together.
 
-use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
+use impasto_autodiff::{ConvMode, Pooling};
 
 use crate::{Init, LayerWeights, LossScale, Optimiser, TransferOptions};
 
@@ -39,10 +39,10 @@ impl Preset {
             pooling: Pooling::Average,
             init: Init::Noise,
             seed: 0,
-            optimiser: Optimiser::Lbfgs { history: 20 },
+            optimiser: Optimiser::Lbfgs { history: 10 },
             style_scale: 1.0,
             conv: ConvMode::Fast,
-            evaluator: EvaluatorOptions::default(),
+            memory_limit: None,
         };
         match self {
             Self::Paper => paper,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 use impasto_lbfgs::{Adam, Error as MinimiseError, Iteration, Lbfgs, Outcome, StopReason};
 
 use crate::{
@@ -126,20 +127,15 @@ fn summarise(
         network.check_size("the resized style picture", height, width)?;
     }
     let size = content.size_with_longest_side(options.size);
-    let plan = network.chain.plan(
-        size.0,
-        size.1,
-        &options.active_content_layers(),
-        &options.active_style_layers(),
-        options.evaluator,
-    )?;
-    let numbers = 3 * size.0 * size.1;
-    let optimiser = match options.optimiser {
-        Optimiser::Lbfgs { history } => lbfgs(history, options.iterations, numbers).bytes::<f32>(numbers),
-        Optimiser::Adam { .. } => Adam::default().bytes::<f32>(numbers),
-    };
-    // The picture itself, the content picture, the network's input.
-    let pictures = 3 * (numbers * size_of::<f32>()) as u64;
+    let plan = plan(network, size, options).map_err(|error| match error {
+        AutodiffError::Memory { needed, limit } => {
+            let others = options.working_bytes(size.0, size.1);
+            let largest = largest_fitting(network, content, options);
+            let limit = options.memory_limit.unwrap_or(limit);
+            TransferError::Memory { size, needed: needed + others, limit, largest }
+        }
+        error => error.into(),
+    })?;
     Ok(Summary {
         size,
         style_size: options.style_size(style, options.size),
@@ -147,9 +143,31 @@ fn summarise(
         iterations: schedule.iter().map(|scale| scale.iterations).sum(),
         arch: network.arch(),
         threads: rayon::current_num_threads(),
-        bytes: plan.bytes().total() + optimiser + pictures,
+        bytes: plan.bytes().total() + options.working_bytes(size.0, size.1),
         bands: plan.bands(),
     })
+}
+
+/// The plan of evaluations at a size, within the options' memory limit.
+fn plan(
+    network: &PreparedNetwork,
+    (height, width): (usize, usize),
+    options: &TransferOptions,
+) -> Result<Plan, AutodiffError> {
+    let (content, style) = (options.active_content_layers(), options.active_style_layers());
+    network.chain.plan(height, width, &content, &style, options.evaluator_options(height, width))
+}
+
+/// The largest longest side below the wanted one, in steps of 16, that the memory limit has room for.
+fn largest_fitting(network: &PreparedNetwork, content: &Picture, options: &TransferOptions) -> Option<usize> {
+    const STEP: usize = 16;
+    let fits = |side: usize| plan(network, content.size_with_longest_side(side), options).is_ok();
+    let (mut low, mut high) = (0, options.size.div_ceil(STEP));
+    while high - low > 1 {
+        let middle = usize::midpoint(low, high);
+        if fits(middle * STEP) { low = middle } else { high = middle }
+    }
+    (low > 0).then_some(low * STEP)
 }
 
 /// The start of the first scale.
@@ -160,6 +178,28 @@ fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture
         Init::Noise => white_noise(height, width, options.seed)?,
         Init::Picture(picture) => picture.resized(height, width)?,
     })
+}
+
+/// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
+const PROGRAM: u64 = 48 << 20;
+
+impl TransferOptions {
+    /// The bytes that a transfer at a size takes beside the evaluator: the optimiser, four pictures (the result, the photo
+    /// as it was read and as it is compared, the network's input) and the program with its embedded weights.
+    fn working_bytes(&self, height: usize, width: usize) -> u64 {
+        let numbers = 3 * height * width;
+        let optimiser = match self.optimiser {
+            Optimiser::Lbfgs { history } => lbfgs(history, self.iterations, numbers).bytes::<f32>(numbers),
+            Optimiser::Adam { .. } => Adam::default().bytes::<f32>(numbers),
+        };
+        optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+    }
+
+    /// What of the memory limit is left for the evaluator.
+    pub(crate) fn evaluator_options(&self, height: usize, width: usize) -> EvaluatorOptions {
+        let left = |limit: u64| limit.saturating_sub(self.working_bytes(height, width));
+        EvaluatorOptions { memory_limit: self.memory_limit.map(left) }
+    }
 }
 
 /// L-BFGS for `numbers` variables in 0..=255: the first step changes each by about 1.
