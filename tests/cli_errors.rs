@@ -208,7 +208,7 @@ fn a_memory_limit_that_nothing_fits() {
         &folder,
         "photo.png painting.webp -o out.png --memory-limit 1M",
         1,
-        &["1 MiB are free or allowed", "--memory-limit"],
+        &["1 mib are free or allowed", "--memory-limit"],
     );
 }
 
@@ -216,5 +216,5 @@ fn a_memory_limit_that_nothing_fits() {
 fn a_memory_limit_names_the_size_that_would_fit() {
     let folder = Folder::new();
     let arguments = "photo.png painting.webp -o out.png --size 2048 --memory-limit 1G";
-    refused_in_one_line(&folder, arguments, 1, &["2048", "1024 MiB are free or allowed", "use --size"]);
+    refused_in_one_line(&folder, arguments, 1, &["2048", "1024 mib are free or allowed", "use --size"]);
 }
