@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, transfer};
+use impasto_style::{Event, Painting, Picture, PreparedNetwork, Progress, StopReason, transfer};
 
 use crate::failure::Failure;
 use crate::interrupt;
@@ -67,7 +67,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
     let content = read_picture(&arguments.content, arguments.quiet)?;
+    let content = shrunk(content, |content| content.size_with_longest_side(options.size))?;
     let style = read_picture(&arguments.style, arguments.quiet)?;
+    let style = shrunk(style, |style| options.style_size(style, options.size))?;
     let network = PreparedNetwork::new(arguments.options.network()?, &options)?;
     let log = arguments.log.as_deref().map(Log::create).transpose()?;
     interrupt::listen()?;
@@ -83,6 +85,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let painting = transfer(&network, &content, &style, &options, |event| run.on_event(event));
     run.display.finish();
     run.conclude(&painting?)
+}
+
+/// The picture at the size that it will be worked at, if that is much smaller: the original's memory is let go.
+fn shrunk(picture: Picture, size: impl Fn(&Picture) -> (usize, usize)) -> Result<Picture, Failure> {
+    let (height, width) = size(&picture);
+    if height * width * 2 < picture.height() * picture.width() {
+        return Ok(picture.resized(height, width)?);
+    }
+    Ok(picture)
 }
 
 /// What happens beside the optimisation.

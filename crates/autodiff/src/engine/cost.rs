@@ -13,7 +13,7 @@ use impasto_tensor::conv::{Algorithm, Extent, PackedConv};
 use super::network::Direction;
 
 /// How many times larger than the kernel of F(6x6) a response must be for it to be used.
-const RESPONSE_TO_KERNEL: usize = 8;
+const RESPONSE_TO_KERNEL: usize = 2;
 /// Pairs of channels from which a transformed kernel counts as large: 19 MB and more.
 const LARGE: usize = 1 << 17;
 /// Tiles of F(6x6) from which transforming the kernel as it goes is cheap.
