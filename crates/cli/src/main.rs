@@ -8,6 +8,7 @@ mod options;
 mod output;
 mod progress;
 mod transfer;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Transfer(Box<transfer::Arguments>),
+    Weights(weights::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,5 +55,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Transfer(arguments) => transfer::run(arguments),
+        Command::Weights(arguments) => weights::run(arguments),
     }
 }
