@@ -1,6 +1,7 @@
 //! The command line of impasto: one file a command.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod failure;
 mod interrupt;
 mod log;
@@ -31,6 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Arguments),
     Transfer(Box<transfer::Arguments>),
     Weights(weights::Arguments),
 }
@@ -54,6 +56,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot start {threads} threads: {error}")))?;
     }
     match &cli.command {
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Transfer(arguments) => transfer::run(arguments),
         Command::Weights(arguments) => weights::run(arguments),
     }

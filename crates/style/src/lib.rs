@@ -8,8 +8,10 @@
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what it tells while it runs | `event.rs` |
 //! | gradients against finite differences | `gradcheck/` |
+//! | how fast it is here | `benchmark.rs` |
 #![forbid(unsafe_code)]
 
+pub mod benchmark;
 mod error;
 mod event;
 pub mod gradcheck;
