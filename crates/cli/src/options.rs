@@ -7,7 +7,7 @@ use impasto_style::picture::{PIXEL_LIMIT, Profile};
 use impasto_style::{
     ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, TransferOptions,
 };
-use impasto_vgg::{Convention, LoadOptions, Loaded, Weights, resolve};
+use impasto_vgg::{Convention, LoadOptions};
 
 use crate::failure::Failure;
 
@@ -211,13 +211,8 @@ impl OptionArguments {
             }
             return Ok(Network::embedded()?);
         };
-        match resolve(path)? {
-            Weights::Embedded => Ok(Network::embedded()?),
-            Weights::File(path) => {
-                let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
-                Ok(Loaded::read(&path, options)?.network)
-            }
-        }
+        let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
+        Ok(Network::load_with(path, options)?)
     }
 }
 
