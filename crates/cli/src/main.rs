@@ -9,6 +9,7 @@ mod options;
 mod output;
 mod progress;
 mod transfer;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Bench(bench::Arguments),
     Transfer(Box<transfer::Arguments>),
+    Weights(weights::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -56,5 +58,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Bench(arguments) => bench::run(arguments),
         Command::Transfer(arguments) => transfer::run(arguments),
+        Command::Weights(arguments) => weights::run(arguments),
     }
 }

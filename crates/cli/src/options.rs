@@ -7,7 +7,7 @@ use impasto_style::picture::{PIXEL_LIMIT, Profile};
 use impasto_style::{
     ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, TransferOptions,
 };
-use impasto_vgg::{Convention, LoadOptions, Loaded, Weights, resolve};
+use impasto_vgg::{Convention, LoadOptions};
 
 use crate::failure::Failure;
 
@@ -84,7 +84,7 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "R", allow_negative_numbers = true, help_heading = "Optimisation")]
     pub(crate) learning_rate: Option<f64>,
 
-    /// Weights in place of the built-in VGG-16: a file of VGG-16 or VGG-19, or vgg19 for the one in your folder of weights
+    /// Weights of VGG-16 or VGG-19 in place of the built-in VGG-16: any file of them, or vgg19 for the one that was converted
     #[arg(long, value_name = "FILE", help_heading = "Machine")]
     pub(crate) weights: Option<PathBuf>,
 
@@ -107,6 +107,15 @@ pub(crate) struct OptionArguments {
 pub(crate) enum Pool {
     Average,
     Max,
+}
+
+impl From<Pool> for Pooling {
+    fn from(pool: Pool) -> Self {
+        match pool {
+            Pool::Average => Self::Average,
+            Pool::Max => Self::Max,
+        }
+    }
 }
 
 /// `--optimizer`.
@@ -150,11 +159,7 @@ impl OptionArguments {
         let layers = |text: &Option<String>| text.as_deref().map(str::parse::<LayerWeights>).transpose();
         replace(&mut options.content_layers, layers(&self.content_layers)?.as_ref());
         replace(&mut options.style_layers, layers(&self.style_layers)?.as_ref());
-        let pooling = self.pool.map(|pool| match pool {
-            Pool::Average => Pooling::Average,
-            Pool::Max => Pooling::Max,
-        });
-        replace(&mut options.pooling, pooling.as_ref());
+        replace(&mut options.pooling, self.pool.map(Pooling::from).as_ref());
         let conv = self.conv.map(|conv| match conv {
             Conv::Fast => ConvMode::Fast,
             Conv::Exact => ConvMode::Exact,
@@ -207,13 +212,8 @@ impl OptionArguments {
             }
             return Ok(Network::embedded()?);
         };
-        match resolve(path)? {
-            Weights::Embedded => Ok(Network::embedded()?),
-            Weights::File(path) => {
-                let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
-                Ok(Loaded::read(&path, options)?.network)
-            }
-        }
+        let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
+        Ok(Network::load_with(path, options)?)
     }
 }
 
@@ -237,7 +237,7 @@ fn parse_loss_scale(name: &str) -> Result<LossScale, String> {
     by_name(&LossScale::ALL, name)
 }
 
-fn parse_convention(name: &str) -> Result<Convention, String> {
+pub(crate) fn parse_convention(name: &str) -> Result<Convention, String> {
     by_name(&Convention::ALL.map(|convention| (convention, convention.name())), name)
 }
 
