@@ -8,15 +8,15 @@
 
 mod chain;
 pub mod check;
+mod engine;
 mod error;
-mod evaluator;
 mod losses;
 pub mod ops;
 pub mod reference;
 
 pub use chain::{Chain, ConvLayer, Layer, Pooling};
+pub use engine::{ConvMode, Evaluator, EvaluatorOptions, LayerPlan, Plan, PlanBytes, PreparedChain};
 pub use error::AutodiffError;
-pub use evaluator::{ConvMode, Evaluator, EvaluatorOptions, PreparedChain};
 pub use losses::{ContentTerm, Losses, StyleTerm};
 pub use ops::style::GramMatrix;
 pub use ops::tv;

@@ -19,7 +19,7 @@ pub(crate) fn block_range(index: usize, len: usize) -> Range<usize> {
     index * BLOCK..len.min((index + 1) * BLOCK)
 }
 
-/// a·b for each b in `others`, over one block, with `a` read once.
+/// a·b for each b in `others`, over one block: `a` comes from memory once, and then from the cache.
 #[inline]
 pub(crate) fn block_dots<T: Real, const N: usize>(a: &[T], others: [&[T]; N]) -> [f64; N] {
     let (a, a_tail) = a.as_chunks::<LANES>();

@@ -22,6 +22,12 @@ pub enum TensorError {
         /// The shape asked for.
         shape: Shape,
     },
+    /// The system has not the memory.
+    #[error("the system has no {bytes} bytes of memory left")]
+    OutOfMemory {
+        /// The bytes asked for.
+        bytes: usize,
+    },
     /// Two shapes that must agree do not.
     #[error("{operation}: expected {expected}, got {got}")]
     Mismatch {

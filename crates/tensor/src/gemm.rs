@@ -36,6 +36,28 @@ impl<'a, T> Matrix<'a, T> {
         Ok(Self { data, rows, columns, row_stride: columns, column_stride: 1 })
     }
 
+    /// The number of rows.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of columns.
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The element at (row, column).
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn get(&self, row: usize, column: usize) -> T
+    where
+        T: Copy,
+    {
+        assert!(row < self.rows && column < self.columns, "an element of {} x {}", self.rows, self.columns);
+        self.data[row * self.row_stride + column * self.column_stride]
+    }
+
     /// The transpose, without a copy.
     #[must_use]
     pub fn transposed(self) -> Self {

@@ -71,8 +71,10 @@ fn by_place(tensors: Vec<RawTensor>) -> Result<BTreeMap<Place, Parts>, Problem> 
         return Err(Problem::NotVgg("it has batch normalisation, which the plain networks do not".into()));
     }
     let mut places: BTreeMap<Place, Parts> = BTreeMap::new();
+    let is_ordered = tensors.iter().any(|tensor| tensor.order.is_some());
     for tensor in tensors {
-        let Some(place) = place(&tensor.name) else { continue };
+        let by_name = || if is_ordered { None } else { place(&tensor.name) };
+        let Some(place) = tensor.order.map(Place::Numbered).or_else(by_name) else { continue };
         if tensor.values.is_none() {
             continue;
         }
@@ -147,17 +149,15 @@ fn convolution(
     layout: Layout,
     inputs: usize,
 ) -> Result<ConvLayer<f32>, Problem> {
-    let [out_channels, in_channels] = match layout {
-        Layout::Oihw => [kernel.shape[0], kernel.shape[1]],
-    };
     let wrong = |found: Vec<usize>, expected: Vec<usize>| Problem::WrongShape {
         arch,
         layer: name.clone(),
         found,
         expected,
     };
-    let expected = match layout {
-        Layout::Oihw => vec![out_channels, inputs, 3, 3],
+    let (out_channels, expected) = match layout {
+        Layout::Oihw => (kernel.shape[0], vec![kernel.shape[0], inputs, 3, 3]),
+        Layout::Hwio => (kernel.shape[3], vec![3, 3, inputs, kernel.shape[3]]),
     };
     if kernel.shape != expected {
         return Err(wrong(kernel.shape, expected));
@@ -172,9 +172,10 @@ fn convolution(
         return Err(Problem::NotFinite { layer: name });
     }
     let kernel = match layout {
-        Layout::Oihw => oihw_to_hwio(&values, out_channels, in_channels),
+        Layout::Oihw => oihw_to_hwio(&values, out_channels, inputs),
+        Layout::Hwio => values,
     };
-    Ok(ConvLayer { name, in_channels, out_channels, kernel, bias })
+    Ok(ConvLayer { name, in_channels: inputs, out_channels, kernel, bias })
 }
 
 /// (out, in, ky, kx) to (ky, kx, in, out).

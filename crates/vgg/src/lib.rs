@@ -17,12 +17,15 @@ mod convert;
 mod decide;
 mod error;
 mod formats;
+mod known;
 mod network;
 mod preprocessing;
 
 pub use arch::{Arch, Conv, canonical_name};
 pub use convert::Precision;
+pub use decide::Decision;
 pub use error::{Problem, WeightsError};
 pub use formats::{Dtype, Format};
-pub use network::{LoadOptions, Network};
+pub use known::KnownFile;
+pub use network::{LoadOptions, Loaded, Network, TensorInfo};
 pub use preprocessing::{Convention, Preprocessing};

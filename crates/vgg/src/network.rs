@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use impasto_autodiff::{Chain, ConvLayer, Layer, Pooling};
 
 use crate::assemble::{assemble, swap_red_and_blue};
-use crate::formats::{Input, Source, read_any};
-use crate::{Arch, Convention, Preprocessing, Problem, WeightsError, decide};
+use crate::formats::{self, Input};
+use crate::known::{KnownFile, sha256};
+use crate::{Arch, Convention, Decision, Dtype, Format, Preprocessing, Problem, WeightsError, decide};
 
 /// A VGG network: convolutions with their weights, and what it expects of a picture.
 ///
@@ -35,6 +35,98 @@ pub struct LoadOptions {
     pub any_width: bool,
 }
 
+/// A tensor of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape in the file.
+    pub shape: Vec<usize>,
+    /// Its number type.
+    pub dtype: Dtype,
+}
+
+/// A network, and what was found about the file that it is from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The network.
+    pub network: Network,
+    /// The format, told from the content.
+    pub format: Format,
+    /// What the file's network expects of pictures, with the channel order of the file.
+    pub convention: Convention,
+    /// How that is known.
+    pub decision: Decision,
+    /// Every tensor of the file, those that a style transfer does not need too.
+    pub tensors: Vec<TensorInfo>,
+}
+
+impl Loaded {
+    /// Reads a weight file.
+    ///
+    /// # Errors
+    /// As [`Network::load`].
+    pub fn read(path: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
+        Self::from_input(&open(path)?, options)
+            .map_err(|problem| WeightsError::File { path: path.into(), problem })
+    }
+
+    /// Reads the bytes of a weight file.
+    ///
+    /// # Errors
+    /// [`Problem`] if they are not a complete VGG-16 or VGG-19.
+    pub fn from_bytes(bytes: Vec<u8>, options: LoadOptions) -> Result<Self, Problem> {
+        Self::from_input(&Input::memory(bytes), options)
+    }
+
+    fn from_input(input: &Input, options: LoadOptions) -> Result<Self, Problem> {
+        let file = formats::read(input)?;
+        let format = file.format;
+        let from_metadata = decide::from_metadata(&file)?;
+        let from_names = decide::from_names(&file);
+        let describe = |tensor: &formats::RawTensor| TensorInfo {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            dtype: tensor.dtype,
+        };
+        let tensors = file.tensors.iter().map(describe).collect();
+        let mut provenance = file.metadata.clone();
+        provenance.retain(|key, _| ["source", "licence"].contains(&key.as_str()));
+        let (arch, mut convs) = assemble(file, options.any_width)?;
+        let from_first_filter = convs.first().and_then(|first| decide::from_first_filter(arch, first));
+        let decided = options
+            .convention
+            .map(|convention| (convention, Decision::Asked))
+            .or(from_metadata)
+            .or(from_first_filter)
+            .or(from_names);
+        let (convention, decision) = match decided {
+            Some(decided) => decided,
+            None => match KnownFile::find(&sha256(input)?) {
+                Some(known) => (known.convention, Decision::KnownFile),
+                None => return Err(Problem::AmbiguousPreprocessing),
+            },
+        };
+        if from_first_filter.is_some() && provenance.is_empty() {
+            provenance = decide::oxford_provenance(arch);
+        }
+        if convention.is_bgr() {
+            convs.first_mut().into_iter().for_each(swap_red_and_blue);
+        }
+        let network = Network { arch, convs, preprocessing: convention.preprocessing(), provenance };
+        Ok(Self { network, format, convention, decision, tensors })
+    }
+}
+
+pub(crate) fn open(path: &Path) -> Result<Input, WeightsError> {
+    let io = |source| WeightsError::Io { path: path.into(), source };
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.is_dir() {
+        return Err(io(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Input::file(file).map_err(io)
+}
+
 /// The weights that are built in.
 #[cfg(feature = "embedded-weights")]
 static EMBEDDED: &[u8] =
@@ -47,7 +139,8 @@ impl Network {
     /// [`WeightsError::NotEmbedded`] in a build without the feature `embedded-weights`.
     pub fn embedded() -> Result<Self, WeightsError> {
         #[cfg(feature = "embedded-weights")]
-        return Self::from_source(&mut std::io::Cursor::new(EMBEDDED), LoadOptions::default())
+        return Loaded::from_input(&Input::memory(EMBEDDED), LoadOptions::default())
+            .map(|loaded| loaded.network)
             .map_err(|problem| WeightsError::File { path: "embedded weights".into(), problem });
         #[cfg(not(feature = "embedded-weights"))]
         Err(WeightsError::NotEmbedded)
@@ -58,33 +151,7 @@ impl Network {
     /// # Errors
     /// [`WeightsError::Io`] if it cannot be opened, [`WeightsError::File`] if it is not a complete VGG-16 or VGG-19.
     pub fn load(path: &Path) -> Result<Self, WeightsError> {
-        Self::load_with(path, LoadOptions::default())
-    }
-
-    /// [`Network::load`] with options.
-    ///
-    /// # Errors
-    /// As [`Network::load`].
-    pub fn load_with(path: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
-        let io = |source| WeightsError::Io { path: path.into(), source };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
-            return Err(io(std::io::ErrorKind::IsADirectory.into()));
-        }
-        Self::from_source(&mut BufReader::new(file), options)
-            .map_err(|problem| WeightsError::File { path: path.into(), problem })
-    }
-
-    pub(crate) fn from_source(source: &mut dyn Source, options: LoadOptions) -> Result<Self, Problem> {
-        let file = read_any(&mut Input::new(source)?)?;
-        let convention = options.convention.map_or_else(|| decide::convention(&file), Ok)?;
-        let mut provenance = file.metadata.clone();
-        provenance.retain(|key, _| ["source", "licence"].contains(&key.as_str()));
-        let (arch, mut convs) = assemble(file, options.any_width)?;
-        if convention.is_bgr() {
-            convs.first_mut().into_iter().for_each(swap_red_and_blue);
-        }
-        Ok(Self { arch, convs, preprocessing: convention.preprocessing(), provenance })
+        Loaded::read(path, LoadOptions::default()).map(|loaded| loaded.network)
     }
 
     /// The layers up to and including the convolution `deepest` (also by its alias: `relu4_2`), with the poolings between

@@ -26,6 +26,29 @@ fn iterates_are_those_of_the_equations() {
     .unwrap();
 }
 
+/// (iteration, x) of PyTorch 2.15's torch.optim.Adam with lr 0.02 from (-1.2, 1), by `tests/torch_adam.py`.
+const TORCH: [(usize, [f64; 2]); 3] = [
+    (1, [-1.180_000_000_000_927_6, 1.019_999_999_997_727_2]),
+    (10, [-1.033_139_590_148_144_8, 1.166_618_312_585_085]),
+    (200, [-0.917_689_318_901_437_2, 0.848_359_761_313_214_1]),
+];
+
+#[test]
+fn iterates_are_those_of_pytorch() {
+    let mut seen = Vec::new();
+    let adam = Adam { max_iterations: 200, learning_rate: 0.02, ..Adam::default() };
+    adam.minimise(&mut [-1.2, 1.0], rosenbrock::<f64>, |i| {
+        seen.push([i.x[0], i.x[1]]);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    for (iteration, expected) in TORCH {
+        for (x, torch) in seen[iteration - 1].iter().zip(expected) {
+            assert!((x - torch).abs() < 1e-12, "iteration {iteration}: {x} against {torch}");
+        }
+    }
+}
+
 #[test]
 fn rosenbrock_is_solved() {
     let mut x: Vec<f64> = rosenbrock_start(2);

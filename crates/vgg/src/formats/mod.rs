@@ -4,13 +4,22 @@
 //! Files from strangers are hostile. Every length is checked against what the file can hold before memory is taken,
 //! and only tensors that a VGG convolution could be made of are read at all ([`is_wanted`]).
 
+mod caffemodel;
+mod hdf5;
+mod input;
+mod matlab;
+mod npy;
+mod onnx;
+mod pickle;
+mod protobuf;
 pub(crate) mod safetensors;
+mod torch;
+mod zipped;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read, Seek, SeekFrom};
 
-use half::{bf16, f16};
+pub(crate) use input::Input;
 
 use crate::Problem;
 
@@ -19,10 +28,39 @@ use crate::Problem;
 pub enum Format {
     /// A JSON header and raw little-endian numbers.
     Safetensors,
+    /// PyTorch since 1.6: a zip archive with a pickle and one member for each storage.
+    TorchZip,
+    /// PyTorch before 1.6: pickles, then the storages.
+    TorchLegacy,
+    /// Caffe's binary protocol buffer, with the fields `layers` or `layer`.
+    Caffemodel,
+    /// HDF5 as Keras 2 and 3 write it (`.h5`, `.weights.h5`).
+    KerasH5,
+    /// Keras 3's zip archive (`.keras`) around such a file.
+    Keras,
+    /// MATLAB version 5, as MatConvNet saves networks.
+    Matlab,
+    /// An ONNX model.
+    Onnx,
+    /// NumPy's zip archive of arrays.
+    Npz,
+    /// A pickled Python dictionary of arrays in a `.npy` file.
+    NpyDict,
 }
 
 impl Format {
-    const ALL: [Self; 1] = [Self::Safetensors];
+    const ALL: [Self; 10] = [
+        Self::TorchZip,
+        Self::TorchLegacy,
+        Self::Safetensors,
+        Self::Caffemodel,
+        Self::KerasH5,
+        Self::Keras,
+        Self::Matlab,
+        Self::Onnx,
+        Self::Npz,
+        Self::NpyDict,
+    ];
 
     /// All of them, for messages.
     pub(crate) fn list() -> String {
@@ -39,6 +77,15 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Safetensors => "safetensors",
+            Self::TorchZip => "PyTorch zip",
+            Self::TorchLegacy => "PyTorch legacy",
+            Self::Caffemodel => "caffemodel",
+            Self::KerasH5 => "Keras HDF5",
+            Self::Keras => "Keras zip",
+            Self::Matlab => "MatConvNet MAT",
+            Self::Onnx => "ONNX",
+            Self::Npz => "NumPy npz",
+            Self::NpyDict => "NumPy npy dictionary",
         })
     }
 }
@@ -68,28 +115,6 @@ impl Dtype {
             Self::Other => 1,
         }
     }
-
-    /// Numbers from bytes; `little` tells their order. The length of `bytes` is a multiple of the type's.
-    fn decode(self, bytes: &[u8], little: bool, out: &mut Vec<f32>) {
-        macro_rules! numbers {
-            ($type:ty, $size:literal, $to_f32:expr) => {
-                out.extend(bytes.chunks_exact($size).map(|chunk| {
-                    let mut array = [0_u8; $size];
-                    array.copy_from_slice(chunk);
-                    let number =
-                        if little { <$type>::from_le_bytes(array) } else { <$type>::from_be_bytes(array) };
-                    $to_f32(number)
-                }))
-            };
-        }
-        match self {
-            Self::F64 => numbers!(f64, 8, |x: f64| x as f32),
-            Self::F32 => numbers!(f32, 4, |x: f32| x),
-            Self::F16 => numbers!(f16, 2, f16::to_f32),
-            Self::Bf16 => numbers!(bf16, 2, bf16::to_f32),
-            Self::Other => {}
-        }
-    }
 }
 
 impl fmt::Display for Dtype {
@@ -109,6 +134,8 @@ impl fmt::Display for Dtype {
 pub(crate) enum Layout {
     /// out, in, ky, kx: Caffe, PyTorch, ONNX.
     Oihw,
+    /// ky, kx, in, out: TensorFlow, Keras.
+    Hwio,
 }
 
 /// One tensor of a file.
@@ -116,8 +143,11 @@ pub(crate) enum Layout {
 pub(crate) struct RawTensor {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
+    pub(crate) dtype: Dtype,
     /// The numbers, for tensors that [`is_wanted`]; the others are never read.
     pub(crate) values: Option<Vec<f32>>,
+    /// Which convolution it belongs to, counted from 0, where the file says so better than the name.
+    pub(crate) order: Option<usize>,
 }
 
 /// What a reader finds in a file.
@@ -130,82 +160,21 @@ pub(crate) struct RawFile {
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// Where the bytes come from: a file, or memory.
-pub(crate) trait Source: Read + Seek {}
-impl<T: Read + Seek> Source for T {}
+/// Filters of the widest layer.
+const FILTERS: usize = 512;
 
-/// A source that knows its length and takes no memory that the length does not justify.
-pub(crate) struct Input<'a> {
-    source: &'a mut dyn Source,
-    len: u64,
-}
+/// More tensors than any network has.
+const MAX_TENSORS: usize = 10_000;
 
-impl<'a> Input<'a> {
-    pub(crate) fn new(source: &'a mut dyn Source) -> io::Result<Self> {
-        let len = source.seek(SeekFrom::End(0))?;
-        source.seek(SeekFrom::Start(0))?;
-        Ok(Self { source, len })
-    }
+/// All kernels and biases of VGG-19, and short tensors of other layers.
+const MAX_TOTAL: usize = 20_100_000;
 
-    pub(crate) const fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// The bytes `offset .. offset + len`; they are in the file, or this fails before memory is taken.
-    pub(crate) fn bytes_at(&mut self, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-        if offset.checked_add(len).is_none_or(|end| end > self.len) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.source.seek(SeekFrom::Start(offset))?;
-        let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
-        self.source.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// `count` numbers at `offset`, read in pieces.
-    pub(crate) fn numbers_at(
-        &mut self,
-        offset: u64,
-        count: usize,
-        dtype: Dtype,
-        little: bool,
-    ) -> io::Result<Vec<f32>> {
-        let len = (count as u64).checked_mul(dtype.bytes());
-        if len.and_then(|len| offset.checked_add(len)).is_none_or(|end| end > self.len) {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.source.seek(SeekFrom::Start(offset))?;
-        read_numbers(&mut *self.source, count, dtype, little)
-    }
-}
-
-/// `count` numbers from a stream. Memory grows with what arrives, so a stream may promise more than it holds.
-pub(crate) fn read_numbers(
-    stream: &mut dyn Read,
-    count: usize,
-    dtype: Dtype,
-    little: bool,
-) -> io::Result<Vec<f32>> {
-    const PIECE: usize = 1 << 16;
-    let mut buffer = vec![0_u8; PIECE];
-    let mut left = count * dtype.bytes() as usize;
-    let mut numbers = Vec::new();
-    while left > 0 {
-        let piece = left.min(PIECE);
-        stream.read_exact(&mut buffer[..piece])?;
-        if numbers.capacity() - numbers.len() < PIECE / dtype.bytes() as usize {
-            numbers.reserve_exact(numbers.len().max(PIECE).min(count - numbers.len()));
-        }
-        dtype.decode(&buffer[..piece], little, &mut numbers);
-        left -= piece;
-    }
-    Ok(numbers)
-}
+/// Numbers of the largest kernel.
+const MAX_NUMBERS: usize = 9 * FILTERS * FILTERS;
 
 /// Whether a tensor can be part of a VGG convolution: a 3x3 kernel of at most 512 x 512 filters, or at most 512 biases.
 /// Fully connected layers are neither, and stay unread.
-pub(crate) fn is_wanted(shape: &[usize], dtype: Dtype) -> bool {
-    const FILTERS: usize = 512;
+fn is_wanted(shape: &[usize], dtype: Dtype) -> bool {
     if dtype == Dtype::Other {
         return false;
     }
@@ -216,11 +185,99 @@ pub(crate) fn is_wanted(shape: &[usize], dtype: Dtype) -> bool {
     }
 }
 
-/// Tells the format from the content and reads it.
-pub(crate) fn read_any(input: &mut Input) -> Result<RawFile, Problem> {
-    let start = input.bytes_at(0, input.len().min(512))?;
-    if safetensors::is_safetensors(&start) {
-        return safetensors::read(input);
+/// The tensors of a file while it is read, within the limits of what a network can need.
+pub(crate) struct Collected {
+    format: Format,
+    pub(crate) tensors: Vec<RawTensor>,
+    numbers: usize,
+}
+
+impl Collected {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, tensors: Vec::new(), numbers: 0 }
     }
-    Err(Problem::UnknownFormat)
+
+    /// Whether a tensor of this shape is to be read.
+    pub(crate) fn admit(&mut self, shape: &[usize], dtype: Dtype) -> Result<bool, Problem> {
+        if self.tensors.len() == MAX_TENSORS {
+            return Err(self.format.malformed(format!("it holds more than {MAX_TENSORS} tensors")));
+        }
+        if !is_wanted(shape, dtype) {
+            return Ok(false);
+        }
+        self.numbers += shape.iter().product::<usize>();
+        if self.numbers > MAX_TOTAL {
+            return Err(Problem::NotVgg("it holds more 3x3 kernels than VGG-19".into()));
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn push(&mut self, name: String, shape: Vec<usize>, dtype: Dtype, values: Option<Vec<f32>>) {
+        self.tensors.push(RawTensor { name, shape, dtype, values, order: None });
+    }
+}
+
+/// The elements in the order of the shape, last index fastest, from where the strides say they are. Every place must be
+/// within `stored`.
+pub(crate) fn gather(stored: Vec<f32>, shape: &[usize], strides: &[usize]) -> Vec<f32> {
+    let mut dense = 1;
+    let is_dense = shape.iter().zip(strides).rev().all(|(&side, &stride)| {
+        let expected = dense;
+        dense *= side;
+        side == 1 || stride == expected
+    });
+    if is_dense {
+        return stored;
+    }
+    let count = shape.iter().product();
+    let mut values = Vec::with_capacity(count);
+    let mut index = vec![0; shape.len()];
+    let mut place = 0;
+    for _ in 0..count {
+        values.push(stored[place]);
+        for ((i, &side), &stride) in index.iter_mut().zip(shape).zip(strides).rev() {
+            *i += 1;
+            place += stride;
+            if *i < side {
+                break;
+            }
+            place -= side * stride;
+            *i = 0;
+        }
+    }
+    values
+}
+
+/// Strides of an array whose first index is fastest (MATLAB, Fortran).
+pub(crate) fn column_strides(shape: &[usize]) -> Vec<usize> {
+    let strides = shape.iter().scan(1, |stride, side| {
+        let this = *stride;
+        *stride *= side;
+        Some(this)
+    });
+    strides.collect()
+}
+
+/// Tells the format from the content and reads it.
+pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
+    let start = input.bytes_at(0, input.len().min(512))?;
+    if start.starts_with(b"\x89HDF\r\n\x1a\n") {
+        hdf5::read(input, Format::KerasH5)
+    } else if start.starts_with(b"PK\x03\x04") {
+        zipped::read(input)
+    } else if start.starts_with(&torch::LEGACY_MAGIC) {
+        torch::read_legacy(input)
+    } else if start.starts_with(npy::MAGIC) {
+        npy::read_dict(input)
+    } else if matlab::is_matlab(&start) {
+        matlab::read(input)
+    } else if safetensors::is_safetensors(&start) {
+        safetensors::read(input)
+    } else if onnx::is_onnx(input) {
+        onnx::read(input)
+    } else if caffemodel::is_caffemodel(input) {
+        caffemodel::read(input)
+    } else {
+        Err(Problem::UnknownFormat)
+    }
 }

@@ -9,7 +9,7 @@ use byteorder::{ByteOrder, LittleEndian, WriteBytesExt};
 use half::f16;
 use safetensors::tensor::{Dtype as FileDtype, Metadata};
 
-use super::{Dtype, Format, Input, Layout, RawFile, RawTensor, is_wanted};
+use super::{Collected, Dtype, Format, Input, Layout, RawFile};
 use crate::Problem;
 
 /// Far above what 32 tensors need, so that no file makes the JSON parser work for long.
@@ -20,7 +20,7 @@ pub(crate) fn is_safetensors(start: &[u8]) -> bool {
     start.len() > 8 && start[8] == b'{'
 }
 
-pub(crate) fn read(input: &mut Input) -> Result<RawFile, Problem> {
+pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
     let malformed = |detail: String| Format::Safetensors.malformed(detail);
     let header_len = LittleEndian::read_u64(&input.bytes_at(0, 8)?);
     if header_len > MAX_HEADER {
@@ -37,7 +37,7 @@ pub(crate) fn read(input: &mut Input) -> Result<RawFile, Problem> {
     if expected < input.len() {
         return Err(malformed(format!("{} bytes follow its last tensor", input.len() - expected)));
     }
-    let mut tensors = Vec::new();
+    let mut found = Collected::new(Format::Safetensors);
     for name in metadata.offset_keys() {
         let Some(info) = metadata.info(&name) else { continue };
         let dtype = match info.dtype {
@@ -47,17 +47,17 @@ pub(crate) fn read(input: &mut Input) -> Result<RawFile, Problem> {
             FileDtype::BF16 => Dtype::Bf16,
             _ => Dtype::Other,
         };
-        let values = if is_wanted(&info.shape, dtype) {
+        let values = if found.admit(&info.shape, dtype)? {
             let count = info.shape.iter().product();
             Some(input.numbers_at(data + info.data_offsets.0 as u64, count, dtype, true)?)
         } else {
             None
         };
-        tensors.push(RawTensor { name, shape: info.shape.clone(), values });
+        found.push(name, info.shape.clone(), dtype, values);
     }
     let metadata = metadata.metadata().iter().flatten();
     let metadata = metadata.map(|(key, value)| (key.clone(), value.clone())).collect();
-    Ok(RawFile { format: Format::Safetensors, layout: Layout::Oihw, tensors, metadata })
+    Ok(RawFile { format: Format::Safetensors, layout: Layout::Oihw, tensors: found.tensors, metadata })
 }
 
 /// A tensor to be written.

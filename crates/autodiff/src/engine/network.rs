@@ -1,0 +1,176 @@
+//! The network as the engine holds it: stages of one convolution each, whose kernels are packed on demand.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
+use impasto_tensor::{Isa, rotate_kernel};
+
+use super::cost;
+use crate::{AutodiffError, Chain, Layer, Pooling};
+
+/// Which convolution algorithms may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConvMode {
+    /// im2col throughout: the rounding of plain sums.
+    Exact,
+    /// The fastest of im2col, Winograd F(4x4,3x3) and F(6x6,3x3), layer by layer.
+    #[default]
+    Fast,
+}
+
+/// Which way a convolution runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Direction {
+    /// From the layer's input to its response.
+    Forward,
+    /// From the gradient of its response to that of its input.
+    Backward,
+}
+
+/// A convolution with its ReLU, and whether a pooling follows.
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    pub(crate) in_channels: usize,
+    pub(crate) out_channels: usize,
+    /// The plain kernel, 3 x 3 x in x out.
+    pub(crate) kernel: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    /// Whether a pooling follows.
+    pub(crate) pool_after: bool,
+    /// How many poolings come before.
+    pub(crate) level: usize,
+    packed: Mutex<HashMap<(Direction, Algorithm), Arc<PackedConv>>>,
+}
+
+/// A network whose weights are ready for evaluators of any size.
+pub struct PreparedChain {
+    pub(crate) isa: Isa,
+    pub(crate) mode: ConvMode,
+    pub(crate) pool_kind: PoolKind,
+    pub(crate) stages: Vec<Stage>,
+}
+
+impl PreparedChain {
+    /// Takes the network over. Kernels are packed when an evaluator first needs them.
+    ///
+    /// # Errors
+    /// [`AutodiffError::Layer`] if the chain is not consistent, does not start with a convolution, has two poolings in a
+    /// row, or has channels that are no multiple of 16 (of which every VGG's are; [`crate::reference`] takes any).
+    pub fn new(chain: Chain<f32>, mode: ConvMode) -> Result<Self, AutodiffError> {
+        chain.validate()?;
+        let pool_kind = match chain.pooling {
+            Pooling::Average => PoolKind::Average,
+            Pooling::Max => PoolKind::Max,
+        };
+        let mut stages: Vec<Stage> = Vec::new();
+        let mut level = 0;
+        for layer in chain.layers {
+            match layer {
+                Layer::Conv(conv) => {
+                    if !conv.out_channels.is_multiple_of(GRANULE) {
+                        let problem =
+                            format!("has {} channels, not a multiple of {GRANULE}", conv.out_channels);
+                        return Err(AutodiffError::Layer { layer: conv.name, problem });
+                    }
+                    stages.push(Stage {
+                        name: conv.name,
+                        in_channels: conv.in_channels,
+                        out_channels: conv.out_channels,
+                        kernel: conv.kernel,
+                        bias: conv.bias,
+                        pool_after: false,
+                        level,
+                        packed: Mutex::default(),
+                    });
+                }
+                Layer::Pool => match stages.last_mut() {
+                    Some(stage) if !stage.pool_after => {
+                        stage.pool_after = true;
+                        level += 1;
+                    }
+                    _ => {
+                        let problem = "must follow a convolution".to_owned();
+                        return Err(AutodiffError::Layer { layer: "pooling".to_owned(), problem });
+                    }
+                },
+            }
+        }
+        if stages.is_empty() {
+            let problem = "a network needs at least one convolution".to_owned();
+            return Err(AutodiffError::Layer { layer: "chain".to_owned(), problem });
+        }
+        Ok(Self { isa: Isa::current(), mode, pool_kind, stages })
+    }
+
+    /// The index of the stage of that name.
+    pub(crate) fn position(&self, name: &str) -> Result<usize, AutodiffError> {
+        self.stages.iter().position(|stage| stage.name == name).ok_or_else(|| AutodiffError::UnknownLayer {
+            layer: name.to_owned(),
+            known: self.stages.iter().map(|stage| stage.name.clone()).collect(),
+        })
+    }
+
+    /// The channels of the network's input.
+    pub(crate) fn input_channels(&self) -> usize {
+        self.stages[0].in_channels
+    }
+
+    /// What of a pooled gradient each input gets whose mask bit is set.
+    pub(crate) fn share(&self) -> f32 {
+        match self.pool_kind {
+            PoolKind::Average => 0.25,
+            PoolKind::Max => 1.0,
+        }
+    }
+
+    /// The algorithm of a stage at a size.
+    pub(crate) fn algorithm(&self, stage: usize, direction: Direction, extent: Extent) -> Algorithm {
+        let Stage { in_channels, out_channels, .. } = self.stages[stage];
+        if self.mode == ConvMode::Exact || !in_channels.is_multiple_of(GRANULE) {
+            return Algorithm::Im2col;
+        }
+        match direction {
+            Direction::Forward => cost::choose(extent, in_channels, out_channels),
+            Direction::Backward => cost::choose(extent, out_channels, in_channels),
+        }
+    }
+
+    /// The packed kernel of a stage, made on first use.
+    pub(crate) fn packed(
+        &self,
+        stage: usize,
+        direction: Direction,
+        algorithm: Algorithm,
+    ) -> Result<Arc<PackedConv>, AutodiffError> {
+        let stage = &self.stages[stage];
+        let mut packed = stage.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(conv) = packed.get(&(direction, algorithm)) {
+            return Ok(Arc::clone(conv));
+        }
+        let (inputs, outputs) = (stage.in_channels, stage.out_channels);
+        let conv = Arc::new(match direction {
+            Direction::Forward => PackedConv::new(self.isa, algorithm, &stage.kernel, inputs, outputs)?,
+            Direction::Backward => {
+                let rotated = rotate_kernel(&stage.kernel, inputs, outputs);
+                PackedConv::new(self.isa, algorithm, &rotated, outputs, inputs)?
+            }
+        });
+        packed.insert((direction, algorithm), Arc::clone(&conv));
+        Ok(conv)
+    }
+
+    /// Drops the packed kernels that no evaluator holds.
+    pub(crate) fn drop_unused(&self) {
+        for stage in &self.stages {
+            let mut packed = stage.packed.lock().unwrap_or_else(PoisonError::into_inner);
+            packed.retain(|_, conv| Arc::strong_count(conv) > 1);
+        }
+    }
+}
+
+impl std::fmt::Debug for PreparedChain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PreparedChain({} stages, {:?}, {:?})", self.stages.len(), self.mode, self.isa)
+    }
+}

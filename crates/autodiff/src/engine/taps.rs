@@ -1,0 +1,96 @@
+//! Where a loss acts: its gradient added to what comes from deeper layers, and the ReLU's mask, in one pass.
+//!
+//! ```text
+//! dL/dZ = (incoming + F D + sum_c w_c (F - P_c))  where F > 0, else 0
+//! D     = sum_s w_s (G' - A'_s) / (N^2 M)
+//! ```
+//!
+//! This is [`crate::ops::style`]'s and [`crate::ops::content`]'s gradient followed by [`crate::ops::relu`]'s, block of
+//! positions by block of positions, so that F D never exists as a whole.
+
+use impasto_tensor::conv::Extent;
+use impasto_tensor::{PackedMatrix, Scratch};
+use rayon::prelude::*;
+
+/// Positions in one task.
+const POSITIONS: usize = 96;
+
+/// A content term at a layer: weight and P, at the same positions as F.
+pub(crate) type ContentTarget<'a> = (f32, &'a [f32]);
+
+/// Numbers of work memory of one task.
+pub(crate) fn scratch_len(padded_channels: usize) -> usize {
+    POSITIONS * padded_channels
+}
+
+/// Adds the losses' gradients at a layer with responses `f` to `gradient`, and masks it.
+pub(crate) fn add_and_mask(
+    f: &[f32],
+    channels: usize,
+    style: Option<&PackedMatrix>,
+    content: &[ContentTarget<'_>],
+    gradient: &mut [f32],
+    scratch: &Scratch,
+) {
+    let block = POSITIONS * channels;
+    gradient.par_chunks_mut(block).zip(f.par_chunks(block)).enumerate().for_each(|(index, (gradient, f))| {
+        if let Some(difference) = style {
+            let stride = difference.padded_columns();
+            let positions = f.len() / channels;
+            scratch.with(scratch_len(stride), |products| {
+                let products = &mut products[..positions * stride];
+                difference.multiply(f, channels, products, false);
+                let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
+                for (gradient, products) in rows {
+                    gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
+                }
+            });
+        }
+        for (weight, target) in content {
+            let target = &target[index * block..][..f.len()];
+            for ((g, &f), &p) in gradient.iter_mut().zip(f).zip(target) {
+                *g += weight * (f - p);
+            }
+        }
+        mask_block(f, gradient);
+    });
+}
+
+/// Zero where F <= 0.
+pub(crate) fn mask(f: &[f32], gradient: &mut [f32]) {
+    const BLOCK: usize = 1 << 14;
+    gradient.par_chunks_mut(BLOCK).zip(f.par_chunks(BLOCK)).for_each(|(gradient, f)| mask_block(f, gradient));
+}
+
+fn mask_block(f: &[f32], gradient: &mut [f32]) {
+    for (g, &f) in gradient.iter_mut().zip(f) {
+        *g = if f > 0.0 { *g } else { 0.0 };
+    }
+}
+
+/// The gradient before a pooling and a ReLU from the gradient after the pooling, whole: the twin of
+/// [`impasto_tensor::conv::Source::Unpooled`] for layers that also carry a loss.
+pub(crate) fn unpool(
+    extent: Extent,
+    channels: usize,
+    pooled: &[f32],
+    mask: &[u8],
+    share: f32,
+    gradient: &mut [f32],
+) {
+    let (height, width) = (extent.height / 2, extent.width / 2);
+    gradient.par_chunks_mut(extent.width * channels).enumerate().for_each(|(y, row)| {
+        for (x, out) in row.chunks_exact_mut(channels).enumerate() {
+            if y / 2 >= height || x / 2 >= width {
+                out.fill(0.0);
+                continue;
+            }
+            let pooled = &pooled[((y / 2) * width + x / 2) * channels..][..channels];
+            let bits = &mask[(y * extent.width + x) * channels / 8..];
+            for (channel, (out, &g)) in out.iter_mut().zip(pooled).enumerate() {
+                let set = bits[channel / 8] >> (channel % 8) & 1 == 1;
+                *out = if set { share * g } else { 0.0 };
+            }
+        }
+    });
+}

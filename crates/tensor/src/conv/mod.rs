@@ -1,0 +1,237 @@
+//! The 3x3 convolution of the engine: f32, packed weights, results finished while they are in registers.
+//!
+//! A convolution runs as tasks over bands of output rows. A task reads its [`Source`], multiplies with the packed
+//! kernel by im2col or Winograd, and hands blocks of results to its part of the [`Sink`], which adds the bias,
+//! applies the ReLU, pools, masks, whatever the layer needs. The same code serves both directions: the gradient with
+//! respect to the input is the convolution with [`crate::rotate_kernel`]'s kernel.
+//!
+//! Every result is computed by the same operations in the same order whatever task it is in, so the bits do not
+//! depend on the number of threads.
+
+mod im2col;
+mod sink;
+mod source;
+mod winograd;
+
+use rayon::prelude::*;
+
+pub use sink::{PoolKind, Sink};
+pub use source::Source;
+
+use crate::packed::{pack, packed_len};
+use crate::simd::Isa;
+use crate::winograd::{F4, F6, Transform};
+use crate::{AlignedBuffer, Scratch, TensorError};
+use sink::Band;
+
+/// Output channels (and for Winograd input channels) come in multiples of this: the widest vector.
+pub const GRANULE: usize = 16;
+
+/// H x W.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Extent {
+    /// M = H W.
+    pub const fn positions(self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// Bytes of a mask of H x W x C bits: position by position, lowest bit first, C a multiple of 8.
+pub const fn mask_len(extent: Extent, channels: usize) -> usize {
+    extent.positions() * channels / 8
+}
+
+/// How a convolution is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// Patches times the plain kernel.
+    Im2col,
+    /// Winograd F(4x4, 3x3): 4 times fewer multiplications.
+    Winograd4,
+    /// Winograd F(6x6, 3x3): 5.06 times fewer multiplications.
+    Winograd6,
+}
+
+impl Algorithm {
+    /// Multiplications per output and pair of channels: 9 for im2col, 36/16, 64/36.
+    pub fn multiplications(self) -> f64 {
+        match self {
+            Self::Im2col => 9.0,
+            Self::Winograd4 => 36.0 / 16.0,
+            Self::Winograd6 => 64.0 / 36.0,
+        }
+    }
+
+    /// The rows and columns of outputs that are made together.
+    pub const fn block(self) -> usize {
+        match self {
+            Self::Im2col => 2,
+            Self::Winograd4 => 4,
+            Self::Winograd6 => 6,
+        }
+    }
+}
+
+/// A 3x3 kernel packed for one algorithm on one instruction set.
+#[derive(Debug)]
+pub struct PackedConv {
+    isa: Isa,
+    algorithm: Algorithm,
+    in_channels: usize,
+    out_channels: usize,
+    kernel: AlignedBuffer,
+}
+
+impl PackedConv {
+    /// Packs a kernel of 3 x 3 x `in_channels` x `out_channels` numbers, `out_channels` fastest.
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the kernel has another length, if `out_channels` is no multiple of [`GRANULE`], or,
+    /// for Winograd, `in_channels` is none. [`TensorError::OutOfMemory`] if there is no room.
+    pub fn new(
+        isa: Isa,
+        algorithm: Algorithm,
+        kernel: &[f32],
+        in_channels: usize,
+        out_channels: usize,
+    ) -> Result<Self, TensorError> {
+        let whole = |channels: usize| channels > 0 && channels.is_multiple_of(GRANULE);
+        let fits = whole(out_channels) && (algorithm == Algorithm::Im2col || whole(in_channels));
+        if kernel.len() != 9 * in_channels * out_channels || !fits {
+            return Err(TensorError::Mismatch {
+                operation: "packed convolution",
+                expected: format!(
+                    "3 x 3 x {in_channels} x {out_channels} numbers, channels multiples of {GRANULE}"
+                ),
+                got: format!("{} numbers", kernel.len()),
+            });
+        }
+        let kernel = match algorithm {
+            Algorithm::Im2col => {
+                let mut packed = AlignedBuffer::zeros(packed_len(isa, 9 * in_channels, out_channels))?;
+                pack(isa, 9 * in_channels, out_channels, |k, j| kernel[k * out_channels + j], &mut packed);
+                packed
+            }
+            Algorithm::Winograd4 => transform_kernel::<F4>(isa, kernel, in_channels, out_channels)?,
+            Algorithm::Winograd6 => transform_kernel::<F6>(isa, kernel, in_channels, out_channels)?,
+        };
+        Ok(Self { isa, algorithm, in_channels, out_channels, kernel })
+    }
+
+    /// How it is computed.
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The bytes of the packed kernel.
+    pub fn bytes(&self) -> usize {
+        size_of_val::<[f32]>(&self.kernel)
+    }
+
+    /// The bytes of a packed kernel of those channels.
+    pub fn bytes_of(isa: Isa, algorithm: Algorithm, in_channels: usize, out_channels: usize) -> usize {
+        let numbers = |matrices: usize, rows| matrices * packed_len(isa, rows, out_channels);
+        size_of::<f32>()
+            * match algorithm {
+                Algorithm::Im2col => numbers(1, 9 * in_channels),
+                Algorithm::Winograd4 => numbers(F4::PATCH * F4::PATCH, in_channels),
+                Algorithm::Winograd6 => numbers(F6::PATCH * F6::PATCH, in_channels),
+            }
+    }
+
+    /// Numbers of work memory that each task needs.
+    pub fn scratch_len(&self, extent: Extent) -> usize {
+        Self::scratch_len_of(self.isa, self.algorithm, extent, self.in_channels, self.out_channels)
+    }
+
+    /// As [`Self::scratch_len`], before there is a packed kernel.
+    pub fn scratch_len_of(
+        isa: Isa,
+        algorithm: Algorithm,
+        extent: Extent,
+        in_channels: usize,
+        out_channels: usize,
+    ) -> usize {
+        let channels = (in_channels, out_channels.next_multiple_of(isa.panel()));
+        match algorithm {
+            Algorithm::Im2col => im2col::scratch_len(extent, channels),
+            Algorithm::Winograd4 => winograd::Layout::<F4>::new(extent, channels).scratch_len(),
+            Algorithm::Winograd6 => winograd::Layout::<F6>::new(extent, channels).scratch_len(),
+        }
+    }
+
+    /// Input channels, and output channels in whole panels.
+    fn padded_channels(&self) -> (usize, usize) {
+        (self.in_channels, self.out_channels.next_multiple_of(self.isa.panel()))
+    }
+
+    /// The convolution of an H x W x `in_channels` source into an H x W x `out_channels` sink.
+    ///
+    /// # Panics
+    /// If a slice of the source or the sink does not have the length that its documentation says.
+    pub fn run(&self, extent: Extent, source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
+        source.check(extent, self.in_channels);
+        sink.check(extent, self.out_channels);
+        let rows = match self.algorithm {
+            Algorithm::Im2col => im2col::rows_per_task(extent),
+            Algorithm::Winograd4 => {
+                winograd::Layout::<F4>::new(extent, self.padded_channels()).rows_per_task()
+            }
+            Algorithm::Winograd6 => {
+                winograd::Layout::<F6>::new(extent, self.padded_channels()).rows_per_task()
+            }
+        };
+        let len = self.scratch_len(extent);
+        sink.bands(extent, self.out_channels, rows).into_par_iter().for_each(|band| {
+            scratch.with(len, |scratch| self.run_band(extent, source, band, scratch));
+        });
+    }
+
+    fn run_band(&self, extent: Extent, source: Source<'_>, band: Band<'_>, scratch: &mut [f32]) {
+        let Self { isa, algorithm, .. } = self;
+        match algorithm {
+            Algorithm::Im2col => isa.dispatch(im2col::Task { conv: self, extent, source, band, scratch }),
+            Algorithm::Winograd4 => {
+                isa.dispatch(winograd::Task::<F4>::new(self, extent, source, band, scratch));
+            }
+            Algorithm::Winograd6 => {
+                isa.dispatch(winograd::Task::<F6>::new(self, extent, source, band, scratch));
+            }
+        }
+    }
+}
+
+/// U = G g G^T for every pair of channels, packed element by element: [xi][packed `in_channels` x `out_channels`].
+fn transform_kernel<F: Transform>(
+    isa: Isa,
+    kernel: &[f32],
+    in_channels: usize,
+    out_channels: usize,
+) -> Result<AlignedBuffer, TensorError> {
+    let elements = F::PATCH * F::PATCH;
+    let matrix = in_channels * out_channels;
+    let mut plain = AlignedBuffer::zeros(elements * matrix)?;
+    // One row of input channels at a time: `rows` is [channel in][xi][channel out].
+    plain.par_chunks_mut(elements * out_channels).enumerate().for_each(|(input, rows)| {
+        for out in 0..out_channels {
+            let g = |ky, kx| f64::from(kernel[((ky * 3 + kx) * in_channels + input) * out_channels + out]);
+            let g = std::array::from_fn(|ky| std::array::from_fn(|kx| g(ky, kx)));
+            for (xi, value) in F::kernel(g).into_iter().enumerate() {
+                rows[xi * out_channels + out] = value as f32;
+            }
+        }
+    });
+    let length = packed_len(isa, in_channels, out_channels);
+    let mut packed = AlignedBuffer::zeros(elements * length)?;
+    packed.par_chunks_mut(length).enumerate().for_each(|(xi, packed)| {
+        pack(isa, in_channels, out_channels, |k, j| plain[(k * elements + xi) * out_channels + j], packed);
+    });
+    Ok(packed)
+}

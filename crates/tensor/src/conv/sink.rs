@@ -1,0 +1,226 @@
+//! What becomes of a convolution's results: the last step of the layer, done while a block of them is in registers.
+
+use super::{Extent, GRANULE, mask_len};
+use crate::simd::Simd;
+use crate::winograd::Block;
+
+/// Which 2x2 pooling a sink does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The mean of the four.
+    Average,
+    /// The largest of the four.
+    Max,
+}
+
+/// Where the results of a convolution go, and what is done to them on the way.
+#[derive(Debug)]
+pub enum Sink<'a> {
+    /// Forward: F = max(0, Z + b), and whatever of the layer is wanted.
+    Response {
+        /// b, one number a channel.
+        bias: &'a [f32],
+        /// F, H x W x C.
+        response: Option<&'a mut [f32]>,
+        /// F pooled, floor(H/2) x floor(W/2) x C.
+        pooled: Option<(PoolKind, &'a mut [f32])>,
+        /// H x W x C bits: where F > 0. With maximum pooling only where F is also the (first) largest of its window.
+        mask: Option<&'a mut [u8]>,
+    },
+    /// Backward: the gradient with respect to the input, multiplied by the mask of the layer that made that input.
+    Gradient {
+        /// H x W x C.
+        gradient: &'a mut [f32],
+        /// H x W x C bits; none where the layer before has no ReLU or its mask is applied later.
+        mask: Option<&'a [u8]>,
+    },
+}
+
+impl<'a> Sink<'a> {
+    /// Panics unless the slices have the lengths of an H x W x C output.
+    pub(super) fn check(&self, extent: Extent, channels: usize) {
+        assert!(channels.is_multiple_of(GRANULE), "channels in whole vectors");
+        let len = extent.positions() * channels;
+        match self {
+            Self::Response { bias, response, pooled, mask } => {
+                assert_eq!(bias.len(), channels, "a bias for every channel");
+                assert!(response.as_ref().is_none_or(|data| data.len() == len), "a response of H x W x C");
+                let pooled_len = (extent.height / 2) * (extent.width / 2) * channels;
+                assert!(
+                    pooled.as_ref().is_none_or(|(_, data)| data.len() == pooled_len),
+                    "pooled H/2 x W/2 x C"
+                );
+                let bits = mask_len(extent, channels);
+                assert!(mask.as_ref().is_none_or(|mask| mask.len() == bits), "a mask of H x W x C bits");
+            }
+            Self::Gradient { gradient, mask } => {
+                assert_eq!(gradient.len(), len, "a gradient of H x W x C");
+                let bits = mask_len(extent, channels);
+                assert!(mask.is_none_or(|mask| mask.len() == bits), "a mask of H x W x C bits");
+            }
+        }
+    }
+
+    /// Cuts the sink into bands of `rows` rows (an even number), each of which one task can fill.
+    pub(super) fn bands(self, extent: Extent, channels: usize, rows: usize) -> Vec<Band<'a>> {
+        let count = extent.height.div_ceil(rows);
+        let row = extent.width * channels;
+        let pooled_row = (extent.width / 2) * channels;
+        let mask_row = extent.width * channels / 8;
+        let outputs: Vec<Outputs<'a>> = match self {
+            Self::Response { bias, response, pooled, mask } => {
+                let (kind, pooled) = pooled.map_or((None, None), |(kind, data)| (Some(kind), Some(data)));
+                let mut responses = cut(response, rows * row, count);
+                let mut pooleds = cut(pooled, rows / 2 * pooled_row, count);
+                let mut masks = cut(mask, rows * mask_row, count);
+                (0..count)
+                    .map(|band| Outputs::Response {
+                        bias,
+                        response: responses[band].take(),
+                        pooled: kind.zip(pooleds[band].take()),
+                        mask: masks[band].take(),
+                    })
+                    .collect()
+            }
+            Self::Gradient { gradient, mask } => gradient
+                .chunks_mut(rows * row)
+                .enumerate()
+                .map(|(band, gradient)| {
+                    let mask = mask.map(|mask| &mask[band * rows * mask_row..]);
+                    Outputs::Gradient { gradient, mask }
+                })
+                .collect(),
+        };
+        let band = |(band, outputs)| {
+            let first = band * rows;
+            Band { first, rows: rows.min(extent.height - first), width: extent.width, channels, outputs }
+        };
+        outputs.into_iter().enumerate().map(band).collect()
+    }
+}
+
+/// `count` pieces of `length`, the last ones shorter or empty; nothing of nothing.
+fn cut<T>(data: Option<&mut [T]>, length: usize, count: usize) -> Vec<Option<&mut [T]>> {
+    let mut rest = data;
+    (0..count)
+        .map(|_| {
+            let data = rest.take()?;
+            let (piece, left) = data.split_at_mut(length.min(data.len()));
+            rest = Some(left);
+            Some(piece)
+        })
+        .collect()
+}
+
+/// The rows `first..first + rows` of a sink.
+pub(super) struct Band<'a> {
+    pub(super) first: usize,
+    pub(super) rows: usize,
+    width: usize,
+    channels: usize,
+    outputs: Outputs<'a>,
+}
+
+enum Outputs<'a> {
+    Response {
+        bias: &'a [f32],
+        response: Option<&'a mut [f32]>,
+        pooled: Option<(PoolKind, &'a mut [f32])>,
+        mask: Option<&'a mut [u8]>,
+    },
+    Gradient {
+        gradient: &'a mut [f32],
+        mask: Option<&'a [u8]>,
+    },
+}
+
+impl Band<'_> {
+    /// Takes the `side` x `side` block of results (`side` even) whose corner is at row `y` of the band and column
+    /// `x`, both even, for `LANES` channels from `channel`. What lies beyond the picture is passed over.
+    #[inline(always)]
+    pub(super) fn put<S: Simd>(
+        &mut self,
+        simd: S,
+        (y, x, channel): (usize, usize, usize),
+        side: usize,
+        block: &mut Block<S::V>,
+    ) {
+        let (rows, columns) = (side.min(self.rows - y), side.min(self.width - x));
+        let (width, channels) = (self.width, self.channels);
+        let at = |i: usize, j: usize| ((y + i) * width + x + j) * channels + channel;
+        match &mut self.outputs {
+            Outputs::Gradient { gradient, mask } => {
+                for (i, row) in block.iter().enumerate().take(rows) {
+                    for (j, &value) in row.iter().enumerate().take(columns) {
+                        let kept = match mask {
+                            Some(mask) => simd.keep(value, simd.read_bits(&mask[at(i, j) / 8..])),
+                            None => value,
+                        };
+                        simd.write(&mut gradient[at(i, j)..], kept);
+                    }
+                }
+            }
+            Outputs::Response { bias, response, pooled, mask } => {
+                let bias = simd.read(&bias[channel..]);
+                let zero = simd.splat(0.0);
+                for row in block.iter_mut().take(rows) {
+                    for value in row.iter_mut().take(columns) {
+                        *value = simd.max(simd.add(*value, bias), zero);
+                    }
+                }
+                if let Some(response) = response {
+                    for (i, row) in block.iter().enumerate().take(rows) {
+                        for (j, &value) in row.iter().enumerate().take(columns) {
+                            simd.write(&mut response[at(i, j)..], value);
+                        }
+                    }
+                }
+                let mut route = [[u16::MAX; 8]; 8];
+                if let Some((kind, pooled)) = pooled {
+                    for i in (0..rows & !1).step_by(2) {
+                        for j in (0..columns & !1).step_by(2) {
+                            let window = [block[i][j], block[i][j + 1], block[i + 1][j], block[i + 1][j + 1]];
+                            let at = (((y + i) >> 1) * (width >> 1) + ((x + j) >> 1)) * channels + channel;
+                            let value = match kind {
+                                PoolKind::Average => average(simd, window),
+                                PoolKind::Max => {
+                                    let (value, bits) = maximum(simd, window);
+                                    [route[i][j], route[i][j + 1], route[i + 1][j], route[i + 1][j + 1]] =
+                                        bits;
+                                    value
+                                }
+                            };
+                            simd.write(&mut pooled[at..], value);
+                        }
+                    }
+                }
+                if let Some(mask) = mask {
+                    for (i, row) in block.iter().enumerate().take(rows) {
+                        for (j, &value) in row.iter().enumerate().take(columns) {
+                            simd.write_bits(&mut mask[at(i, j) / 8..], simd.positive(value) & route[i][j]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn average<S: Simd>(simd: S, [a, b, c, d]: [S::V; 4]) -> S::V {
+    simd.mul(simd.splat(0.25), simd.add(simd.add(a, b), simd.add(c, d)))
+}
+
+/// The largest of four, and for each of them the lanes in which it is that one, the first among equals.
+#[inline(always)]
+fn maximum<S: Simd>(simd: S, window: [S::V; 4]) -> (S::V, [u16; 4]) {
+    let mut best = window[0];
+    let mut bits = [u16::MAX, 0, 0, 0];
+    for (index, &candidate) in window.iter().enumerate().skip(1) {
+        let larger = simd.positive(simd.sub(candidate, best));
+        bits[..index].iter_mut().for_each(|earlier| *earlier &= !larger);
+        bits[index] = larger;
+        best = simd.max(best, candidate);
+    }
+    (best, bits)
+}

@@ -1,0 +1,218 @@
+//! Winograd convolution of a band of rows, block of tiles by block of tiles:
+//!
+//! ```text
+//! V[xi] = (B^T d B)[xi] of every tile          tiles x C_in,   written by the input transform
+//! M[xi] = V[xi] U[xi]                          tiles x C_out,  one matrix product for each xi
+//! Y     = A^T M A of every tile                handed to the sink, m x m outputs at a time
+//! ```
+//!
+//! A block's V and M stay in the second- and third-level caches. Their xi planes are spaced so that the (m + 2)^2 places
+//! that a transform touches at once fall on different lines of the first-level cache.
+
+use std::marker::PhantomData;
+
+use super::{Extent, PackedConv, Source};
+use crate::conv::sink::Band;
+use crate::packed::{Product, packed_len};
+use crate::simd::{Kernel, Simd};
+use crate::winograd::{Transform, transform_input, transform_output};
+
+/// The bytes of V and M that a block aims at.
+const BLOCK_BYTES: usize = 3 << 19;
+/// The fewest tiles of a block: with less, reading U would take longer than multiplying with it.
+const FEWEST_TILES: usize = 48;
+
+/// How a layer is cut into tiles, blocks and tasks.
+pub(super) struct Layout<F> {
+    tile_rows: usize,
+    tile_columns: usize,
+    /// Tile rows in a block.
+    block_rows: usize,
+    /// Tile columns in a block.
+    block_columns: usize,
+    in_channels: usize,
+    product_stride: usize,
+    transform: PhantomData<F>,
+}
+
+impl<F: Transform> Layout<F> {
+    pub(super) fn new(extent: Extent, (in_channels, product_stride): (usize, usize)) -> Self {
+        let (tile_rows, tile_columns) = (extent.height.div_ceil(F::OUTPUT), extent.width.div_ceil(F::OUTPUT));
+        let tile_bytes = F::PATCH * F::PATCH * (in_channels + product_stride) * size_of::<f32>();
+        let tiles = (BLOCK_BYTES / tile_bytes).max(FEWEST_TILES);
+        let (block_rows, block_columns) = if tile_columns > tiles {
+            // Equal blocks of columns.
+            (1, tile_columns.div_ceil(tile_columns.div_ceil(tiles)))
+        } else {
+            // Whole rows, and at least two tasks for each of a few threads.
+            ((tiles / tile_columns).clamp(1, tile_rows.div_ceil(2)), tile_columns)
+        };
+        Self {
+            tile_rows,
+            tile_columns,
+            block_rows,
+            block_columns,
+            in_channels,
+            product_stride,
+            transform: PhantomData,
+        }
+    }
+
+    /// Rows of outputs in a task: one block high.
+    pub(super) fn rows_per_task(&self) -> usize {
+        // Even tasks: the last one no smaller than needed.
+        let tasks = self.tile_rows.div_ceil(self.block_rows);
+        F::OUTPUT * self.tile_rows.div_ceil(tasks)
+    }
+
+    /// From one xi plane of V to the next.
+    fn v_plane(&self) -> usize {
+        spread(self.block_rows * self.block_columns * self.in_channels)
+    }
+
+    /// From one xi plane of M to the next.
+    fn m_plane(&self) -> usize {
+        spread(self.block_rows * self.block_columns * self.product_stride)
+    }
+
+    fn patch_len(&self) -> usize {
+        F::PATCH * F::PATCH * self.in_channels
+    }
+
+    pub(super) fn scratch_len(&self) -> usize {
+        F::PATCH * F::PATCH * (self.v_plane() + self.m_plane()) + self.patch_len()
+    }
+}
+
+/// The next length that is one cache line more than a multiple of 4 KiB: consecutive planes then differ in their cache set.
+fn spread(len: usize) -> usize {
+    len.next_multiple_of(1024) + 16
+}
+
+/// One band of output rows.
+pub(super) struct Task<'a, F> {
+    conv: &'a PackedConv,
+    extent: Extent,
+    source: Source<'a>,
+    band: Band<'a>,
+    scratch: &'a mut [f32],
+    layout: Layout<F>,
+}
+
+impl<'a, F: Transform> Task<'a, F> {
+    pub(super) fn new(
+        conv: &'a PackedConv,
+        extent: Extent,
+        source: Source<'a>,
+        band: Band<'a>,
+        scratch: &'a mut [f32],
+    ) -> Self {
+        Self { conv, extent, source, band, scratch, layout: Layout::new(extent, conv.padded_channels()) }
+    }
+}
+
+impl<F: Transform> Kernel for Task<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { conv, extent, source, mut band, scratch, layout } = self;
+        let elements = F::PATCH * F::PATCH;
+        let (v_plane, m_plane) = (layout.v_plane(), layout.m_plane());
+        let (v, rest) = scratch.split_at_mut(elements * v_plane);
+        let (m, rest) = rest.split_at_mut(elements * m_plane);
+        let patch = &mut rest[..layout.patch_len()];
+        let u_plane = packed_len(conv.isa, conv.in_channels, conv.out_channels);
+        let rows = band.rows.div_ceil(F::OUTPUT);
+        for first_column in (0..layout.tile_columns).step_by(layout.block_columns) {
+            let columns = layout.block_columns.min(layout.tile_columns - first_column);
+            let corner =
+                |tile: usize| ((tile / columns) * F::OUTPUT, (first_column + tile % columns) * F::OUTPUT);
+            for tile in 0..rows * columns {
+                let (y, x) = corner(tile);
+                let out = &mut v[tile * conv.in_channels..];
+                input_tile::<S, F>(
+                    simd,
+                    extent,
+                    source,
+                    (band.first + y, x),
+                    conv.in_channels,
+                    patch,
+                    out,
+                    v_plane,
+                );
+            }
+            for xi in 0..elements {
+                Product {
+                    m: rows * columns,
+                    k: conv.in_channels,
+                    n: conv.out_channels,
+                    a: &v[xi * v_plane..],
+                    a_stride: conv.in_channels,
+                    b: &conv.kernel[xi * u_plane..],
+                    c: &mut m[xi * m_plane..],
+                    c_stride: layout.product_stride,
+                    accumulate: false,
+                }
+                .run(simd);
+            }
+            for tile in 0..rows * columns {
+                let (y, x) = corner(tile);
+                let products = &m[tile * layout.product_stride..];
+                assert!(products.len() >= (elements - 1) * m_plane + conv.out_channels, "all xi of the tile");
+                for channel in (0..conv.out_channels).step_by(S::LANES) {
+                    // SAFETY: the last element read is below (elements - 1) * m_plane + out_channels.
+                    let mut block =
+                        unsafe { transform_output::<S, F>(simd, products[channel..].as_ptr(), m_plane) };
+                    band.put(simd, (y, x, channel), F::OUTPUT, &mut block);
+                }
+            }
+        }
+    }
+}
+
+/// The input transform of the tile whose first output is (y, x), for all channels.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn input_tile<S: Simd, F: Transform>(
+    simd: S,
+    extent: Extent,
+    source: Source<'_>,
+    (y, x): (usize, usize),
+    channels: usize,
+    patch: &mut [f32],
+    out: &mut [f32],
+    xi_stride: usize,
+) {
+    let inside = y > 0 && x > 0 && y + F::PATCH - 1 <= extent.height && x + F::PATCH - 1 <= extent.width;
+    let (data, row_stride) = match source {
+        // The patch's first position is (y - 1, x - 1).
+        Source::Plain(data) if inside => {
+            (&data[((y - 1) * extent.width + x - 1) * channels..], extent.width * channels)
+        }
+        _ => {
+            for (position, out) in patch.chunks_exact_mut(channels).enumerate() {
+                let (row, column) = (position / F::PATCH, position % F::PATCH);
+                source.copy_shifted(simd, extent, y + row, x + column, out);
+            }
+            (&*patch, F::PATCH * channels)
+        }
+    };
+    let side = F::PATCH - 1;
+    assert!(data.len() >= side * row_stride + F::PATCH * channels, "the whole patch");
+    assert!(out.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + channels, "all xi of the tile");
+    for channel in (0..channels).step_by(S::LANES) {
+        // SAFETY: channels come in whole vectors (`PackedConv::new`), so the last element read is below
+        // side * row_stride + PATCH * channels and the last one written below (PATCH^2 - 1) * xi_stride + channels.
+        unsafe {
+            transform_input::<S, F>(
+                simd,
+                data[channel..].as_ptr(),
+                row_stride,
+                channels,
+                out[channel..].as_mut_ptr(),
+                xi_stride,
+            );
+        }
+    }
+}

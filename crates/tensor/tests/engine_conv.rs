@@ -1,0 +1,220 @@
+//! The engine's convolution against the plain path, on every instruction set of the machine.
+
+use impasto_tensor::conv::{Algorithm, Extent, PackedConv, PoolKind, Sink, Source, mask_len};
+use impasto_tensor::{
+    Isa, Scratch, Shape, Tensor, average_pool, average_pool_gradient, conv3x3, max_pool, max_pool_gradient,
+    rotate_kernel,
+};
+use proptest::prelude::*;
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Im2col, Algorithm::Winograd4, Algorithm::Winograd6];
+
+/// Numbers in -1..1 that look random; the same for the same seed.
+fn numbers(len: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+fn tensor(height: usize, width: usize, channels: usize, seed: u64) -> Tensor<f32> {
+    let shape = Shape::new(height, width, channels);
+    Tensor::from_vec(shape, numbers(shape.len(), seed)).unwrap()
+}
+
+/// The largest difference, relative to the largest number.
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    let largest = b.iter().fold(1e-3_f32, |largest, b| largest.max(b.abs()));
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / largest
+}
+
+fn relu(z: &Tensor<f32>) -> Tensor<f32> {
+    Tensor::from_vec(z.shape(), z.data().iter().map(|z| z.max(0.0)).collect()).unwrap()
+}
+
+fn bit(mask: &[u8], index: usize) -> bool {
+    mask[index / 8] >> (index % 8) & 1 == 1
+}
+
+struct Case {
+    extent: Extent,
+    input: Tensor<f32>,
+    kernel: Vec<f32>,
+    bias: Vec<f32>,
+    channels: (usize, usize),
+}
+
+impl Case {
+    fn new(height: usize, width: usize, channels: (usize, usize), seed: u64) -> Self {
+        Self {
+            extent: Extent { height, width },
+            input: tensor(height, width, channels.0, seed),
+            kernel: numbers(9 * channels.0 * channels.1, seed + 1),
+            bias: numbers(channels.1, seed + 2),
+            channels,
+        }
+    }
+
+    fn packed(&self, isa: Isa, algorithm: Algorithm) -> PackedConv {
+        PackedConv::new(isa, algorithm, &self.kernel, self.channels.0, self.channels.1).unwrap()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn forward_with_pooling_matches_the_plain_path(
+        (height, width) in (2_usize..40, 2_usize..60),
+        (c_in, c_out) in (1_usize..4, 1_usize..4),
+        seed in any::<u32>(),
+    ) {
+        let case = Case::new(height, width, (16 * c_in, 16 * c_out), u64::from(seed));
+        let z = conv3x3(&case.input, &case.kernel, Some(&case.bias)).unwrap();
+        let f = relu(&z);
+        for (isa, algorithm) in Isa::available().into_iter().flat_map(|isa| ALGORITHMS.map(|a| (isa, a))) {
+            let conv = case.packed(isa, algorithm);
+            for (kind, expected) in
+                [(PoolKind::Average, average_pool(&f).unwrap()), (PoolKind::Max, max_pool(&f).unwrap())]
+            {
+                let mut response = vec![f32::NAN; f.data().len()];
+                let mut pooled = vec![f32::NAN; expected.data().len()];
+                let mut mask = vec![0; mask_len(case.extent, case.channels.1)];
+                let sink = Sink::Response {
+                    bias: &case.bias,
+                    response: Some(&mut response),
+                    pooled: Some((kind, &mut pooled)),
+                    mask: Some(&mut mask),
+                };
+                conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
+                prop_assert!(difference(&response, f.data()) < 3e-5, "{isa:?} {algorithm:?}");
+                prop_assert!(difference(&pooled, expected.data()) < 3e-5, "{isa:?} {algorithm:?} {kind:?}");
+                // The mask against the response that came with it, so that rounding cannot flip a sign.
+                let own = Tensor::from_vec(f.shape(), response).unwrap();
+                let ones = Tensor::from_vec(expected.shape(), vec![1.0; expected.data().len()]).unwrap();
+                let route = max_pool_gradient(&own, &ones).unwrap();
+                for (index, &f) in own.data().iter().enumerate() {
+                    let routed = kind == PoolKind::Average || route.data()[index] > 0.0;
+                    let position = index / case.channels.1;
+                    let pooled_away = position / width >= height & !1 || position % width >= width & !1;
+                    if !pooled_away {
+                        prop_assert_eq!(bit(&mask, index), f > 0.0 && routed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn backward_is_the_masked_adjoint_of_the_plain_path(
+        (height, width) in (1_usize..40, 1_usize..60),
+        (c_in, c_out) in (1_usize..4, 1_usize..4),
+        seed in any::<u32>(),
+    ) {
+        let case = Case::new(height, width, (16 * c_in, 16 * c_out), u64::from(seed));
+        let rotated = rotate_kernel(&case.kernel, case.channels.0, case.channels.1);
+        let gradient = tensor(height, width, case.channels.1, u64::from(seed) + 3);
+        let mask: Vec<u8> = numbers(mask_len(case.extent, case.channels.0), u64::from(seed) + 4)
+            .iter().map(|value| (value * 128.0) as i8 as u8).collect();
+        let mut expected = conv3x3(&gradient, &rotated, None).unwrap();
+        for (index, value) in expected.data_mut().iter_mut().enumerate() {
+            if !bit(&mask, index) {
+                *value = 0.0;
+            }
+        }
+        for (isa, algorithm) in Isa::available().into_iter().flat_map(|isa| ALGORITHMS.map(|a| (isa, a))) {
+            let conv = PackedConv::new(isa, algorithm, &rotated, case.channels.1, case.channels.0).unwrap();
+            let mut result = vec![f32::NAN; expected.data().len()];
+            let sink = Sink::Gradient { gradient: &mut result, mask: Some(&mask) };
+            conv.run(case.extent, Source::Plain(gradient.data()), sink, &Scratch::default());
+            prop_assert!(difference(&result, expected.data()) < 3e-5, "{isa:?} {algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn unpooling_on_the_fly_matches_the_plain_path(
+        (height, width) in (2_usize..30, 2_usize..40),
+        seed in any::<u32>(),
+    ) {
+        let channels = 16;
+        let extent = Extent { height, width };
+        let response = relu(&tensor(height, width, channels, u64::from(seed)));
+        let pooled = Shape::new(height / 2, width / 2, channels);
+        let gradient = Tensor::from_vec(pooled, numbers(pooled.len(), u64::from(seed) + 1)).unwrap();
+        let kernel = numbers(9 * channels * channels, u64::from(seed) + 2);
+        let average = average_pool_gradient(response.shape(), &gradient).unwrap();
+        let max = max_pool_gradient(&response, &gradient).unwrap();
+        for (share, mut unpooled) in [(0.25, average), (1.0, max)] {
+            let mut mask = vec![0_u8; mask_len(extent, channels)];
+            let ones = Tensor::from_vec(pooled, vec![1.0; pooled.len()]).unwrap();
+            let route = max_pool_gradient(&response, &ones).unwrap();
+            for (index, value) in unpooled.data_mut().iter_mut().enumerate() {
+                let set = response.data()[index] > 0.0 && (share < 1.0 || route.data()[index] > 0.0);
+                mask[index / 8] |= u8::from(set) << (index % 8);
+                if !set {
+                    *value = 0.0;
+                }
+            }
+            let expected = conv3x3(&unpooled, &kernel, None).unwrap();
+            for (isa, algorithm) in Isa::available().into_iter().flat_map(|isa| ALGORITHMS.map(|a| (isa, a))) {
+                let conv = PackedConv::new(isa, algorithm, &kernel, channels, channels).unwrap();
+                let mut result = vec![f32::NAN; expected.data().len()];
+                let source = Source::Unpooled { gradient: gradient.data(), mask: &mask, share };
+                conv.run(extent, source, Sink::Gradient { gradient: &mut result, mask: None }, &Scratch::default());
+                prop_assert!(difference(&result, expected.data()) < 3e-5, "{isa:?} {algorithm:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let case = Case::new(53, 131, (32, 48), 7);
+    for algorithm in ALGORITHMS {
+        let conv = case.packed(Isa::current(), algorithm);
+        let run = |threads| {
+            let mut response = vec![0.0; case.extent.positions() * 48];
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let sink = Sink::Response {
+                    bias: &case.bias,
+                    response: Some(&mut response),
+                    pooled: None,
+                    mask: None,
+                };
+                conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
+            });
+            response
+        };
+        let one = run(1);
+        for threads in [2, 3, 8] {
+            assert!(one == run(threads), "{algorithm:?} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_first_layer_of_three_channels_runs_by_im2col() {
+    let case = Case::new(19, 23, (3, 64), 5);
+    let expected = relu(&conv3x3(&case.input, &case.kernel, Some(&case.bias)).unwrap());
+    for isa in Isa::available() {
+        let conv = case.packed(isa, Algorithm::Im2col);
+        let mut response = vec![0.0; expected.data().len()];
+        let sink =
+            Sink::Response { bias: &case.bias, response: Some(&mut response), pooled: None, mask: None };
+        conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
+        assert!(difference(&response, expected.data()) < 1e-5, "{isa:?}");
+    }
+}
+
+#[test]
+fn winograd_refuses_channels_that_are_not_whole_vectors() {
+    let kernel = numbers(9 * 3 * 64, 1);
+    assert!(PackedConv::new(Isa::current(), Algorithm::Winograd4, &kernel, 3, 64).is_err());
+    assert!(PackedConv::new(Isa::current(), Algorithm::Im2col, &kernel, 64, 3).is_err());
+}

@@ -1,0 +1,369 @@
+//! Golden test: responses, losses and gradients of the embedded VGG-16, and a run of L-BFGS, against what PyTorch computed
+//! in f64 (`tests/golden/cases.json`, made by `tests/golden/make.py`, which also says what a sketch is).
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use impasto_autodiff::{
+    Chain, ContentTerm, ConvMode, Evaluator, EvaluatorOptions, Losses, Pooling, PreparedChain, StyleTerm,
+    ops, reference,
+};
+use impasto_lbfgs::{Lbfgs, Real};
+use impasto_tensor::{Element, Shape, Tensor};
+use impasto_vgg::{Network, Preprocessing};
+use serde_json::Value;
+
+const CONTENT_LAYER: &str = "conv4_2";
+
+/// What a comparison may show: relative differences, arrays in the 2-norm.
+struct Tolerance {
+    features: f64,
+    losses: f64,
+    gradient: f64,
+}
+
+const EXACT: Tolerance = Tolerance { features: 1e-5, losses: 1e-5, gradient: 1e-4 };
+const FAST: Tolerance = Tolerance { features: 2e-5, losses: 2e-5, gradient: 1e-3 };
+/// The plain path in f64 differs from PyTorch by the order of sums, and by the means' rounding to f32.
+const REFERENCE: Tolerance = Tolerance { features: 1e-6, losses: 1e-6, gradient: 1e-6 };
+
+#[test]
+fn exact_mode_agrees_with_pytorch() {
+    for case in cases() {
+        compare_evaluator(&case, ConvMode::Exact, &EXACT);
+    }
+}
+
+#[test]
+fn fast_mode_agrees_with_pytorch() {
+    for case in cases() {
+        compare_evaluator(&case, ConvMode::Fast, &FAST);
+    }
+}
+
+#[test]
+fn reference_in_f64_agrees_with_pytorch() {
+    for case in cases().into_iter().filter(|case| case.height * case.width < 10_000) {
+        let objective = ReferenceObjective::new(&case);
+        let image = case.image.preprocessed_f64();
+        let responses =
+            reference::responses(&objective.chain, &image, objective.chain.layers.len() - 1).unwrap();
+        for (tap, expected) in case.features() {
+            let response = &responses[objective.chain.position(&tap).unwrap()];
+            expected.compare(response.data(), REFERENCE.features, &format!("{} {tap}", case.name));
+        }
+        let (losses, gradient) = objective.evaluate(&image);
+        case.compare_losses(&losses, REFERENCE.losses);
+        case.gradient().compare(gradient.data(), REFERENCE.gradient, &format!("{} gradient", case.name));
+    }
+}
+
+#[test]
+fn lbfgs_in_f64_takes_the_steps_of_its_twin() {
+    let case = &cases()[0];
+    let objective = ReferenceObjective::new(case);
+    let mut x = case.content.preprocessed_f64().into_vec();
+    let losses = lbfgs_losses(case, &mut x, |x, gradient| {
+        let image = Tensor::from_vec(case.content.shape(), x.to_vec()).unwrap();
+        let (losses, result) = objective.evaluate(&image);
+        gradient.copy_from_slice(result.data());
+        losses.total
+    });
+    case.compare_lbfgs(&losses, 1e-6);
+}
+
+#[test]
+fn lbfgs_in_f32_follows_its_f64_twin() {
+    let case = &cases()[0];
+    for mode in [ConvMode::Exact, ConvMode::Fast] {
+        let mut evaluator = evaluator_with_terms(case, mode);
+        let mut x = case.content.preprocessed();
+        let losses = lbfgs_losses(case, &mut x, |x, gradient| evaluator.evaluate(x, gradient).unwrap().total);
+        case.compare_lbfgs(&losses, 1e-4);
+    }
+}
+
+/// The losses at the start and after each iteration. Caffe's preprocessing is a shift, so L-BFGS moves the network's
+/// input as it would move the picture.
+fn lbfgs_losses<T: Real>(
+    case: &Case,
+    x: &mut [T],
+    mut objective: impl FnMut(&[T], &mut [T]) -> f64,
+) -> Vec<f64> {
+    let expected = &case.expected["lbfgs"];
+    let lbfgs = Lbfgs {
+        history: size(expected, "history"),
+        max_iterations: size(expected, "iterations"),
+        first_step: number(&expected["first_step"]),
+        ..Lbfgs::default()
+    };
+    let mut losses = Vec::new();
+    let evaluate = |x: &[T], gradient: &mut [T]| Ok::<_, Infallible>(objective(x, gradient));
+    let outcome = lbfgs
+        .minimise(x, evaluate, |iteration| {
+            losses.push(iteration.loss);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    losses.insert(0, outcome.initial_loss);
+    losses
+}
+
+/// The objective of a case on the plain path in f64.
+struct ReferenceObjective {
+    chain: Chain<f64>,
+    content: Vec<ContentTerm<f64>>,
+    style: Vec<StyleTerm<f64>>,
+}
+
+impl ReferenceObjective {
+    fn new(case: &Case) -> Self {
+        let chain = case.chain().cast::<f64>();
+        let deepest = chain.layers.len() - 1;
+        let photo = reference::responses(&chain, &case.content.preprocessed_f64(), deepest).unwrap();
+        let painting = reference::responses(&chain, &case.style.preprocessed_f64(), deepest).unwrap();
+        let target = photo[chain.position(CONTENT_LAYER).unwrap()].clone();
+        let style = case.style_layers().into_iter().map(|layer| {
+            let target = ops::style::gram(&painting[chain.position(&layer).unwrap()]).unwrap();
+            StyleTerm { layer, weight: case.style_weight(), target }
+        });
+        let style = style.collect();
+        let content = vec![ContentTerm { layer: CONTENT_LAYER.into(), weight: case.alpha, target }];
+        Self { chain, content, style }
+    }
+
+    fn evaluate(&self, image: &Tensor<f64>) -> (Losses, Tensor<f64>) {
+        reference::evaluate(&self.chain, image, &self.content, &self.style).unwrap()
+    }
+}
+
+fn compare_evaluator(case: &Case, mode: ConvMode, tolerance: &Tolerance) {
+    let mut evaluator = evaluator_with_terms(case, mode);
+    let image = case.image.preprocessed();
+    let (taps, expected): (Vec<_>, Vec<_>) = case.features().into_iter().unzip();
+    let (responses, _) = evaluator.measure(&image, &taps, &[]).unwrap();
+    for ((tap, expected), response) in taps.iter().zip(expected).zip(&responses) {
+        expected.compare(response.data(), tolerance.features, &format!("{} {mode:?} {tap}", case.name));
+    }
+    let mut gradient = vec![0.0; image.len()];
+    let losses = evaluator.evaluate(&image, &mut gradient).unwrap();
+    Preprocessing::CAFFE.gradient(&mut gradient);
+    case.compare_losses(&losses, tolerance.losses);
+    let tolerance = tolerance.gradient.max(2.0 * case.f32_gradient_error());
+    case.gradient().compare(&gradient, tolerance, &format!("{} {mode:?} gradient", case.name));
+}
+
+/// An evaluator of the case's size, with P and A/M measured from its photo and its painting.
+fn evaluator_with_terms(case: &Case, mode: ConvMode) -> Evaluator {
+    let network = Arc::new(PreparedChain::new(case.chain(), mode).unwrap());
+    let evaluator = |picture: &Picture| {
+        Evaluator::new(network.clone(), picture.height, picture.width, EvaluatorOptions::default()).unwrap()
+    };
+    let layers = case.style_layers();
+    let (_, grams) = evaluator(&case.style).measure(&case.style.preprocessed(), &[], &layers).unwrap();
+    let mut evaluator = evaluator(&case.image);
+    let photo = case.content.preprocessed();
+    let (mut targets, _) = evaluator.measure(&photo, &[CONTENT_LAYER.to_owned()], &[]).unwrap();
+    let content = ContentTerm { layer: CONTENT_LAYER.into(), weight: case.alpha, target: targets.remove(0) };
+    let term = |(layer, target)| StyleTerm { layer, weight: case.style_weight(), target };
+    evaluator.set_terms(vec![content], layers.into_iter().zip(grams).map(term).collect()).unwrap();
+    evaluator
+}
+
+/// A crop at exact pixels, H x W x 3, values 0 to 255.
+struct Picture {
+    height: usize,
+    width: usize,
+    rgb: Vec<f32>,
+}
+
+impl Picture {
+    fn read(path: &str, top: usize, left: usize, height: usize, width: usize) -> Self {
+        let picture = image::open(root().join(path)).unwrap().into_rgb8();
+        let crop = image::imageops::crop_imm(&picture, left as u32, top as u32, width as u32, height as u32);
+        let rgb = crop.to_image().into_raw().into_iter().map(f32::from).collect();
+        Self { height, width, rgb }
+    }
+
+    const fn shape(&self) -> Shape {
+        Shape::new(self.height, self.width, 3)
+    }
+
+    fn preprocessed_f64(&self) -> Tensor<f64> {
+        let data = self.preprocessed().into_iter().map(f64::from).collect();
+        Tensor::from_vec(self.shape(), data).unwrap()
+    }
+
+    fn preprocessed(&self) -> Vec<f32> {
+        let mut input = vec![0.0; self.rgb.len()];
+        Preprocessing::CAFFE.apply(&self.rgb, &mut input);
+        input
+    }
+}
+
+/// An array of PyTorch's: its norm, and its inner products with 32 vectors of random signs.
+struct Sketch {
+    norm: f64,
+    products: Vec<f64>,
+}
+
+impl Sketch {
+    fn of<T: Element>(values: &[T]) -> Self {
+        let mut products = vec![0.0; 32];
+        for (index, value) in values.iter().enumerate() {
+            let (hash, value) = (splitmix64(index as u64), value.to_f64());
+            for (bit, product) in products.iter_mut().enumerate() {
+                *product += if hash >> bit & 1 == 1 { -value } else { value };
+            }
+        }
+        let norm = values.iter().map(|value| value.to_f64().powi(2)).sum::<f64>().sqrt();
+        Self { norm, products }
+    }
+
+    fn parse(value: &Value) -> Self {
+        let products = value["sketch"].as_array().unwrap().iter().map(number).collect();
+        Self { norm: number(&value["norm"]), products }
+    }
+
+    /// The 2-norm of the difference is estimated by the root mean square of the sketches' difference.
+    fn compare<T: Element>(&self, values: &[T], tolerance: f64, what: &str) {
+        let ours = Self::of(values);
+        let squares: f64 = self.products.iter().zip(&ours.products).map(|(a, b)| (a - b).powi(2)).sum();
+        let difference = (squares / self.products.len() as f64).sqrt() / self.norm;
+        println!("{what}: relative difference {difference:.1e}");
+        assert!(difference <= tolerance, "{what}: relative difference {difference:e}");
+        check(ours.norm, self.norm, tolerance, &format!("{what}, norm"));
+    }
+}
+
+/// Which signs element `index` has in the 32 vectors: its lowest 32 bits.
+const fn splitmix64(index: u64) -> u64 {
+    let z = index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// One entry of `cases.json`, with its pictures.
+struct Case {
+    name: String,
+    height: usize,
+    width: usize,
+    alpha: f64,
+    beta: f64,
+    content: Picture,
+    style: Picture,
+    image: Picture,
+    expected: Value,
+}
+
+impl Case {
+    fn chain(&self) -> Chain<f32> {
+        let pooling = match self.expected["pooling"].as_str().unwrap() {
+            "max" => Pooling::Max,
+            _ => Pooling::Average,
+        };
+        Network::embedded().unwrap().chain_to("conv5_1", pooling).unwrap()
+    }
+
+    fn features(&self) -> Vec<(String, Sketch)> {
+        let taps = self.expected["features"].as_object().unwrap();
+        taps.iter().map(|(tap, sketch)| (tap.clone(), Sketch::parse(sketch))).collect()
+    }
+
+    fn gradient(&self) -> Sketch {
+        Sketch::parse(&self.expected["gradient"])
+    }
+
+    /// How far PyTorch's own f32 gradient is from its f64 one: what ReLUs that switch by rounding cost.
+    fn f32_gradient_error(&self) -> f64 {
+        number(&self.expected["f32_gradient_error"])
+    }
+
+    fn style_layers(&self) -> Vec<String> {
+        self.expected["losses"]["style"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    /// beta w_l.
+    fn style_weight(&self) -> f64 {
+        self.beta / self.style_layers().len() as f64
+    }
+
+    fn compare_lbfgs(&self, losses: &[f64], tolerance: f64) {
+        let expected = self.expected["lbfgs"]["losses"].as_array().unwrap();
+        assert_eq!(losses.len(), expected.len());
+        for (iteration, (&ours, theirs)) in losses.iter().zip(expected).enumerate() {
+            check(ours, number(theirs), tolerance, &format!("loss after L-BFGS iteration {iteration}"));
+        }
+    }
+
+    fn compare_losses(&self, losses: &Losses, tolerance: f64) {
+        let expected = &self.expected["losses"];
+        let check = |ours, theirs: &Value, what: &str| {
+            check(ours, number(theirs), tolerance, &format!("{} {what}", self.name));
+        };
+        check(losses.total, &expected["total"], "total loss");
+        check(losses.content[0], &expected["content"], "content loss");
+        for (layer, &ours) in self.style_layers().iter().zip(&losses.style) {
+            check(ours, &expected["style"][layer], layer);
+        }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let text = std::fs::read_to_string(root().join("tests/golden/cases.json")).unwrap();
+    let golden: Value = serde_json::from_str(&text).unwrap();
+    golden["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| {
+            let (height, width) = (size(case, "height"), size(case, "width"));
+            let picture = |at: &Value| {
+                let file = at["file"].as_str().unwrap();
+                Picture::read(file, size(at, "top"), size(at, "left"), height, width)
+            };
+            let style = &golden["style"];
+            Case {
+                name: case["name"].as_str().unwrap().to_owned(),
+                height,
+                width,
+                alpha: number(&case["alpha"]),
+                beta: number(&case["beta"]),
+                content: picture(&case["content"]),
+                style: Picture::read(
+                    style["file"].as_str().unwrap(),
+                    0,
+                    0,
+                    size(style, "height"),
+                    size(style, "width"),
+                ),
+                image: picture(&case["image"]),
+                expected: case.clone(),
+            }
+        })
+        .collect()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn size(value: &Value, key: &str) -> usize {
+    value[key].as_u64().unwrap() as usize
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+fn check(ours: f64, theirs: f64, tolerance: f64, what: &str) {
+    let difference = (ours - theirs).abs() / theirs.abs();
+    println!("{what}: relative difference {difference:.1e}");
+    assert!(
+        difference <= tolerance,
+        "{what}: {ours} instead of {theirs}, relative difference {difference:e}"
+    );
+}
