@@ -9,6 +9,8 @@ use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
+use Scale::{Linear, Logarithmic};
+
 /// Width and height in pixels of a chart that still reads well on a phone.
 const SIZE: (u32, u32) = (480, 320);
 
@@ -72,7 +74,6 @@ pub fn line_chart(x: Axis<'_>, y: Axis<'_>, series: &[Series]) -> Result<String,
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let labels = (x.label, y.label);
-        use Scale::{Linear, Logarithmic};
         match (x.scale, y.scale) {
             (Linear, Linear) => draw(&area, labels, x_range, y_range, &shown),
             (Linear, Logarithmic) => draw(&area, labels, x_range, y_range.log_scale(), &shown),
