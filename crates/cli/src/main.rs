@@ -1,4 +1,57 @@
-//! The command line of impasto.
+//! The command line of impasto: one file a command.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod failure;
+mod interrupt;
+mod log;
+mod options;
+mod output;
+mod progress;
+mod transfer;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Paints a photograph in the style of a painting (Gatys, Ecker and Bethge, 2015), on the CPU.
+#[derive(Debug, Parser)]
+#[command(name = "impasto", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Threads to compute with [default: all cores]. The picture does not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(help_heading = "Machine")]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Transfer(Box<transfer::Arguments>),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("Error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    if let Some(threads) = cli.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .map_err(|error| Failure::failed(format!("cannot start {threads} threads: {error}")))?;
+    }
+    match &cli.command {
+        Command::Transfer(arguments) => transfer::run(arguments),
+    }
+}

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use impasto_autodiff::AutodiffError;
+
 use crate::{Arch, Format};
 
 /// Why weights cannot be had.
@@ -34,9 +36,30 @@ pub enum WeightsError {
         /// How many of its layers there are.
         loaded: usize,
     },
+    /// No file of that name in the folder of weights.
+    #[error(
+        "there are no {arch} weights at {}: make them once from any file that you have, with \
+         `impasto weights convert FILE -o {}`, or give the file itself",
+        path.display(), path.display()
+    )]
+    NotConverted {
+        /// The network that was named.
+        arch: Arch,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A picture that the network cannot be applied to.
+    #[error("the picture cannot be used: {0}")]
+    Picture(AutodiffError),
     /// This build carries no weights.
     #[error("this build carries no weights: give a weight file, or build with the feature embedded-weights")]
     NotEmbedded,
+}
+
+impl WeightsError {
+    pub(crate) fn picture(error: impl Into<AutodiffError>) -> Self {
+        Self::Picture(error.into())
+    }
 }
 
 fn layer_names(arch: Arch, loaded: usize) -> String {
@@ -90,12 +113,22 @@ pub enum Problem {
         /// The layer.
         layer: String,
     },
+    /// The hash is not the one that the name tells.
+    #[error(
+        "its sha256 is {found}, but its name says that it starts with {expected}: the download is damaged"
+    )]
+    WrongHash {
+        /// The first digits, from the name.
+        expected: String,
+        /// The file's.
+        found: String,
+    },
     /// Nothing in the file tells its preprocessing.
     #[error(
-        "the file does not tell what pictures its network expects: say --preprocess torch (RGB from 0 to 1, ImageNet mean \
-         and deviation: files made by torchvision), caffe-bgr (0 to 255 minus the mean, blue first: Oxford's files and most \
-         conversions of them) or caffe-rgb (the same, red first: MatConvNet); with the right one a photo and its painting \
-         agree in colour, and `impasto weights inspect` shows the first filters of each"
+        "the file does not tell what pictures its network expects: say --preprocess torch (red first, 0 to 1, ImageNet's mean \
+         and deviation: networks trained by torchvision), caffe-bgr (blue first, 0 to 255 minus the mean: Oxford's files and \
+         most conversions of them) or caffe-rgb (the same, red first: MatConvNet); where the file was published says which, \
+         and a wrong one gives paintings with false colours or little structure"
     )]
     AmbiguousPreprocessing,
 }

@@ -9,7 +9,9 @@ use impasto_autodiff::{Chain, ConvLayer, Layer, Pooling};
 use crate::assemble::{assemble, swap_red_and_blue};
 use crate::formats::{self, Input};
 use crate::known::{KnownFile, sha256};
-use crate::{Arch, Convention, Decision, Dtype, Format, Preprocessing, Problem, WeightsError, decide};
+use crate::{
+    Arch, Convention, Decision, Dtype, Format, Preprocessing, Problem, Weights, WeightsError, decide, resolve,
+};
 
 /// A VGG network: convolutions with their weights, and what it expects of a picture.
 ///
@@ -152,6 +154,17 @@ impl Network {
     /// [`WeightsError::Io`] if it cannot be opened, [`WeightsError::File`] if it is not a complete VGG-16 or VGG-19.
     pub fn load(path: &Path) -> Result<Self, WeightsError> {
         Loaded::read(path, LoadOptions::default()).map(|loaded| loaded.network)
+    }
+
+    /// Reads what `--weights` names: a file, or `vgg16` or `vgg19` ([`resolve`] says where those are looked for).
+    ///
+    /// # Errors
+    /// As [`resolve`] and [`Network::load`].
+    pub fn load_with(weights: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
+        match resolve(weights)? {
+            Weights::File(path) => Loaded::read(&path, options).map(|loaded| loaded.network),
+            Weights::Embedded => Self::embedded(),
+        }
     }
 
     /// The layers up to and including the convolution `deepest` (also by its alias: `relu4_2`), with the poolings between

@@ -30,6 +30,8 @@ HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixtures")
 WIDTHS = (4, 4, 6, 8, 8)
 COUNTS = (2, 2, 4, 4, 4)
 CONVS = [(block, index) for block, count in enumerate(COUNTS, 1) for index in range(1, count + 1)]
+# A fully connected layer that a reader has to pass by.
+FULLY_CONNECTED = np.zeros((32, 16), "f4")
 TORCH_INDEX = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)
 
 
@@ -144,7 +146,7 @@ def make_matlab():
             if index == COUNTS[block - 1]:
                 found.append({"name": f"pool{block}", "stride": np.full((1, 2), 2.0), "pad": np.zeros((1, 4)),
                               "type": "pool", "method": "max", "pool": np.full((1, 2), 2.0)})
-        fc = np.zeros((1, 1, 8, 16), "f4"), np.zeros((1, 16), "f4")
+        fc = FULLY_CONNECTED[None, None], np.zeros((1, FULLY_CONNECTED.shape[1]), "f4")
         found.append({"weights": cell(*fc), "pad": np.zeros((1, 4)), "type": "conv", "name": "fc6", "stride": np.ones((1, 2))})
         return cell(*found)
 
@@ -159,7 +161,7 @@ def make_matlab():
 def make_numpy():
     # The TensorFlow ports' dictionaries: lists, written by Python 2 and by Python 3, and dictionaries of names.
     lists = {f"conv{b}_{i}": [hwio(kernel), bias] for (b, i), (kernel, bias) in BGR.items()}
-    lists["fc6"] = [np.zeros((32, 16), "f4"), np.zeros(16, "f4")]
+    lists["fc6"] = [FULLY_CONNECTED, np.zeros(FULLY_CONNECTED.shape[1], "f4")]
     named = {layer: {"weights": weights, "biases": biases} for layer, (weights, biases) in lists.items()}
     np.save(path("lists.npy"), np.array(lists, dtype=object), allow_pickle=True)
     np.save(path("named.npy"), np.array(named, dtype=object), allow_pickle=True)
@@ -201,11 +203,12 @@ def make_onnx():
     order = {layer: number for number, layer in enumerate(RGB)}
     zoo = [lambda b, i: f"vgg0_conv{order[b, i]}_weight", lambda b, i: f"vgg0_conv{order[b, i]}_bias"]
     tensors = [typed(name(*layer), array) for layer, arrays in RGB.items() for name, array in zip(zoo, arrays)]
-    tensors.append(typed("vgg0_dense0_weight", np.zeros((4, 8), "f4")))
+    tensors.append(typed("vgg0_dense0_weight", FULLY_CONNECTED))
     model("zoo.onnx", tensors, nodes(*zoo), producer_name="mxnet")
     tf = [lambda b, i: f"functional_1/block{b}_conv{i}_1/convolution/ReadVariableOp:0",
           lambda b, i: f"functional_1/block{b}_conv{i}_1/Squeeze:0"]
-    tensors = [onnx.numpy_helper.from_array(array, name(*layer))
+    tensors = [onnx.numpy_helper.from_array(FULLY_CONNECTED, "functional_1/dense_1/Cast/ReadVariableOp:0")]
+    tensors += [onnx.numpy_helper.from_array(array, name(*layer))
                for layer, arrays in reversed(BGR.items()) for name, array in zip(tf, arrays)]
     model("tf2onnx.onnx", tensors, nodes(*tf), producer_name="tf2onnx")
     # Names that tell nothing: the graph alone tells the order, the user the preprocessing.
@@ -240,7 +243,7 @@ def make_caffe():
         return shape + field(5, array.astype("<f4").tobytes())
 
     layers = [(f"conv{b}_{i}", arrays) for (b, i), arrays in BGR.items()]
-    layers.append(("fc6", (np.zeros((16, 32), "f4"), np.zeros(16, "f4"))))
+    layers.append(("fc6", (FULLY_CONNECTED.T, np.zeros(FULLY_CONNECTED.shape[1], "f4"))))
     old = field(1, b"VGG_ILSVRC_19_layers")
     new = field(1, b"VGG_ILSVRC_19_layers")
     for name, arrays in layers:

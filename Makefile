@@ -1,0 +1,70 @@
+# Everything here needs Rust and make alone; `bench-peers` also Python with PyTorch, `vgg19` curl and the internet.
+
+CONTENT = examples/content/chelsea.png
+STYLE   = examples/style/cafe_terrace.webp
+OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).png
+
+IMPASTO = cargo run --release --quiet --locked --bin impasto --
+
+.PHONY: build run test check examples bench bench-peers vgg19 clean
+
+# The program: target/release/impasto.
+build:
+	cargo build --release --locked --bin impasto
+
+# A photo in the style of a painting. Others: make run CONTENT=photo.jpg STYLE=painting.jpg OUT=picture.png
+run: build
+	mkdir -p $(dir $(OUT))
+	$(IMPASTO) transfer $(CONTENT) $(STYLE) -o $(OUT)
+
+# Everything that continuous integration runs.
+test: check examples
+
+# Format, lints, build without the embedded weights, tests, docs. Warnings are errors.
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --locked --no-default-features -- -D warnings
+	cargo test --workspace --locked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Every example, as it is.
+examples:
+	set -e; for example in crates/*/examples/*.rs; do \
+	    crate=$${example#crates/}; crate=$${crate%%/*}; \
+	    cargo run --quiet --locked --package impasto-$$crate --example $$(basename $$example .rs); \
+	done
+
+# Seconds and peak memory of whole evaluations, layer by layer; then GEMM and each convolution on its own.
+BENCH_ARCHS = vgg16 vgg19
+BENCH_SIZES = 256 512 1024
+bench: build
+	set -e; for arch in $(BENCH_ARCHS); do for size in $(BENCH_SIZES); do \
+	    $(IMPASTO) bench --arch $$arch --size $$size; \
+	done; done
+	cargo bench --locked --package impasto-tensor
+
+# The same evaluations in turn with PyTorch.
+bench-peers: build
+	benches/compare.sh
+
+# VGG-19, the paper's network, from torchvision (575 MB): then --weights vgg19 finds it.
+VGG19_URL    = https://download.pytorch.org/models/vgg19-dcbb9e9d.pth
+VGG19_SHA256 = dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44
+WEIGHTS      = $(or $(IMPASTO_WEIGHTS),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/impasto)
+VGG19        = $(WEIGHTS)/$(notdir $(VGG19_URL))
+vgg19: build
+	@mkdir -p "$(WEIGHTS)"
+	@echo "$(VGG19_SHA256)  $(VGG19)" | sha256sum --check --status - 2> /dev/null \
+	    || curl --fail --location --retry 3 --continue-at - --output "$(VGG19)" $(VGG19_URL) \
+	    || { echo "Cannot fetch $(VGG19_URL). If this machine has no internet, bring any VGG-19 file that you have" \
+	              "(docs/weights.md names the formats) and run:" \
+	              "impasto weights convert FILE -o \"$(WEIGHTS)/vgg19.safetensors\"" >&2; exit 1; }
+	@echo "$(VGG19_SHA256)  $(VGG19)" | sha256sum --check - \
+	    || { rm "$(VGG19)"; echo "The file was damaged on the way and is deleted: run make vgg19 again." >&2; exit 1; }
+	$(IMPASTO) weights convert "$(VGG19)" -o "$(WEIGHTS)/vgg19.safetensors"
+	rm "$(VGG19)"
+
+clean:
+	cargo clean
+	rm -rf out

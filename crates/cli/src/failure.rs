@@ -1,0 +1,79 @@
+//! Why a command did not succeed: one sentence and an exit code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use impasto_style::{OptionsError, PictureError, TransferError, WeightsError};
+
+/// What `main` prints after "Error: ", and exits with.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    /// Something went wrong: exit code 1.
+    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), code: 1 }
+    }
+
+    /// The command was not used as it can be: exit code 2.
+    pub(crate) fn wrong_use(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), code: 2 }
+    }
+
+    /// Ctrl-C ended it: exit code 130, as shells have it for SIGINT.
+    pub(crate) fn interrupted(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), code: 130 }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<OptionsError> for Failure {
+    fn from(error: OptionsError) -> Self {
+        Self::wrong_use(error)
+    }
+}
+
+impl From<PictureError> for Failure {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::UnknownExtension { .. } => Self::wrong_use(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<WeightsError> for Failure {
+    fn from(error: WeightsError) -> Self {
+        match error {
+            WeightsError::UnknownLayer { .. } => Self::wrong_use(error),
+            WeightsError::NotEmbedded => {
+                Self::failed("this build carries no weights: give a file with --weights")
+            }
+            _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Options(error) => error.into(),
+            TransferError::Weights(error) => error.into(),
+            TransferError::Picture(error) => error.into(),
+            TransferError::Cancelled => Self::interrupted(error),
+            _ => Self::failed(error),
+        }
+    }
+}

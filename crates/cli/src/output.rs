@@ -1,0 +1,74 @@
+//! Where pictures go: a file, or `-` for standard output.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use impasto_style::Picture;
+use impasto_style::picture::{Encoding, check_folder};
+
+use crate::failure::Failure;
+
+/// A checked place for a picture.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    /// A file, in the format that its extension names.
+    File { path: PathBuf, encoding: Encoding },
+    /// A PNG on standard output.
+    Stdout,
+}
+
+impl Output {
+    /// Checks the place before any work is done.
+    pub(crate) fn new(path: &Path, jpeg_quality: u8) -> Result<Self, Failure> {
+        if path == Path::new("-") {
+            if io::stdout().is_terminal() {
+                return Err(Failure::wrong_use(
+                    "a picture would not look good as text: send standard output to a file or another program",
+                ));
+            }
+            return Ok(Self::Stdout);
+        }
+        let encoding = Encoding::from_path(path, jpeg_quality)?;
+        check_folder(path)?;
+        Ok(Self::File { path: path.into(), encoding })
+    }
+
+    pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
+        match self {
+            Self::File { path, encoding } => Ok(picture.write(path, *encoding)?),
+            Self::Stdout => picture
+                .write_to(io::stdout().lock(), Encoding::Png)
+                .map_err(|error| Failure::failed(format!("cannot write to standard output: {error}"))),
+        }
+    }
+
+    /// The place for an intermediate picture: `out.png` becomes `out-0040.png`, with as many digits as the last one needs.
+    pub(crate) fn numbered(&self, iteration: usize, iterations: usize) -> Option<Self> {
+        let Self::File { path, encoding } = self else { return None };
+        let digits = iterations.to_string().len();
+        let mut name = path.file_stem()?.to_os_string();
+        name.push(format!("-{iteration:0digits$}."));
+        name.push(path.extension()?);
+        Some(Self::File { path: path.with_file_name(name), encoding: *encoding })
+    }
+
+    /// For messages.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File { path, .. } => path.display().to_string(),
+            Self::Stdout => "standard output".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intermediate_pictures_sort_by_iteration() {
+        let output = Output::new(Path::new("a.b.png"), 90).unwrap();
+        assert_eq!(output.numbered(40, 1000).unwrap().name(), "a.b-0040.png");
+        assert!(Output::Stdout.numbered(1, 2).is_none());
+    }
+}

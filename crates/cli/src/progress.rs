@@ -1,0 +1,95 @@
+//! How a run looks while it runs: a bar on a terminal, now and then a line elsewhere, nothing with `--quiet`. All of it goes
+//! to standard error.
+
+use std::io::{self, IsTerminal};
+
+use impasto_style::{Progress, Summary};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The three ways of showing progress.
+pub(crate) enum Display {
+    Bar(ProgressBar),
+    Lines,
+    Quiet,
+}
+
+impl Display {
+    pub(crate) fn new(quiet: bool) -> Self {
+        if quiet {
+            return Self::Quiet;
+        }
+        if io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}  {eta} left");
+            return Self::Bar(
+                ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
+            );
+        }
+        Self::Lines
+    }
+
+    /// A line that stays.
+    pub(crate) fn say(&self, line: &str) {
+        match self {
+            Self::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
+            Self::Lines => eprintln!("{line}"),
+            Self::Quiet => {}
+        }
+    }
+
+    /// The one line before the work starts.
+    pub(crate) fn start(&self, summary: &Summary) {
+        let (height, width) = summary.size;
+        let (style_height, style_width) = summary.style_size;
+        let scales = if summary.scales.len() == 1 {
+            String::new()
+        } else {
+            let sides = summary.scales.iter().map(|&(height, width)| height.max(width).to_string());
+            format!(" at {} pixels", sides.collect::<Vec<_>>().join(", "))
+        };
+        let bands = if summary.bands > 1 { format!(" in {} bands", summary.bands) } else { String::new() };
+        self.say(&format!(
+            "Painting {width} x {height} in the style of {style_width} x {style_height}: {}, {} iterations{scales}, {} {}, \
+             {} MiB of memory{bands}",
+            summary.arch,
+            summary.iterations,
+            summary.threads,
+            if summary.threads == 1 { "thread" } else { "threads" },
+            summary.bytes.div_ceil(1 << 20),
+        ));
+        if let Self::Bar(bar) = self {
+            bar.set_length(summary.iterations as u64);
+        }
+    }
+
+    /// An iteration is done.
+    pub(crate) fn step(&self, progress: &Progress<'_>, iterations: usize) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_message(format!("loss {:.4e}", progress.losses.total));
+                bar.set_position(progress.iteration as u64);
+            }
+            Self::Lines => {
+                let every = (iterations / 20).max(1);
+                if progress.iteration == 1 || progress.iteration.is_multiple_of(every) {
+                    let losses = progress.losses;
+                    eprintln!(
+                        "iteration {}/{iterations}: loss {:.4e}, content {:.4e}, style {:.4e}, {:.1} s",
+                        progress.iteration,
+                        losses.total,
+                        losses.content,
+                        losses.style,
+                        progress.elapsed.as_secs_f64(),
+                    );
+                }
+            }
+            Self::Quiet => {}
+        }
+    }
+
+    /// No more iterations.
+    pub(crate) fn finish(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a transfer tells while it runs.
+
+use std::time::Duration;
+
+use impasto_vgg::Arch;
+
+use crate::{Breakdown, Picture, PictureError};
+
+/// Something happened. Answer with `ControlFlow::Break(())` to stop after this iteration.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// Everything fits together; the optimisation is about to start.
+    Started(&'a Summary),
+    /// An iteration was accepted.
+    Iteration(&'a Progress<'a>),
+}
+
+/// What is going to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// (H, W) of the result.
+    pub size: (usize, usize),
+    /// (H, W) of the painting at the last scale.
+    pub style_size: (usize, usize),
+    /// (H, W) of every scale, the last being `size`.
+    pub scales: Vec<(usize, usize)>,
+    /// Iterations of all scales.
+    pub iterations: usize,
+    /// The network.
+    pub arch: Arch,
+    /// Threads that take part.
+    pub threads: usize,
+    /// Bytes that the last and largest scale holds: network, evaluation, optimiser, pictures.
+    pub bytes: u64,
+    /// Horizontal bands that the evaluation of the last scale is cut into; 1 if the memory limit allows.
+    pub bands: usize,
+}
+
+/// An accepted iteration.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The number of this iteration, from 1 on, over all scales.
+    pub iteration: usize,
+    /// The scale that it belongs to, from 0 on.
+    pub scale: usize,
+    /// (H, W) at this scale.
+    pub size: (usize, usize),
+    /// Evaluations so far, over all scales.
+    pub evaluations: usize,
+    /// Time since the transfer was called.
+    pub elapsed: Duration,
+    /// The losses of this picture.
+    pub losses: &'a Breakdown,
+    /// The 2-norm of dL/dx.
+    pub gradient_norm: f64,
+    /// L-BFGS: the step along the direction; Adam: the learning rate.
+    pub step: f64,
+    /// The pixels, H x W x 3.
+    pub pixels: &'a [f32],
+}
+
+impl Progress<'_> {
+    /// A copy of the picture.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] never happens for the library's own events.
+    pub fn picture(&self) -> Result<Picture, PictureError> {
+        Picture::new(self.size.0, self.size.1, self.pixels.to_vec())
+    }
+}

@@ -1,0 +1,161 @@
+//! Pictures: height x width x RGB, as the optimiser moves them, and their files.
+//!
+//! A value is what an 8-bit picture file holds, but as a real number: gamma-encoded sRGB from 0 (black) to 255 (white).
+//! While it is optimised a picture may leave that range; it is clamped only when it is written.
+
+mod decode;
+mod encode;
+mod error;
+mod jpeg;
+mod resize;
+mod write;
+
+use std::fs::File;
+use std::io::{BufReader, Write};
+use std::path::Path;
+
+pub use decode::Profile;
+pub use encode::Encoding;
+pub use error::PictureError;
+pub use write::{check_folder, write_atomically};
+
+/// The most pixels that a picture file may announce before any of them is decoded: 100 million (10,000 x 10,000).
+pub const PIXEL_LIMIT: u64 = 100_000_000;
+
+/// H x W x 3 numbers, channels fastest, R, G, B; 0 to 255, gamma-encoded sRGB.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    height: usize,
+    width: usize,
+    data: Vec<f32>,
+}
+
+impl Picture {
+    /// A picture from its numbers, H x W x 3.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] if `data` does not have 3 H W numbers, or the picture has none.
+    pub fn new(height: usize, width: usize, data: Vec<f32>) -> Result<Self, PictureError> {
+        let expected = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(3));
+        if expected != Some(data.len()) || data.is_empty() {
+            return Err(PictureError::Length { height, width, length: data.len() });
+        }
+        Ok(Self { height, width, data })
+    }
+
+    /// Reads the first picture of a JPEG, PNG, WebP, TIFF, BMP or GIF file. The content of the file tells its format,
+    /// not its name.
+    ///
+    /// The picture is turned as its EXIF orientation says, laid on white where it is transparent, made RGB if it is grey,
+    /// and converted to sRGB if it has a colour profile ([`Profile`] says what was done). 16-bit files keep their precision.
+    ///
+    /// # Errors
+    /// [`PictureError`] if the file cannot be read, is not a picture, is damaged, or announces more than `pixel_limit`
+    /// pixels ([`PIXEL_LIMIT`] is a good one), which is checked before anything is decoded.
+    pub fn read(path: &Path, pixel_limit: u64) -> Result<(Self, Profile), PictureError> {
+        let open = |source| PictureError::Open { path: path.into(), source };
+        let file = File::open(path).map_err(open)?;
+        let metadata = file.metadata().map_err(open)?;
+        if metadata.is_dir() {
+            return Err(open(std::io::ErrorKind::IsADirectory.into()));
+        }
+        if metadata.is_file() && metadata.len() == 0 {
+            return Err(PictureError::Empty { path: path.into() });
+        }
+        decode::decode(BufReader::new(file), path, pixel_limit)
+    }
+
+    /// Writes the picture to a file, whole or not at all: to a temporary file beside it, which is then renamed.
+    ///
+    /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
+    /// there it is the nearest 1/257.
+    ///
+    /// # Errors
+    /// [`PictureError`] if the folder does not exist or the file cannot be written.
+    pub fn write(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
+        let error = |source| PictureError::Write { path: path.into(), source };
+        let bytes = self.encode(encoding).map_err(error)?;
+        write_atomically(path, &bytes)
+    }
+
+    /// The bytes of a file of the picture, rounded as by [`Picture::write`].
+    ///
+    /// # Errors
+    /// [`std::io::Error`] if the format cannot hold a picture of this size (JPEG: 65,535 pixels a side, WebP: 16,383).
+    pub fn encode(&self, encoding: Encoding) -> std::io::Result<Vec<u8>> {
+        encode::encode(self, encoding)
+    }
+
+    /// Writes the bytes of a file of the picture to a stream, such as standard output.
+    ///
+    /// # Errors
+    /// [`std::io::Error`] as [`Picture::encode`], or from the stream.
+    pub fn write_to(&self, mut stream: impl Write, encoding: Encoding) -> std::io::Result<()> {
+        stream.write_all(&self.encode(encoding)?)?;
+        stream.flush()
+    }
+
+    /// The picture at another size, by Lanczos resampling (a = 3, widened when shrinking so that nothing aliases).
+    ///
+    /// It is done in gamma light, on the values as they are. Linear light would average the photons of fine detail more
+    /// truly, but VGG was trained on pictures that were shrunk in gamma light, neural-style and its relatives do so too,
+    /// and Lanczos rings visibly at dark edges in linear light.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] for a side of 0 or over 2^32.
+    pub fn resized(&self, height: usize, width: usize) -> Result<Self, PictureError> {
+        resize::lanczos(self, height, width)
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The numbers, H x W x 3.
+    pub fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// The numbers, to be changed.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        &mut self.data
+    }
+
+    /// The numbers, by value.
+    pub fn into_data(self) -> Vec<f32> {
+        self.data
+    }
+
+    /// (H, W) with the same proportions and the given longest side. No side becomes 0.
+    pub fn size_with_longest_side(&self, longest: usize) -> (usize, usize) {
+        let scale = longest as f64 / self.height.max(self.width) as f64;
+        let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
+        (side(self.height), side(self.width))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_keep_proportions_and_never_vanish() {
+        let picture = |height, width| Picture::new(height, width, vec![0.0; 3 * height * width]).unwrap();
+        assert_eq!(picture(300, 451).size_with_longest_side(512), (341, 512));
+        assert_eq!(picture(451, 300).size_with_longest_side(512), (512, 341));
+        assert_eq!(picture(1, 1000).size_with_longest_side(100), (1, 100));
+    }
+
+    #[test]
+    fn a_picture_needs_all_its_numbers() {
+        assert!(Picture::new(2, 2, vec![0.0; 11]).is_err());
+        assert!(Picture::new(0, 0, Vec::new()).is_err());
+        assert!(Picture::new(usize::MAX, 3, vec![0.0; 9]).is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! Settings that go together.
+
+use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
+
+use crate::{Init, LayerWeights, LossScale, Optimiser, TransferOptions};
+
+/// conv1_1 to conv5_1: the paper's style layers.
+const STYLE_LAYERS: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
+
+/// A named set of options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preset {
+    /// What makes the best picture in the least time, as far as was tried: docs/defaults.md.
+    #[default]
+    Default,
+    /// The paper's own: white noise, average pooling, w_l = 1/5, alpha/beta = 1e-3, nothing else.
+    Paper,
+    /// What `neural-style` and `neural-style-pt` do when no option is given: their losses, weights and layers.
+    NeuralStyle,
+}
+
+impl Preset {
+    /// All, with their names.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Default, "default"), (Self::Paper, "paper"), (Self::NeuralStyle, "neural-style")];
+
+    /// The options of the preset.
+    pub fn options(self) -> TransferOptions {
+        let paper = TransferOptions {
+            size: 512,
+            iterations: 500,
+            scales: 1,
+            content_weight: 1e-3,
+            style_weight: 1.0,
+            tv_weight: 0.0,
+            content_layers: LayerWeights::even(&["conv4_2"]),
+            style_layers: LayerWeights::even(&STYLE_LAYERS),
+            loss_scale: LossScale::Paper,
+            pooling: Pooling::Average,
+            init: Init::Noise,
+            seed: 0,
+            optimiser: Optimiser::Lbfgs { history: 20 },
+            style_scale: 1.0,
+            conv: ConvMode::Fast,
+            evaluator: EvaluatorOptions::default(),
+        };
+        match self {
+            Self::Paper => paper,
+            Self::Default => TransferOptions {
+                iterations: 200,
+                content_weight: 1e-4,
+                loss_scale: LossScale::Balanced,
+                init: Init::Content,
+                ..paper
+            },
+            Self::NeuralStyle => TransferOptions {
+                iterations: 1000,
+                content_weight: 5.0,
+                style_weight: 100.0,
+                tv_weight: 1e-3,
+                style_layers: LayerWeights::each(STYLE_LAYERS, 1.0),
+                loss_scale: LossScale::NeuralStyle,
+                pooling: Pooling::Max,
+                optimiser: Optimiser::Lbfgs { history: 100 },
+                ..paper
+            },
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The transfer: from two pictures to a third, coarse to fine.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use impasto_lbfgs::{Adam, Error as MinimiseError, Iteration, Lbfgs, Outcome, StopReason};
+
+use crate::{
+    Breakdown, Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Summary, Targets,
+    TransferError, TransferOptions, white_noise,
+};
+
+/// A finished transfer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Painting {
+    /// The accepted picture with the lowest loss, at the last scale that was reached.
+    pub picture: Picture,
+    /// Why the last scale ended.
+    pub reason: StopReason,
+    /// The loss at the start of the last scale.
+    pub initial_loss: f64,
+    /// The loss of the picture.
+    pub loss: f64,
+    /// Accepted iterations of all scales.
+    pub iterations: usize,
+    /// Evaluations of all scales.
+    pub evaluations: usize,
+}
+
+/// Paints `content` in the style of `style`.
+///
+/// Pictures are resized as the options say. `on_event` hears of every accepted iteration and can stop the run; the picture is
+/// then the best one so far. A run that converges early ends with its picture too.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use std::path::Path;
+/// use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+/// use impasto_style::{Picture, PreparedNetwork, Preset, transfer};
+///
+/// let (content, _) = Picture::read(Path::new("photo.jpg"), PIXEL_LIMIT)?;
+/// let (style, _) = Picture::read(Path::new("painting.jpg"), PIXEL_LIMIT)?;
+/// let options = Preset::Default.options();
+/// let network = PreparedNetwork::new(impasto_vgg::Network::embedded()?, &options)?;
+/// let painting = transfer(&network, &content, &style, &options, |_| ControlFlow::Continue(()))?;
+/// painting.picture.write(Path::new("out.png"), Encoding::Png)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`TransferError`].
+pub fn transfer(
+    network: &PreparedNetwork,
+    content: &Picture,
+    style: &Picture,
+    options: &TransferOptions,
+    mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Painting, TransferError> {
+    let start = Instant::now();
+    let summary = summarise(network, content, style, options)?;
+    if on_event(Event::Started(&summary)).is_break() {
+        return Err(TransferError::Cancelled);
+    }
+    let mut painting: Option<Painting> = None;
+    for (index, scale) in options.schedule().into_iter().enumerate() {
+        let (height, width) = content.size_with_longest_side(scale.size);
+        let (style_height, style_width) = options.style_size(style, scale.size);
+        let content = content.resized(height, width)?;
+        let style = style.resized(style_height, style_width)?;
+        let mut x = match &painting {
+            Some(coarser) => coarser.picture.resized(height, width)?,
+            None => first_picture(&content, options)?,
+        };
+        let targets = Targets::measure(network, &content, &style, options)?;
+        let mut objective = Objective::new(network, targets, (height, width), options)?;
+        let (before, evaluations) =
+            painting.as_ref().map_or((0, 0), |coarser| (coarser.iterations, coarser.evaluations));
+        let report = |iteration: &Iteration<'_, f32>, losses: &Breakdown| {
+            on_event(Event::Iteration(&Progress {
+                iteration: before + iteration.iteration,
+                scale: index,
+                size: (height, width),
+                evaluations: evaluations + iteration.evaluations,
+                elapsed: start.elapsed(),
+                losses,
+                gradient_norm: iteration.gradient_norm,
+                step: iteration.step,
+                pixels: iteration.x,
+            }))
+        };
+        let outcome = minimise(&mut objective, x.data_mut(), options, scale.iterations, report)?;
+        if !outcome.loss.is_finite() {
+            return Err(TransferError::NotFinite);
+        }
+        painting = Some(Painting {
+            picture: x,
+            reason: outcome.reason,
+            initial_loss: outcome.initial_loss,
+            loss: outcome.loss,
+            iterations: before + outcome.iterations,
+            evaluations: evaluations + outcome.evaluations,
+        });
+        if outcome.reason == StopReason::Cancelled {
+            break;
+        }
+    }
+    painting.ok_or(TransferError::Cancelled)
+}
+
+/// Checks sizes and memory, and says what will be done.
+fn summarise(
+    network: &PreparedNetwork,
+    content: &Picture,
+    style: &Picture,
+    options: &TransferOptions,
+) -> Result<Summary, TransferError> {
+    options.validate()?;
+    network.check_size("the content picture", content.height(), content.width())?;
+    network.check_size("the style picture", style.height(), style.width())?;
+    let schedule = options.schedule();
+    let scales: Vec<_> = schedule.iter().map(|scale| content.size_with_longest_side(scale.size)).collect();
+    for (scale, &(height, width)) in schedule.iter().zip(&scales) {
+        network.check_size("the resized content picture", height, width)?;
+        let (height, width) = options.style_size(style, scale.size);
+        network.check_size("the resized style picture", height, width)?;
+    }
+    let size = content.size_with_longest_side(options.size);
+    let plan = network.chain.plan(
+        size.0,
+        size.1,
+        &options.active_content_layers(),
+        &options.active_style_layers(),
+        options.evaluator,
+    )?;
+    let numbers = 3 * size.0 * size.1;
+    let optimiser = match options.optimiser {
+        Optimiser::Lbfgs { history } => lbfgs(history, options.iterations, numbers).bytes::<f32>(numbers),
+        Optimiser::Adam { .. } => Adam::default().bytes::<f32>(numbers),
+    };
+    // The picture itself, the content picture, the network's input.
+    let pictures = 3 * (numbers * size_of::<f32>()) as u64;
+    Ok(Summary {
+        size,
+        style_size: options.style_size(style, options.size),
+        scales,
+        iterations: schedule.iter().map(|scale| scale.iterations).sum(),
+        arch: network.arch(),
+        threads: rayon::current_num_threads(),
+        bytes: plan.bytes().total() + optimiser + pictures,
+        bands: plan.bands(),
+    })
+}
+
+/// The start of the first scale.
+fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
+    let (height, width) = (content.height(), content.width());
+    Ok(match &options.init {
+        Init::Content => content.clone(),
+        Init::Noise => white_noise(height, width, options.seed)?,
+        Init::Picture(picture) => picture.resized(height, width)?,
+    })
+}
+
+/// L-BFGS for `numbers` variables in 0..=255: the first step changes each by about 1.
+fn lbfgs(history: usize, iterations: usize, numbers: usize) -> Lbfgs {
+    let first_step = (numbers as f64).sqrt();
+    Lbfgs { history, max_iterations: iterations, first_step, ..Lbfgs::default() }
+}
+
+/// Minimises the objective from `x` on; `report` gets each accepted iteration together with its losses.
+fn minimise(
+    objective: &mut Objective,
+    x: &mut [f32],
+    options: &TransferOptions,
+    iterations: usize,
+    mut report: impl FnMut(&Iteration<'_, f32>, &Breakdown) -> ControlFlow<()>,
+) -> Result<Outcome, TransferError> {
+    // A line search may try several points and accept any of them: the losses of all are kept until it has.
+    let tried: RefCell<Vec<Breakdown>> = RefCell::default();
+    let evaluate = |x: &[f32], gradient: &mut [f32]| {
+        let losses = objective.evaluate(x, gradient)?;
+        let total = losses.total;
+        tried.borrow_mut().push(losses);
+        Ok(total)
+    };
+    let on_iteration = |iteration: &Iteration<'_, f32>| {
+        let tried: Vec<Breakdown> = tried.take();
+        let accepted = tried.iter().rev().find(|losses| losses.total == iteration.loss);
+        report(iteration, accepted.expect("an accepted point was evaluated since the one before"))
+    };
+    let numbers = x.len();
+    match options.optimiser {
+        Optimiser::Lbfgs { history } => {
+            lbfgs(history, iterations, numbers).minimise(x, evaluate, on_iteration)
+        }
+        Optimiser::Adam { learning_rate } => {
+            Adam { learning_rate, max_iterations: iterations, ..Adam::default() }.minimise(
+                x,
+                evaluate,
+                on_iteration,
+            )
+        }
+    }
+    .map_err(|error| match error {
+        MinimiseError::Objective(error) => TransferError::Autodiff(error),
+        MinimiseError::InvalidOption { option, requirement, value } => crate::OptionsError::Value {
+            option,
+            requirement: requirement.to_owned(),
+            value: value.to_string(),
+        }
+        .into(),
+    })
+}

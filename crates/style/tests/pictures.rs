@@ -1,0 +1,237 @@
+//! Picture files: what is read is what the file means, and broken files are refused with a reason.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat};
+use impasto_style::picture::{Encoding, PIXEL_LIMIT, Picture, PictureError, Profile};
+use proptest::prelude::*;
+
+/// A folder that goes away at the end of the test, with a file in it.
+fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+fn read(bytes: &[u8]) -> Result<(Picture, Profile), PictureError> {
+    let (_folder, path) = file("picture", bytes);
+    Picture::read(&path, PIXEL_LIMIT)
+}
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// 3 x 2 (width x height) with six different colours.
+fn six() -> Picture {
+    let data = (0..18).map(|i| (i * 14) as f32).collect();
+    Picture::new(2, 3, data).unwrap()
+}
+
+#[test]
+fn lossless_formats_give_back_every_value() {
+    for encoding in [Encoding::Png, Encoding::WebP, Encoding::Tiff] {
+        let (picture, profile) = read(&six().encode(encoding).unwrap()).unwrap();
+        assert_eq!((picture.height(), picture.width()), (2, 3));
+        for (got, expected) in picture.data().iter().zip(six().data()) {
+            assert!((got - expected).abs() < 1e-4, "{encoding:?}: {got} for {expected}");
+        }
+        assert_eq!(profile, Profile::Absent);
+    }
+}
+
+#[test]
+fn jpeg_gives_back_nearly_every_value() {
+    let grey = Picture::new(16, 16, vec![100.0; 768]).unwrap();
+    let (picture, _) = read(&grey.encode(Encoding::Jpeg { quality: 95 }).unwrap()).unwrap();
+    assert!(picture.data().iter().all(|value| (value - 100.0).abs() <= 1.0));
+}
+
+#[test]
+fn values_are_clamped_and_rounded_on_writing() {
+    let wild = Picture::new(1, 2, vec![-40.0, 300.0, 99.5, 99.49, 0.4, 254.6]).unwrap();
+    let (picture, _) = read(&wild.encode(Encoding::Png).unwrap()).unwrap();
+    let rounded: Vec<f32> = picture.data().iter().map(|value| value.round()).collect();
+    assert_eq!(rounded, [0.0, 255.0, 100.0, 99.0, 0.0, 255.0]);
+}
+
+#[test]
+fn exif_orientation_is_applied() {
+    // Little-endian TIFF with one entry: orientation (0x0112), a short, 6 (turn clockwise).
+    let exif = [b"II*\0\x08\0\0\0\x01\0".as_slice(), b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"].concat();
+    // 16 x 8: left half black, right half white; turned clockwise the black half is on top.
+    let pixels: Vec<u8> = (0..16 * 8).flat_map(|i| [if i % 16 < 8 { 0 } else { 255 }; 3]).collect();
+    let mut bytes = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, 100);
+    encoder.set_exif_metadata(exif).unwrap();
+    encoder.write_image(&pixels, 16, 8, ExtendedColorType::Rgb8).unwrap();
+    let (picture, _) = read(&bytes).unwrap();
+    assert_eq!((picture.height(), picture.width()), (16, 8));
+    assert!(picture.data()[0] < 5.0 && picture.data()[3 * 16 * 8 - 1] > 250.0);
+}
+
+#[test]
+fn transparent_pixels_show_white() {
+    let image = DynamicImage::ImageRgba8(
+        image::RgbaImage::from_raw(3, 1, vec![10, 20, 30, 255, 10, 20, 30, 0, 0, 0, 0, 51]).unwrap(),
+    );
+    let (picture, _) = read(&encoded(&image, ImageFormat::Png)).unwrap();
+    let rounded: Vec<f32> = picture.data().iter().map(|value| value.round()).collect();
+    assert_eq!(rounded, [10.0, 20.0, 30.0, 255.0, 255.0, 255.0, 204.0, 204.0, 204.0]);
+}
+
+#[test]
+fn grey_becomes_rgb_and_16_bits_keep_their_precision() {
+    let image = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(2, 1, vec![257 * 100 + 128, 7]).unwrap();
+    for format in [ImageFormat::Png, ImageFormat::Tiff] {
+        let (picture, _) = read(&encoded(&DynamicImage::ImageLuma16(image.clone()), format)).unwrap();
+        for (got, expected) in
+            picture.data().iter().zip([25828.0 / 257.0, 7.0 / 257.0].map(|v| [v; 3]).concat())
+        {
+            assert!((got - expected).abs() < 1e-4, "{got} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn every_format_is_told_by_its_content() {
+    let image = DynamicImage::ImageRgb8(image::RgbImage::from_pixel(4, 4, image::Rgb([200, 100, 50])));
+    for format in [
+        ImageFormat::Jpeg,
+        ImageFormat::Png,
+        ImageFormat::WebP,
+        ImageFormat::Tiff,
+        ImageFormat::Bmp,
+        ImageFormat::Gif,
+    ] {
+        let (_folder, path) = file("misnamed.txt", &encoded(&image, format));
+        let (picture, _) = Picture::read(&path, PIXEL_LIMIT).unwrap();
+        assert!((picture.data()[0] - 200.0).abs() < 3.0, "{format:?}");
+    }
+}
+
+#[test]
+fn colour_profiles_are_converted_to_srgb() {
+    let read_with_profile = |profile: Vec<u8>| {
+        let mut bytes = Vec::new();
+        let mut encoder = PngEncoder::new(&mut bytes);
+        encoder.set_icc_profile(profile).unwrap();
+        encoder.write_image(&[200, 100, 50, 90, 90, 90], 2, 1, ExtendedColorType::Rgb8).unwrap();
+        read(&bytes).unwrap()
+    };
+    let (picture, profile) = read_with_profile(moxcms::ColorProfile::new_display_p3().encode().unwrap());
+    assert_eq!(profile, Profile::Converted);
+    // The same colour needs more saturated numbers in the smaller sRGB; grey stays grey.
+    assert!(picture.data()[0] > 203.0 && picture.data()[2] < 45.0, "{:?}", picture.data());
+    assert!(picture.data()[3..].iter().all(|value| (value - 90.0).abs() < 1.0), "{:?}", picture.data());
+    let (picture, profile) = read_with_profile(vec![1, 2, 3]);
+    assert_eq!(profile, Profile::Unusable);
+    assert_eq!(picture.data()[0].round(), 200.0);
+}
+
+#[test]
+fn a_header_over_the_limit_is_refused_before_decoding() {
+    // A bitmap header of 40,000 x 40,000 pixels without a single one behind it.
+    let mut bytes = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    bytes.extend(40_000_u32.to_le_bytes());
+    bytes.extend(40_000_u32.to_le_bytes());
+    bytes.extend(b"\x01\0\x18\0");
+    bytes.extend([0; 24]);
+    let error = read(&bytes).unwrap_err();
+    assert!(matches!(error, PictureError::TooManyPixels { width: 40_000, height: 40_000, .. }), "{error}");
+    assert!(error.to_string().contains("100000000 pixels"), "{error}");
+}
+
+#[test]
+fn broken_files_are_told_apart() {
+    let (_folder, missing) = file("here", b"");
+    assert!(matches!(Picture::read(&missing, PIXEL_LIMIT), Err(PictureError::Empty { .. })));
+    let missing = missing.with_file_name("not here");
+    assert!(matches!(Picture::read(&missing, PIXEL_LIMIT), Err(PictureError::Open { .. })));
+    assert!(matches!(Picture::read(missing.parent().unwrap(), PIXEL_LIMIT), Err(PictureError::Open { .. })));
+    assert!(matches!(read(b"hello, this is no picture"), Err(PictureError::NotAPicture { .. })));
+}
+
+#[test]
+fn truncated_files_are_damaged() {
+    let noise: Vec<f32> = (0..3 * 64 * 64).map(|i| ((i * 7919) % 256) as f32).collect();
+    let picture = Picture::new(64, 64, noise).unwrap();
+    for encoding in [Encoding::Jpeg { quality: 90 }, Encoding::Png, Encoding::WebP, Encoding::Tiff] {
+        let bytes = picture.encode(encoding).unwrap();
+        for length in [bytes.len() / 10, bytes.len() / 2, bytes.len() * 9 / 10] {
+            let error = read(&bytes[..length]).err();
+            let damaged = matches!(error, Some(PictureError::Damaged { .. }));
+            assert!(damaged, "{encoding:?} cut to {length}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn writing_replaces_whole_files_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.png");
+    six().write(&path, Encoding::Png).unwrap();
+    six().write(&path, Encoding::Png).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+    let error = six().write(&folder.path().join("no/out.png"), Encoding::Png).unwrap_err();
+    assert!(matches!(error, PictureError::NoFolder { .. }));
+    let error = six().write(folder.path(), Encoding::Png).unwrap_err();
+    assert!(matches!(error, PictureError::Write { .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_and_devices_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, target) = (folder.path().join("link.png"), folder.path().join("target.png"));
+    fs::write(&target, b"old").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    six().write(&link, Encoding::Png).unwrap();
+    assert!(link.is_symlink() && fs::read(&target).unwrap().starts_with(b"\x89PNG"));
+    six().write(Path::new("/dev/null"), Encoding::Png).unwrap();
+    assert!(!Path::new("/dev/null").is_file());
+}
+
+#[test]
+fn extensions_name_formats() {
+    let encoding = |name: &str| Encoding::from_path(Path::new(name), 90).ok();
+    assert_eq!(encoding("a.PNG"), Some(Encoding::Png));
+    assert_eq!(encoding("a.b.jpeg"), Some(Encoding::Jpeg { quality: 90 }));
+    assert_eq!(encoding("a.webp"), Some(Encoding::WebP));
+    assert_eq!(encoding("a.tif"), Some(Encoding::Tiff));
+    assert_eq!(encoding("a.gif"), None);
+    assert_eq!(encoding("png"), None);
+}
+
+proptest! {
+    #[test]
+    fn resizing_a_flat_picture_leaves_it_flat(
+        (height, width, to_height, to_width) in (1_usize..40, 1_usize..40, 1_usize..40, 1_usize..40),
+        colour in prop::array::uniform3(0.0_f32..255.0),
+    ) {
+        let flat = Picture::new(height, width, colour.repeat(height * width)).unwrap();
+        let resized = flat.resized(to_height, to_width).unwrap();
+        prop_assert_eq!((resized.height(), resized.width()), (to_height, to_width));
+        for pixel in resized.data().chunks_exact(3) {
+            for (got, expected) in pixel.iter().zip(colour) {
+                prop_assert!((got - expected).abs() < 1e-2);
+            }
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..300),
+        magic in prop::sample::select(vec![&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff", b"BM", b"GIF89a", b"II*\0", b"RIFF....WEBP"]),
+    ) {
+        bytes.splice(0..0, magic.iter().copied());
+        let _ = read(&bytes);
+    }
+}
