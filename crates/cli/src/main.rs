@@ -2,11 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod failure;
+mod gradcheck;
+mod grid;
 mod interrupt;
 mod log;
 mod options;
 mod output;
 mod progress;
+mod reconstruct;
+mod study;
+mod sweep;
 mod transfer;
 
 use std::process::ExitCode;
@@ -31,6 +36,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Transfer(Box<transfer::Arguments>),
+    Reconstruct(Box<reconstruct::Arguments>),
+    Grid(Box<grid::Arguments>),
+    Sweep(Box<sweep::Arguments>),
+    Gradcheck(Box<gradcheck::Arguments>),
 }
 
 fn main() -> ExitCode {
@@ -53,5 +62,9 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     }
     match &cli.command {
         Command::Transfer(arguments) => transfer::run(arguments),
+        Command::Reconstruct(arguments) => reconstruct::run(arguments),
+        Command::Grid(arguments) => grid::run(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Gradcheck(arguments) => gradcheck::run(arguments),
     }
 }

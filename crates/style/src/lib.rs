@@ -9,6 +9,8 @@
 //! | what it tells while it runs | `event.rs` |
 //! | gradients against finite differences | `gradcheck/` |
 //! | charts as SVG | `plot.rs` |
+//! | many transfers that differ in an option or two | `study/` |
+//! | labelled contact sheets | `sheet.rs` |
 #![forbid(unsafe_code)]
 
 mod error;
@@ -21,10 +23,13 @@ mod options;
 pub mod picture;
 pub mod plot;
 mod preset;
+pub mod sheet;
+pub mod study;
 mod transfer;
 
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
+pub use impasto_autodiff::check;
 pub use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
