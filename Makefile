@@ -42,7 +42,7 @@ bench: build
 	set -e; for arch in $(BENCH_ARCHS); do for size in $(BENCH_SIZES); do \
 	    $(IMPASTO) bench --arch $$arch --size $$size; \
 	done; done
-	cargo bench --locked --package impasto-tensor
+	cargo bench --locked --package impasto-tensor --bench kernels
 
 # The same evaluations in turn with PyTorch.
 bench-peers: build

@@ -1,6 +1,7 @@
 //! The command line of impasto: one file a command.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod failure;
 mod gradcheck;
 mod grid;
@@ -35,6 +36,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Arguments),
     Transfer(Box<transfer::Arguments>),
     Reconstruct(Box<reconstruct::Arguments>),
     Grid(Box<grid::Arguments>),
@@ -61,6 +63,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot start {threads} threads: {error}")))?;
     }
     match &cli.command {
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Transfer(arguments) => transfer::run(arguments),
         Command::Reconstruct(arguments) => reconstruct::run(arguments),
         Command::Grid(arguments) => grid::run(arguments),

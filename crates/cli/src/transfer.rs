@@ -25,7 +25,7 @@ use crate::progress::Display;
 ///
 ///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_long_help = preset_table())]
+#[command(verbatim_doc_comment, args_override_self = true, after_long_help = preset_table())]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
     /// The picture whose scene is kept

@@ -11,8 +11,10 @@
 //! | charts as SVG | `plot.rs` |
 //! | many transfers that differ in an option or two | `study/` |
 //! | labelled contact sheets | `sheet.rs` |
+//! | how fast it is here | `benchmark.rs` |
 #![forbid(unsafe_code)]
 
+pub mod benchmark;
 mod error;
 mod event;
 pub mod gradcheck;

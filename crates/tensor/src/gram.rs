@@ -146,6 +146,8 @@ impl Kernel for Chunk<'_> {
                                 c: partial.as_mut_ptr().add((i * S::PANEL + row) * padded + j * S::PANEL),
                                 c_stride: padded,
                                 accumulate: index > 0,
+                                prefetch: right.as_ptr(),
+                                prefetch_len: 0,
                             };
                             tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
                         }

@@ -21,6 +21,12 @@ use crate::buffer::AlignedBuffer;
 use crate::simd::{Isa, Kernel, Simd};
 use crate::{Matrix, TensorError};
 
+/// Numbers in a cache line.
+const LINE: usize = 16;
+/// Columns of the widest panel.
+pub(crate) const MAX_PANEL: usize = 32;
+/// Steps of k between prefetches.
+const UNROLL: usize = 8;
 /// Rows of B in one block.
 const DEPTH: usize = 256;
 
@@ -41,7 +47,7 @@ impl PackedMatrix {
     pub fn new(isa: Isa, b: Matrix<'_, f32>) -> Result<Self, TensorError> {
         let (rows, columns) = (b.rows(), b.columns());
         let mut data = AlignedBuffer::zeros(packed_len(isa, rows, columns))?;
-        pack(isa, rows, columns, |k, j| b.get(k, j), &mut data);
+        pack_matrix(isa, b, &mut data);
         Ok(Self { isa, rows, columns, data })
     }
 
@@ -51,7 +57,7 @@ impl PackedMatrix {
     /// If it has another size.
     pub fn repack(&mut self, b: Matrix<'_, f32>) {
         assert!((b.rows(), b.columns()) == (self.rows, self.columns), "a matrix of the same size");
-        pack(self.isa, self.rows, self.columns, |k, j| b.get(k, j), &mut self.data);
+        pack_matrix(self.isa, b, &mut self.data);
     }
 
     /// Columns of a panel on an instruction set.
@@ -89,28 +95,37 @@ impl PackedMatrix {
     }
 }
 
+fn pack_matrix(isa: Isa, b: Matrix<'_, f32>, data: &mut [f32]) {
+    pack(isa, b.rows(), b.columns(), data, |k, first, out| {
+        for (offset, out) in out.iter_mut().enumerate() {
+            *out = b.get(k, first + offset);
+        }
+    });
+}
+
 /// Numbers that a packed K x N matrix takes.
 pub(crate) fn packed_len(isa: Isa, rows: usize, columns: usize) -> usize {
     rows * columns.next_multiple_of(isa.panel())
 }
 
-/// Packs the K x N matrix with elements `element(k, j)` into `data`.
+/// Packs a K x N matrix into `data`: `fill(k, first, out)` writes the elements of row k from column `first` on.
+#[inline(always)]
 pub(crate) fn pack(
     isa: Isa,
     rows: usize,
     columns: usize,
-    element: impl Fn(usize, usize) -> f32,
     data: &mut [f32],
+    fill: impl Fn(usize, usize, &mut [f32]),
 ) {
     let panel = isa.panel();
-    let mut at = 0;
+    let mut panels = data.chunks_exact_mut(panel);
     for block in (0..rows).step_by(DEPTH) {
         for first in (0..columns).step_by(panel) {
-            for k in block..rows.min(block + DEPTH) {
-                for (offset, out) in data[at..at + panel].iter_mut().enumerate() {
-                    *out = if first + offset < columns { element(k, first + offset) } else { 0.0 };
-                }
-                at += panel;
+            let width = panel.min(columns - first);
+            for (k, out) in (block..rows.min(block + DEPTH)).zip(&mut panels) {
+                let (out, rest) = out.split_at_mut(width);
+                fill(k, first, out);
+                rest.fill(0.0);
             }
         }
     }
@@ -149,6 +164,9 @@ impl Kernel for Product<'_> {
             let add = accumulate || block > 0;
             for first in (0..padded).step_by(S::PANEL) {
                 let panel = b[block * padded + first * depth..].as_ptr();
+                // While this panel is multiplied, the next one comes from memory, a part with every group of rows.
+                let part = (depth * S::PANEL).div_ceil(m.div_ceil(S::ROWS));
+                let next = panel.wrapping_add(depth * S::PANEL);
                 let mut row = 0;
                 while row < m {
                     let rows = S::ROWS.min(m - row);
@@ -165,6 +183,8 @@ impl Kernel for Product<'_> {
                             c: c.add(row * c_stride + first),
                             c_stride,
                             accumulate: add,
+                            prefetch: next.wrapping_add(row / S::ROWS * part),
+                            prefetch_len: part,
                         };
                         tile.run_rows(simd, rows);
                     }
@@ -194,6 +214,10 @@ pub(crate) struct Tile {
     pub(crate) c_stride: usize,
     /// Whether C is added to.
     pub(crate) accumulate: bool,
+    /// Numbers to bring near meanwhile.
+    pub(crate) prefetch: *const f32,
+    /// How many.
+    pub(crate) prefetch_len: usize,
 }
 
 impl Tile {
@@ -232,16 +256,21 @@ impl Tile {
         // SAFETY: the pointers stay within what the caller vouches for in `run_rows`.
         unsafe {
             let (mut a, mut b) = (self.a, self.b);
-            for _ in 0..self.depth {
-                let b0 = simd.load(b);
-                let b1 = if S::VECTORS > 1 { simd.load(b.add(S::LANES)) } else { b0 };
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    let value = simd.splat(*a.add(row * self.a_row));
-                    sum[0] = simd.mul_add(value, b0, sum[0]);
-                    if S::VECTORS > 1 {
-                        sum[1] = simd.mul_add(value, b1, sum[1]);
-                    }
+            let mut prefetch = self.prefetch;
+            let lines = self.prefetch_len.div_ceil(LINE).div_ceil((self.depth / UNROLL).max(1));
+            for _ in 0..self.depth / UNROLL {
+                for _ in 0..lines {
+                    simd.prefetch(prefetch);
+                    prefetch = prefetch.wrapping_add(LINE);
                 }
+                for _ in 0..UNROLL {
+                    self.step(simd, a, b, &mut sums);
+                    a = a.add(self.a_step);
+                    b = b.add(S::PANEL);
+                }
+            }
+            for _ in 0..self.depth % UNROLL {
+                self.step(simd, a, b, &mut sums);
                 a = a.add(self.a_step);
                 b = b.add(S::PANEL);
             }
@@ -250,6 +279,29 @@ impl Tile {
                     let c = self.c.add(row * self.c_stride + vector * S::LANES);
                     let value = if self.accumulate { simd.add(simd.load(c), sum) } else { sum };
                     simd.store(c, value);
+                }
+            }
+        }
+    }
+
+    /// One step of k: the sums of R x PANEL products.
+    #[inline(always)]
+    unsafe fn step<S: Simd, const R: usize>(
+        self,
+        simd: S,
+        a: *const f32,
+        b: *const f32,
+        sums: &mut [[S::V; 2]; R],
+    ) {
+        // SAFETY: `a` and `b` are at a step of k below the depth, which the caller of `run_rows` vouches for.
+        unsafe {
+            let b0 = simd.load(b);
+            let b1 = if S::VECTORS > 1 { simd.load(b.add(S::LANES)) } else { b0 };
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let value = simd.splat(*a.add(row * self.a_row));
+                sum[0] = simd.mul_add(value, b0, sum[0]);
+                if S::VECTORS > 1 {
+                    sum[1] = simd.mul_add(value, b1, sum[1]);
                 }
             }
         }

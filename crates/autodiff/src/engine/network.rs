@@ -131,8 +131,8 @@ impl PreparedChain {
             return Algorithm::Im2col;
         }
         match direction {
-            Direction::Forward => cost::choose(extent, in_channels, out_channels),
-            Direction::Backward => cost::choose(extent, out_channels, in_channels),
+            Direction::Forward => cost::choose(self.isa, extent, in_channels, out_channels),
+            Direction::Backward => cost::choose(self.isa, extent, out_channels, in_channels),
         }
     }
 

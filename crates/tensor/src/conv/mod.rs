@@ -18,7 +18,7 @@ use rayon::prelude::*;
 pub use sink::{PoolKind, Sink};
 pub use source::Source;
 
-use crate::packed::{pack, packed_len};
+use crate::packed::{MAX_PANEL, pack, packed_len};
 use crate::simd::Isa;
 use crate::winograd::{F4, F6, Transform};
 use crate::{AlignedBuffer, Scratch, TensorError};
@@ -116,7 +116,9 @@ impl PackedConv {
         let kernel = match algorithm {
             Algorithm::Im2col => {
                 let mut packed = AlignedBuffer::zeros(packed_len(isa, 9 * in_channels, out_channels))?;
-                pack(isa, 9 * in_channels, out_channels, |k, j| kernel[k * out_channels + j], &mut packed);
+                pack(isa, 9 * in_channels, out_channels, &mut packed, |k, first, out| {
+                    out.copy_from_slice(&kernel[k * out_channels + first..][..out.len()]);
+                });
                 packed
             }
             Algorithm::Winograd4 => transform_kernel::<F4>(isa, kernel, in_channels, out_channels)?,
@@ -215,23 +217,23 @@ fn transform_kernel<F: Transform>(
     in_channels: usize,
     out_channels: usize,
 ) -> Result<AlignedBuffer, TensorError> {
-    let elements = F::PATCH * F::PATCH;
-    let matrix = in_channels * out_channels;
-    let mut plain = AlignedBuffer::zeros(elements * matrix)?;
-    // One row of input channels at a time: `rows` is [channel in][xi][channel out].
-    plain.par_chunks_mut(elements * out_channels).enumerate().for_each(|(input, rows)| {
-        for out in 0..out_channels {
-            let g = |ky, kx| f64::from(kernel[((ky * 3 + kx) * in_channels + input) * out_channels + out]);
-            let g = std::array::from_fn(|ky| std::array::from_fn(|kx| g(ky, kx)));
-            for (xi, value) in F::kernel(g).into_iter().enumerate() {
-                rows[xi * out_channels + out] = value as f32;
-            }
-        }
-    });
     let length = packed_len(isa, in_channels, out_channels);
-    let mut packed = AlignedBuffer::zeros(elements * length)?;
+    let mut packed = AlignedBuffer::zeros(F::PATCH * F::PATCH * length)?;
     packed.par_chunks_mut(length).enumerate().for_each(|(xi, packed)| {
-        pack(isa, in_channels, out_channels, |k, j| plain[(k * elements + xi) * out_channels + j], packed);
+        let taps = F::kernel_element(xi / F::PATCH, xi % F::PATCH);
+        pack(isa, in_channels, out_channels, packed, |input, first, out| {
+            let mut sums = [0.0_f64; MAX_PANEL];
+            let sums = &mut sums[..out.len()];
+            for (tap, weight) in taps.iter().enumerate() {
+                let g = &kernel[(tap * in_channels + input) * out_channels + first..][..out.len()];
+                for (sum, &g) in sums.iter_mut().zip(g) {
+                    *sum += weight * f64::from(g);
+                }
+            }
+            for (out, &sum) in out.iter_mut().zip(&*sums) {
+                *out = sum as f32;
+            }
+        });
     });
     Ok(packed)
 }

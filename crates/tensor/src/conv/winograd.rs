@@ -15,16 +15,17 @@ use super::{Extent, PackedConv, Source};
 use crate::conv::sink::Band;
 use crate::packed::{Product, packed_len};
 use crate::simd::{Kernel, Simd};
-use crate::winograd::{Transform, transform_input, transform_output};
+use crate::winograd::{Transform, Workspace};
 
 /// The bytes of V and M that a block aims at.
 const BLOCK_BYTES: usize = 3 << 19;
-/// The fewest tiles of a block: with less, reading U would take longer than multiplying with it.
-const FEWEST_TILES: usize = 48;
+/// The tiles that a block may have whatever its bytes: with far less, reading U takes longer than multiplying with it.
+const ENOUGH_TILES: usize = 64;
+/// The tiles whose products take the time of reading U.
+const KERNEL_TILES: f64 = 4.0;
 
 /// How a layer is cut into tiles, blocks and tasks.
 pub(super) struct Layout<F> {
-    tile_rows: usize,
     tile_columns: usize,
     /// Tile rows in a block.
     block_rows: usize,
@@ -39,30 +40,19 @@ impl<F: Transform> Layout<F> {
     pub(super) fn new(extent: Extent, (in_channels, product_stride): (usize, usize)) -> Self {
         let (tile_rows, tile_columns) = (extent.height.div_ceil(F::OUTPUT), extent.width.div_ceil(F::OUTPUT));
         let tile_bytes = F::PATCH * F::PATCH * (in_channels + product_stride) * size_of::<f32>();
-        let tiles = (BLOCK_BYTES / tile_bytes).max(FEWEST_TILES);
+        let tiles = (BLOCK_BYTES / tile_bytes).max(ENOUGH_TILES);
         let (block_rows, block_columns) = if tile_columns > tiles {
             // Equal blocks of columns.
             (1, tile_columns.div_ceil(tile_columns.div_ceil(tiles)))
         } else {
-            // Whole rows, and at least two tasks for each of a few threads.
-            ((tiles / tile_columns).clamp(1, tile_rows.div_ceil(2)), tile_columns)
+            (balanced_rows(tile_rows, tile_columns, tiles / tile_columns), tile_columns)
         };
-        Self {
-            tile_rows,
-            tile_columns,
-            block_rows,
-            block_columns,
-            in_channels,
-            product_stride,
-            transform: PhantomData,
-        }
+        Self { tile_columns, block_rows, block_columns, in_channels, product_stride, transform: PhantomData }
     }
 
     /// Rows of outputs in a task: one block high.
     pub(super) fn rows_per_task(&self) -> usize {
-        // Even tasks: the last one no smaller than needed.
-        let tasks = self.tile_rows.div_ceil(self.block_rows);
-        F::OUTPUT * self.tile_rows.div_ceil(tasks)
+        F::OUTPUT * self.block_rows
     }
 
     /// From one xi plane of V to the next.
@@ -82,6 +72,17 @@ impl<F: Transform> Layout<F> {
     pub(super) fn scratch_len(&self) -> usize {
         F::PATCH * F::PATCH * (self.v_plane() + self.m_plane()) + self.patch_len()
     }
+}
+
+/// Tile rows of a block, at most `most`, such that the threads finish together: the rows of the busiest thread, each of
+/// them dearer by what reading U costs a block of so few tiles, are fewest. (No result depends on the choice.)
+fn balanced_rows(tile_rows: usize, tile_columns: usize, most: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    let cost = |rows: usize| {
+        let busiest = tile_rows.div_ceil(rows).div_ceil(threads) * rows;
+        busiest as f64 * (1.0 + KERNEL_TILES / (rows * tile_columns) as f64)
+    };
+    (1..=most.max(1)).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(1)
 }
 
 /// The next length that is one cache line more than a multiple of 4 KiB: consecutive planes then differ in their cache set.
@@ -124,6 +125,7 @@ impl<F: Transform> Kernel for Task<'_, F> {
         let patch = &mut rest[..layout.patch_len()];
         let u_plane = packed_len(conv.isa, conv.in_channels, conv.out_channels);
         let rows = band.rows.div_ceil(F::OUTPUT);
+        let mut workspace = Workspace::new(simd);
         for first_column in (0..layout.tile_columns).step_by(layout.block_columns) {
             let columns = layout.block_columns.min(layout.tile_columns - first_column);
             let corner =
@@ -133,10 +135,9 @@ impl<F: Transform> Kernel for Task<'_, F> {
                 let out = &mut v[tile * conv.in_channels..];
                 input_tile::<S, F>(
                     simd,
-                    extent,
-                    source,
+                    &mut workspace,
+                    (extent, source),
                     (band.first + y, x),
-                    conv.in_channels,
                     patch,
                     out,
                     v_plane,
@@ -162,28 +163,26 @@ impl<F: Transform> Kernel for Task<'_, F> {
                 assert!(products.len() >= (elements - 1) * m_plane + conv.out_channels, "all xi of the tile");
                 for channel in (0..conv.out_channels).step_by(S::LANES) {
                     // SAFETY: the last element read is below (elements - 1) * m_plane + out_channels.
-                    let mut block =
-                        unsafe { transform_output::<S, F>(simd, products[channel..].as_ptr(), m_plane) };
-                    band.put(simd, (y, x, channel), F::OUTPUT, &mut block);
+                    unsafe { workspace.output::<S, F>(simd, products[channel..].as_ptr(), m_plane) };
+                    band.put(simd, (y, x, channel), F::OUTPUT, &mut workspace.block);
                 }
             }
         }
     }
 }
 
-/// The input transform of the tile whose first output is (y, x), for all channels.
+/// The input transform of the tile whose first output is (y, x), for all channels. `patch` is work memory for one patch.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 fn input_tile<S: Simd, F: Transform>(
     simd: S,
-    extent: Extent,
-    source: Source<'_>,
+    workspace: &mut Workspace<S::V>,
+    (extent, source): (Extent, Source<'_>),
     (y, x): (usize, usize),
-    channels: usize,
     patch: &mut [f32],
     out: &mut [f32],
     xi_stride: usize,
 ) {
+    let channels = patch.len() / (F::PATCH * F::PATCH);
     let inside = y > 0 && x > 0 && y + F::PATCH - 1 <= extent.height && x + F::PATCH - 1 <= extent.width;
     let (data, row_stride) = match source {
         // The patch's first position is (y - 1, x - 1).
@@ -205,14 +204,8 @@ fn input_tile<S: Simd, F: Transform>(
         // SAFETY: channels come in whole vectors (`PackedConv::new`), so the last element read is below
         // side * row_stride + PATCH * channels and the last one written below (PATCH^2 - 1) * xi_stride + channels.
         unsafe {
-            transform_input::<S, F>(
-                simd,
-                data[channel..].as_ptr(),
-                row_stride,
-                channels,
-                out[channel..].as_mut_ptr(),
-                xi_stride,
-            );
+            let (from, to) = (data[channel..].as_ptr(), out[channel..].as_mut_ptr());
+            workspace.input::<S, F>(simd, from, row_stride, channels, to, xi_stride);
         }
     }
 }

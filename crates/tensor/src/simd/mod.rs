@@ -148,6 +148,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Lane i where bit i is set, 0 elsewhere.
     fn keep(self, v: Self::V, bits: u16) -> Self::V;
 
+    /// Asks for the cache line at an address, which need not be valid, to be brought into the second-level cache.
+    #[inline(always)]
+    fn prefetch(self, _address: *const f32) {}
+
     /// c - a b.
     #[inline(always)]
     fn mul_sub_from(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {

@@ -20,7 +20,7 @@ impl Transform for F4 {
 
     #[inline(always)]
     fn input<S: Simd>(simd: S, d: [S::V; MAX_SIDE]) -> [S::V; MAX_SIDE] {
-        let [two, four, five] = [2.0, 4.0, 5.0].map(|value| simd.splat(value));
+        let (two, four, five) = (simd.splat(2.0), simd.splat(4.0), simd.splat(5.0));
         // Points x and -x share their even part and their odd part up to its sign.
         let even1 = simd.mul_sub_from(four, d[2], d[4]);
         let odd1 = simd.mul_sub_from(four, d[1], d[3]);
@@ -40,7 +40,7 @@ impl Transform for F4 {
 
     #[inline(always)]
     fn output<S: Simd>(simd: S, t: [S::V; MAX_SIDE]) -> [S::V; MAX_SIDE] {
-        let [two, four, eight] = [2.0, 4.0, 8.0].map(|value| simd.splat(value));
+        let (two, four, eight) = (simd.splat(2.0), simd.splat(4.0), simd.splat(8.0));
         let (sum1, difference1) = (simd.add(t[1], t[2]), simd.sub(t[1], t[2]));
         let (sum2, difference2) = (simd.add(t[3], t[4]), simd.sub(t[3], t[4]));
         [

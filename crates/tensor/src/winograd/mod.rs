@@ -53,83 +53,87 @@ pub(crate) trait Transform: Copy + Send + Sync {
     /// A^T t.
     fn output<S: Simd>(simd: S, t: [S::V; MAX_SIDE]) -> [S::V; MAX_SIDE];
 
-    /// G g G^T of a 3x3 kernel, (m + 2) x (m + 2) numbers.
-    fn kernel(g: [[f64; 3]; 3]) -> Vec<f64> {
-        let dot = |a: &[f64; 3], b: &[f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-        let mut transformed = Vec::with_capacity(Self::PATCH * Self::PATCH);
-        for row in Self::KERNEL {
-            let gg: [f64; 3] =
-                std::array::from_fn(|x| row[0] * g[0][x] + row[1] * g[1][x] + row[2] * g[2][x]);
-            transformed.extend(Self::KERNEL.iter().map(|column| dot(column, &gg)));
-        }
-        transformed
+    /// What each of the nine taps counts in element (i, j) of G g G^T: the outer product of rows i and j of G.
+    fn kernel_element(i: usize, j: usize) -> [f64; 9] {
+        std::array::from_fn(|tap| Self::KERNEL[i][tap / 3] * Self::KERNEL[j][tap % 3])
     }
 }
 
-/// Element xi = (i, j) of B^T d B goes to `out + (i * PATCH + j) * xi_stride`, for the `LANES` channels at `patch`.
-///
-/// # Safety
-/// `patch` must be valid for reads of `LANES` numbers at `row * row_stride + column * column_stride` for all rows and
-/// columns below PATCH, `out` for such writes at `xi * xi_stride` for all xi below PATCH^2.
-#[inline(always)]
-pub(crate) unsafe fn transform_input<S: Simd, F: Transform>(
-    simd: S,
-    patch: *const f32,
-    row_stride: usize,
-    column_stride: usize,
-    out: *mut f32,
-    xi_stride: usize,
-) {
-    let zero = simd.splat(0.0);
-    let mut half = [[zero; MAX_SIDE]; MAX_SIDE];
-    for column in 0..F::PATCH {
-        let mut d = [zero; MAX_SIDE];
-        for (row, d) in d.iter_mut().enumerate().take(F::PATCH) {
-            // SAFETY: (row, column) is in the patch.
-            *d = unsafe { simd.load(patch.add(row * row_stride + column * column_stride)) };
-        }
-        let t = F::input(simd, d);
-        for (half, &t) in half.iter_mut().zip(&t).take(F::PATCH) {
-            half[column] = t;
-        }
-    }
-    for (row, &d) in half.iter().enumerate().take(F::PATCH) {
-        let t = F::input(simd, d);
-        for (column, &v) in t.iter().enumerate().take(F::PATCH) {
-            // SAFETY: xi = row * PATCH + column is below PATCH^2.
-            unsafe { simd.store(out.add((row * F::PATCH + column) * xi_stride), v) };
-        }
-    }
+/// The work memory of the two-dimensional transforms: made once a task, as clearing it would cost as much as they do.
+pub(crate) struct Workspace<V> {
+    half: Block<V>,
+    /// The outputs of [`Self::output`].
+    pub(crate) block: Block<V>,
 }
 
-/// A^T M A for the `LANES` channels whose element xi is at `products + xi * xi_stride`.
-///
-/// # Safety
-/// `products` must be valid for reads of `LANES` numbers at `xi * xi_stride` for all xi below PATCH^2.
-#[inline(always)]
-pub(crate) unsafe fn transform_output<S: Simd, F: Transform>(
-    simd: S,
-    products: *const f32,
-    xi_stride: usize,
-) -> Block<S::V> {
-    let zero = simd.splat(0.0);
-    let mut half = [[zero; MAX_SIDE]; MAX_SIDE];
-    for column in 0..F::PATCH {
-        let mut t = [zero; MAX_SIDE];
-        for (row, t) in t.iter_mut().enumerate().take(F::PATCH) {
-            // SAFETY: xi = row * PATCH + column is below PATCH^2.
-            *t = unsafe { simd.load(products.add((row * F::PATCH + column) * xi_stride)) };
+impl<V: Copy> Workspace<V> {
+    #[inline(always)]
+    pub(crate) fn new<S: Simd<V = V>>(simd: S) -> Self {
+        let zeros = [[simd.splat(0.0); MAX_SIDE]; MAX_SIDE];
+        Self { half: zeros, block: zeros }
+    }
+
+    /// Element xi = (i, j) of B^T d B goes to `out + (i * PATCH + j) * xi_stride`, for the `LANES` channels at `patch`.
+    ///
+    /// # Safety
+    /// `patch` must be valid for reads of `LANES` numbers at `row * row_stride + column * column_stride` for all rows
+    /// and columns below PATCH, `out` for such writes at `xi * xi_stride` for all xi below PATCH^2.
+    #[inline(always)]
+    pub(crate) unsafe fn input<S: Simd<V = V>, F: Transform>(
+        &mut self,
+        simd: S,
+        patch: *const f32,
+        row_stride: usize,
+        column_stride: usize,
+        out: *mut f32,
+        xi_stride: usize,
+    ) {
+        for column in 0..F::PATCH {
+            let mut d = [simd.splat(0.0); MAX_SIDE];
+            for (row, d) in d.iter_mut().enumerate().take(F::PATCH) {
+                // SAFETY: (row, column) is in the patch.
+                *d = unsafe { simd.load(patch.add(row * row_stride + column * column_stride)) };
+            }
+            let t = F::input(simd, d);
+            for (half, &t) in self.half.iter_mut().zip(&t).take(F::PATCH) {
+                half[column] = t;
+            }
         }
-        let y = F::output(simd, t);
-        for (half, &y) in half.iter_mut().zip(&y).take(F::OUTPUT) {
-            half[column] = y;
+        for (row, &d) in self.half.iter().enumerate().take(F::PATCH) {
+            let t = F::input(simd, d);
+            for (column, &v) in t.iter().enumerate().take(F::PATCH) {
+                // SAFETY: xi = row * PATCH + column is below PATCH^2.
+                unsafe { simd.store(out.add((row * F::PATCH + column) * xi_stride), v) };
+            }
         }
     }
-    let mut block = [[zero; MAX_SIDE]; MAX_SIDE];
-    for (block, &half) in block.iter_mut().zip(&half).take(F::OUTPUT) {
-        *block = F::output(simd, half);
+
+    /// A^T M A, into `block`, for the `LANES` channels whose element xi is at `products + xi * xi_stride`.
+    ///
+    /// # Safety
+    /// `products` must be valid for reads of `LANES` numbers at `xi * xi_stride` for all xi below PATCH^2.
+    #[inline(always)]
+    pub(crate) unsafe fn output<S: Simd<V = V>, F: Transform>(
+        &mut self,
+        simd: S,
+        products: *const f32,
+        xi_stride: usize,
+    ) {
+        for column in 0..F::PATCH {
+            let mut t = [simd.splat(0.0); MAX_SIDE];
+            for (row, t) in t.iter_mut().enumerate().take(F::PATCH) {
+                // SAFETY: xi = row * PATCH + column is below PATCH^2.
+                *t = unsafe { simd.load(products.add((row * F::PATCH + column) * xi_stride)) };
+            }
+            let y = F::output(simd, t);
+            for (half, &y) in self.half.iter_mut().zip(&y).take(F::OUTPUT) {
+                half[column] = y;
+            }
+        }
+        for (block, &half) in self.block.iter_mut().zip(&self.half).take(F::OUTPUT) {
+            *block = F::output(simd, half);
+        }
     }
-    block
 }
 
 #[cfg(test)]

@@ -1,0 +1,178 @@
+//! `impasto bench`: how fast this machine evaluates the loss and its gradient.
+
+use clap::{Args, ValueEnum};
+use impasto_style::benchmark::{Benchmark, ConvTime, EvaluationTime, LayerTime, gemm_peak, peak_memory};
+use impasto_style::{Arch, ConvMode, EvaluatorOptions};
+use serde_json::json;
+
+use crate::failure::Failure;
+
+const MIB: f64 = (1 << 20) as f64;
+
+/// Times one loss and gradient on this machine, and every convolution of it
+///
+/// Weights and pictures are random numbers; no weights file is needed. An evaluation is what an iteration costs.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The network
+    #[arg(long, value_enum, default_value_t = ArchName::Vgg16)]
+    arch: ArchName,
+
+    /// Rows and columns of the picture
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=16384))]
+    size: u32,
+
+    /// Evaluations, after one that does not count
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+
+    /// Convolutions by plain sums, or by the fastest algorithm
+    #[arg(long, value_enum, default_value_t = ConvName::Fast)]
+    conv: ConvName,
+
+    /// End with one line that is a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ArchName {
+    Vgg16,
+    Vgg19,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ConvName {
+    Exact,
+    Fast,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let benchmark = Benchmark {
+        arch: match arguments.arch {
+            ArchName::Vgg16 => Arch::Vgg16,
+            ArchName::Vgg19 => Arch::Vgg19,
+        },
+        size: arguments.size as usize,
+        runs: arguments.runs as usize,
+        conv: match arguments.conv {
+            ConvName::Exact => ConvMode::Exact,
+            ConvName::Fast => ConvMode::Fast,
+        },
+        evaluator: EvaluatorOptions::default(),
+    };
+    let threads = rayon::current_num_threads();
+    let (name, size) = (benchmark.arch.name(), benchmark.size);
+    println!(
+        "{name} to conv5_1, {size} x {size} pixels, {threads} threads, {}",
+        impasto_style::benchmark::isa()
+    );
+    // First, so that the memory of the layers' own measurement does not count.
+    let evaluation = benchmark.evaluations().map_err(Failure::failed)?;
+    let peak_mib = peak_memory().map(|bytes| bytes as f64 / MIB);
+    let peak = gemm_peak().map_err(Failure::failed)?;
+    println!("GEMM peak {peak:.0} GFLOP/s\n");
+    println!(
+        "layer     in  out  position  |  forward        ms  GFLOP/s  of peak  |  backward       ms  GFLOP/s  of peak"
+    );
+    let mut layers = Vec::new();
+    for plan in &evaluation.layers {
+        let layer = benchmark.layer(plan, peak).map_err(Failure::failed)?;
+        print_layer(&layer);
+        layers.push(layer);
+    }
+    println!(
+        "\nGFLOP/s: operations of the direct convolution over time; of peak: operations really done, over the GEMM peak."
+    );
+    print_evaluation(&evaluation, peak_mib);
+    if arguments.json {
+        println!("{}", json_line(&benchmark, &evaluation, &layers, (peak, peak_mib)));
+    }
+    Ok(())
+}
+
+fn print_layer(layer: &LayerTime) {
+    let plan = &layer.plan;
+    let position = format!("{}x{}", plan.extent.width, plan.extent.height);
+    print!("{:8} {:3}  {:3}  {position:>8}", plan.name, plan.in_channels, plan.out_channels);
+    for time in [Some(&layer.forward), layer.backward.as_ref()] {
+        match time {
+            Some(time) => print!(
+                "  |  {:<10} {:6.2}  {:7.0}  {:6.0}%",
+                format!("{:?}", time.algorithm),
+                time.seconds * 1e3,
+                time.effective_gflops,
+                time.share_of_peak * 100.0
+            ),
+            None => print!("  |  (with the loss of the picture)"),
+        }
+    }
+    println!();
+}
+
+fn print_evaluation(evaluation: &EvaluationTime, peak_mib: Option<f64>) {
+    let bytes = evaluation.bytes;
+    let mib = |bytes: u64| bytes as f64 / MIB;
+    println!(
+        "one loss and gradient: median {:.3} s, fastest {:.3} s of {}",
+        evaluation.median(),
+        evaluation.seconds[0],
+        evaluation.seconds.len()
+    );
+    println!(
+        "plan: {:.0} MiB ({:.0} weights, {:.0} packed kernels, {:.0} tensors, {:.0} masks, {:.0} targets, {:.0} work) in {} band(s)",
+        mib(bytes.total()),
+        mib(bytes.weights),
+        mib(bytes.packed),
+        mib(bytes.arena),
+        mib(bytes.masks),
+        mib(bytes.targets),
+        mib(bytes.work),
+        evaluation.bands
+    );
+    if let Some(peak) = peak_mib {
+        println!("peak memory of the evaluations: {peak:.0} MiB");
+    }
+}
+
+fn json_line(
+    benchmark: &Benchmark,
+    evaluation: &EvaluationTime,
+    layers: &[LayerTime],
+    (peak, peak_mib): (f64, Option<f64>),
+) -> serde_json::Value {
+    let time = |time: &ConvTime| {
+        json!({
+            "algorithm": format!("{:?}", time.algorithm),
+            "seconds": time.seconds,
+            "effective_gflops": time.effective_gflops,
+            "share_of_peak": time.share_of_peak,
+        })
+    };
+    let layers: Vec<_> = layers
+        .iter()
+        .map(|layer| {
+            json!({
+                "layer": layer.plan.name,
+                "height": layer.plan.extent.height,
+                "width": layer.plan.extent.width,
+                "in_channels": layer.plan.in_channels,
+                "out_channels": layer.plan.out_channels,
+                "forward": time(&layer.forward),
+                "backward": layer.backward.as_ref().map(time),
+            })
+        })
+        .collect();
+    json!({
+        "arch": benchmark.arch.name(),
+        "size": benchmark.size,
+        "threads": rayon::current_num_threads(),
+        "isa": impasto_style::benchmark::isa(),
+        "seconds": evaluation.median(),
+        "min_seconds": evaluation.seconds[0],
+        "peak_mib": peak_mib,
+        "plan_mib": evaluation.bytes.total() as f64 / MIB,
+        "gemm_peak_gflops": peak,
+        "layers": layers,
+    })
+}
