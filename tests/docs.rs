@@ -41,9 +41,7 @@ fn anchors(text: &str) -> Vec<String> {
         let kept = heading.trim().to_lowercase().replace(' ', "-");
         kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
     };
-    text.lines()
-        .filter_map(|line| line.starts_with('#').then(|| slug(line.trim_start_matches('#'))))
-        .collect()
+    text.lines().filter(|line| line.starts_with('#')).map(|line| slug(line.trim_start_matches('#'))).collect()
 }
 
 /// What is wrong with a link, if anything.

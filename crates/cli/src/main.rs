@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod explain;
 mod failure;
 mod gradcheck;
 mod grid;
@@ -42,6 +43,7 @@ enum Command {
     Grid(Box<grid::Arguments>),
     Sweep(Box<sweep::Arguments>),
     Gradcheck(Box<gradcheck::Arguments>),
+    Explain(Box<explain::Arguments>),
 }
 
 fn main() -> ExitCode {
@@ -69,5 +71,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Grid(arguments) => grid::run(arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Gradcheck(arguments) => gradcheck::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
     }
 }

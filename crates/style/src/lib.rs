@@ -8,6 +8,7 @@
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what it tells while it runs | `event.rs` |
 //! | gradients against finite differences | `gradcheck/` |
+//! | a run as an HTML page | `explain/` |
 //! | charts as SVG | `plot.rs` |
 //! | many transfers that differ in an option or two | `study/` |
 //! | labelled contact sheets | `sheet.rs` |
@@ -17,6 +18,7 @@
 pub mod benchmark;
 mod error;
 mod event;
+pub mod explain;
 pub mod gradcheck;
 mod network;
 mod noise;
