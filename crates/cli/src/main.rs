@@ -15,6 +15,7 @@ mod reconstruct;
 mod study;
 mod sweep;
 mod transfer;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Gradcheck(Box<gradcheck::Arguments>),
     Explain(Box<explain::Arguments>),
+    Weights(weights::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -72,5 +74,6 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Gradcheck(arguments) => gradcheck::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Weights(arguments) => weights::run(arguments),
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "R", allow_negative_numbers = true, help_heading = "Optimisation")]
     pub(crate) learning_rate: Option<f64>,
 
-    /// Weights of VGG-16 or VGG-19 in place of the built-in VGG-16
+    /// Weights of VGG-16 or VGG-19 in place of the built-in VGG-16: any file of them, or vgg19 for the one that was converted
     #[arg(long, value_name = "FILE", help_heading = "Machine")]
     pub(crate) weights: Option<PathBuf>,
 
@@ -106,6 +106,15 @@ pub(crate) struct OptionArguments {
 pub(crate) enum Pool {
     Average,
     Max,
+}
+
+impl From<Pool> for Pooling {
+    fn from(pool: Pool) -> Self {
+        match pool {
+            Pool::Average => Self::Average,
+            Pool::Max => Self::Max,
+        }
+    }
 }
 
 /// `--optimizer`.
@@ -149,11 +158,7 @@ impl OptionArguments {
         let layers = |text: &Option<String>| text.as_deref().map(str::parse::<LayerWeights>).transpose();
         replace(&mut options.content_layers, layers(&self.content_layers)?.as_ref());
         replace(&mut options.style_layers, layers(&self.style_layers)?.as_ref());
-        let pooling = self.pool.map(|pool| match pool {
-            Pool::Average => Pooling::Average,
-            Pool::Max => Pooling::Max,
-        });
-        replace(&mut options.pooling, pooling.as_ref());
+        replace(&mut options.pooling, self.pool.map(Pooling::from).as_ref());
         let conv = self.conv.map(|conv| match conv {
             Conv::Fast => ConvMode::Fast,
             Conv::Exact => ConvMode::Exact,
@@ -231,7 +236,7 @@ fn parse_loss_scale(name: &str) -> Result<LossScale, String> {
     by_name(&LossScale::ALL, name)
 }
 
-fn parse_convention(name: &str) -> Result<Convention, String> {
+pub(crate) fn parse_convention(name: &str) -> Result<Convention, String> {
     by_name(&Convention::ALL.map(|convention| (convention, convention.name())), name)
 }
 

@@ -134,7 +134,7 @@ impl Benchmark {
         let kernel = numbers(9 * inputs * outputs, 3, 0.05);
         let conv = PackedConv::new(Isa::current(), algorithm, &kernel, inputs, outputs)?;
         let scratch = Scratch::default();
-        scratch.reserve(rayon::current_num_threads(), conv.scratch_len(plan.extent))?;
+        scratch.reserve(rayon::current_num_threads(), conv.scratch_len(plan.extent), 0)?;
         let input = numbers(positions * inputs, 4, 1.0);
         let bias = vec![0.1; outputs];
         let mut response = AlignedBuffer::zeros(positions * outputs)?;

@@ -12,8 +12,9 @@ use crate::{AlignedBuffer, Scratch, TensorError};
 
 /// Positions in a packed block: two panels of 16 columns then just fit the first-level cache.
 const DEPTH: usize = 256;
-/// The most chunks.
+/// The most chunks, and the most numbers in their partial sums: with 512 channels 4 chunks.
 const CHUNKS: usize = 16;
+const PARTIAL_LEN: usize = 1 << 20;
 
 /// Sums Gram matrices of responses with N channels; owns the memory for that.
 #[derive(Debug)]
@@ -33,14 +34,14 @@ impl Gram {
     /// [`TensorError::OutOfMemory`] if there is no room for the partial sums.
     pub fn new(isa: Isa, channels: usize, positions: usize) -> Result<Self, TensorError> {
         let padded = channels.next_multiple_of(isa.panel());
-        let partial = AlignedBuffer::zeros(most_chunks(positions) * padded * padded)?;
+        let partial = AlignedBuffer::zeros(most_chunks(positions, padded) * padded * padded)?;
         Ok(Self { isa, channels, padded, partial, sum: vec![0.0; channels * channels] })
     }
 
     /// The bytes that [`Self::new`] takes for these sizes, work memory of the tasks not counted.
     pub fn bytes(isa: Isa, channels: usize, positions: usize) -> usize {
         let padded = channels.next_multiple_of(isa.panel());
-        most_chunks(positions) * padded * padded * 4 + channels * channels * 8
+        most_chunks(positions, padded) * padded * padded * 4 + channels * channels * 8
     }
 
     /// Numbers of work memory of one task.
@@ -63,7 +64,7 @@ impl Gram {
         if f.is_empty() {
             return;
         }
-        let chunk = chunk_len(f.len() / channels) * channels;
+        let chunk = chunk_len(f.len() / channels, padded) * channels;
         let count = f.len().div_ceil(chunk);
         let partials = &mut self.partial[..count * padded * padded];
         partials.par_chunks_mut(padded * padded).zip(f.par_chunks(chunk)).for_each(|(partial, f)| {
@@ -92,13 +93,14 @@ impl Gram {
 }
 
 /// The most chunks that `positions` positions, or fewer, are cut into.
-fn most_chunks(positions: usize) -> usize {
-    CHUNKS.min(positions.div_ceil(2 * DEPTH))
+fn most_chunks(positions: usize, padded: usize) -> usize {
+    CHUNKS.min(PARTIAL_LEN / (padded * padded)).max(1).min(positions.div_ceil(2 * DEPTH))
 }
 
 /// Positions in a chunk.
-fn chunk_len(positions: usize) -> usize {
-    positions.div_ceil(CHUNKS).next_multiple_of(DEPTH).max(2 * DEPTH)
+fn chunk_len(positions: usize, padded: usize) -> usize {
+    let chunks = CHUNKS.min(PARTIAL_LEN / (padded * padded)).max(1);
+    positions.div_ceil(chunks).next_multiple_of(DEPTH).max(2 * DEPTH)
 }
 
 struct Chunk<'a> {

@@ -28,7 +28,7 @@ pub(crate) const MAX_PANEL: usize = 32;
 /// Steps of k between prefetches.
 const UNROLL: usize = 8;
 /// Rows of B in one block.
-const DEPTH: usize = 256;
+pub(crate) const DEPTH: usize = 256;
 
 /// A K x N matrix packed for [`PackedMatrix::multiply`] on one instruction set.
 #[derive(Debug)]

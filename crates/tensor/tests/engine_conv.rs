@@ -7,7 +7,7 @@ use impasto_tensor::{
 };
 use proptest::prelude::*;
 
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::Im2col, Algorithm::Winograd4, Algorithm::Winograd6];
+const ALGORITHMS: [Algorithm; 5] = Algorithm::ALL;
 
 /// Numbers in -1..1 that look random; the same for the same seed.
 fn numbers(len: usize, seed: u64) -> Vec<f32> {

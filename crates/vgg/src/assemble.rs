@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use impasto_autodiff::ConvLayer;
 
+use crate::error::printable;
 use crate::formats::{Layout, RawFile, RawTensor};
 use crate::{Arch, Problem};
 
@@ -81,7 +82,7 @@ fn by_place(tensors: Vec<RawTensor>) -> Result<BTreeMap<Place, Parts>, Problem> 
         let parts = places.entry(place).or_default();
         let part = if tensor.shape.len() == 4 { &mut parts.kernel } else { &mut parts.bias };
         if part.is_some() {
-            return Err(Problem::NotVgg(format!("two tensors claim to be {}", tensor.name)));
+            return Err(Problem::NotVgg(format!("two tensors claim to be {}", printable(&tensor.name))));
         }
         *part = Some(tensor);
     }

@@ -133,6 +133,12 @@ pub enum Problem {
     AmbiguousPreprocessing,
 }
 
+/// A text with parts from a stranger's file, fit for a terminal: one line of moderate length.
+pub(crate) fn printable(text: &str) -> String {
+    let line = text.chars().map(|c| if c.is_control() || c == char::REPLACEMENT_CHARACTER { '?' } else { c });
+    if text.chars().count() <= 300 { line.collect() } else { line.take(300).chain("...".chars()).collect() }
+}
+
 /// "64 x 3 x 3 x 3".
 pub(crate) fn shape_text(shape: &[usize]) -> String {
     let sides: Vec<String> = shape.iter().map(ToString::to_string).collect();

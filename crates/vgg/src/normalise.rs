@@ -6,7 +6,7 @@
 //! what it was, divided by its own filter's m: the network computes the same function up to those scales.
 
 use impasto_autodiff::{Pooling, ops};
-use impasto_tensor::{Element, Tensor};
+use impasto_tensor::{Element, Shape, Tensor};
 
 use crate::{Network, WeightsError};
 
@@ -26,7 +26,7 @@ impl Activations {
         Self { sums, positions: vec![0; network.convs.len()] }
     }
 
-    /// Adds the responses to a picture (H x W x 3; R, G, B from 0 to 255).
+    /// Adds the responses to a picture of `height` x `width` (`rgb`: H x W x 3; R, G, B from 0 to 255).
     ///
     /// # Errors
     /// [`WeightsError::Picture`] if it is too small for the network's poolings.
@@ -36,11 +36,14 @@ impl Activations {
     pub fn add(
         &mut self,
         network: &Network,
-        picture: &Tensor<f32>,
+        (height, width): (usize, usize),
+        rgb: &[f32],
         pooling: Pooling,
     ) -> Result<(), WeightsError> {
-        let mut features = Tensor::zeros(picture.shape()).map_err(WeightsError::picture)?;
-        network.preprocessing.apply(picture.data(), features.data_mut());
+        let mut input = vec![0.0; rgb.len()];
+        network.preprocessing.apply(rgb, &mut input);
+        let shape = Shape::new(height, width, 3);
+        let mut features = Tensor::from_vec(shape, input).map_err(WeightsError::picture)?;
         let table = network.arch.convs();
         for (position, conv) in network.convs.iter().enumerate() {
             if position > 0 && table[position].index == 1 {

@@ -171,6 +171,29 @@ fn what_is_missing_or_misshapen_is_named() {
     }
 }
 
+/// Found by the mutator: an error repeated a name of the file with all that it did to the terminal.
+#[test]
+fn names_in_errors_are_fit_for_a_terminal() {
+    let _alone = ALONE.lock();
+    let long = format!("conv1_1.{}", "x".repeat(2000));
+    let escape: &[(&str, &[usize], f32)] =
+        &[("conv1_1.\\u001b[31m\\n", &[4, 3, 3, 3], 0.1), (&long, &[4, 3, 3, 3], 0.1)];
+    let text = refused("an escape sequence", safetensors(escape));
+    assert!(
+        text.starts_with("not a VGG-16 or VGG-19: two tensors claim to be conv1_1.") && text.len() < 400,
+        "{text}"
+    );
+
+    let name = b"conv1_1\x1b[2J\n\xff";
+    let blob = [&b"\x2a\x04"[..], &[0; 4], &b"\x08\x04\x10\x03\x18\x03\x20\x03"[..]].concat();
+    let layer = [&[0x22, name.len() as u8][..], name, &[0x32, blob.len() as u8], &blob].concat();
+    let text = refused("an escape sequence", [&[0x12, layer.len() as u8][..], &layer].concat());
+    assert_eq!(
+        text,
+        "broken caffemodel file: conv1_1?[2J??.blobs[0] does not hold the 108 numbers of its shape"
+    );
+}
+
 /// The fixture with the bytes before the first kernel's numbers replaced.
 fn with_length_before_kernel(name: &str, length: &[u8]) -> Vec<u8> {
     let mut bytes = fixture(name);

@@ -18,6 +18,13 @@ fn picture() -> impl Strategy<Value = Tensor<f32>> {
     })
 }
 
+fn measure(network: &Network, picture: &Tensor<f32>, pooling: Pooling) -> Vec<Vec<f64>> {
+    let mut activations = Activations::new(network);
+    let size = (picture.shape().height, picture.shape().width);
+    activations.add(network, size, picture.data(), pooling).unwrap();
+    activations.means()
+}
+
 fn responses(network: &Network, picture: &Tensor<f32>, pooling: Pooling) -> Vec<Tensor<f64>> {
     let mut input = picture.clone();
     network.preprocessing.apply(picture.data(), input.data_mut());
@@ -37,9 +44,7 @@ proptest! {
     ) {
         let pooling = if average { Pooling::Average } else { Pooling::Max };
         let network = small();
-        let mut activations = Activations::new(&network);
-        activations.add(&network, &calibration, pooling).unwrap();
-        let means = activations.means();
+        let means = measure(&network, &calibration, pooling);
         let mut normalised = network.clone();
         normalised.normalise(&means);
         let mut layer = 0;
@@ -62,13 +67,9 @@ proptest! {
     #[test]
     fn mean_activations_of_a_normalised_network_are_one(calibration in picture()) {
         let mut network = small();
-        let mut activations = Activations::new(&network);
-        activations.add(&network, &calibration, Pooling::Average).unwrap();
-        let means = activations.means();
+        let means = measure(&network, &calibration, Pooling::Average);
         network.normalise(&means);
-        let mut again = Activations::new(&network);
-        again.add(&network, &calibration, Pooling::Average).unwrap();
-        for (before, after) in means.iter().zip(again.means()) {
+        for (before, after) in means.iter().zip(measure(&network, &calibration, Pooling::Average)) {
             let largest = before.iter().copied().fold(0.0, f64::max);
             for (before, after) in before.iter().zip(after) {
                 // A filter that hardly answers is a small difference of large numbers, and single precision is what it is.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
 use impasto_tensor::{Isa, rotate_kernel};
 
-use super::cost;
+use super::cost::{self, Kernels};
 use crate::{AutodiffError, Chain, Layer, Pooling};
 
 /// Which convolution algorithms may be used.
@@ -125,15 +125,22 @@ impl PreparedChain {
     }
 
     /// The algorithm of a stage at a size.
-    pub(crate) fn algorithm(&self, stage: usize, direction: Direction, extent: Extent) -> Algorithm {
+    pub(crate) fn algorithm(
+        &self,
+        stage: usize,
+        direction: Direction,
+        extent: Extent,
+        kernels: Kernels,
+    ) -> Algorithm {
         let Stage { in_channels, out_channels, .. } = self.stages[stage];
         if self.mode == ConvMode::Exact || !in_channels.is_multiple_of(GRANULE) {
             return Algorithm::Im2col;
         }
-        match direction {
-            Direction::Forward => cost::choose(self.isa, extent, in_channels, out_channels),
-            Direction::Backward => cost::choose(self.isa, extent, out_channels, in_channels),
-        }
+        let channels = match direction {
+            Direction::Forward => (in_channels, out_channels),
+            Direction::Backward => (out_channels, in_channels),
+        };
+        cost::choose(self.isa, kernels, direction, extent, channels)
     }
 
     /// The packed kernel of a stage, made on first use.

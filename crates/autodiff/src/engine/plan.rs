@@ -3,10 +3,14 @@
 use impasto_tensor::Gram;
 use impasto_tensor::conv::{Algorithm, Extent, PackedConv};
 
+use super::cost::Kernels;
 use super::layout::BandLayout;
 use super::network::{Direction, PreparedChain};
 use super::{EvaluatorOptions, taps};
 use crate::AutodiffError;
+
+/// The most bands that a picture is cut into.
+const MOST_BANDS: usize = 64;
 
 /// What an evaluation of pictures of one size does and holds.
 #[derive(Debug, Clone)]
@@ -151,31 +155,27 @@ impl PreparedChain {
             let layer = self.stages[deepest].name.clone();
             return Err(AutodiffError::TooSmall { height, width, layer, minimum: unit });
         }
+        // What costs least time comes first: kernels transformed as they are used, then bands, ever smaller ones.
+        let whole = [(Kernels::Balanced, 1), (Kernels::Streamed, 1)];
+        let most = height.div_ceil(unit).min(MOST_BANDS);
         let mut smallest = u64::MAX;
-        let most = height.div_ceil(unit);
-        let mut count = 1;
-        loop {
-            let plan = self.plan_bands(height, width, taps, &tapped, count, backward);
+        for (kernels, count) in whole.into_iter().chain((2..=most).map(|count| (Kernels::Streamed, count))) {
+            let plan = self.plan_bands((height, width), taps, &tapped, kernels, count, backward);
             let needed = plan.bytes.total();
             smallest = smallest.min(needed);
-            match options.memory_limit {
-                Some(limit) if needed > limit => {
-                    if count >= most.min(64) {
-                        return Err(AutodiffError::Memory { needed: smallest, limit });
-                    }
-                    count = (count + 1).max(count * 4 / 3).min(most);
-                }
-                _ => return Ok(plan),
+            if options.memory_limit.is_none_or(|limit| needed <= limit) {
+                return Ok(plan);
             }
         }
+        Err(AutodiffError::Memory { needed: smallest, limit: options.memory_limit.unwrap_or(u64::MAX) })
     }
 
     fn plan_bands(
         &self,
-        height: usize,
-        width: usize,
+        (height, width): (usize, usize),
         taps: &TapCounts,
         tapped: &[bool],
+        kernels: Kernels,
         count: usize,
         backward: bool,
     ) -> Plan {
@@ -205,8 +205,8 @@ impl PreparedChain {
                     extent,
                     in_channels: stage.in_channels,
                     out_channels: stage.out_channels,
-                    forward: self.algorithm(at, Direction::Forward, extent),
-                    backward: (at > 0).then(|| self.algorithm(at, Direction::Backward, extent)),
+                    forward: self.algorithm(at, Direction::Forward, extent, kernels),
+                    backward: (at > 0).then(|| self.algorithm(at, Direction::Backward, extent, kernels)),
                 }
             })
             .collect();
@@ -255,7 +255,7 @@ impl PreparedChain {
                 bytes.work += 2 * (channels * channels) as u64 * number;
             }
         }
-        bytes.work += threads * self.scratch_len(plan) as u64 * number;
+        bytes.work += (threads * self.scratch_len(plan) as u64 + self.shared_len(plan) as u64) * number;
         bytes
     }
 
@@ -272,6 +272,19 @@ impl PreparedChain {
             let gram = Gram::scratch_len(self.isa, outputs);
             let tap = taps::scratch_len(outputs.next_multiple_of(self.isa_panel()));
             forward.max(backward).max(gram).max(tap)
+        };
+        plan.layers.iter().map(layer).max().unwrap_or(0)
+    }
+
+    /// Numbers of work memory that the tasks of any convolution of the plan share.
+    pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
+        let conv = |algorithm, extent, inputs, outputs| {
+            PackedConv::shared_len_of(self.isa, algorithm, extent, inputs, outputs)
+        };
+        let layer = |layer: &LayerPlan| {
+            let (inputs, outputs) = (layer.in_channels, layer.out_channels);
+            let forward = conv(layer.forward, layer.extent, inputs, outputs);
+            layer.backward.map_or(0, |algorithm| conv(algorithm, layer.extent, outputs, inputs)).max(forward)
         };
         plan.layers.iter().map(layer).max().unwrap_or(0)
     }

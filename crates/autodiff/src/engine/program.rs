@@ -53,7 +53,11 @@ impl Program {
             .collect::<Result<_, _>>()?;
         network.drop_unused();
         let scratch = Scratch::default();
-        scratch.reserve(rayon::current_num_threads(), network.scratch_len(&plan))?;
+        scratch.reserve(
+            rayon::current_num_threads(),
+            network.scratch_len(&plan),
+            network.shared_len(&plan),
+        )?;
         Ok(Self {
             first_layer: first_layer::pack(&network)?,
             arena: AlignedBuffer::zeros(plan.arena_len())?,

@@ -11,6 +11,7 @@
 mod im2col;
 mod sink;
 mod source;
+mod streamed;
 mod winograd;
 
 use rayon::prelude::*;
@@ -57,15 +58,23 @@ pub enum Algorithm {
     Winograd4,
     /// Winograd F(6x6, 3x3): 5.06 times fewer multiplications.
     Winograd6,
+    /// Winograd F(4x4, 3x3) that keeps the plain kernel and transforms it as it goes.
+    Streamed4,
+    /// Winograd F(6x6, 3x3) that keeps the plain kernel and transforms it as it goes.
+    Streamed6,
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Im2col, Self::Winograd4, Self::Winograd6, Self::Streamed4, Self::Streamed6];
+
     /// Multiplications per output and pair of channels: 9 for im2col, 36/16, 64/36.
     pub fn multiplications(self) -> f64 {
         match self {
             Self::Im2col => 9.0,
-            Self::Winograd4 => 36.0 / 16.0,
-            Self::Winograd6 => 64.0 / 36.0,
+            Self::Winograd4 | Self::Streamed4 => 36.0 / 16.0,
+            Self::Winograd6 | Self::Streamed6 => 64.0 / 36.0,
         }
     }
 
@@ -73,8 +82,8 @@ impl Algorithm {
     pub const fn block(self) -> usize {
         match self {
             Self::Im2col => 2,
-            Self::Winograd4 => 4,
-            Self::Winograd6 => 6,
+            Self::Winograd4 | Self::Streamed4 => 4,
+            Self::Winograd6 | Self::Streamed6 => 6,
         }
     }
 }
@@ -123,6 +132,9 @@ impl PackedConv {
             }
             Algorithm::Winograd4 => transform_kernel::<F4>(isa, kernel, in_channels, out_channels)?,
             Algorithm::Winograd6 => transform_kernel::<F6>(isa, kernel, in_channels, out_channels)?,
+            Algorithm::Streamed4 | Algorithm::Streamed6 => {
+                panels_of_taps(isa, kernel, in_channels, out_channels)?
+            }
         };
         Ok(Self { isa, algorithm, in_channels, out_channels, kernel })
     }
@@ -142,7 +154,9 @@ impl PackedConv {
         let numbers = |matrices: usize, rows| matrices * packed_len(isa, rows, out_channels);
         size_of::<f32>()
             * match algorithm {
-                Algorithm::Im2col => numbers(1, 9 * in_channels),
+                Algorithm::Im2col | Algorithm::Streamed4 | Algorithm::Streamed6 => {
+                    numbers(1, 9 * in_channels)
+                }
                 Algorithm::Winograd4 => numbers(F4::PATCH * F4::PATCH, in_channels),
                 Algorithm::Winograd6 => numbers(F6::PATCH * F6::PATCH, in_channels),
             }
@@ -166,6 +180,24 @@ impl PackedConv {
             Algorithm::Im2col => im2col::scratch_len(extent, channels),
             Algorithm::Winograd4 => winograd::Layout::<F4>::new(extent, channels).scratch_len(),
             Algorithm::Winograd6 => winograd::Layout::<F6>::new(extent, channels).scratch_len(),
+            Algorithm::Streamed4 => streamed::Layout::<F4>::new(extent, channels, isa.panel()).scratch_len(),
+            Algorithm::Streamed6 => streamed::Layout::<F6>::new(extent, channels, isa.panel()).scratch_len(),
+        }
+    }
+
+    /// Numbers of work memory that all tasks share: that of [`Scratch::with_shared`].
+    pub fn shared_len_of(
+        isa: Isa,
+        algorithm: Algorithm,
+        extent: Extent,
+        in_channels: usize,
+        out_channels: usize,
+    ) -> usize {
+        let channels = (in_channels, out_channels.next_multiple_of(isa.panel()));
+        match algorithm {
+            Algorithm::Im2col | Algorithm::Winograd4 | Algorithm::Winograd6 => 0,
+            Algorithm::Streamed4 => streamed::Layout::<F4>::new(extent, channels, isa.panel()).shared_len(),
+            Algorithm::Streamed6 => streamed::Layout::<F6>::new(extent, channels, isa.panel()).shared_len(),
         }
     }
 
@@ -181,33 +213,63 @@ impl PackedConv {
     pub fn run(&self, extent: Extent, source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
         source.check(extent, self.in_channels);
         sink.check(extent, self.out_channels);
-        let rows = match self.algorithm {
-            Algorithm::Im2col => im2col::rows_per_task(extent),
+        let channels = self.padded_channels();
+        match self.algorithm {
+            Algorithm::Im2col => {
+                self.run_bands(extent, sink, im2col::rows_per_task(extent), scratch, |band, scratch| {
+                    self.isa.dispatch(im2col::Task { conv: self, extent, source, band, scratch });
+                });
+            }
             Algorithm::Winograd4 => {
-                winograd::Layout::<F4>::new(extent, self.padded_channels()).rows_per_task()
+                let rows = winograd::Layout::<F4>::new(extent, channels).rows_per_task();
+                self.run_bands(extent, sink, rows, scratch, |band, scratch| {
+                    self.isa.dispatch(winograd::Task::<F4>::new(self, extent, source, band, scratch));
+                });
             }
             Algorithm::Winograd6 => {
-                winograd::Layout::<F6>::new(extent, self.padded_channels()).rows_per_task()
+                let rows = winograd::Layout::<F6>::new(extent, channels).rows_per_task();
+                self.run_bands(extent, sink, rows, scratch, |band, scratch| {
+                    self.isa.dispatch(winograd::Task::<F6>::new(self, extent, source, band, scratch));
+                });
             }
-        };
-        let len = self.scratch_len(extent);
-        sink.bands(extent, self.out_channels, rows).into_par_iter().for_each(|band| {
-            scratch.with(len, |scratch| self.run_band(extent, source, band, scratch));
-        });
-    }
-
-    fn run_band(&self, extent: Extent, source: Source<'_>, band: Band<'_>, scratch: &mut [f32]) {
-        let Self { isa, algorithm, .. } = self;
-        match algorithm {
-            Algorithm::Im2col => isa.dispatch(im2col::Task { conv: self, extent, source, band, scratch }),
-            Algorithm::Winograd4 => {
-                isa.dispatch(winograd::Task::<F4>::new(self, extent, source, band, scratch));
-            }
-            Algorithm::Winograd6 => {
-                isa.dispatch(winograd::Task::<F6>::new(self, extent, source, band, scratch));
-            }
+            Algorithm::Streamed4 => streamed::run::<F4>(self, extent, source, sink, scratch),
+            Algorithm::Streamed6 => streamed::run::<F6>(self, extent, source, sink, scratch),
         }
     }
+
+    /// Runs `task` on every band of `rows` rows, in parallel.
+    fn run_bands(
+        &self,
+        extent: Extent,
+        sink: Sink<'_>,
+        rows: usize,
+        scratch: &Scratch,
+        task: impl Fn(Band<'_>, &mut [f32]) + Sync,
+    ) {
+        let len = self.scratch_len(extent);
+        sink.bands(extent, self.out_channels, rows)
+            .into_par_iter()
+            .for_each(|band| scratch.with(len, |scratch| task(band, scratch)));
+    }
+}
+
+/// The plain kernel, panel of output channels by panel: [panel][tap][channel in][channel of the panel].
+fn panels_of_taps(
+    isa: Isa,
+    kernel: &[f32],
+    in_channels: usize,
+    out_channels: usize,
+) -> Result<AlignedBuffer, TensorError> {
+    let panel = isa.panel();
+    let mut packed = AlignedBuffer::zeros(packed_len(isa, 9 * in_channels, out_channels))?;
+    packed.par_chunks_mut(9 * in_channels * panel).enumerate().for_each(|(index, packed)| {
+        let first = index * panel;
+        let width = panel.min(out_channels - first);
+        for (row, out) in kernel.chunks_exact(out_channels).zip(packed.chunks_exact_mut(panel)) {
+            out[..width].copy_from_slice(&row[first..first + width]);
+        }
+    });
+    Ok(packed)
 }
 
 /// U = G g G^T for every pair of channels, packed element by element: [xi][packed `in_channels` x `out_channels`].

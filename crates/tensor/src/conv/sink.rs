@@ -117,7 +117,7 @@ pub(super) struct Band<'a> {
     pub(super) first: usize,
     pub(super) rows: usize,
     width: usize,
-    channels: usize,
+    pub(super) channels: usize,
     outputs: Outputs<'a>,
 }
 

@@ -10,6 +10,7 @@
 //! that a transform touches at once fall on different lines of the first-level cache.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::{Extent, PackedConv, Source};
 use crate::conv::sink::Band;
@@ -57,12 +58,12 @@ impl<F: Transform> Layout<F> {
 
     /// From one xi plane of V to the next.
     fn v_plane(&self) -> usize {
-        spread(self.block_rows * self.block_columns * self.in_channels)
+        odd_lines(self.block_rows * self.block_columns * self.in_channels)
     }
 
     /// From one xi plane of M to the next.
     fn m_plane(&self) -> usize {
-        spread(self.block_rows * self.block_columns * self.product_stride)
+        odd_lines(self.block_rows * self.block_columns * self.product_stride)
     }
 
     fn patch_len(&self) -> usize {
@@ -76,7 +77,7 @@ impl<F: Transform> Layout<F> {
 
 /// Tile rows of a block, at most `most`, such that the threads finish together: the rows of the busiest thread, each of
 /// them dearer by what reading U costs a block of so few tiles, are fewest. (No result depends on the choice.)
-fn balanced_rows(tile_rows: usize, tile_columns: usize, most: usize) -> usize {
+pub(super) fn balanced_rows(tile_rows: usize, tile_columns: usize, most: usize) -> usize {
     let threads = rayon::current_num_threads();
     let cost = |rows: usize| {
         let busiest = tile_rows.div_ceil(rows).div_ceil(threads) * rows;
@@ -85,9 +86,10 @@ fn balanced_rows(tile_rows: usize, tile_columns: usize, most: usize) -> usize {
     (1..=most.max(1)).min_by(|&a, &b| cost(a).total_cmp(&cost(b))).unwrap_or(1)
 }
 
-/// The next length that is one cache line more than a multiple of 4 KiB: consecutive planes then differ in their cache set.
-fn spread(len: usize) -> usize {
-    len.next_multiple_of(1024) + 16
+/// The next length of an odd number of cache lines: consecutive planes of that length fall on different sets of the
+/// first-level cache, so that touching all of them at once drives none out.
+pub(super) fn odd_lines(len: usize) -> usize {
+    (len.div_ceil(16) | 1) * 16
 }
 
 /// One band of output rows.
@@ -125,24 +127,13 @@ impl<F: Transform> Kernel for Task<'_, F> {
         let patch = &mut rest[..layout.patch_len()];
         let u_plane = packed_len(conv.isa, conv.in_channels, conv.out_channels);
         let rows = band.rows.div_ceil(F::OUTPUT);
-        let mut workspace = Workspace::new(simd);
         for first_column in (0..layout.tile_columns).step_by(layout.block_columns) {
             let columns = layout.block_columns.min(layout.tile_columns - first_column);
-            let corner =
-                |tile: usize| ((tile / columns) * F::OUTPUT, (first_column + tile % columns) * F::OUTPUT);
-            for tile in 0..rows * columns {
-                let (y, x) = corner(tile);
-                let out = &mut v[tile * conv.in_channels..];
-                input_tile::<S, F>(
-                    simd,
-                    &mut workspace,
-                    (extent, source),
-                    (band.first + y, x),
-                    patch,
-                    out,
-                    v_plane,
-                );
-            }
+            // With more than one row of tiles a block is as wide as the picture.
+            let first_tile = if columns < layout.tile_columns { first_column } else { 0 };
+            let tiles = Tiles { extent, source, first_row: band.first, columns: layout.tile_columns };
+            let block = first_tile..first_tile + rows * columns;
+            tiles.transform::<S, F>(simd, block.clone(), patch, v, v_plane);
             for xi in 0..elements {
                 Product {
                     m: rows * columns,
@@ -157,55 +148,97 @@ impl<F: Transform> Kernel for Task<'_, F> {
                 }
                 .run(simd);
             }
-            for tile in 0..rows * columns {
-                let (y, x) = corner(tile);
-                let products = &m[tile * layout.product_stride..];
-                assert!(products.len() >= (elements - 1) * m_plane + conv.out_channels, "all xi of the tile");
-                for channel in (0..conv.out_channels).step_by(S::LANES) {
-                    // SAFETY: the last element read is below (elements - 1) * m_plane + out_channels.
-                    unsafe { workspace.output::<S, F>(simd, products[channel..].as_ptr(), m_plane) };
-                    band.put(simd, (y, x, channel), F::OUTPUT, &mut workspace.block);
-                }
+            let products = (&*m, layout.product_stride, m_plane);
+            let all = 0..conv.out_channels;
+            band.finish::<S, F>(simd, (block.clone(), layout.tile_columns), block.start, products, all);
+        }
+    }
+}
+
+impl Band<'_> {
+    /// The output transform of the tiles `tiles` of the band (`columns` of them in a row), for the channels `channels`.
+    /// Element xi of tile t and channel c is in `products` at
+    /// `xi * xi_stride + (t - first_tile) * tile_stride + c - channels.start`.
+    #[inline(always)]
+    pub(super) fn finish<S: Simd, F: Transform>(
+        &mut self,
+        simd: S,
+        (tiles, columns): (Range<usize>, usize),
+        first_tile: usize,
+        (products, tile_stride, xi_stride): (&[f32], usize, usize),
+        channels: Range<usize>,
+    ) {
+        let mut workspace = Workspace::new(simd);
+        for tile in tiles {
+            let (y, x) = (tile / columns * F::OUTPUT, tile % columns * F::OUTPUT);
+            let products = &products[(tile - first_tile) * tile_stride..];
+            let width = channels.len().min(self.channels - channels.start);
+            assert!(products.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + width, "all xi of the tile");
+            for channel in (0..width).step_by(S::LANES) {
+                // SAFETY: channels come in whole vectors, so the last element read is below
+                // (PATCH^2 - 1) * xi_stride + width.
+                unsafe { workspace.output::<S, F>(simd, products[channel..].as_ptr(), xi_stride) };
+                self.put(simd, (y, x, channels.start + channel), F::OUTPUT, &mut workspace.block);
             }
         }
     }
 }
 
-/// The input transform of the tile whose first output is (y, x), for all channels. `patch` is work memory for one patch.
-#[inline(always)]
-fn input_tile<S: Simd, F: Transform>(
-    simd: S,
-    workspace: &mut Workspace<S::V>,
-    (extent, source): (Extent, Source<'_>),
-    (y, x): (usize, usize),
-    patch: &mut [f32],
-    out: &mut [f32],
-    xi_stride: usize,
-) {
-    let channels = patch.len() / (F::PATCH * F::PATCH);
-    let inside = y > 0 && x > 0 && y + F::PATCH - 1 <= extent.height && x + F::PATCH - 1 <= extent.width;
-    let (data, row_stride) = match source {
-        // The patch's first position is (y - 1, x - 1).
-        Source::Plain(data) if inside => {
-            (&data[((y - 1) * extent.width + x - 1) * channels..], extent.width * channels)
-        }
-        _ => {
-            for (position, out) in patch.chunks_exact_mut(channels).enumerate() {
-                let (row, column) = (position / F::PATCH, position % F::PATCH);
-                source.copy_shifted(simd, extent, y + row, x + column, out);
+/// The input tiles of a band.
+#[derive(Clone, Copy)]
+pub(super) struct Tiles<'a> {
+    pub(super) extent: Extent,
+    pub(super) source: Source<'a>,
+    /// The band's first row of outputs.
+    pub(super) first_row: usize,
+    /// Tiles in a row.
+    pub(super) columns: usize,
+}
+
+impl Tiles<'_> {
+    /// The input transform of the band's tiles `tiles`, for all channels: element xi of tile t and channel c goes to `v`
+    /// at `xi * xi_stride + (t - tiles.start) * channels + c`. `patch` is work memory of the length of one patch.
+    #[inline(always)]
+    pub(super) fn transform<S: Simd, F: Transform>(
+        &self,
+        simd: S,
+        tiles: Range<usize>,
+        patch: &mut [f32],
+        v: &mut [f32],
+        xi_stride: usize,
+    ) {
+        let Self { extent, source, first_row, columns } = *self;
+        let channels = patch.len() / (F::PATCH * F::PATCH);
+        let mut workspace = Workspace::new(simd);
+        for (index, tile) in tiles.enumerate() {
+            let (y, x) = (first_row + tile / columns * F::OUTPUT, tile % columns * F::OUTPUT);
+            let inside =
+                y > 0 && x > 0 && y + F::PATCH - 1 <= extent.height && x + F::PATCH - 1 <= extent.width;
+            let (data, row_stride) = match source {
+                // The patch's first position is (y - 1, x - 1).
+                Source::Plain(data) if inside => {
+                    (&data[((y - 1) * extent.width + x - 1) * channels..], extent.width * channels)
+                }
+                _ => {
+                    for (position, out) in patch.chunks_exact_mut(channels).enumerate() {
+                        let (row, column) = (position / F::PATCH, position % F::PATCH);
+                        source.copy_shifted(simd, extent, y + row, x + column, out);
+                    }
+                    (&*patch, F::PATCH * channels)
+                }
+            };
+            let out = &mut v[index * channels..];
+            let side = F::PATCH - 1;
+            assert!(data.len() >= side * row_stride + F::PATCH * channels, "the whole patch");
+            assert!(out.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + channels, "all xi of the tile");
+            for channel in (0..channels).step_by(S::LANES) {
+                // SAFETY: channels come in whole vectors (`PackedConv::new`), so the last element read is below
+                // side * row_stride + PATCH * channels and the last one written below (PATCH^2 - 1) * xi_stride + channels.
+                unsafe {
+                    let (from, to) = (data[channel..].as_ptr(), out[channel..].as_mut_ptr());
+                    workspace.input::<S, F>(simd, from, row_stride, channels, to, xi_stride);
+                }
             }
-            (&*patch, F::PATCH * channels)
-        }
-    };
-    let side = F::PATCH - 1;
-    assert!(data.len() >= side * row_stride + F::PATCH * channels, "the whole patch");
-    assert!(out.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + channels, "all xi of the tile");
-    for channel in (0..channels).step_by(S::LANES) {
-        // SAFETY: channels come in whole vectors (`PackedConv::new`), so the last element read is below
-        // side * row_stride + PATCH * channels and the last one written below (PATCH^2 - 1) * xi_stride + channels.
-        unsafe {
-            let (from, to) = (data[channel..].as_ptr(), out[channel..].as_mut_ptr());
-            workspace.input::<S, F>(simd, from, row_stride, channels, to, xi_stride);
         }
     }
 }

@@ -22,6 +22,7 @@ use std::fmt;
 pub(crate) use input::Input;
 
 use crate::Problem;
+use crate::error::printable;
 
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,8 +69,9 @@ impl Format {
         names.join(", ")
     }
 
-    pub(crate) fn malformed(self, detail: impl Into<String>) -> Problem {
-        Problem::Malformed { format: self, detail: detail.into() }
+    /// The error of a file that contradicts its format; `detail` may hold names from the file.
+    pub(crate) fn malformed(self, detail: impl AsRef<str>) -> Problem {
+        Problem::Malformed { format: self, detail: printable(detail.as_ref()) }
     }
 }
 

@@ -459,7 +459,6 @@ impl Machine {
             } else {
                 ""
             };
-            let (module, name) = (printable(module), printable(name));
             return Err(self.malformed(format!(
                 "it asks for {module}.{name}, which weights do not need, and nothing in it was run{hint}"
             )));
@@ -526,9 +525,4 @@ impl Machine {
 
 fn pairs(elements: &[Id]) -> Vec<(Id, Id)> {
     elements.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
-}
-
-/// A name from a stranger, fit for a terminal.
-fn printable(name: &str) -> String {
-    name.chars().filter(char::is_ascii_graphic).take(80).collect()
 }

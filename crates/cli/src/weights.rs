@@ -1,0 +1,237 @@
+//! `impasto weights`: what a weight file is, and turning any into the one format that loads fastest.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use impasto_style::picture::check_folder;
+use impasto_style::{Network, Pooling};
+use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, Weights, resolve};
+
+use crate::failure::Failure;
+use crate::options::{Pool, parse_convention, read_picture};
+
+/// Looks into weight files and converts them.
+///
+/// Any VGG-16 or VGG-19 file that people have is read: PyTorch (.pth, both forms), safetensors, caffemodel, Keras (.h5,
+/// .weights.h5, .keras), MatConvNet (.mat), ONNX, NumPy (.npz, .npy). The format is told from the content.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows format, network, layers, statistics, preprocessing and how it was decided, and hash
+    Inspect(Source),
+    /// Writes the convolutions as a safetensors file
+    Convert {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        target: Target,
+        /// Keep the layers up to this one only, such as conv5_1
+        #[arg(long, value_name = "LAYER")]
+        layers: Option<String>,
+    },
+    /// Reads every weight and checks it: complete, finite, and the hash that the name tells
+    Verify(Source),
+    /// Scales each filter to the mean activation 1 over some pictures, as the authors of the paper did
+    Normalise {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        target: Target,
+        /// Folder of pictures to measure the activations on
+        #[arg(long, value_name = "DIR")]
+        images: PathBuf,
+        /// Longest side that pictures are reduced to first
+        #[arg(long, value_name = "N", default_value_t = 512)]
+        size: usize,
+        /// How the network shrinks its responses
+        #[arg(long, value_name = "KIND", default_value = "average")]
+        pool: Pool,
+    },
+}
+
+/// The file that is read.
+#[derive(Debug, Args)]
+struct Source {
+    /// A weight file, or vgg16 or vgg19 for the one in the folder of weights
+    file: PathBuf,
+    /// What pictures the network expects, if its file does not tell: torch, caffe-bgr or caffe-rgb
+    #[arg(long, value_name = "NAME", value_parser = parse_convention)]
+    preprocess: Option<Convention>,
+}
+
+/// The file that is written.
+#[derive(Debug, Args)]
+struct Target {
+    /// The safetensors file to write
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Number type; f16 takes half the bytes, and each weight is rounded
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    dtype: Dtype,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Dtype {
+    F32,
+    F16,
+}
+
+impl Source {
+    fn options(&self) -> LoadOptions {
+        LoadOptions { convention: self.preprocess, ..LoadOptions::default() }
+    }
+
+    fn network(&self) -> Result<Network, Failure> {
+        Ok(Network::load_with(&self.file, self.options())?)
+    }
+
+    fn inspect(&self) -> Result<(PathBuf, Inspection), Failure> {
+        match resolve(&self.file)? {
+            Weights::File(path) => {
+                let inspection = Inspection::read(&path, self.options())?;
+                Ok((path, inspection))
+            }
+            Weights::Embedded => Err(Failure::wrong_use(
+                "vgg16 is built into this program and no file: weights/README.md of its source tells all about it",
+            )),
+        }
+    }
+}
+
+impl Target {
+    /// Checks the place before any work is done.
+    fn check(&self) -> Result<(), Failure> {
+        Ok(check_folder(&self.output)?)
+    }
+
+    fn save(&self, network: &Network) -> Result<(), Failure> {
+        let precision = match self.dtype {
+            Dtype::F32 => Precision::F32,
+            Dtype::F16 => Precision::F16,
+        };
+        network.save(&self.output, precision)?;
+        println!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len());
+        Ok(())
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Inspect(source) => {
+            let (path, inspection) = source.inspect()?;
+            print!("{}", report(&path, &inspection));
+            Ok(())
+        }
+        Command::Convert { source, target, layers } => {
+            target.check()?;
+            let mut network = source.network()?;
+            if let Some(layer) = layers {
+                network.cut_after(layer)?;
+            }
+            target.save(&network)
+        }
+        Command::Verify(source) => {
+            let (path, inspection) = source.inspect()?;
+            inspection.verify_name(&path)?;
+            let known = inspection.known.map_or("no known file, but complete", |known| known.name);
+            let network = &inspection.loaded.network;
+            println!("{}: good: {}, {} layers, {known}", path.display(), network.arch, network.convs.len());
+            Ok(())
+        }
+        Command::Normalise { source, target, images, size, pool } => {
+            target.check()?;
+            let mut network = source.network()?;
+            let means = mean_activations(&network, images, *size, (*pool).into())?;
+            network.normalise(&means);
+            target.save(&network)
+        }
+    }
+}
+
+/// The mean activation of every filter over the pictures of a folder.
+fn mean_activations(
+    network: &Network,
+    folder: &Path,
+    size: usize,
+    pooling: Pooling,
+) -> Result<Vec<Vec<f64>>, Failure> {
+    let cannot = |error: std::io::Error| Failure::failed(format!("{}: {error}", folder.display()));
+    let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(cannot)?.collect();
+    let mut paths: Vec<PathBuf> = entries.map_err(cannot)?.into_iter().map(|entry| entry.path()).collect();
+    // Sums of floating-point numbers depend on their order.
+    paths.sort();
+    paths.retain(|path| path.is_file());
+    if paths.is_empty() {
+        return Err(Failure::failed(format!("{} has no pictures in it", folder.display())));
+    }
+    let mut activations = Activations::new(network);
+    for path in paths {
+        let mut picture = read_picture(&path, true)?;
+        if picture.height().max(picture.width()) > size {
+            let (height, width) = picture.size_with_longest_side(size);
+            picture = picture.resized(height, width)?;
+        }
+        let sides = (picture.height(), picture.width());
+        activations
+            .add(network, sides, picture.data(), pooling)
+            .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+        eprintln!("measured {}", path.display());
+    }
+    Ok(activations.means())
+}
+
+/// What `inspect` prints.
+fn report(path: &Path, inspection: &Inspection) -> String {
+    let (loaded, network) = (&inspection.loaded, &inspection.loaded.network);
+    let layers = &inspection.layers;
+    let ends = match (layers.first(), layers.last()) {
+        (Some(first), Some(last)) => format!("{} to {}", first.name, last.name),
+        _ => String::new(),
+    };
+    let preprocessing = match inspection.decision {
+        Some(decision) => format!("{} ({decision})", loaded.convention),
+        None => {
+            "unknown: nothing in the file tells; say --preprocess torch, caffe-bgr or caffe-rgb".to_owned()
+        }
+    };
+    let mut lines = vec![
+        format!("file           {} ({} bytes)", path.display(), inspection.bytes),
+        format!("format         {}", loaded.format),
+        format!("network        {}, {} layers, {ends}", network.arch, layers.len()),
+        format!("preprocessing  {preprocessing}"),
+        format!("sha256         {}", inspection.sha256),
+        format!("known          {}", inspection.known.map_or("no", |known| known.name)),
+    ];
+    lines.extend(network.provenance.iter().map(|(key, value)| format!("{key:<14} {}", printable(value))));
+    lines.push(String::new());
+    lines.push("layer      in  out   kernel: mean      std      min      max     bias: mean      std      min      max".into());
+    for layer in layers {
+        let (k, b) = (layer.kernel, layer.bias);
+        lines.push(format!(
+            "{:<8} {:>4} {:>4} {:>14.6} {:>8.5} {:>8.4} {:>8.4} {:>14.6} {:>8.5} {:>8.4} {:>8.4}",
+            layer.name, layer.inputs, layer.outputs, k.mean, k.std, k.min, k.max, b.mean, b.std, b.min, b.max
+        ));
+    }
+    lines.push(String::new());
+    lines.push("tensors in the file".to_owned());
+    for tensor in &loaded.tensors {
+        let sides: Vec<String> = tensor.shape.iter().map(ToString::to_string).collect();
+        lines.push(format!(
+            "  {:<6} {:<22} {}",
+            tensor.dtype.to_string(),
+            sides.join(" x "),
+            printable(&tensor.name)
+        ));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// A text from a file of a stranger, fit for a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '?' } else { c }).take(200).collect()
+}
