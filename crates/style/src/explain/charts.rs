@@ -54,5 +54,5 @@ pub(super) fn gradient_norm(steps: &[Step]) -> Result<String, PlotError> {
 
 /// The step along the search direction.
 pub(super) fn step_lengths(steps: &[Step]) -> Result<String, PlotError> {
-    line_chart(ITERATION, logarithmic("step t"), &[series("step", steps, |step| step.step)])
+    line_chart(ITERATION, logarithmic("step t"), &[series("step", steps, |step| step.length)])
 }

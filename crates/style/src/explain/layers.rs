@@ -34,7 +34,9 @@ pub(super) fn gram_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainErro
         // A few filters are far stronger than the rest: the cube root shows both.
         let picture = heat(n, n, values.iter().map(|value| (value.abs() / top).cbrt().min(1.0)));
         let picture = shrunk(picture.map_err(TransferError::from)?)?;
-        row += &format!("<td>{}</td>", embedded(&picture, Encoding::Png, &format!("{what} of {layer}"))?);
+        row += "<td>";
+        row += &embedded(&picture, Encoding::Png, &format!("{what} of {layer}"))?;
+        row += "</td>";
     }
     Ok(row + "</tr>\n")
 }

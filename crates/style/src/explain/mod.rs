@@ -39,7 +39,8 @@ struct Step {
     elapsed: Duration,
     losses: Breakdown,
     gradient_norm: f64,
-    step: f64,
+    /// t of the line search.
+    length: f64,
 }
 
 /// Everything that the page shows.
@@ -77,7 +78,7 @@ pub fn explain(
                 elapsed: progress.elapsed,
                 losses: progress.losses.clone(),
                 gradient_norm: progress.gradient_norm,
-                step: progress.step,
+                length: progress.step,
             }),
         }
         on_event(event)
