@@ -46,17 +46,20 @@ fn main() -> Result<(), TensorError> {
     for (m, k, n) in PRODUCTS {
         products(isa, (m, k, n))?;
     }
-    println!("\n{size} x {size}  {:>27}  {:>28}", "forward", "backward");
-    println!("{:>9}{}", "", format!("  {:>8}  {:>8}  {:>8}", "im2col", "F(4,3)", "F(6,3)").repeat(2));
+    println!("\n{size} x {size}; s: the kernel transformed as it goes");
+    let names =
+        ["im2col", "F(4,3)", "F(6,3)", "F(4,3)s", "F(6,3)s"].map(|name| format!("  {name:>7}")).concat();
+    println!("{:>9}{:>45} {:>45}", "", "forward", "backward");
+    println!("{:>9}{names} {names}", "");
     for (name, level, inputs, outputs) in LAYERS {
         let extent = Extent { height: size >> level, width: size >> level };
-        let cells: Vec<String> =
-            [forward(isa, extent, inputs, outputs)?, backward(isa, extent, inputs, outputs)?]
-                .concat()
-                .into_iter()
-                .map(|rate| rate.map_or_else(|| format!("  {:>8}", "-"), |rate| format!("  {rate:8.1}")))
-                .collect();
-        println!("{name:>9}{}", cells.concat());
+        let line = |rates: Vec<Option<f64>>| {
+            let cell = |rate: Option<f64>| rate.map_or("-".to_owned(), |rate| format!("{rate:.1}"));
+            rates.into_iter().map(|rate| format!("  {:>7}", cell(rate))).collect::<Vec<_>>().concat()
+        };
+        let forward = forward(isa, extent, inputs, outputs)?;
+        let backward = backward(isa, extent, inputs, outputs)?;
+        println!("{name:>9}{} {}", line(forward), line(backward));
     }
     Ok(())
 }
@@ -116,7 +119,7 @@ fn backward(
     let mut gradient = vec![0.0; extent.positions() * inputs];
     let mask = vec![0b1010_0110; mask_len(extent, inputs)];
     if inputs == 3 {
-        return Ok(vec![None; 3]);
+        return Ok(vec![None; Algorithm::ALL.len()]);
     }
     by_algorithm(inputs, |algorithm| {
         let conv = PackedConv::new(isa, algorithm, &kernel, outputs, inputs)?;
@@ -133,7 +136,7 @@ fn by_algorithm(
     inputs: usize,
     mut measure: impl FnMut(Algorithm) -> Result<f64, TensorError>,
 ) -> Result<Vec<Option<f64>>, TensorError> {
-    [Algorithm::Im2col, Algorithm::Winograd4, Algorithm::Winograd6]
+    Algorithm::ALL
         .into_iter()
         .map(|algorithm| {
             (algorithm == Algorithm::Im2col || inputs > 3).then(|| measure(algorithm)).transpose()

@@ -191,6 +191,13 @@ fn weights_that_are_none() {
     refused_in_one_line(&folder, &transfer("other.safetensors"), 1, &["other.safetensors", "vgg"]);
     refused_in_one_line(&folder, &transfer("cut.safetensors"), 1, &["cut.safetensors"]);
     refused_in_one_line(&folder, &transfer("empty.safetensors"), 1, &["empty.safetensors"]);
+    let output = folder
+        .command(&format!("transfer {}", transfer("vgg19")))
+        .env("IMPASTO_WEIGHTS", folder.path(""))
+        .output()
+        .unwrap();
+    let (code, message) = code_and_message(&output);
+    assert!(code == 1 && message.contains("impasto weights convert"), "{message}");
     refused_in_one_line(&folder, &transfer("photo.png"), 1, &["photo.png"]);
 }
 

@@ -121,6 +121,31 @@ fn a_network_that_is_not_there_is_told_with_the_command_that_makes_it() {
     );
 }
 
+#[test]
+fn transfer_finds_a_converted_network_by_its_name() {
+    let folder = TempDir::new().unwrap();
+    let transfer = || {
+        let examples = root().join("examples");
+        Command::new(env!("CARGO_BIN_EXE_impasto"))
+            .arg("transfer")
+            .arg(examples.join("content/chelsea.png"))
+            .arg(examples.join("style/cafe_terrace.webp"))
+            .args(["--weights", "vgg19", "--size", "32", "--iterations", "1", "--content-layers", "conv1_2"])
+            .args(["--style-layers", "conv1_1", "-o", text(&folder.path().join("out.png"))])
+            .env("IMPASTO_WEIGHTS", folder.path())
+            .output()
+            .unwrap()
+    };
+    let error = String::from_utf8(transfer().stderr).unwrap();
+    assert!(error.starts_with("Error: there are no VGG-19 weights at"), "{error}");
+    // Whatever network it holds, the file of that name is the one that is read.
+    let named = folder.path().join("vgg19.safetensors");
+    succeeds(folder.path(), &["convert", "vgg16", "--layers", "conv1_2", "-o", text(&named)]);
+    let output = transfer();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(folder.path().join("out.png").exists());
+}
+
 /// The embedded file without its metadata on preprocessing and with another first weight: nothing tells what it expects.
 fn ambiguous() -> Vec<u8> {
     let mut bytes = fs::read(embedded()).unwrap();

@@ -7,7 +7,7 @@ use impasto_style::picture::{PIXEL_LIMIT, Profile};
 use impasto_style::{
     ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, TransferOptions,
 };
-use impasto_vgg::{Convention, LoadOptions, Loaded};
+use impasto_vgg::{Convention, LoadOptions};
 
 use crate::failure::Failure;
 
@@ -212,7 +212,7 @@ impl OptionArguments {
             return Ok(Network::embedded()?);
         };
         let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
-        Ok(Loaded::read(path, options)?.network)
+        Ok(Network::load_with(path, options)?)
     }
 }
 

@@ -40,6 +40,9 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
 fn broken(error: ZipError, format: Format) -> Problem {
     match error {
         ZipError::Io(error) => Problem::Read(error),
+        ZipError::InvalidArchive(detail) => {
+            format.malformed(format!("its zip archive is damaged or truncated ({detail})"))
+        }
         other => format.malformed(format!("its zip archive: {other}")),
     }
 }

@@ -1,0 +1,85 @@
+//! Options: what is read, what is refused, what follows from them.
+
+use impasto_style::{LayerWeights, LossScale, Picture, Preset, TransferOptions};
+use proptest::prelude::*;
+
+fn layers(text: &str) -> Result<LayerWeights, String> {
+    text.parse().map_err(|error: impasto_style::OptionsError| error.to_string())
+}
+
+#[test]
+fn layers_without_weights_share_one() {
+    assert_eq!(layers("conv1_1, relu2_1"), layers("conv1_1:0.5,conv2_1:0.5"));
+    assert_eq!(layers("conv4_2"), layers("relu4_2:1"));
+}
+
+#[test]
+fn broken_lists_of_layers_are_explained() {
+    for (text, problem) in [
+        ("", "name is missing"),
+        ("conv1_1,", "name is missing"),
+        ("conv1_1:", "not a number"),
+        ("conv1_1:nan", "must be 0 or more"),
+        ("conv1_1:-2", "must be 0 or more"),
+        ("conv1_1:1,conv2_1", "every layer a weight, or none"),
+        ("conv1_1,relu1_1", "named twice"),
+    ] {
+        let message = layers(text).unwrap_err();
+        assert!(message.contains(problem), "{text:?}: {message}");
+    }
+}
+
+#[test]
+fn presets_are_valid() {
+    for (preset, _) in Preset::ALL {
+        preset.options().validate().unwrap();
+    }
+}
+
+#[test]
+fn paper_preset_is_the_papers() {
+    let paper = Preset::Paper.options();
+    assert_eq!(paper.content_weight / paper.style_weight, 1e-3);
+    assert!(paper.style_layers.0.iter().all(|entry| entry.weight == 1.0 / 5.0));
+    assert_eq!(paper.loss_scale, LossScale::Paper);
+}
+
+#[test]
+fn balanced_losses_are_the_papers_at_512() {
+    for (height, width) in [(512, 512), (256, 1024)] {
+        assert_eq!(LossScale::Balanced.content(height * width, 512, 64 * 64), 1.0);
+    }
+    assert_eq!(LossScale::Balanced.content(256 * 256, 512, 32 * 32), 4.0);
+}
+
+proptest! {
+    #[test]
+    fn a_list_of_layers_is_read_back_as_it_was_written(
+        entries in prop::collection::btree_map((1_u8..6, 1_u8..5), 0.0_f64..1e6, 1..8),
+    ) {
+        let text: Vec<String> = entries.iter().map(|((block, index), weight)| format!("conv{block}_{index}:{weight}")).collect();
+        let parsed = layers(&text.join(",")).unwrap();
+        prop_assert_eq!(layers(&parsed.to_string()).unwrap(), parsed);
+    }
+
+    #[test]
+    fn schedules_double_up_to_the_size(size in 1_usize..3000, scales in 1_usize..8) {
+        let options = TransferOptions { size, scales, ..Preset::Default.options() };
+        let schedule = options.schedule();
+        prop_assert_eq!(schedule.last().unwrap().size, size);
+        prop_assert!(schedule.len() <= scales);
+        for pair in schedule.windows(2) {
+            prop_assert_eq!(pair[1].size / 2, pair[0].size);
+            prop_assert!(pair[0].size >= 96);
+        }
+    }
+
+    #[test]
+    fn a_painting_is_never_enlarged(size in 1_usize..500, scale in 0.01_f64..10.0) {
+        let style = Picture::new(60, 80, vec![0.0; 3 * 60 * 80]).unwrap();
+        let options = TransferOptions { style_scale: scale, ..Preset::Default.options() };
+        let (height, width) = options.style_size(&style, size);
+        prop_assert!((1..=60).contains(&height) && (1..=80).contains(&width));
+        prop_assert_eq!(width, ((size as f64 * scale).round() as usize).clamp(1, 80));
+    }
+}
