@@ -165,7 +165,7 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
             width,
             &options.active_content_layers(),
             &options.active_style_layers(),
-            options.evaluator,
+            options.evaluator_options(height, width),
         )
         .map_err(TransferError::from)?;
     let benchmark = Benchmark {
@@ -173,7 +173,7 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         size: height.max(width),
         runs: 2,
         conv: options.conv,
-        evaluator: options.evaluator,
+        evaluator: options.evaluator_options(height, width),
     };
     page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run.</p>\n<div class=\"wide\"><table>\n\
                    <tr><th>Layer</th><th>Response</th><th>Forward</th><th class=\"number\">ms</th><th>Backward</th><th class=\"number\">ms</th></tr>\n");
