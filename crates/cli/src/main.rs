@@ -2,12 +2,18 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod explain;
 mod failure;
+mod gradcheck;
+mod grid;
 mod interrupt;
 mod log;
 mod options;
 mod output;
 mod progress;
+mod reconstruct;
+mod study;
+mod sweep;
 mod transfer;
 mod weights;
 
@@ -34,6 +40,11 @@ struct Cli {
 enum Command {
     Bench(bench::Arguments),
     Transfer(Box<transfer::Arguments>),
+    Reconstruct(Box<reconstruct::Arguments>),
+    Grid(Box<grid::Arguments>),
+    Sweep(Box<sweep::Arguments>),
+    Gradcheck(Box<gradcheck::Arguments>),
+    Explain(Box<explain::Arguments>),
     Weights(weights::Arguments),
 }
 
@@ -58,6 +69,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Bench(arguments) => bench::run(arguments),
         Command::Transfer(arguments) => transfer::run(arguments),
+        Command::Reconstruct(arguments) => reconstruct::run(arguments),
+        Command::Grid(arguments) => grid::run(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Gradcheck(arguments) => gradcheck::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Weights(arguments) => weights::run(arguments),
     }
 }

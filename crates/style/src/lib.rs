@@ -8,23 +8,32 @@
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what it tells while it runs | `event.rs` |
 //! | gradients against finite differences | `gradcheck/` |
+//! | a run as an HTML page | `explain/` |
+//! | charts as SVG | `plot.rs` |
+//! | many transfers that differ in an option or two | `study/` |
+//! | labelled contact sheets | `sheet.rs` |
 //! | how fast it is here | `benchmark.rs` |
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
 mod error;
 mod event;
+pub mod explain;
 pub mod gradcheck;
 mod network;
 mod noise;
 mod objective;
 mod options;
 pub mod picture;
+pub mod plot;
 mod preset;
+pub mod sheet;
+pub mod study;
 mod transfer;
 
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
+pub use impasto_autodiff::check;
 pub use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};

@@ -153,7 +153,7 @@ fn summarise(
 }
 
 /// The start of the first scale.
-fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
+pub(crate) fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
     let (height, width) = (content.height(), content.width());
     Ok(match &options.init {
         Init::Content => content.clone(),

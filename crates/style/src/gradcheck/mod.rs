@@ -5,9 +5,11 @@
 
 mod objective;
 mod operations;
+mod step_plot;
 
 pub use objective::{Objective, objective};
 pub use operations::operations;
+pub use step_plot::step_plot;
 
 use impasto_autodiff::check::{Direction, Ladder, Probe, Verdict, check_gradient};
 

@@ -17,6 +17,7 @@ use std::path::Path;
 pub use decode::Profile;
 pub use encode::Encoding;
 pub use error::PictureError;
+use impasto_tensor::{Shape, Tensor};
 pub use write::{check_folder, write_atomically};
 
 /// The most pixels that a picture file may announce before any of them is decoded: 100 million (10,000 x 10,000).
@@ -130,6 +131,15 @@ impl Picture {
     /// The numbers, by value.
     pub fn into_data(self) -> Vec<f32> {
         self.data
+    }
+
+    /// The numbers as an H x W x 3 tensor in `f64`, for checking gradients.
+    ///
+    /// # Panics
+    /// Never: a picture has 3 H W numbers.
+    pub fn tensor(&self) -> Tensor<f64> {
+        let numbers = self.data.iter().map(|&value| f64::from(value)).collect();
+        Tensor::from_vec(Shape::new(self.height, self.width, 3), numbers).expect("3 H W numbers")
     }
 
     /// (H, W) with the same proportions and the given longest side. No side becomes 0.

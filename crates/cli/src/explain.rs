@@ -1,0 +1,76 @@
+//! `impasto explain`: a transfer, and a page that shows what happened in it.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::Args;
+use impasto_style::explain::{ExplainError, explain};
+use impasto_style::picture::{check_folder, write_atomically};
+use impasto_style::{Event, PreparedNetwork, StopReason};
+
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::options::{OptionArguments, read_picture};
+use crate::progress::Display;
+
+/// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
+///
+/// The page needs nothing from the network and opens in any browser, on a phone and in print.
+///
+/// Example:
+///
+///   impasto explain photo.jpg painting.jpg -o report.html --size 256
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Arguments {
+    /// The photo
+    content: PathBuf,
+
+    /// The painting
+    style: PathBuf,
+
+    /// The page to write
+    #[arg(short, long, value_name = "HTML", help_heading = "Output")]
+    output: PathBuf,
+
+    /// Say nothing but errors
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+
+    #[command(flatten)]
+    options: OptionArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let options = arguments.options.options()?;
+    check_folder(&arguments.output)?;
+    let content = read_picture(&arguments.content, arguments.quiet)?;
+    let style = read_picture(&arguments.style, arguments.quiet)?;
+    let network = PreparedNetwork::new(arguments.options.network()?, &options)?;
+    interrupt::listen()?;
+    let display = Display::new(arguments.quiet);
+    let mut iterations = 0;
+    let result = explain(&network, &content, &style, &options, |event| {
+        match event {
+            Event::Started(summary) => {
+                iterations = summary.iterations;
+                display.start(summary);
+            }
+            Event::Iteration(progress) => display.step(progress, iterations),
+        }
+        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    display.finish();
+    let (painting, html) = result.map_err(|error| match error {
+        ExplainError::Transfer(error) => error.into(),
+        other => Failure::failed(other),
+    })?;
+    write_atomically(&arguments.output, html.as_bytes())?;
+    let name = arguments.output.display();
+    if painting.reason == StopReason::Cancelled {
+        return Err(Failure::interrupted(format!("stopped; the page so far is in {name}")));
+    }
+    display
+        .say(&format!("Wrote {name}: loss {:.4e} after {} iterations", painting.loss, painting.iterations));
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! `impasto gradcheck`: every gradient against central differences.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use impasto_style::check::Verdict;
+use impasto_style::gradcheck::{Row, objective, operations, step_plot};
+use impasto_style::picture::{check_folder, write_atomically};
+use impasto_style::{Network, Picture, Pooling, white_noise};
+
+use crate::failure::Failure;
+use crate::options::{OptionArguments, read_picture};
+
+/// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
+///
+/// For each, three random directions and three single coordinates are tried with a ladder of steps; the step that counts is
+/// the one where neighbouring steps agree best, found without looking at the gradient. At a kink (a ReLU at 0) there is
+/// no derivative to compare with: kinks are reported, not hidden. Exits with 1 if a gradient is wrong.
+///
+/// Without pictures, the whole objective is checked on random ones.
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+#[command(mut_arg("size", |argument| argument.help("Longest side of the pictures [default: 24]")))]
+pub(crate) struct Arguments {
+    /// The photo of the whole objective
+    #[arg(requires = "style")]
+    content: Option<PathBuf>,
+
+    /// The painting of the whole objective
+    style: Option<PathBuf>,
+
+    /// Leave the whole objective out
+    #[arg(long)]
+    operations_only: bool,
+
+    /// Draw error against step, a V, as an SVG file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    plot: Option<PathBuf>,
+
+    #[command(flatten)]
+    options: OptionArguments,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if let Some(plot) = &arguments.plot {
+        check_folder(plot)?;
+    }
+    let options = arguments.options.options()?;
+    let mut rows = operations(options.seed).map_err(Failure::failed)?;
+    println!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step");
+    rows.iter().for_each(print_row);
+    if !arguments.operations_only {
+        let network = arguments.options.network()?;
+        let row = objective_row(arguments, network, options.pooling, options.seed)?;
+        print_row(&row);
+        rows.push(row);
+    }
+    if let Some(plot) = &arguments.plot {
+        draw(plot, &rows)?;
+    }
+    let failed = rows.iter().filter(|row| row.verdict() == Verdict::Fail).count();
+    if failed > 0 {
+        return Err(Failure::failed(format!("{failed} of {} gradients are wrong", rows.len())));
+    }
+    Ok(())
+}
+
+fn objective_row(
+    arguments: &Arguments,
+    network: Network,
+    pooling: Pooling,
+    seed: u64,
+) -> Result<Row, Failure> {
+    let size = arguments.options.size.unwrap_or(24);
+    let (photo, painting) = match (&arguments.content, &arguments.style) {
+        (Some(content), Some(style)) => (small(content, size)?, small(style, size)?),
+        _ => (white_noise(size, size, seed + 1)?, white_noise(size, size, seed + 2)?),
+    };
+    let start = white_noise(photo.height(), photo.width(), seed)?;
+    let preprocessing = network.preprocessing;
+    let chain = network.chain_to("conv5_1", pooling)?.cast();
+    objective(chain, preprocessing, &photo.tensor(), &painting.tensor(), &start.tensor())
+        .map_err(Failure::failed)
+}
+
+/// The picture with that longest side.
+fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
+    let picture = read_picture(path, false)?;
+    let (height, width) = picture.size_with_longest_side(size);
+    Ok(picture.resized(height, width)?)
+}
+
+fn print_row(row: &Row) {
+    let worst = row.worst();
+    let verdict = match row.verdict() {
+        Verdict::Pass => "pass",
+        Verdict::Kink => "kink: no derivative here",
+        Verdict::Fail => "FAIL",
+    };
+    let kinks = match (row.verdict(), row.kinks()) {
+        (Verdict::Kink, _) | (_, 0) => String::new(),
+        (_, count) => format!(", {count} of {} probes on a kink", row.probes.len()),
+    };
+    let nearest =
+        row.nearest_kink().map_or_else(String::new, |step| format!(", kinks met from step {step:.0e} on"));
+    println!(
+        "{:<34} {:<32} {:>9.1e} {:>9.1e}  {verdict}{kinks}{nearest}",
+        row.operation,
+        row.shapes,
+        worst.relative_error(),
+        worst.step()
+    );
+}
+
+/// The whole objective and two operations: one smooth, one that is linear.
+fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
+    let shown = ["style loss", "content loss", "the whole objective"];
+    let lines: Vec<&Row> =
+        rows.iter().filter(|row| shown.iter().any(|name| row.operation.starts_with(name))).collect();
+    let svg = step_plot(&lines).map_err(Failure::failed)?;
+    Ok(write_atomically(path, svg.as_bytes())?)
+}

@@ -1,0 +1,118 @@
+//! `impasto reconstruct content|style`: the paper's Figure 1.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use impasto_style::study::{Material, content_reconstructions, style_reconstructions};
+use impasto_style::{Init, Picture, TransferOptions};
+
+use crate::failure::Failure;
+use crate::options::{OptionArguments, read_picture};
+use crate::study::{STYLE_LAYERS, layer_names, run as run_study};
+
+/// Show what a layer knows: rebuild a picture from its content or its style, from white noise (the paper's Figure 1)
+///
+/// content: for each layer, the picture that has the same response there. Early layers give the photo back; late ones
+/// keep what is where, and lose the exact pixels.
+///
+/// style: for a growing set of layers, a picture with the same Gram matrices: a texture of the painting, at any size.
+///
+/// Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same command goes on from there.
+///
+/// Examples:
+///
+///   impasto reconstruct content photo.jpg -o content
+///
+///   impasto reconstruct style painting.jpg --layers conv1_1,conv2_1,conv3_1 --canvas 640x384 -o texture
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+#[command(mut_arg("preset", |argument| argument.default_value("paper")))]
+pub(crate) struct Arguments {
+    /// What to rebuild from
+    what: What,
+
+    /// The picture
+    picture: PathBuf,
+
+    /// The layers, from the first to the last
+    #[arg(long, value_name = "LAYERS", default_value = STYLE_LAYERS)]
+    layers: String,
+
+    /// The folder for the pictures and sheet.png; made if it is not there
+    #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
+    output: PathBuf,
+
+    /// style only: width and height of the texture, such as 640x384, in place of the picture's own proportions
+    #[arg(long, value_name = "WxH", value_parser = parse_canvas, conflicts_with = "size", help_heading = "Output")]
+    canvas: Option<(usize, usize)>,
+
+    /// Say nothing but errors
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+
+    /// Of these, --size is 256 and --iterations 200 unless given
+    #[command(flatten)]
+    options: OptionArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    Content,
+    Style,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let layers = layer_names(&arguments.layers)?;
+    let given = &arguments.options;
+    if given.content_layers.is_some()
+        || given.style_layers.is_some()
+        || given.content_weight.is_some()
+        || given.style_weight.is_some()
+    {
+        return Err(Failure::wrong_use(
+            "a reconstruction has one loss of weight 1: name its layers with --layers",
+        ));
+    }
+    let mut base = given.options()?;
+    base.size = given.size.unwrap_or(256);
+    base.iterations = given.iterations.unwrap_or(200);
+    if given.init.is_none() {
+        base.init = Init::Noise;
+    }
+    let picture = read_picture(&arguments.picture, arguments.quiet)?;
+    let network = given.network()?;
+    let (study, content) = match arguments.what {
+        What::Content => {
+            if arguments.canvas.is_some() {
+                return Err(Failure::wrong_use("--canvas is for textures: impasto reconstruct style"));
+            }
+            (content_reconstructions(&base, &layers), picture.clone())
+        }
+        What::Style => {
+            let content = canvas(arguments.canvas, &picture, &mut base)?;
+            (style_reconstructions(&base, &layers), content)
+        }
+    };
+    let material = Material { content: &content, style: &picture, network: &network };
+    run_study(&study, material, &arguments.output, arguments.quiet)
+}
+
+/// A blank picture of the size of the texture.
+fn canvas(
+    size: Option<(usize, usize)>,
+    picture: &Picture,
+    base: &mut TransferOptions,
+) -> Result<Picture, Failure> {
+    let (height, width) = size.unwrap_or_else(|| picture.size_with_longest_side(base.size));
+    base.size = height.max(width);
+    base.validate()?;
+    Ok(Picture::new(height, width, vec![0.0; 3 * height * width])?)
+}
+
+/// `640x384` as (H, W).
+fn parse_canvas(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some((h.parse().ok()?, w.parse().ok()?)));
+    let usable =
+        sides.filter(|&(h, w): &(usize, usize)| (1..=10_000).contains(&h) && (1..=10_000).contains(&w));
+    usable.ok_or_else(|| "write it like 640x384, each side from 1 to 10000".to_owned())
+}

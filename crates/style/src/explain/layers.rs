@@ -1,0 +1,106 @@
+//! What single layers saw: Gram matrices and feature maps, before and after.
+
+use impasto_autodiff::GramMatrix;
+use impasto_tensor::Tensor;
+
+use super::images::{embedded, grey, heat, normalised};
+use super::{ExplainError, Run};
+use crate::picture::Encoding;
+use crate::{Picture, TransferError};
+
+/// Pixels of a Gram matrix's picture, and of a feature map's longest side, at most.
+const SIDE: usize = 128;
+/// Feature maps that are shown of a layer.
+const MAPS: usize = 4;
+
+/// A table row of one style layer: A, G before and after, and |G - A| before and after, all on one scale.
+pub(super) fn gram_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
+    let gram = |picture: &Picture| -> Result<GramMatrix, TransferError> {
+        let (_, mut grams) = measure(run, picture, &[], &[layer.to_owned()])?;
+        Ok(grams.swap_remove(0))
+    };
+    let (a, before, after) = (gram(&run.style)?, gram(&run.start)?, gram(&run.painting.picture)?);
+    let top = a.data.iter().fold(f32::MIN_POSITIVE, |top, value| top.max(value.abs()));
+    let difference = |g: &GramMatrix| g.data.iter().zip(&a.data).map(|(g, a)| g - a).collect::<Vec<f32>>();
+    let n = a.channels;
+    let mut row = format!("<tr><th>{layer}<br><small>{n} x {n}</small></th>");
+    for (what, values) in [
+        ("A", a.data.clone()),
+        ("G before", before.data.clone()),
+        ("G after", after.data.clone()),
+        ("difference before", difference(&before)),
+        ("difference after", difference(&after)),
+    ] {
+        // A few filters are far stronger than the rest: the cube root shows both.
+        let picture = heat(n, n, values.iter().map(|value| (value.abs() / top).cbrt().min(1.0)));
+        let picture = shrunk(picture.map_err(TransferError::from)?)?;
+        row += "<td>";
+        row += &embedded(&picture, Encoding::Png, &format!("{what} of {layer}"))?;
+        row += "</td>";
+    }
+    Ok(row + "</tr>\n")
+}
+
+/// A table row of one layer: the filters that answer the result most, each for the photo, the painting and the result.
+pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
+    let response = |picture: &Picture| -> Result<Tensor<f32>, TransferError> {
+        let (mut responses, _) = measure(run, picture, &[layer.to_owned()], &[])?;
+        Ok(responses.swap_remove(0))
+    };
+    let (photo, painting, result) =
+        (response(&run.content)?, response(&run.style)?, response(&run.painting.picture)?);
+    let filters = strongest(&result);
+    let mut row = format!("<tr><th>{layer}<br><small>{}</small></th>", result.shape());
+    for (what, response) in [("photo", &photo), ("painting", &painting), ("result", &result)] {
+        row += "<td>";
+        for &filter in &filters {
+            row += &embedded(
+                &map(response, filter)?,
+                Encoding::Png,
+                &format!("filter {filter} of {layer}, {what}"),
+            )?;
+        }
+        row += "</td>";
+    }
+    Ok(row + "</tr>\n")
+}
+
+type Measured = (Vec<Tensor<f32>>, Vec<GramMatrix>);
+
+fn measure(
+    run: &Run<'_>,
+    picture: &Picture,
+    content: &[String],
+    style: &[String],
+) -> Result<Measured, TransferError> {
+    let mut evaluator = run.network.evaluator(picture.height(), picture.width(), run.options)?;
+    Ok(evaluator.measure(&run.network.input(picture), content, style)?)
+}
+
+/// The filters with the largest mean response.
+fn strongest(response: &Tensor<f32>) -> Vec<usize> {
+    let channels = response.shape().channels;
+    let mut sums = vec![0.0_f64; channels];
+    for position in response.data().chunks_exact(channels) {
+        sums.iter_mut().zip(position).for_each(|(sum, &value)| *sum += f64::from(value));
+    }
+    let mut order: Vec<usize> = (0..channels).collect();
+    order.sort_by(|&a, &b| sums[b].total_cmp(&sums[a]).then(a.cmp(&b)));
+    order.truncate(MAPS);
+    order
+}
+
+/// One filter's responses as a grey picture.
+fn map(response: &Tensor<f32>, filter: usize) -> Result<Picture, TransferError> {
+    let shape = response.shape();
+    let values: Vec<f32> = response.data().iter().skip(filter).step_by(shape.channels).copied().collect();
+    shrunk(grey(shape.height, shape.width, normalised(&values))?)
+}
+
+fn shrunk(picture: Picture) -> Result<Picture, TransferError> {
+    if picture.height().max(picture.width()) <= SIDE {
+        return Ok(picture);
+    }
+    let (height, width) = picture.size_with_longest_side(SIDE);
+    Ok(picture.resized(height, width)?)
+}

@@ -1,0 +1,107 @@
+//! A run explained: one HTML page with the pictures, the losses, what the layers saw, where the gradient acted.
+//!
+//! The page is one file without scripts and without anything from the network.
+
+mod charts;
+mod images;
+mod layers;
+mod page;
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::plot::PlotError;
+use crate::transfer::first_picture;
+use crate::{
+    Breakdown, Event, Objective, Painting, Picture, PreparedNetwork, Summary, Targets, TransferError,
+    TransferOptions, transfer,
+};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The transfer itself failed.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// A picture could not be encoded.
+    #[error("a picture of the report cannot be encoded: {0}")]
+    Encode(#[from] std::io::Error),
+}
+
+/// One accepted iteration, without its pixels.
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    iteration: usize,
+    elapsed: Duration,
+    losses: Breakdown,
+    gradient_norm: f64,
+    /// t of the line search.
+    length: f64,
+}
+
+/// Everything that the page shows.
+struct Run<'a> {
+    network: &'a PreparedNetwork,
+    options: &'a TransferOptions,
+    summary: Summary,
+    steps: Vec<Step>,
+    painting: Painting,
+    /// The photo and the painting at the sizes of the last scale, and the start.
+    content: Picture,
+    style: Picture,
+    start: Picture,
+}
+
+/// Runs a transfer, and returns its painting together with the page that explains it.
+///
+/// `on_event` hears of everything that [`transfer`] tells, and can stop the run: the page then explains it as far as it came.
+///
+/// # Errors
+/// [`ExplainError`].
+pub fn explain(
+    network: &PreparedNetwork,
+    content: &Picture,
+    style: &Picture,
+    options: &TransferOptions,
+    mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<(Painting, String), ExplainError> {
+    let (mut summary, mut steps) = (None, Vec::new());
+    let painting = transfer(network, content, style, options, |event| {
+        match event {
+            Event::Started(started) => summary = Some(started.clone()),
+            Event::Iteration(progress) => steps.push(Step {
+                iteration: progress.iteration,
+                elapsed: progress.elapsed,
+                losses: progress.losses.clone(),
+                gradient_norm: progress.gradient_norm,
+                length: progress.step,
+            }),
+        }
+        on_event(event)
+    })?;
+    let summary = summary.ok_or(TransferError::Cancelled)?;
+    let (height, width) = (painting.picture.height(), painting.picture.width());
+    let (style_height, style_width) = options.style_size(style, height.max(width));
+    let content = content.resized(height, width).map_err(TransferError::from)?;
+    let style = style.resized(style_height, style_width).map_err(TransferError::from)?;
+    let start = first_picture(&content, options)?;
+    let run = Run { network, options, summary, steps, painting, content, style, start };
+    let html = page::write(&run)?;
+    Ok((run.painting, html))
+}
+
+impl Run<'_> {
+    /// |dL/dx|, summed over the channels, of each pixel of a picture.
+    fn gradient_strength(&self, picture: &Picture) -> Result<Vec<f32>, TransferError> {
+        let targets = Targets::measure(self.network, &self.content, &self.style, self.options)?;
+        let size = (picture.height(), picture.width());
+        let mut objective = Objective::new(self.network, targets, size, self.options)?;
+        let mut gradient = vec![0.0; picture.data().len()];
+        objective.evaluate(picture.data(), &mut gradient)?;
+        Ok(gradient.chunks_exact(3).map(|rgb| rgb.iter().map(|g| g.abs()).sum()).collect())
+    }
+}

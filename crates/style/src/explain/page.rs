@@ -1,0 +1,204 @@
+//! The page: its text, its tables, its style sheet.
+
+use std::fmt::Write;
+
+use super::images::{embedded, heat, normalised};
+use super::{ExplainError, Run, charts, layers};
+use crate::benchmark::{Benchmark, isa};
+use crate::picture::Encoding;
+use crate::{Picture, TransferError};
+
+const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
+
+/// Light or dark as the reader has it; one column on a phone; no page break inside a figure.
+const STYLE: &str = "
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem;
+  background: Canvas; color: CanvasText; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+img, svg { max-width: 100%; height: auto; }
+.pictures, .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+figure { margin: 0; break-inside: avoid; } figcaption { font-size: .9rem; opacity: .8; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, CanvasText 20%, transparent); }
+td img { width: 6rem; margin: 1px; image-rendering: pixelated; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+pre { overflow-x: auto; font-size: .8rem; }
+@media print { body { max-width: none; font-size: 11px; } .wide { overflow: visible; } td img { width: 3.6rem; } }
+";
+
+/// The whole page.
+pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
+    let mut page = String::from("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+    page += "<link rel=\"icon\" href=\"data:,\">\n";
+    let _ = write!(
+        page,
+        "<title>impasto: a transfer explained</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+    );
+    page += "<h1>A transfer explained</h1>\n";
+    summary(&mut page, run);
+    pictures(&mut page, run)?;
+    curves(&mut page, run)?;
+    heat_maps(&mut page, run)?;
+    gram_matrices(&mut page, run)?;
+    feature_maps(&mut page, run)?;
+    timings(&mut page, run)?;
+    let options = escaped(&format!("{:#?}", run.options));
+    let _ = write!(page, "<h2>All options</h2>\n<pre>{options}</pre>\n");
+    let _ = writeln!(
+        page,
+        "<p>impasto {}, {}, convolutions with {}.</p>\n</body>\n</html>",
+        env!("CARGO_PKG_VERSION"),
+        run.summary.arch,
+        isa()
+    );
+    Ok(page)
+}
+
+fn summary(page: &mut String, run: &Run<'_>) {
+    let seconds = run.steps.last().map_or(0.0, |step| step.elapsed.as_secs_f64());
+    let _ = writeln!(
+        page,
+        "<p>{} iterations, {} evaluations, {seconds:.1} s on {} threads, {} MiB. The loss fell from {:.4e} to {:.4e} \
+         (at the last size); it ended because: {}.</p>",
+        run.painting.iterations,
+        run.painting.evaluations,
+        run.summary.threads,
+        run.summary.bytes.div_ceil(1 << 20),
+        run.painting.initial_loss,
+        run.painting.loss,
+        run.painting.reason,
+    );
+}
+
+fn figure(page: &mut String, content: &str, caption: &str) {
+    let _ = writeln!(page, "<figure>{content}<figcaption>{caption}</figcaption></figure>");
+}
+
+fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    page.push_str("<div class=\"pictures\">\n");
+    for (picture, caption) in [
+        (&run.content, "The photo"),
+        (&run.style, "The painting"),
+        (&run.start, "The start"),
+        (&run.painting.picture, "The result"),
+    ] {
+        figure(page, &embedded(picture, PHOTO, caption)?, caption);
+    }
+    page.push_str("</div>\n");
+    Ok(())
+}
+
+fn curves(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    page.push_str("<h2>How the loss fell</h2>\n<div class=\"charts\">\n");
+    figure(
+        page,
+        &charts::losses(&run.steps, run.options)?,
+        "L = alpha L_content + beta L_style: the total and its parts",
+    );
+    if !run.options.active_style_layers().is_empty() {
+        figure(page, &charts::layers(&run.steps)?, "E_l of each style layer, without its weight");
+    }
+    figure(page, &charts::gradient_norm(&run.steps)?, "The 2-norm of the gradient: how steep it still is");
+    figure(
+        page,
+        &charts::step_lengths(&run.steps)?,
+        "The step along the search direction: 1 is L-BFGS's own guess",
+    );
+    page.push_str("</div>\n");
+    Ok(())
+}
+
+fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    page.push_str("<h2>Where the gradient acts</h2>\n<p>|dL/dx| of each pixel, from black over red to white; each map on its own scale.</p>\n<div class=\"pictures\">\n");
+    for (picture, caption) in [(&run.start, "At the start"), (&run.painting.picture, "At the result")] {
+        figure(page, &embedded(&heat_map(run, picture)?, PHOTO, caption)?, caption);
+    }
+    page.push_str("</div>\n");
+    Ok(())
+}
+
+fn heat_map(run: &Run<'_>, picture: &Picture) -> Result<Picture, TransferError> {
+    let strength = run.gradient_strength(picture)?;
+    Ok(heat(picture.height(), picture.width(), normalised(&strength).map(f32::sqrt))?)
+}
+
+fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    let layers = run.options.active_style_layers();
+    if layers.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>Gram matrices</h2>\n<p>Which filters answer together: A of the painting, G of the picture. Brightness is the cube root of the \
+                   size, on one scale for a layer; where |G - A| is black, the style is met.</p>\n<div class=\"wide\"><table>\n<tr><th></th><th>A</th><th>G before</th>\
+                   <th>G after</th><th>|G - A| before</th><th>|G - A| after</th></tr>\n");
+    for layer in &layers {
+        page.push_str(&layers::gram_row(run, layer)?);
+    }
+    page.push_str("</table></div>\n");
+    Ok(())
+}
+
+fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    let mut names = run.options.active_content_layers();
+    names.extend(run.options.active_style_layers());
+    names.sort();
+    names.dedup();
+    page.push_str("<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for the photo, the painting and the result.</p>\n\
+                   <div class=\"wide\"><table>\n<tr><th></th><th>Photo</th><th>Painting</th><th>Result</th></tr>\n");
+    for layer in &names {
+        page.push_str(&layers::feature_row(run, layer)?);
+    }
+    page.push_str("</table></div>\n");
+    Ok(())
+}
+
+fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    let (height, width) = run.summary.size;
+    let options = run.options;
+    let plan = run
+        .network
+        .chain
+        .plan(
+            height,
+            width,
+            &options.active_content_layers(),
+            &options.active_style_layers(),
+            options.evaluator,
+        )
+        .map_err(TransferError::from)?;
+    let benchmark = Benchmark {
+        arch: run.summary.arch,
+        size: height.max(width),
+        runs: 2,
+        conv: options.conv,
+        evaluator: options.evaluator,
+    };
+    page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run.</p>\n<div class=\"wide\"><table>\n\
+                   <tr><th>Layer</th><th>Response</th><th>Forward</th><th class=\"number\">ms</th><th>Backward</th><th class=\"number\">ms</th></tr>\n");
+    for layer in plan.layers() {
+        let time = benchmark.layer(layer, 1.0).map_err(TransferError::from)?;
+        let milliseconds = |seconds: f64| format!("{:.2}", 1e3 * seconds);
+        let (algorithm, backward) = time.backward.map_or_else(
+            || ("its own".to_owned(), String::new()),
+            |backward| (format!("{:?}", backward.algorithm), milliseconds(backward.seconds)),
+        );
+        let _ = writeln!(
+            page,
+            "<tr><td>{}</td><td>{} x {} x {}</td><td>{:?}</td><td class=\"number\">{}</td><td>{algorithm}</td><td class=\"number\">{backward}</td></tr>",
+            layer.name,
+            layer.extent.height,
+            layer.extent.width,
+            layer.out_channels,
+            layer.forward,
+            milliseconds(time.forward.seconds),
+        );
+    }
+    page.push_str("</table></div>\n");
+    Ok(())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

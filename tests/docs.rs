@@ -1,0 +1,91 @@
+//! The documentation's links are alive: files exist, and a linked name in backticks is defined in the linked file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// README.md and docs/*.md.
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut documents: Vec<PathBuf> = fs::read_dir(root.join("docs"))
+        .expect("docs/ exists")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    documents.extend(Some(root.join("README.md")).filter(|readme| readme.exists()));
+    documents
+}
+
+/// The (text, target) of every Markdown link in a text.
+fn links(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.match_indices("](").filter_map(|(at, _)| {
+        let open = text[..at].rfind('[')?;
+        let target = &text[at + 2..];
+        Some((&text[open + 1..at], &target[..target.find(')')?]))
+    })
+}
+
+/// Whether a Rust source defines the last part of a path such as `style::gram`.
+fn defines(source: &str, name: &str) -> bool {
+    let name = name.rsplit("::").next().unwrap_or(name);
+    ["fn", "struct", "enum", "trait", "const", "type", "mod"].iter().any(|keyword| {
+        source.match_indices(&format!("{keyword} {name}")).any(|(at, found)| {
+            let next = source[at + found.len()..].chars().next();
+            !next.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        })
+    })
+}
+
+/// Headings as the anchors that repository hosts make of them.
+fn anchors(text: &str) -> Vec<String> {
+    let slug = |heading: &str| {
+        let kept = heading.trim().to_lowercase().replace(' ', "-");
+        kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+    };
+    text.lines().filter(|line| line.starts_with('#')).map(|line| slug(line.trim_start_matches('#'))).collect()
+}
+
+/// What is wrong with a link, if anything.
+fn problem(document: &Path, text: &str, label: &str, target: &str) -> Option<String> {
+    if target.starts_with("http") {
+        return None;
+    }
+    let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+    let path = document.parent().expect("a document is in a folder").join(file);
+    let linked =
+        if file.is_empty() { text.to_owned() } else { fs::read_to_string(&path).unwrap_or_default() };
+    if !file.is_empty() && !path.exists() {
+        return Some(format!("there is no {file}"));
+    }
+    if !anchor.is_empty() && !anchors(&linked).iter().any(|known| known == anchor) {
+        return Some(format!("there is no heading #{anchor}"));
+    }
+    let name = label.strip_prefix('`')?.strip_suffix('`')?;
+    let is_code = path.extension().is_some_and(|extension| extension == "rs");
+    (is_code && !name.contains(['/', '.', ' ']) && !defines(&linked, name))
+        .then(|| format!("{file} does not define {name}"))
+}
+
+#[test]
+fn every_link_in_the_docs_is_alive() {
+    let mut dead = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).expect("a readable document");
+        for (label, target) in links(&text) {
+            if let Some(problem) = problem(&document, &text, label, target) {
+                dead.push(format!("{}: [{label}]({target}): {problem}", document.display()));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
+
+#[test]
+fn a_dead_link_is_noticed() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/math.md");
+    let check = |label, target| problem(&document, "# A heading\n", label, target);
+    assert_eq!(check("`style::gram`", "../crates/autodiff/src/ops/style.rs"), None);
+    assert!(check("`style::gra`", "../crates/autodiff/src/ops/style.rs").is_some());
+    assert!(check("a file", "../crates/nowhere.rs").is_some());
+    assert_eq!(check("below", "#a-heading"), None);
+    assert!(check("below", "#another").is_some());
+}
