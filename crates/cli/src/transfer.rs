@@ -87,10 +87,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     run.conclude(&painting?)
 }
 
-/// The picture at the size that it will be worked at, if that is much smaller: the original's memory is let go.
+/// The picture at the size that it will be worked at, if that is much smaller: the original's memory is let go. Strips too
+/// narrow for a network are left alone, so that what is said of them is said of the picture as it was given.
 fn shrunk(picture: Picture, size: impl Fn(&Picture) -> (usize, usize)) -> Result<Picture, Failure> {
     let (height, width) = size(&picture);
-    if height * width * 2 < picture.height() * picture.width() {
+    if height.min(width) >= 64 && height * width * 2 < picture.height() * picture.width() {
         return Ok(picture.resized(height, width)?);
     }
     Ok(picture)
