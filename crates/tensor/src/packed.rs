@@ -60,11 +60,6 @@ impl PackedMatrix {
         pack_matrix(self.isa, b, &mut self.data);
     }
 
-    /// Columns of a panel on an instruction set.
-    pub fn panel(isa: Isa) -> usize {
-        isa.panel()
-    }
-
     /// K, the rows of B.
     pub const fn rows(&self) -> usize {
         self.rows

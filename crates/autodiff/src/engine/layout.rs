@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use impasto_tensor::PackedMatrix;
 use impasto_tensor::conv::{Extent, mask_len};
 
 use super::arena::{self, Life, Slot};
@@ -93,7 +92,7 @@ impl BandLayout {
         }
         let first_layer = backward.then(|| {
             let rows = FIRST_LAYER_ROWS.min(crop.len());
-            let products = (9 * stages[0].in_channels).next_multiple_of(network.isa_panel());
+            let products = (9 * stages[0].in_channels).next_multiple_of(network.isa.panel());
             let at = backward_at(0);
             let response = if tapped[0] { (rows + 2) * width * stages[0].out_channels } else { 0 };
             (alive(response, at, at), alive(rows * width * products, at, at))
@@ -118,12 +117,5 @@ impl BandLayout {
     pub(crate) fn core_rows(&self, level: usize) -> Range<usize> {
         let first = self.crop.start >> level;
         (self.core.start >> level) - first..(self.core.end >> level) - first
-    }
-}
-
-impl PreparedChain {
-    /// Columns of a packed panel, see [`PackedMatrix::padded_columns`].
-    pub(crate) fn isa_panel(&self) -> usize {
-        PackedMatrix::panel(self.isa)
     }
 }

@@ -270,7 +270,7 @@ impl PreparedChain {
             let backward =
                 layer.backward.map_or(0, |algorithm| conv(algorithm, layer.extent, outputs, inputs));
             let gram = Gram::scratch_len(self.isa, outputs);
-            let tap = taps::scratch_len(outputs.next_multiple_of(self.isa_panel()));
+            let tap = taps::scratch_len(outputs.next_multiple_of(self.isa.panel()));
             forward.max(backward).max(gram).max(tap)
         };
         plan.layers.iter().map(layer).max().unwrap_or(0)

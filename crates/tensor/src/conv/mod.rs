@@ -139,16 +139,6 @@ impl PackedConv {
         Ok(Self { isa, algorithm, in_channels, out_channels, kernel })
     }
 
-    /// How it is computed.
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    /// The bytes of the packed kernel.
-    pub fn bytes(&self) -> usize {
-        size_of_val::<[f32]>(&self.kernel)
-    }
-
     /// The bytes of a packed kernel of those channels.
     pub fn bytes_of(isa: Isa, algorithm: Algorithm, in_channels: usize, out_channels: usize) -> usize {
         let numbers = |matrices: usize, rows| matrices * packed_len(isa, rows, out_channels);

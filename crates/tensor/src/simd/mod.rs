@@ -79,8 +79,8 @@ impl Isa {
         }
     }
 
-    /// Columns of a packed panel: [`Simd::PANEL`] of this instruction set.
-    pub(crate) fn panel(self) -> usize {
+    /// Columns of a packed panel on this instruction set: what packed matrices round their columns up to.
+    pub fn panel(self) -> usize {
         struct Panel;
         impl Kernel for Panel {
             type Output = usize;
