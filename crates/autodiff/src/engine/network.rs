@@ -140,7 +140,7 @@ impl PreparedChain {
             Direction::Forward => (in_channels, out_channels),
             Direction::Backward => (out_channels, in_channels),
         };
-        cost::choose(self.isa, kernels, direction, extent, channels)
+        cost::choose(kernels, direction, extent, channels)
     }
 
     /// The packed kernel of a stage, made on first use.

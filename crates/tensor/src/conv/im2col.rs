@@ -4,6 +4,7 @@ use super::{Extent, PackedConv, Source};
 use crate::conv::sink::Band;
 use crate::packed::Product;
 use crate::simd::{Kernel, Simd};
+use crate::winograd::MAX_SIDE;
 
 /// Columns of outputs in a block of two rows: 96 patches stay in the second-level cache for up to 512 channels.
 const COLUMNS: usize = 48;
@@ -63,10 +64,10 @@ impl Kernel for Task<'_> {
                         let read = |i: usize, j: usize| {
                             simd.read(&products[(i * columns + column + j) * stride + channel..])
                         };
-                        let mut block = [[simd.splat(0.0); 8]; 8];
-                        (block[0][0], block[0][1]) = (read(0, 0), read(0, 1));
-                        (block[1][0], block[1][1]) = (read(1, 0), read(1, 1));
-                        band.put(simd, (y, x + column, channel), 2, &mut block);
+                        let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
+                        (rows[0][0], rows[0][1]) = (read(0, 0), read(0, 1));
+                        (rows[1][0], rows[1][1]) = (read(1, 0), read(1, 1));
+                        band.put_within(simd, (y, x + column, channel), 2, rows);
                     }
                 }
             }

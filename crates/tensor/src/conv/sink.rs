@@ -2,7 +2,7 @@
 
 use super::{Extent, GRANULE, mask_len};
 use crate::simd::Simd;
-use crate::winograd::Block;
+use crate::winograd::MAX_SIDE;
 
 /// Which 2x2 pooling a sink does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,74 +135,120 @@ enum Outputs<'a> {
 }
 
 impl Band<'_> {
-    /// Takes the `side` x `side` block of results (`side` even) whose corner is at row `y` of the band and column
-    /// `x`, both even, for `LANES` channels from `channel`. What lies beyond the picture is passed over.
+    /// Whether the `side` x `side` block at row `y` of the band and column `x` is in the picture as a whole.
+    #[inline(always)]
+    pub(super) fn holds(&self, (y, x, _): (usize, usize, usize), side: usize) -> bool {
+        y + side <= self.rows && x + side <= self.width
+    }
+
+    /// As [`Self::put`] with two rows of `side` results, of which what lies beyond the picture is passed over.
+    #[inline(always)]
+    pub(super) fn put_within<S: Simd>(
+        &mut self,
+        simd: S,
+        (y, x, channel): (usize, usize, usize),
+        side: usize,
+        rows: [[S::V; MAX_SIDE]; 2],
+    ) {
+        let size = (2.min(self.rows.saturating_sub(y)), side.min(self.width - x));
+        self.put(simd, (y, x, channel), size, rows);
+    }
+
+    /// Asks for the lines of a block's outputs, which will be written soon.
+    #[inline(always)]
+    pub(super) fn prefetch<S: Simd>(&self, simd: S, (y, x, channel): (usize, usize, usize), side: usize) {
+        let (data, side, (y, x), width) = match &self.outputs {
+            Outputs::Gradient { gradient, .. } => (&**gradient, side, (y, x), self.width),
+            Outputs::Response { response: Some(response), .. } => (&**response, side, (y, x), self.width),
+            Outputs::Response { pooled: Some((_, pooled)), .. } => {
+                (&**pooled, side / 2, (y / 2, x / 2), self.width / 2)
+            }
+            Outputs::Response { .. } => return,
+        };
+        for i in 0..side {
+            let row = data.as_ptr().wrapping_add(((y + i) * width + x) * self.channels + channel);
+            for j in 0..side {
+                simd.prefetch_to_write(row.wrapping_add(j * self.channels));
+            }
+        }
+    }
+
+    /// Takes `height` x `width` results (at most 2 x MAX_SIDE) whose corner is at row `y` of the band and column `x`,
+    /// both even, for `LANES` channels from `channel`.
     #[inline(always)]
     pub(super) fn put<S: Simd>(
         &mut self,
         simd: S,
         (y, x, channel): (usize, usize, usize),
-        side: usize,
-        block: &mut Block<S::V>,
+        (height, width): (usize, usize),
+        mut rows: [[S::V; MAX_SIDE]; 2],
     ) {
-        let (rows, columns) = (side.min(self.rows - y), side.min(self.width - x));
-        let (width, channels) = (self.width, self.channels);
-        let at = |i: usize, j: usize| ((y + i) * width + x + j) * channels + channel;
+        let channels = self.channels;
+        let at = |i: usize| ((y + i) * self.width + x) * channels + channel;
         match &mut self.outputs {
             Outputs::Gradient { gradient, mask } => {
-                for (i, row) in block.iter().enumerate().take(rows) {
-                    for (j, &value) in row.iter().enumerate().take(columns) {
-                        let kept = match mask {
-                            Some(mask) => simd.keep(value, simd.read_bits(&mask[at(i, j) / 8..])),
-                            None => value,
-                        };
-                        simd.write(&mut gradient[at(i, j)..], kept);
+                for (i, row) in rows.iter_mut().enumerate().take(height) {
+                    if let Some(mask) = mask {
+                        let bits = &mask[at(i) / 8..];
+                        for (j, value) in row.iter_mut().enumerate().take(width) {
+                            *value = simd.keep(*value, simd.read_bits(&bits[j * (channels / 8)..]));
+                        }
                     }
+                    write_row(simd, &mut gradient[at(i)..], channels, &row[..width]);
                 }
             }
             Outputs::Response { bias, response, pooled, mask } => {
                 let bias = simd.read(&bias[channel..]);
                 let zero = simd.splat(0.0);
-                for row in block.iter_mut().take(rows) {
-                    for value in row.iter_mut().take(columns) {
+                for row in rows.iter_mut().take(height) {
+                    for value in row.iter_mut().take(width) {
                         *value = simd.max(simd.add(*value, bias), zero);
                     }
                 }
                 if let Some(response) = response {
-                    for (i, row) in block.iter().enumerate().take(rows) {
-                        for (j, &value) in row.iter().enumerate().take(columns) {
-                            simd.write(&mut response[at(i, j)..], value);
-                        }
+                    for (i, row) in rows.iter().enumerate().take(height) {
+                        write_row(simd, &mut response[at(i)..], channels, &row[..width]);
                     }
                 }
-                let mut route = [[u16::MAX; 8]; 8];
-                if let Some((kind, pooled)) = pooled {
-                    for i in (0..rows & !1).step_by(2) {
-                        for j in (0..columns & !1).step_by(2) {
-                            let window = [block[i][j], block[i][j + 1], block[i + 1][j], block[i + 1][j + 1]];
-                            let at = (((y + i) >> 1) * (width >> 1) + ((x + j) >> 1)) * channels + channel;
-                            let value = match kind {
-                                PoolKind::Average => average(simd, window),
-                                PoolKind::Max => {
-                                    let (value, bits) = maximum(simd, window);
-                                    [route[i][j], route[i][j + 1], route[i + 1][j], route[i + 1][j + 1]] =
-                                        bits;
-                                    value
-                                }
-                            };
-                            simd.write(&mut pooled[at..], value);
-                        }
+                let mut route = [[u16::MAX; MAX_SIDE]; 2];
+                if let Some((kind, pooled)) = pooled.as_mut().filter(|_| height == 2 && width >= 2) {
+                    let mut means = [zero; MAX_SIDE / 2];
+                    for j in (0..width & !1).step_by(2) {
+                        let window = [rows[0][j], rows[0][j + 1], rows[1][j], rows[1][j + 1]];
+                        means[j / 2] = match kind {
+                            PoolKind::Average => average(simd, window),
+                            PoolKind::Max => {
+                                let (value, bits) = maximum(simd, window);
+                                [route[0][j], route[0][j + 1], route[1][j], route[1][j + 1]] = bits;
+                                value
+                            }
+                        };
                     }
+                    let at = ((y / 2) * (self.width / 2) + x / 2) * channels + channel;
+                    write_row(simd, &mut pooled[at..], channels, &means[..width / 2]);
                 }
                 if let Some(mask) = mask {
-                    for (i, row) in block.iter().enumerate().take(rows) {
-                        for (j, &value) in row.iter().enumerate().take(columns) {
-                            simd.write_bits(&mut mask[at(i, j) / 8..], simd.positive(value) & route[i][j]);
+                    for (i, (row, route)) in rows.iter().zip(&route).enumerate().take(height) {
+                        let bits = &mut mask[at(i) / 8..];
+                        for (j, &value) in row.iter().enumerate().take(width) {
+                            let bits = &mut bits[j * (channels / 8)..];
+                            simd.write_bits(bits, simd.positive(value) & route[j]);
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Writes vectors `channels` numbers apart.
+#[inline(always)]
+fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V]) {
+    let Some(last) = row.len().checked_sub(1) else { return };
+    assert!(to.len() >= last * channels + S::LANES, "a row of the output");
+    for (j, &value) in row.iter().enumerate() {
+        // SAFETY: j is at most `last`, so the vector ends within the asserted length.
+        unsafe { simd.store(to.as_mut_ptr().add(j * channels), value) };
     }
 }
 

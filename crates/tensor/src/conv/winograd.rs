@@ -175,10 +175,23 @@ impl Band<'_> {
             let width = channels.len().min(self.channels - channels.start);
             assert!(products.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + width, "all xi of the tile");
             for channel in (0..width).step_by(S::LANES) {
+                let at = (y, x, channels.start + channel);
+                self.prefetch(simd, (y, x + F::OUTPUT, at.2), F::OUTPUT);
                 // SAFETY: channels come in whole vectors, so the last element read is below
                 // (PATCH^2 - 1) * xi_stride + width.
-                unsafe { workspace.output::<S, F>(simd, products[channel..].as_ptr(), xi_stride) };
-                self.put(simd, (y, x, channels.start + channel), F::OUTPUT, &mut workspace.block);
+                unsafe { workspace.output_columns::<S, F>(simd, products[channel..].as_ptr(), xi_stride) };
+                // Two loops, so that the results of whole blocks stay in registers.
+                if self.holds(at, F::OUTPUT) {
+                    for row in (0..F::OUTPUT).step_by(2) {
+                        let rows = workspace.output_rows::<S, F>(simd, row);
+                        self.put(simd, (y + row, x, at.2), (2, F::OUTPUT), rows);
+                    }
+                } else {
+                    for row in (0..F::OUTPUT).step_by(2) {
+                        let rows = workspace.output_rows::<S, F>(simd, row);
+                        self.put_within(simd, (y + row, x, at.2), F::OUTPUT, rows);
+                    }
+                }
             }
         }
     }
@@ -231,7 +244,17 @@ impl Tiles<'_> {
             let side = F::PATCH - 1;
             assert!(data.len() >= side * row_stride + F::PATCH * channels, "the whole patch");
             assert!(out.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + channels, "all xi of the tile");
+            // Where this patch ends in each row, the new columns of the next one begin.
+            let next = F::PATCH * channels;
             for channel in (0..channels).step_by(S::LANES) {
+                if inside {
+                    for row in 0..F::PATCH {
+                        let row = data.as_ptr().wrapping_add(row * row_stride + next + channel);
+                        for column in 0..F::OUTPUT {
+                            simd.prefetch(row.wrapping_add(column * channels));
+                        }
+                    }
+                }
                 // SAFETY: channels come in whole vectors (`PackedConv::new`), so the last element read is below
                 // side * row_stride + PATCH * channels and the last one written below (PATCH^2 - 1) * xi_stride + channels.
                 unsafe {

@@ -152,6 +152,10 @@ pub(crate) trait Simd: Copy + Send + Sync {
     #[inline(always)]
     fn prefetch(self, _address: *const f32) {}
 
+    /// The same for a line that will be written.
+    #[inline(always)]
+    fn prefetch_to_write(self, _address: *const f32) {}
+
     /// c - a b.
     #[inline(always)]
     fn mul_sub_from(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {

@@ -62,15 +62,12 @@ pub(crate) trait Transform: Copy + Send + Sync {
 /// The work memory of the two-dimensional transforms: made once a task, as clearing it would cost as much as they do.
 pub(crate) struct Workspace<V> {
     half: Block<V>,
-    /// The outputs of [`Self::output`].
-    pub(crate) block: Block<V>,
 }
 
 impl<V: Copy> Workspace<V> {
     #[inline(always)]
     pub(crate) fn new<S: Simd<V = V>>(simd: S) -> Self {
-        let zeros = [[simd.splat(0.0); MAX_SIDE]; MAX_SIDE];
-        Self { half: zeros, block: zeros }
+        Self { half: [[simd.splat(0.0); MAX_SIDE]; MAX_SIDE] }
     }
 
     /// Element xi = (i, j) of B^T d B goes to `out + (i * PATCH + j) * xi_stride`, for the `LANES` channels at `patch`.
@@ -108,12 +105,12 @@ impl<V: Copy> Workspace<V> {
         }
     }
 
-    /// A^T M A, into `block`, for the `LANES` channels whose element xi is at `products + xi * xi_stride`.
+    /// A^T M, for the `LANES` channels whose element xi is at `products + xi * xi_stride`; [`Self::output_rows`] does the rest.
     ///
     /// # Safety
     /// `products` must be valid for reads of `LANES` numbers at `xi * xi_stride` for all xi below PATCH^2.
     #[inline(always)]
-    pub(crate) unsafe fn output<S: Simd<V = V>, F: Transform>(
+    pub(crate) unsafe fn output_columns<S: Simd<V = V>, F: Transform>(
         &mut self,
         simd: S,
         products: *const f32,
@@ -130,9 +127,16 @@ impl<V: Copy> Workspace<V> {
                 half[column] = y;
             }
         }
-        for (block, &half) in self.block.iter_mut().zip(&self.half).take(F::OUTPUT) {
-            *block = F::output(simd, half);
-        }
+    }
+
+    /// Rows `row` and `row + 1` of A^T M A.
+    #[inline(always)]
+    pub(crate) fn output_rows<S: Simd<V = V>, F: Transform>(
+        &self,
+        simd: S,
+        row: usize,
+    ) -> [[V; MAX_SIDE]; 2] {
+        [F::output(simd, self.half[row]), F::output(simd, self.half[row + 1])]
     }
 }
 
