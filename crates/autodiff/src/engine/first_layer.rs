@@ -4,16 +4,23 @@
 //! the sums in another order:
 //!
 //! ```text
-//! R[p, (d, i)] = sum_j dL/dZ[p, j] K[d, i, j]          one matrix product, 64 -> 27 columns
-//! dL/dI[q, i]  = sum_d R[q - d, (d, i)]                the nine taps gathered
+//! R[p, (dy, dx, i)] = sum_j dL/dZ[p, j] K[dy, dx, i, j]     one matrix product, 64 -> 27 columns
+//! dL/dI[q, i]       = sum_d R[q - d, (d, i)]                the nine taps gathered
 //! ```
+//!
+//! The three taps of a row of the kernel are 9 numbers of R that lie side by side, and go to 9 numbers that lie side by
+//! side in the picture. Where the layer carries a loss its response is computed again, block of positions by block, and
+//! the loss's gradient, the mask and R follow while the block is in the first-level cache.
 
 use std::ops::Range;
 
-use impasto_tensor::{Matrix, PackedMatrix};
+use impasto_tensor::conv::{Extent, PackedConv};
+use impasto_tensor::{Matrix, PackedMatrix, Scratch};
 use rayon::prelude::*;
 
-use super::network::PreparedChain;
+use super::network::{PreparedChain, Stage};
+use super::program::TapGradient;
+use super::taps::{self, POSITIONS};
 use crate::AutodiffError;
 
 /// The first layer's kernel, packed for R.
@@ -23,51 +30,123 @@ pub(crate) fn pack(network: &PreparedChain) -> Result<PackedMatrix, AutodiffErro
     Ok(PackedMatrix::new(network.isa, kernel.transposed())?)
 }
 
-/// Adds the picture gradient of the rows `rows` of dL/dZ (whose numbers `gradient` holds, width x C a row) to
-/// `picture`, the gradient of the whole band. `products` is work memory.
-pub(crate) fn backward(
-    kernel: &PackedMatrix,
-    rows: Range<usize>,
-    width: usize,
-    gradient: &[f32],
-    products: &mut [f32],
-    picture: &mut [f32],
-) {
-    let channels = kernel.rows();
-    let stride = kernel.padded_columns();
-    let row_len = width * stride;
-    let products = &mut products[..rows.len() * row_len];
-    products
-        .par_chunks_mut(row_len)
-        .zip(gradient.par_chunks(width * channels))
-        .for_each(|(products, gradient)| kernel.multiply(gradient, channels, products, false));
+/// What the step to the picture needs of a band.
+#[derive(Clone, Copy)]
+pub(crate) struct FirstLayer<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) forward: &'a PackedConv,
+    /// From [`pack`].
+    pub(crate) kernel: &'a PackedMatrix,
+    /// H x W of the band.
+    pub(crate) extent: Extent,
+    /// The band's picture, H x W x 3.
+    pub(crate) input: &'a [f32],
+    /// The band's rows whose losses count.
+    pub(crate) core: &'a Range<usize>,
+    /// The losses at this layer; none if it carries none, and `incoming` is masked then.
+    pub(crate) tap: Option<&'a TapGradient<'a>>,
+}
 
-    let products = &*products;
-    let inputs = kernel.columns() / 9;
-    let picture_row = inputs * width;
-    let first = rows.start.saturating_sub(1);
-    let height = picture.len() / picture_row;
-    let end = (rows.end + 1).min(height);
-    picture[first * picture_row..end * picture_row].par_chunks_mut(picture_row).enumerate().for_each(
-        |(index, out)| {
-            let y = first + index;
-            for ky in 0..3 {
-                // dy = ky - 1, and the product's row is y - dy.
-                let Some(row) = (y + 1).checked_sub(ky).filter(|row| rows.contains(row)) else { continue };
-                let products = &products[(row - rows.start) * row_len..][..row_len];
-                for kx in 0..3 {
-                    let tap = inputs * (3 * ky + kx);
-                    // Positions x whose x - dx lies in the row.
-                    let (from, to) = (kx.saturating_sub(1), (width + kx).saturating_sub(1).min(width));
-                    let sources = products.chunks_exact(stride).skip((from + 1) - kx);
-                    for (out, source) in out[inputs * from..inputs * to].chunks_exact_mut(inputs).zip(sources)
-                    {
-                        for (out, &value) in out.iter_mut().zip(&source[tap..tap + inputs]) {
-                            *out += value;
-                        }
+/// Numbers of work memory of a task: a block's responses, gradients and either's products.
+pub(crate) fn scratch_len(channels: usize, padded: usize, response: usize) -> usize {
+    2 * POSITIONS * channels + response.max(taps::scratch_len(padded))
+}
+
+impl FirstLayer<'_> {
+    /// Adds the picture gradient of the rows `rows` of dL/dF (`incoming` holds those of the whole band) to `picture`,
+    /// the gradient of the whole band. `products` is work memory for R.
+    pub(crate) fn backward(
+        &self,
+        rows: Range<usize>,
+        incoming: &[f32],
+        products: &mut [f32],
+        picture: &mut [f32],
+        scratch: &Scratch,
+    ) {
+        let width = self.extent.width;
+        let row_len = width * self.kernel.padded_columns();
+        let products = &mut products[..rows.len() * row_len];
+        products.par_chunks_mut(row_len).zip(rows.clone().into_par_iter()).for_each(|(products, y)| {
+            for (block, products) in products.chunks_mut(POSITIONS * self.kernel.padded_columns()).enumerate()
+            {
+                self.products((y, block * POSITIONS), incoming, products, scratch);
+            }
+        });
+        let picture_row = self.stage.in_channels * width;
+        let first = rows.start.saturating_sub(1);
+        let end = (rows.end + 1).min(self.extent.height);
+        picture[first * picture_row..end * picture_row].par_chunks_mut(picture_row).enumerate().for_each(
+            |(index, out)| {
+                let y = first + index;
+                for ky in 0..3 {
+                    // dy = ky - 1, and the row of R is y - dy.
+                    let Some(row) = (y + 1).checked_sub(ky).filter(|row| rows.contains(row)) else {
+                        continue;
+                    };
+                    let products = &products[(row - rows.start) * row_len..][..row_len];
+                    gather(self.stage.in_channels, self.kernel.padded_columns(), ky, products, out);
+                }
+            },
+        );
+    }
+
+    /// R of the positions from (y, x) on, as many as `products` holds.
+    fn products(&self, (y, x): (usize, usize), incoming: &[f32], products: &mut [f32], scratch: &Scratch) {
+        let channels = self.stage.out_channels;
+        let len = products.len() / self.kernel.padded_columns() * channels;
+        let at = (y * self.extent.width + x) * channels;
+        let incoming = &incoming[at..at + len];
+        let Some(tap) = self.tap else {
+            self.kernel.multiply(incoming, channels, products, false);
+            return;
+        };
+        let padded = tap.style.map_or(0, PackedMatrix::padded_columns);
+        let work = scratch_len(channels, padded, self.forward.scratch_len(self.extent));
+        scratch.with(work, |work| {
+            let (response, work) = work.split_at_mut(POSITIONS * channels);
+            let (gradient, work) = work.split_at_mut(POSITIONS * channels);
+            let (response, gradient) = (&mut response[..len], &mut gradient[..len]);
+            self.forward.respond(self.extent, self.input, &self.stage.bias, (y, x), response, work);
+            gradient.copy_from_slice(incoming);
+            if self.core.contains(&y) {
+                // The targets hold the core alone.
+                let at = at - self.core.start * self.extent.width * channels;
+                let content = tap.content.iter().map(|&(weight, target)| (weight, &target[at..at + len]));
+                taps::add_and_mask_block(response, channels, tap.style, content, gradient, work);
+            } else {
+                taps::mask_block(response, gradient);
+            }
+            self.kernel.multiply(gradient, channels, products, false);
+        });
+    }
+}
+
+/// Adds the taps of row `ky` of the kernel, from a row of R (`stride` numbers a position) to a row of the picture.
+fn gather(inputs: usize, stride: usize, ky: usize, products: &[f32], out: &mut [f32]) {
+    let width = out.len() / inputs;
+    let taps = |position: usize| &products[position * stride + 3 * inputs * ky..][..3 * inputs];
+    // Every third position, so that consecutive sums touch different numbers.
+    for phase in 0..3 {
+        for position in (phase..width).step_by(3) {
+            let taps = taps(position);
+            if position == 0 || position + 1 == width {
+                for (kx, taps) in taps.chunks_exact(inputs).enumerate() {
+                    // dx = kx - 1, and the number at x goes to x + dx.
+                    if let Some(x) = (position + kx).checked_sub(1).filter(|&x| x < width) {
+                        let out = &mut out[x * inputs..][..inputs];
+                        out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap);
                     }
                 }
+            } else {
+                let out = &mut out[(position - 1) * inputs..][..3 * inputs];
+                match (out.first_chunk_mut::<9>(), taps.first_chunk::<9>()) {
+                    // A picture has three channels: a loop of known length.
+                    (Some(out), Some(taps)) if inputs == 3 => {
+                        out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap);
+                    }
+                    _ => out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap),
+                }
             }
-        },
-    );
+        }
+    }
 }

@@ -31,8 +31,8 @@ pub(crate) struct BandLayout {
     /// H x W of each stage's response, in the crop.
     pub(crate) extents: Vec<Extent>,
     pub(crate) slots: Vec<StageSlots>,
-    /// The first layer's recomputed responses and its products in the backward sweep.
-    pub(crate) first_layer: Option<(Slot, Slot)>,
+    /// The first layer's products in the backward sweep.
+    pub(crate) first_layer: Option<Slot>,
     pub(crate) arena_len: usize,
     /// Bytes of each stage's mask.
     pub(crate) masks: Vec<usize>,
@@ -94,8 +94,7 @@ impl BandLayout {
             let rows = FIRST_LAYER_ROWS.min(crop.len());
             let products = (9 * stages[0].in_channels).next_multiple_of(network.isa.panel());
             let at = backward_at(0);
-            let response = if tapped[0] { (rows + 2) * width * stages[0].out_channels } else { 0 };
-            (alive(response, at, at), alive(rows * width * products, at, at))
+            alive(rows * width * products, at, at)
         });
         let (places, arena_len) = arena::plan(&lives);
         let place = |index: Option<usize>| index.map(|index| places[index].clone());
@@ -108,8 +107,7 @@ impl BandLayout {
                 input_gradient: place(input_gradient),
             })
             .collect();
-        let first_layer =
-            first_layer.map(|(response, products)| (places[response].clone(), places[products].clone()));
+        let first_layer = place(first_layer);
         Self { core, crop, extents, slots, first_layer, arena_len, masks }
     }
 

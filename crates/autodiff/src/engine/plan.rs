@@ -6,7 +6,7 @@ use impasto_tensor::conv::{Algorithm, Extent, PackedConv};
 use super::cost::Kernels;
 use super::layout::BandLayout;
 use super::network::{Direction, PreparedChain};
-use super::{EvaluatorOptions, taps};
+use super::{EvaluatorOptions, first_layer, taps};
 use crate::AutodiffError;
 
 /// The most bands that a picture is cut into.
@@ -273,7 +273,12 @@ impl PreparedChain {
             let tap = taps::scratch_len(outputs.next_multiple_of(self.isa.panel()));
             forward.max(backward).max(gram).max(tap)
         };
-        plan.layers.iter().map(layer).max().unwrap_or(0)
+        let first = plan.layers.first().map_or(0, |layer| {
+            let channels = layer.out_channels;
+            let response = conv(layer.forward, layer.extent, layer.in_channels, channels);
+            first_layer::scratch_len(channels, channels.next_multiple_of(self.isa.panel()), response)
+        });
+        plan.layers.iter().map(layer).max().unwrap_or(0).max(first)
     }
 
     /// Numbers of work memory that the tasks of any convolution of the plan share.

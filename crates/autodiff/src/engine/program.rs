@@ -6,7 +6,7 @@ use impasto_tensor::conv::{PackedConv, Sink, Source};
 use impasto_tensor::{AlignedBuffer, PackedMatrix, Scratch};
 
 use super::arena::Slot;
-use super::first_layer;
+use super::first_layer::{self, FirstLayer};
 use super::layout::{BandLayout, FIRST_LAYER_ROWS};
 use super::network::{Direction, PreparedChain, Stage};
 use super::plan::Plan;
@@ -142,16 +142,7 @@ impl Program {
         }
         let slots = [layout.slots[at].response.clone(), Some(gradient_slot(layout, at))];
         let [response, gradient] = disjoint(&mut self.arena, slots);
-        let row = layout.extents[at].width * stage.out_channels;
-        apply_tap(
-            layout,
-            stage,
-            (0..layout.extents[at].height, row),
-            &taps[at],
-            response,
-            gradient,
-            &self.scratch,
-        );
+        apply_tap(layout, at, stage, &taps[at], response, gradient, &self.scratch);
     }
 
     /// Fills the seed of stage `at`, if it has one: with zeros at the deepest stage, else from behind its pooling.
@@ -169,35 +160,29 @@ impl Program {
         taps::unpool(layout.extents[at], self.network.stages[at].out_channels, pooled, mask, share, seed);
     }
 
-    /// The first stage: strip by strip its response again, its losses' gradient, and the step to the picture.
+    /// The first stage, strip by strip.
     fn backward_first(&mut self, band: usize, image: &[f32], tap: &TapGradient<'_>, gradient: &mut [f32]) {
         self.unpool_seed(band, 0);
         let layout = &self.plan.bands[band];
         let stage = &self.network.stages[0];
-        let input = self.crop(layout, image);
         let extent = layout.extents[0];
-        let (image_row, row) = (extent.width * stage.in_channels, extent.width * stage.out_channels);
+        let input = self.crop(layout, image);
+        let image_row = extent.width * stage.in_channels;
         let picture = &mut gradient[layout.crop.start * image_row..layout.crop.end * image_row];
-        let (response, products) = layout.first_layer.clone().expect("planned for a backward sweep");
-        let [incoming, response, products] =
-            disjoint(&mut self.arena, [Some(gradient_slot(layout, 0)), Some(response), Some(products)]);
+        let slots = [Some(gradient_slot(layout, 0)), layout.first_layer.clone()];
+        let [incoming, products] = disjoint(&mut self.arena, slots);
+        let first_layer = FirstLayer {
+            stage,
+            forward: &self.forward[0],
+            kernel: &self.first_layer,
+            extent,
+            input,
+            core: &layout.core_rows(0),
+            tap: self.plan.tapped[0].then_some(tap),
+        };
         for first in (0..extent.height).step_by(FIRST_LAYER_ROWS) {
             let rows = first..extent.height.min(first + FIRST_LAYER_ROWS);
-            let incoming = &mut incoming[rows.start * row..rows.end * row];
-            if self.plan.tapped[0] {
-                // One row more on each side: their own edges would be taken for the picture's.
-                let wide = first.saturating_sub(1)..extent.height.min(rows.end + 1);
-                let mut strip = extent;
-                strip.height = wide.len();
-                let response = &mut response[..wide.len() * row];
-                let source = Source::Plain(&input[wide.start * image_row..wide.end * image_row]);
-                let sink =
-                    Sink::Response { bias: &stage.bias, response: Some(response), pooled: None, mask: None };
-                self.forward[0].run(strip, source, sink, &self.scratch);
-                let response = &response[(first - wide.start) * row..][..rows.len() * row];
-                apply_tap(layout, stage, (rows.clone(), row), tap, response, incoming, &self.scratch);
-            }
-            first_layer::backward(&self.first_layer, rows, extent.width, incoming, products, picture);
+            first_layer.backward(rows, incoming, products, picture, &self.scratch);
         }
     }
 
@@ -208,28 +193,23 @@ impl Program {
     }
 }
 
-/// Adds the losses' gradient in the core's rows among `rows`, and masks all of them. `response` and `gradient` hold
-/// the rows `rows`, each of `row` numbers.
+/// Adds the gradient of the losses at stage `at` in the core's rows, and masks all of them.
 fn apply_tap(
     layout: &BandLayout,
+    at: usize,
     stage: &Stage,
-    (rows, row): (std::ops::Range<usize>, usize),
     tap: &TapGradient<'_>,
     response: &[f32],
     gradient: &mut [f32],
     scratch: &Scratch,
 ) {
     let core = layout.core_rows(stage.level);
-    let inner = core.start.clamp(rows.start, rows.end)..core.end.clamp(rows.start, rows.end);
-    let (start, end) = ((inner.start - rows.start) * row, (inner.end - rows.start) * row);
+    let row = layout.extents[at].width * stage.out_channels;
+    let (start, end) = (core.start * row, core.end * row);
     taps::mask(&response[..start], &mut gradient[..start]);
     taps::mask(&response[end..], &mut gradient[end..]);
-    // The targets hold the core alone.
-    let skipped = (inner.start - core.start.min(inner.start)) * row;
-    let content: Vec<ContentTarget<'_>> =
-        tap.content.iter().map(|&(weight, target)| (weight, &target[skipped..][..end - start])).collect();
     let (response, gradient) = (&response[start..end], &mut gradient[start..end]);
-    taps::add_and_mask(response, stage.out_channels, tap.style, &content, gradient, scratch);
+    taps::add_and_mask(response, stage.out_channels, tap.style, &tap.content, gradient, scratch);
 }
 
 /// The core's rows of a stage's response.

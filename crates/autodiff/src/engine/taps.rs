@@ -13,7 +13,7 @@ use impasto_tensor::{PackedMatrix, Scratch};
 use rayon::prelude::*;
 
 /// Positions in one task.
-const POSITIONS: usize = 96;
+pub(crate) const POSITIONS: usize = 96;
 
 /// A content term at a layer: weight and P, at the same positions as F.
 pub(crate) type ContentTarget<'a> = (f32, &'a [f32]);
@@ -33,27 +33,40 @@ pub(crate) fn add_and_mask(
     scratch: &Scratch,
 ) {
     let block = POSITIONS * channels;
+    let products = style.map_or(0, |difference| scratch_len(difference.padded_columns()));
     gradient.par_chunks_mut(block).zip(f.par_chunks(block)).enumerate().for_each(|(index, (gradient, f))| {
-        if let Some(difference) = style {
-            let stride = difference.padded_columns();
-            let positions = f.len() / channels;
-            scratch.with(scratch_len(stride), |products| {
-                let products = &mut products[..positions * stride];
-                difference.multiply(f, channels, products, false);
-                let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
-                for (gradient, products) in rows {
-                    gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
-                }
-            });
-        }
-        for (weight, target) in content {
-            let target = &target[index * block..][..f.len()];
-            for ((g, &f), &p) in gradient.iter_mut().zip(f).zip(target) {
-                *g += weight * (f - p);
-            }
-        }
-        mask_block(f, gradient);
+        let content = content.iter().map(|&(weight, target)| (weight, &target[index * block..][..f.len()]));
+        scratch.with(products, |products| {
+            add_and_mask_block(f, channels, style, content, gradient, products);
+        });
     });
+}
+
+/// As [`add_and_mask`] for at most [`POSITIONS`] positions, on the calling thread, with [`scratch_len`] numbers of work
+/// memory.
+pub(crate) fn add_and_mask_block<'a>(
+    f: &[f32],
+    channels: usize,
+    style: Option<&PackedMatrix>,
+    content: impl Iterator<Item = ContentTarget<'a>>,
+    gradient: &mut [f32],
+    products: &mut [f32],
+) {
+    if let Some(difference) = style {
+        let stride = difference.padded_columns();
+        let products = &mut products[..f.len() / channels * stride];
+        difference.multiply(f, channels, products, false);
+        let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
+        for (gradient, products) in rows {
+            gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
+        }
+    }
+    for (weight, target) in content {
+        for ((g, &f), &p) in gradient.iter_mut().zip(f).zip(target) {
+            *g += weight * (f - p);
+        }
+    }
+    mask_block(f, gradient);
 }
 
 /// Zero where F <= 0.
@@ -62,7 +75,7 @@ pub(crate) fn mask(f: &[f32], gradient: &mut [f32]) {
     gradient.par_chunks_mut(BLOCK).zip(f.par_chunks(BLOCK)).for_each(|(gradient, f)| mask_block(f, gradient));
 }
 
-fn mask_block(f: &[f32], gradient: &mut [f32]) {
+pub(crate) fn mask_block(f: &[f32], gradient: &mut [f32]) {
     for (g, &f) in gradient.iter_mut().zip(f) {
         *g = if f > 0.0 { *g } else { 0.0 };
     }

@@ -1,4 +1,14 @@
 //! im2col: a block of patches, packed one a row, times the packed kernel.
+//!
+//! With few input channels (the picture's three) packing would take longer than multiplying. There the three rows of
+//! inputs that a row of outputs needs are interleaved, position by position:
+//!
+//! ```text
+//! [x][ky][channel]      3 C numbers for every x
+//! ```
+//!
+//! so that the patch of the next position is the same 9 C numbers 3 C further on: the patches overlap in memory, and the
+//! kernel's rows are in the order kx, ky, channel.
 
 use super::{Extent, PackedConv, Source};
 use crate::conv::sink::Band;
@@ -8,6 +18,18 @@ use crate::winograd::MAX_SIDE;
 
 /// Columns of outputs in a block of two rows: 96 patches stay in the second-level cache for up to 512 channels.
 const COLUMNS: usize = 48;
+/// Input channels below which patches overlap.
+const NARROW: usize = 8;
+
+/// The row of the plain kernel (3 x 3 x C_in rows) that comes k-th in the packed one.
+pub(super) fn kernel_row(in_channels: usize, k: usize) -> usize {
+    if in_channels < NARROW {
+        let (kx, ky, channel) = (k / (3 * in_channels), k / in_channels % 3, k % in_channels);
+        (3 * ky + kx) * in_channels + channel
+    } else {
+        k
+    }
+}
 
 /// Rows of outputs in a task.
 pub(super) fn rows_per_task(extent: Extent) -> usize {
@@ -17,8 +39,13 @@ pub(super) fn rows_per_task(extent: Extent) -> usize {
 
 /// A block's patches and its products.
 pub(super) fn scratch_len(extent: Extent, (in_channels, padded_out_channels): (usize, usize)) -> usize {
-    let patches = 2 * COLUMNS.min(extent.width.next_multiple_of(2));
-    patches * (9 * in_channels + padded_out_channels)
+    let columns = COLUMNS.min(extent.width.next_multiple_of(2));
+    2 * (patches_len(in_channels, columns) + columns * padded_out_channels)
+}
+
+/// Numbers that the patches of `columns` positions of a row take.
+fn patches_len(in_channels: usize, columns: usize) -> usize {
+    if in_channels < NARROW { (columns + 2) * 3 * in_channels } else { columns * 9 * in_channels }
 }
 
 /// One band of output rows.
@@ -36,40 +63,99 @@ impl Kernel for Task<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { conv, extent, source, mut band, scratch } = self;
-        let patch = 9 * conv.in_channels;
-        let stride = conv.out_channels.next_multiple_of(S::PANEL);
+        let stride = conv.padded_channels().1;
         for y in (0..band.rows).step_by(2) {
             for x in (0..extent.width).step_by(COLUMNS) {
                 let columns = COLUMNS.min((extent.width - x).next_multiple_of(2));
-                let (patches, products) = scratch.split_at_mut(2 * columns * patch);
-                for (index, row) in patches.chunks_exact_mut(patch).enumerate() {
-                    let (y, x) = (band.first + y + index / columns, x + index % columns);
-                    pack_patch(simd, extent, source, (y, x), conv.in_channels, row);
-                }
+                let (patches, products) = scratch.split_at_mut(2 * patches_len(conv.in_channels, columns));
                 let products = &mut products[..2 * columns * stride];
-                Product {
-                    m: 2 * columns,
-                    k: patch,
-                    n: conv.out_channels,
-                    a: patches,
-                    a_stride: patch,
-                    b: &conv.kernel,
-                    c: products,
-                    c_stride: stride,
-                    accumulate: false,
+                for channel in (0..band.channels).step_by(S::LANES) {
+                    band.prefetch(simd, (y, x, channel), (2, columns));
                 }
-                .run(simd);
-                for column in (0..columns).step_by(2) {
-                    for channel in (0..conv.out_channels).step_by(S::LANES) {
-                        let read = |i: usize, j: usize| {
-                            simd.read(&products[(i * columns + column + j) * stride + channel..])
-                        };
-                        let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
-                        (rows[0][0], rows[0][1]) = (read(0, 0), read(0, 1));
-                        (rows[1][0], rows[1][1]) = (read(1, 0), read(1, 1));
-                        band.put_within(simd, (y, x + column, channel), 2, rows);
+                let rows = patches.chunks_exact_mut(patches_len(conv.in_channels, columns));
+                for (row, (patches, products)) in
+                    rows.zip(products.chunks_exact_mut(columns * stride)).enumerate()
+                {
+                    let at = (band.first + y + row, x);
+                    multiply(simd, conv, extent, source, at, columns, patches, products);
+                }
+                finish(simd, &mut band, (y, x), columns, products, stride);
+            }
+        }
+    }
+}
+
+/// The products of `columns` positions from (y, x) on, without bias: row by row of `padded_channels` numbers.
+#[expect(clippy::too_many_arguments, reason = "the block's place and size, and its three arrays")]
+#[inline(always)]
+fn multiply<S: Simd>(
+    simd: S,
+    conv: &PackedConv,
+    extent: Extent,
+    source: Source<'_>,
+    (y, x): (usize, usize),
+    columns: usize,
+    patches: &mut [f32],
+    products: &mut [f32],
+) {
+    let channels = conv.in_channels;
+    let a_stride = if channels < NARROW {
+        for (column, out) in patches.chunks_exact_mut(3 * channels).enumerate() {
+            for (ky, out) in out.chunks_exact_mut(channels).enumerate() {
+                source.copy_shifted(simd, extent, y + ky, x + column, out);
+            }
+        }
+        3 * channels
+    } else {
+        for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
+            pack_patch(simd, extent, source, (y, x + column), channels, patch);
+        }
+        9 * channels
+    };
+    Product {
+        m: columns,
+        k: 9 * channels,
+        n: conv.out_channels,
+        a: patches,
+        a_stride,
+        b: &conv.kernel,
+        c: products,
+        c_stride: conv.padded_channels().1,
+        accumulate: false,
+    }
+    .run(simd);
+}
+
+/// Hands two rows of products to the sink, MAX_SIDE columns at a time.
+#[inline(always)]
+fn finish<S: Simd>(
+    simd: S,
+    band: &mut Band<'_>,
+    (y, x): (usize, usize),
+    columns: usize,
+    products: &[f32],
+    stride: usize,
+) {
+    for first in (0..columns).step_by(MAX_SIDE) {
+        for channel in (0..band.channels).step_by(S::LANES) {
+            let at = (y, x + first, channel);
+            if first + MAX_SIDE <= columns && band.holds(at, (2, MAX_SIDE)) {
+                let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    for (j, value) in row.iter_mut().enumerate() {
+                        *value = simd.read(&products[(i * columns + first + j) * stride + channel..]);
                     }
                 }
+                band.put(simd, at, (2, MAX_SIDE), rows);
+            } else {
+                let width = MAX_SIDE.min(columns - first);
+                let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
+                for (i, row) in rows.iter_mut().enumerate() {
+                    for (j, value) in row.iter_mut().enumerate().take(width) {
+                        *value = simd.read(&products[(i * columns + first + j) * stride + channel..]);
+                    }
+                }
+                band.put_within(simd, at, width, rows);
             }
         }
     }
@@ -89,18 +175,72 @@ fn pack_patch<S: Simd>(
     if let (Source::Plain(data), true) = (source, inside) {
         for (ky, row) in patch.chunks_exact_mut(3 * channels).enumerate() {
             let at = ((y + ky - 1) * extent.width + x - 1) * channels;
-            let data = &data[at..at + 3 * channels];
-            if channels == 3 {
-                // The first layer's rows are 9 numbers: a loop of known length is faster than a call.
-                let (row, data) = (row.first_chunk_mut::<9>(), data.first_chunk::<9>());
-                row.into_iter().zip(data).for_each(|(row, data)| *row = *data);
-            } else {
-                row.copy_from_slice(data);
-            }
+            row.copy_from_slice(&data[at..at + 3 * channels]);
         }
         return;
     }
     for (tap, out) in patch.chunks_exact_mut(channels).enumerate() {
         source.copy_shifted(simd, extent, y + tap / 3, x + tap % 3, out);
+    }
+}
+
+/// F = max(0, Z + b) of some positions of one row.
+struct Positions<'a> {
+    conv: &'a PackedConv,
+    extent: Extent,
+    input: &'a [f32],
+    bias: &'a [f32],
+    at: (usize, usize),
+    response: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl Kernel for Positions<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { conv, extent, input, bias, at: (y, x), response, scratch } = self;
+        let (channels, stride) = (conv.out_channels, conv.padded_channels().1);
+        for (block, response) in response.chunks_mut(COLUMNS * channels).enumerate() {
+            let columns = response.len() / channels;
+            let (patches, products) = scratch.split_at_mut(patches_len(conv.in_channels, columns));
+            let at = (y, x + block * COLUMNS);
+            multiply(simd, conv, extent, Source::Plain(input), at, columns, patches, products);
+            for (response, products) in response.chunks_exact_mut(channels).zip(products.chunks_exact(stride))
+            {
+                for channel in (0..channels).step_by(S::LANES) {
+                    let value = simd.add(simd.read(&products[channel..]), simd.read(&bias[channel..]));
+                    simd.write(&mut response[channel..], simd.max(value, simd.splat(0.0)));
+                }
+            }
+        }
+    }
+}
+
+impl PackedConv {
+    /// F = max(0, Z + b) of the positions (y, x), (y, x + 1), ... of an H x W x `in_channels` input: as many as
+    /// `response` holds, `out_channels` numbers each. On the calling thread, with [`Self::scratch_len`] numbers of work
+    /// memory; the same bits as [`Self::run`].
+    ///
+    /// # Panics
+    /// If the kernel is not packed for [`super::Algorithm::Im2col`], a length is not that of its documentation, or the
+    /// positions are not all in row y.
+    pub fn respond(
+        &self,
+        extent: Extent,
+        input: &[f32],
+        bias: &[f32],
+        at: (usize, usize),
+        response: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        assert_eq!(self.algorithm, super::Algorithm::Im2col, "a kernel packed for im2col");
+        Source::Plain(input).check(extent, self.in_channels);
+        assert_eq!(bias.len(), self.out_channels, "a bias for every channel");
+        assert!(response.len().is_multiple_of(self.out_channels), "whole positions");
+        let positions = response.len() / self.out_channels;
+        assert!(at.0 < extent.height && at.1 + positions <= extent.width, "positions in one row");
+        self.isa.dispatch(Positions { conv: self, extent, input, bias, at, response, scratch });
     }
 }

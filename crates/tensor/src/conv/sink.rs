@@ -135,10 +135,10 @@ enum Outputs<'a> {
 }
 
 impl Band<'_> {
-    /// Whether the `side` x `side` block at row `y` of the band and column `x` is in the picture as a whole.
+    /// Whether the `height` x `width` block at row `y` of the band and column `x` is in the picture as a whole.
     #[inline(always)]
-    pub(super) fn holds(&self, (y, x, _): (usize, usize, usize), side: usize) -> bool {
-        y + side <= self.rows && x + side <= self.width
+    pub(super) fn holds(&self, (y, x, _): (usize, usize, usize), (height, width): (usize, usize)) -> bool {
+        y + height <= self.rows && x + width <= self.width
     }
 
     /// As [`Self::put`] with two rows of `side` results, of which what lies beyond the picture is passed over.
@@ -154,20 +154,24 @@ impl Band<'_> {
         self.put(simd, (y, x, channel), size, rows);
     }
 
-    /// Asks for the lines of a block's outputs, which will be written soon.
+    /// Asks for the lines of a `height` x `width` block's outputs, which will be written soon.
     #[inline(always)]
-    pub(super) fn prefetch<S: Simd>(&self, simd: S, (y, x, channel): (usize, usize, usize), side: usize) {
-        let (data, side, (y, x), width) = match &self.outputs {
-            Outputs::Gradient { gradient, .. } => (&**gradient, side, (y, x), self.width),
-            Outputs::Response { response: Some(response), .. } => (&**response, side, (y, x), self.width),
-            Outputs::Response { pooled: Some((_, pooled)), .. } => {
-                (&**pooled, side / 2, (y / 2, x / 2), self.width / 2)
-            }
+    pub(super) fn prefetch<S: Simd>(
+        &self,
+        simd: S,
+        (y, x, channel): (usize, usize, usize),
+        (height, width): (usize, usize),
+    ) {
+        let (data, level) = match &self.outputs {
+            Outputs::Gradient { gradient, .. } => (&**gradient, 0),
+            Outputs::Response { response: Some(response), .. } => (&**response, 0),
+            Outputs::Response { pooled: Some((_, pooled)), .. } => (&**pooled, 1),
             Outputs::Response { .. } => return,
         };
-        for i in 0..side {
-            let row = data.as_ptr().wrapping_add(((y + i) * width + x) * self.channels + channel);
-            for j in 0..side {
+        for i in 0..height >> level {
+            let position = ((y >> level) + i) * (self.width >> level) + (x >> level);
+            let row = data.as_ptr().wrapping_add(position * self.channels + channel);
+            for j in 0..width >> level {
                 simd.prefetch_to_write(row.wrapping_add(j * self.channels));
             }
         }

@@ -176,12 +176,12 @@ impl Band<'_> {
             assert!(products.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + width, "all xi of the tile");
             for channel in (0..width).step_by(S::LANES) {
                 let at = (y, x, channels.start + channel);
-                self.prefetch(simd, (y, x + F::OUTPUT, at.2), F::OUTPUT);
+                self.prefetch(simd, (y, x + F::OUTPUT, at.2), (F::OUTPUT, F::OUTPUT));
                 // SAFETY: channels come in whole vectors, so the last element read is below
                 // (PATCH^2 - 1) * xi_stride + width.
                 unsafe { workspace.output_columns::<S, F>(simd, products[channel..].as_ptr(), xi_stride) };
                 // Two loops, so that the results of whole blocks stay in registers.
-                if self.holds(at, F::OUTPUT) {
+                if self.holds(at, (F::OUTPUT, F::OUTPUT)) {
                     for row in (0..F::OUTPUT).step_by(2) {
                         let rows = workspace.output_rows::<S, F>(simd, row);
                         self.put(simd, (y + row, x, at.2), (2, F::OUTPUT), rows);
