@@ -15,6 +15,8 @@ use super::network::Direction;
 const LARGE: usize = 1 << 17;
 /// Tiles of F(6x6) from which it is used, and from which transforming a kernel as it goes is cheap.
 const ENOUGH_TILES: usize = 100;
+/// Tiles of F(6x6) from which keeping a large kernel for the backward pass is not worth its memory.
+const SOME_TILES: usize = 30;
 /// Tiles of F(6x6) from which a large kernel is worth its memory.
 const MANY_TILES: usize = 400;
 
@@ -45,6 +47,7 @@ pub(crate) fn choose(
     match (kernels, direction) {
         (Kernels::Balanced, Direction::Forward) if tiles >= MANY_TILES => Algorithm::Winograd6,
         (Kernels::Balanced, Direction::Backward) | (Kernels::Streamed, _) if enough => Algorithm::Streamed6,
+        (Kernels::Balanced, Direction::Backward) if tiles >= SOME_TILES => Algorithm::Streamed4,
         (Kernels::Balanced, _) => Algorithm::Winograd4,
         (Kernels::Streamed, _) => Algorithm::Streamed4,
     }
@@ -69,6 +72,7 @@ mod tests {
         assert_eq!(forward(128, 512), Algorithm::Winograd6);
         assert_eq!(forward(1, 512), Algorithm::Im2col);
         assert_eq!(choice(Kernels::Balanced, Direction::Backward, 64, 512), Algorithm::Streamed6);
+        assert_eq!(choice(Kernels::Balanced, Direction::Backward, 32, 512), Algorithm::Streamed4);
         assert_eq!(choice(Kernels::Balanced, Direction::Backward, 16, 512), Algorithm::Winograd4);
         assert_eq!(choice(Kernels::Streamed, Direction::Forward, 64, 512), Algorithm::Streamed6);
         assert_eq!(choice(Kernels::Streamed, Direction::Forward, 16, 512), Algorithm::Streamed4);

@@ -26,7 +26,8 @@ use crate::AutodiffError;
 /// The first layer's kernel, packed for R.
 pub(crate) fn pack(network: &PreparedChain) -> Result<PackedMatrix, AutodiffError> {
     let stage = &network.stages[0];
-    let kernel = Matrix::new(&stage.kernel, 9 * stage.in_channels, stage.out_channels)?;
+    let kernel = stage.kernel.numbers();
+    let kernel = Matrix::new(&kernel, 9 * stage.in_channels, stage.out_channels)?;
     Ok(PackedMatrix::new(network.isa, kernel.transposed())?)
 }
 

@@ -1,6 +1,6 @@
 //! The planned evaluation in f32: what [`crate::reference`] computes, in a fraction of its time and memory.
 //!
-//! * `network`: the stages and their packed kernels; `cost`: which algorithm for which size.
+//! * `network`: the stages and their packed kernels; `plain_kernel`: what those are made from; `cost`: which algorithm for which size.
 //! * `plan`: bands, algorithms and bytes; `layout`: the tensors of a band and how long each lives; `arena`: where.
 //! * `program`: the forward and backward sweep; `taps`: the losses' gradients; `first_layer`: the step to the picture.
 //!
@@ -17,6 +17,7 @@ mod cost;
 mod first_layer;
 mod layout;
 mod network;
+mod plain_kernel;
 mod plan;
 mod program;
 mod taps;

@@ -7,6 +7,7 @@ use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
 use impasto_tensor::{Isa, rotate_kernel};
 
 use super::cost::{self, Kernels};
+use super::plain_kernel::PlainKernel;
 use crate::{AutodiffError, Chain, Layer, Pooling};
 
 /// Which convolution algorithms may be used.
@@ -34,7 +35,7 @@ pub(crate) struct Stage {
     pub(crate) in_channels: usize,
     pub(crate) out_channels: usize,
     /// The plain kernel, 3 x 3 x in x out.
-    pub(crate) kernel: Vec<f32>,
+    pub(crate) kernel: PlainKernel,
     pub(crate) bias: Vec<f32>,
     /// Whether a pooling follows.
     pub(crate) pool_after: bool,
@@ -77,7 +78,7 @@ impl PreparedChain {
                         name: conv.name,
                         in_channels: conv.in_channels,
                         out_channels: conv.out_channels,
-                        kernel: conv.kernel,
+                        kernel: PlainKernel::new(conv.kernel),
                         bias: conv.bias,
                         pool_after: false,
                         level,
@@ -156,10 +157,11 @@ impl PreparedChain {
             return Ok(Arc::clone(conv));
         }
         let (inputs, outputs) = (stage.in_channels, stage.out_channels);
+        let kernel = stage.kernel.numbers();
         let conv = Arc::new(match direction {
-            Direction::Forward => PackedConv::new(self.isa, algorithm, &stage.kernel, inputs, outputs)?,
+            Direction::Forward => PackedConv::new(self.isa, algorithm, &kernel, inputs, outputs)?,
             Direction::Backward => {
-                let rotated = rotate_kernel(&stage.kernel, inputs, outputs);
+                let rotated = rotate_kernel(&kernel, inputs, outputs);
                 PackedConv::new(self.isa, algorithm, &rotated, outputs, inputs)?
             }
         });

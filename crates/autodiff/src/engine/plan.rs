@@ -231,7 +231,7 @@ impl PreparedChain {
             weights: self
                 .stages
                 .iter()
-                .map(|stage| (stage.kernel.len() + stage.bias.len()) as u64 * number)
+                .map(|stage| stage.kernel.bytes() as u64 + stage.bias.len() as u64 * number)
                 .sum(),
             arena: plan.arena_len() as u64 * number,
             masks: (0..=deepest).map(|stage| plan.mask_len(stage) as u64).sum(),

@@ -54,11 +54,15 @@ pub(crate) fn add_and_mask_block<'a>(
 ) {
     if let Some(difference) = style {
         let stride = difference.padded_columns();
-        let products = &mut products[..f.len() / channels * stride];
-        difference.multiply(f, channels, products, false);
-        let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
-        for (gradient, products) in rows {
-            gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
+        if stride == channels {
+            difference.multiply(f, channels, gradient, true);
+        } else {
+            let products = &mut products[..f.len() / channels * stride];
+            difference.multiply(f, channels, products, false);
+            let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
+            for (gradient, products) in rows {
+                gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
+            }
         }
     }
     for (weight, target) in content {
