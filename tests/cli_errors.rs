@@ -110,6 +110,7 @@ fn numbers_that_make_no_sense() {
         ("--learning-rate 1", "--learning-rate is for"),
         ("--optimizer adam --learning-rate -1", "--learning-rate must be"),
         ("--preprocess torch", "--weights"),
+        ("--weights vgg16 --preprocess torch", "--weights"),
     ] {
         refused_in_one_line(&folder, &format!("photo.png painting.webp -o out.png {option}"), 2, &[words]);
     }

@@ -7,7 +7,7 @@ use impasto_style::picture::{PIXEL_LIMIT, Profile};
 use impasto_style::{
     ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, TransferOptions,
 };
-use impasto_vgg::{Convention, LoadOptions};
+use impasto_vgg::{Convention, LoadOptions, Weights, resolve};
 
 use crate::failure::Failure;
 
@@ -206,14 +206,16 @@ impl OptionArguments {
 
     /// The network: that of `--weights`, or the built-in one.
     pub(crate) fn network(&self) -> Result<Network, Failure> {
-        let Some(path) = &self.weights else {
+        let found = self.weights.as_deref().map(resolve).transpose()?.unwrap_or(Weights::Embedded);
+        let Weights::File(path) = found else {
             if self.preprocess.is_some() {
-                return Err(Failure::wrong_use("--preprocess is for a network that --weights names"));
+                let problem = "--preprocess is for a network from a file that --weights names; the built-in one says itself";
+                return Err(Failure::wrong_use(problem));
             }
             return Ok(Network::embedded()?);
         };
         let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
-        Ok(Network::load_with(path, options)?)
+        Ok(Network::load_with(&path, options)?)
     }
 }
 
