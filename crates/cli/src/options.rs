@@ -76,7 +76,8 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "METHOD", help_heading = "Optimisation")]
     pub(crate) optimizer: Option<Method>,
 
-    /// Steps that L-BFGS remembers; each takes two pictures' worth of memory
+    /// Steps that L-BFGS remembers; each takes two pictures' worth of memory, and by default there are fewer the larger the
+    /// picture
     #[arg(long, value_name = "M", help_heading = "Optimisation")]
     pub(crate) history: Option<usize>,
 
@@ -135,9 +136,6 @@ pub(crate) enum Conv {
 /// Grey levels that Adam moves a value by, at most, in one iteration.
 const LEARNING_RATE: f64 = 2.0;
 
-/// L-BFGS pairs when the preset has none because it uses another method.
-const HISTORY: usize = 20;
-
 impl OptionArguments {
     /// The preset with the given options put in, checked.
     pub(crate) fn options(&self) -> Result<TransferOptions, Failure> {
@@ -191,10 +189,8 @@ impl OptionArguments {
             return Err(Failure::wrong_use("--history is for --optimizer lbfgs"));
         }
         Ok(match (lbfgs, preset) {
-            (true, Optimiser::Lbfgs { history }) => {
-                Optimiser::Lbfgs { history: self.history.unwrap_or(history) }
-            }
-            (true, Optimiser::Adam { .. }) => Optimiser::Lbfgs { history: self.history.unwrap_or(HISTORY) },
+            (true, Optimiser::Lbfgs { history }) => Optimiser::Lbfgs { history: self.history.or(history) },
+            (true, Optimiser::Adam { .. }) => Optimiser::Lbfgs { history: self.history },
             (false, Optimiser::Adam { learning_rate }) => {
                 Optimiser::Adam { learning_rate: self.learning_rate.unwrap_or(learning_rate) }
             }
@@ -293,7 +289,8 @@ pub(crate) fn preset_table() -> String {
     show("--iterations", &|o| o.iterations.to_string());
     show("--scales", &|o| o.scales.to_string());
     show("--history", &|o| match o.optimiser {
-        Optimiser::Lbfgs { history } => history.to_string(),
+        Optimiser::Lbfgs { history: Some(history) } => history.to_string(),
+        Optimiser::Lbfgs { history: None } => "10 to 100, by size".to_owned(),
         Optimiser::Adam { .. } => "-".to_owned(),
     });
     table

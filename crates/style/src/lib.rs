@@ -44,6 +44,7 @@ pub use noise::white_noise;
 pub use objective::{Breakdown, LayerLoss, Objective, Targets};
 pub use options::{
     Init, LayerWeight, LayerWeights, LossScale, Optimiser, OptionsError, Scale, TransferOptions,
+    default_history,
 };
 pub use picture::{Picture, PictureError};
 pub use preset::Preset;

@@ -39,7 +39,7 @@ impl Preset {
             pooling: Pooling::Average,
             init: Init::Noise,
             seed: 0,
-            optimiser: Optimiser::Lbfgs { history: 10 },
+            optimiser: Optimiser::Lbfgs { history: None },
             style_scale: 1.0,
             conv: ConvMode::Fast,
             memory_limit: None,
@@ -61,7 +61,7 @@ impl Preset {
                 style_layers: LayerWeights::each(STYLE_LAYERS, 1.0),
                 loss_scale: LossScale::NeuralStyle,
                 pooling: Pooling::Max,
-                optimiser: Optimiser::Lbfgs { history: 100 },
+                optimiser: Optimiser::Lbfgs { history: Some(100) },
                 ..paper
             },
         }

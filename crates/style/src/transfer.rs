@@ -9,7 +9,7 @@ use impasto_lbfgs::{Adam, Error as MinimiseError, Iteration, Lbfgs, Outcome, Sto
 
 use crate::{
     Breakdown, Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Summary, Targets,
-    TransferError, TransferOptions, white_noise,
+    TransferError, TransferOptions, default_history, white_noise,
 };
 
 /// A finished transfer.
@@ -203,8 +203,9 @@ impl TransferOptions {
 }
 
 /// L-BFGS for `numbers` variables in 0..=255: the first step changes each by about 1.
-fn lbfgs(history: usize, iterations: usize, numbers: usize) -> Lbfgs {
+fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs {
     let first_step = (numbers as f64).sqrt();
+    let history = history.unwrap_or_else(|| default_history(numbers));
     Lbfgs { history, max_iterations: iterations, first_step, ..Lbfgs::default() }
 }
 
