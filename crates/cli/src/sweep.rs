@@ -80,11 +80,14 @@ fn study(arguments: &Arguments) -> Result<Study, Failure> {
     let (columns, rows) = arguments.vary.split_last().expect("clap requires one");
     let row_choices = combinations(rows);
     let column_choices = combinations(std::slice::from_ref(columns));
+    // One limit for all, so that they differ in nothing but what is varied.
+    let mut base = arguments.options.clone();
+    base.memory_limit = base.memory_limit.or_else(impasto_style::available_memory);
     let mut cells = Vec::new();
     for row in &row_choices {
         for column in &column_choices {
             let choice = [row.as_slice(), column].concat();
-            let options = varied(&arguments.options, &choice)?;
+            let options = varied(&base, &choice)?;
             cells.push(Cell { name: file_stem(&choice), options });
         }
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use impasto_autodiff::{Evaluator, PreparedChain};
+use impasto_autodiff::{Evaluator, GramMatrix, PreparedChain};
+use impasto_tensor::Tensor;
 use impasto_vgg::{Arch, Network, Preprocessing, WeightsError};
 
 use crate::{Picture, TransferError, TransferOptions};
@@ -63,6 +64,21 @@ impl PreparedNetwork {
     ) -> Result<Evaluator, TransferError> {
         let evaluator_options = options.evaluator_options(height, width);
         Ok(Evaluator::new(Arc::clone(&self.chain), height, width, evaluator_options)?)
+    }
+
+    /// F of a picture at the content layers, and G/M at the style layers.
+    pub(crate) fn measure(
+        &self,
+        picture: &Picture,
+        content: &[String],
+        style: &[String],
+        options: &TransferOptions,
+    ) -> Result<(Vec<Tensor<f32>>, Vec<GramMatrix>), TransferError> {
+        if content.is_empty() && style.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut evaluator = self.evaluator(picture.height(), picture.width(), options)?;
+        Ok(evaluator.measure(&self.input(picture), content, style)?)
     }
 
     /// The network's input for a picture.

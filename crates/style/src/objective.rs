@@ -35,17 +35,26 @@ impl Targets {
         style: &Picture,
         options: &TransferOptions,
     ) -> Result<Self, TransferError> {
-        let measure = |picture: &Picture, content: &[String], style: &[String]| {
-            if content.is_empty() && style.is_empty() {
-                return Ok((Vec::new(), Vec::new()));
-            }
-            let mut evaluator = network.evaluator(picture.height(), picture.width(), options)?;
-            let measured = evaluator.measure(&network.input(picture), content, style)?;
-            Ok::<_, TransferError>(measured)
-        };
-        let (_, style) = measure(style, &[], &options.active_style_layers())?;
-        let (content, _) = measure(content, &options.active_content_layers(), &[])?;
-        Ok(Self { content, style })
+        let style = Self::style(network, style, options)?;
+        Ok(Self { content: Self::content(network, content, options)?, style })
+    }
+
+    /// P of every active content layer.
+    pub(crate) fn content(
+        network: &PreparedNetwork,
+        photo: &Picture,
+        options: &TransferOptions,
+    ) -> Result<Vec<Tensor<f32>>, TransferError> {
+        Ok(network.measure(photo, &options.active_content_layers(), &[], options)?.0)
+    }
+
+    /// A/M of every active style layer.
+    pub(crate) fn style(
+        network: &PreparedNetwork,
+        painting: &Picture,
+        options: &TransferOptions,
+    ) -> Result<Vec<GramMatrix>, TransferError> {
+        Ok(network.measure(painting, &[], &options.active_style_layers(), options)?.1)
     }
 }
 
@@ -179,7 +188,7 @@ fn active(layers: &LayerWeights, weight: f64) -> impl Iterator<Item = &LayerWeig
 }
 
 fn sum(weights: &[LayerWeight], losses: &[f64]) -> f64 {
-    weights.iter().zip(losses).map(|(entry, loss)| entry.weight * loss).sum()
+    weights.iter().zip(losses).fold(0.0, |sum, (entry, loss)| sum + entry.weight * loss)
 }
 
 fn name(weights: &[LayerWeight], losses: &[f64]) -> Vec<LayerLoss> {

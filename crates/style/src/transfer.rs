@@ -56,6 +56,19 @@ pub fn transfer(
     content: &Picture,
     style: &Picture,
     options: &TransferOptions,
+    on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Painting, TransferError> {
+    let targets = |content: &Picture, style: &Picture| Targets::measure(network, content, style, options);
+    transfer_with(network, content, style, options, targets, on_event)
+}
+
+/// [`transfer`] with P and A from `targets`, which is given the photo and the painting at the size of each scale.
+pub(crate) fn transfer_with(
+    network: &PreparedNetwork,
+    content: &Picture,
+    style: &Picture,
+    options: &TransferOptions,
+    mut targets: impl FnMut(&Picture, &Picture) -> Result<Targets, TransferError>,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Painting, TransferError> {
     let start = Instant::now();
@@ -73,7 +86,7 @@ pub fn transfer(
             Some(coarser) => coarser.picture.resized(height, width)?,
             None => first_picture(&content, options)?,
         };
-        let targets = Targets::measure(network, &content, &style, options)?;
+        let targets = targets(&content, &style)?;
         let mut objective = Objective::new(network, targets, (height, width), options)?;
         let (before, evaluations) =
             painting.as_ref().map_or((0, 0), |coarser| (coarser.iterations, coarser.evaluations));

@@ -10,6 +10,7 @@ mod jpeg;
 mod resize;
 mod write;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::Path;
@@ -24,11 +25,21 @@ pub use write::{check_folder, write_atomically};
 pub const PIXEL_LIMIT: u64 = 100_000_000;
 
 /// H x W x 3 numbers, channels fastest, R, G, B; 0 to 255, gamma-encoded sRGB.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Picture {
     height: usize,
     width: usize,
     data: Vec<f32>,
+}
+
+/// Without the numbers: they would be millions of lines.
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Picture")
+            .field("height", &self.height)
+            .field("width", &self.width)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Picture {

@@ -1,9 +1,11 @@
 //! Studies: many transfers that differ in an option or two, laid out as a table.
 //!
 //! Every cell is a picture file in a folder, beside a text file that says what made it. A cell whose text is there
-//! already is not computed again, so an interrupted study goes on where it stopped.
+//! already is not computed again, so an interrupted study goes on where it stopped. What cells have in common (packed
+//! weights, P, A) is computed once.
 
 mod figures;
+mod shared;
 
 pub use figures::{content_reconstructions, grid, style_reconstructions, style_sets};
 
@@ -14,10 +16,12 @@ use std::path::{Path, PathBuf};
 
 use crate::picture::{Encoding, PIXEL_LIMIT, write_atomically};
 use crate::sheet::Sheet;
+use crate::transfer::transfer_with;
 use crate::{
-    Event, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, StopReason, TransferError,
-    TransferOptions, transfer,
+    Event, Init, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, StopReason, TransferError,
+    TransferOptions,
 };
+use shared::SharedTargets;
 
 /// One transfer of a study.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +68,8 @@ pub enum StudyEvent<'a> {
 impl Study {
     /// Computes what is missing in `folder`, then returns all pictures, row by row.
     ///
-    /// `on_event` can stop the run; the finished cells stay, the one at work is lost.
+    /// `on_event` can stop the run; the finished cells stay, the one at work is lost. P and A that a later cell asks for too
+    /// are kept for it, beside the memory that the cells' own limits allow.
     ///
     /// # Errors
     /// [`TransferError`]; [`TransferError::Cancelled`] if `on_event` stopped it.
@@ -76,11 +81,12 @@ impl Study {
     ) -> Result<Vec<Picture>, TransferError> {
         let mut pictures = Vec::new();
         let mut prepared: Option<(TransferOptions, PreparedNetwork)> = None;
+        let mut shared = SharedTargets::default();
         let common = fingerprint(material);
-        for cell in &self.cells {
+        for (index, cell) in self.cells.iter().enumerate() {
             let picture = folder.join(format!("{}.png", cell.name));
             let record = folder.join(format!("{}.txt", cell.name));
-            let made_by = format!("{common}\n{:#?}\n", cell.options);
+            let made_by = format!("{common}\n{}", cell.record());
             if fs::read_to_string(&record).is_ok_and(|text| text == made_by)
                 && let Ok((picture, _)) = Picture::read(&picture, PIXEL_LIMIT)
             {
@@ -101,7 +107,10 @@ impl Study {
             };
             prepared = Some((usage, network.clone()));
             let Material { content, style, .. } = material;
-            let painting = transfer(&network, content, style, &cell.options, |event| {
+            shared.keep_for(&self.cells[index + 1..], material);
+            let targets =
+                |content: &Picture, style: &Picture| shared.targets(&network, content, style, &cell.options);
+            let painting = transfer_with(&network, content, style, &cell.options, targets, |event| {
                 on_event(StudyEvent::Transfer(event))
             })?;
             if painting.reason == StopReason::Cancelled {
@@ -146,15 +155,33 @@ impl Study {
     }
 }
 
+impl Cell {
+    /// What the picture depends on, beside the pictures and the network.
+    ///
+    /// The memory limit is not in it: by default it is what happens to be free, which differs from run to run.
+    fn record(&self) -> String {
+        let options = TransferOptions { memory_limit: None, ..self.options.clone() };
+        let mut hasher = DefaultHasher::new();
+        if let Init::Picture(start) = &options.init {
+            hash_picture(start, &mut hasher);
+        }
+        format!("start {:016x}\n{options:#?}\n", hasher.finish())
+    }
+}
+
 /// A line that changes when a picture or the network does.
 fn fingerprint(material: Material<'_>) -> String {
     let mut hasher = DefaultHasher::new();
     for picture in [material.content, material.style] {
-        (picture.height(), picture.width()).hash(&mut hasher);
-        picture.data().iter().for_each(|value| value.to_bits().hash(&mut hasher));
+        hash_picture(picture, &mut hasher);
     }
     for conv in &material.network.convs {
         conv.kernel.iter().step_by(97).for_each(|value| value.to_bits().hash(&mut hasher));
     }
     format!("impasto {}, pictures and network {:016x}", env!("CARGO_PKG_VERSION"), hasher.finish())
+}
+
+fn hash_picture(picture: &Picture, hasher: &mut DefaultHasher) {
+    (picture.height(), picture.width()).hash(hasher);
+    picture.data().iter().for_each(|value| value.to_bits().hash(hasher));
 }

@@ -1,0 +1,83 @@
+//! Studies: cells share what they can without another result, and what is finished is kept.
+#![cfg(feature = "embedded-weights")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+use impasto_style::study::{Material, Study, StudyEvent, grid};
+use impasto_style::{
+    Init, Network, Picture, PreparedNetwork, Preset, TransferOptions, transfer, white_noise,
+};
+
+struct Scene {
+    content: Picture,
+    style: Picture,
+    network: Network,
+    base: TransferOptions,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self {
+            content: white_noise(24, 32, 1).unwrap(),
+            style: white_noise(32, 28, 2).unwrap(),
+            network: Network::embedded().unwrap(),
+            base: TransferOptions { size: 32, iterations: 3, ..Preset::Paper.options() },
+        }
+    }
+
+    fn study(&self) -> Study {
+        grid(&self.base, &["conv1_1", "conv2_1"].map(str::to_owned), &[1e-4, 1e-2])
+    }
+
+    /// Runs a study; the pictures, and how many of them were there already.
+    fn run(&self, study: &Study, folder: &Path) -> (Vec<Picture>, usize) {
+        let material = Material { content: &self.content, style: &self.style, network: &self.network };
+        let mut kept = 0;
+        let pictures = study.run(material, folder, |event| {
+            kept += usize::from(matches!(event, StudyEvent::Kept(_)));
+            ControlFlow::Continue(())
+        });
+        (pictures.unwrap(), kept)
+    }
+}
+
+#[test]
+fn cells_that_share_targets_are_the_pictures_of_separate_transfers() {
+    let scene = Scene::new();
+    let (study, folder) = (scene.study(), tempfile::tempdir().unwrap());
+    let (pictures, _) = scene.run(&study, folder.path());
+    let network = PreparedNetwork::new(scene.network.clone(), &scene.base).unwrap();
+    for (cell, picture) in study.cells.iter().zip(&pictures) {
+        let alone =
+            transfer(&network, &scene.content, &scene.style, &cell.options, |_| ControlFlow::Continue(()));
+        let file = folder.path().join("alone.png");
+        alone.unwrap().picture.write(&file, Encoding::Png).unwrap();
+        assert!(Picture::read(&file, PIXEL_LIMIT).unwrap().0 == *picture, "{}", cell.name);
+    }
+}
+
+#[test]
+fn finished_cells_are_kept_whatever_memory_is_free() {
+    let mut scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    scene.base.memory_limit = Some(2 << 30);
+    let (first, kept) = scene.run(&scene.study(), folder.path());
+    assert_eq!(kept, 0);
+    scene.base.memory_limit = Some(3 << 30);
+    let (second, kept) = scene.run(&scene.study(), folder.path());
+    assert_eq!(kept, 4);
+    assert!(first == second);
+}
+
+#[test]
+fn another_start_is_painted_again() {
+    let mut scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    for seed in [1, 2] {
+        scene.base.init = Init::Picture(white_noise(24, 32, seed).unwrap());
+        let (_, kept) = scene.run(&scene.study(), folder.path());
+        assert_eq!(kept, 0, "seed {seed}");
+    }
+}
