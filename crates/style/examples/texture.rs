@@ -1,0 +1,48 @@
+//! A texture: starts from noise, and changes the pixels until their Gram matrices are the painting's.
+//!
+//! `cargo run -p impasto-style --example texture [PAINTING [OUTPUT.png]]`
+
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use impasto_lbfgs::Lbfgs;
+use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+use impasto_style::{
+    Network, Objective, Picture, PreparedNetwork, Preset, Targets, TransferOptions, white_noise,
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let example = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/style/cafe_terrace.webp");
+    let painting = arguments.next().unwrap_or_else(example);
+    let output = arguments.next().unwrap_or_else(|| std::env::temp_dir().join("impasto-texture.png"));
+
+    // L = beta sum_l w_l E_l, with the paper's five style layers and no content.
+    let options = TransferOptions { content_weight: 0.0, style_weight: 1.0, ..Preset::Paper.options() };
+    let network = PreparedNetwork::new(Network::embedded()?, &options)?;
+
+    // A of the painting, at 160 pixels.
+    let (painting, _) = Picture::read(&painting, PIXEL_LIMIT)?;
+    let (height, width) = painting.size_with_longest_side(160);
+    let painting = painting.resized(height, width)?;
+    let targets = Targets::measure(&network, &painting, &painting, &options)?;
+
+    // The texture's own size: any will do, because a Gram matrix does not know where a response was.
+    let (height, width) = (96, 144);
+    let mut texture = white_noise(height, width, 1)?;
+    let mut objective = Objective::new(&network, targets, (height, width), &options)?;
+    let lbfgs =
+        Lbfgs { max_iterations: 60, first_step: (texture.data().len() as f64).sqrt(), ..Lbfgs::default() };
+    let evaluate =
+        |x: &[f32], gradient: &mut [f32]| objective.evaluate(x, gradient).map(|losses| losses.total);
+    let outcome = lbfgs.minimise(texture.data_mut(), evaluate, |step| {
+        if step.iteration % 10 == 0 {
+            println!("{:4} iterations: loss {:.3e}", step.iteration, step.loss);
+        }
+        ControlFlow::Continue(())
+    })?;
+    texture.write(&output, Encoding::Png)?;
+    println!("From {:.3e} to {:.3e}: {}", outcome.initial_loss, outcome.loss, output.display());
+    Ok(())
+}
