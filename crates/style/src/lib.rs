@@ -1,18 +1,58 @@
 //! Style transfer as a library: pictures, the objective, presets and the optimisation loop.
 //!
+//! # The method
+//! A picture x is wanted whose responses in a VGG are the photo's, and whose Gram matrices are the painting's. Both are put
+//! into one number, which is made small by changing the pixels:
+//!
+//! ```text
+//! L(x) = alpha sum_l w_l L_content,l + beta sum_l w_l E_l + gamma TV(x)
+//! L_content,l = 1/2 sum_ij (F_ij - P_ij)^2                    F, P: the responses of x and of the photo
+//! E_l         = 1/(4 N^2 M^2) sum_ij (G_ij - A_ij)^2          G, A: the Gram matrices of x and of the painting
+//! TV(x)       = 1/2 sum (x_p - x_q)^2 over neighbouring pixels p, q (not in the paper)
+//! ```
+//!
+//! 1. P and A are measured once ([`Targets`]);
+//! 2. x starts as the photo, as noise or as any picture ([`Init`]);
+//! 3. [`Objective`] gives L(x) and dL/dx, through preprocessing, network and losses;
+//! 4. L-BFGS or Adam moves x, as often as the options say; [`transfer`] does all of it, coarse to fine if wanted.
+//!
+//! By hand, on pictures of noise and for two iterations:
+//!
+//! ```
+//! # #[cfg(feature = "embedded-weights")] {
+//! use impasto_style::{Network, Objective, PreparedNetwork, Preset, Targets, white_noise};
+//! use std::ops::ControlFlow;
+//!
+//! let options = Preset::Paper.options();
+//! let network = PreparedNetwork::new(Network::embedded()?, &options)?;
+//! let (photo, painting) = (white_noise(32, 48, 1)?, white_noise(40, 40, 2)?);
+//! let targets = Targets::measure(&network, &photo, &painting, &options)?;
+//! let mut objective = Objective::new(&network, targets, (32, 48), &options)?;
+//!
+//! let mut x = photo.clone();
+//! let lbfgs = impasto_lbfgs::Lbfgs { max_iterations: 2, first_step: 60.0, ..Default::default() };
+//! let losses = |x: &[f32], gradient: &mut [f32]| objective.evaluate(x, gradient).map(|losses| losses.total);
+//! let outcome = lbfgs.minimise(x.data_mut(), losses, |_| ControlFlow::Continue(()))?;
+//! assert!(outcome.loss < outcome.initial_loss);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Modules
 //! | part | file |
 //! |---|---|
-//! | pictures in and out | `picture/` |
+//! | pictures in and out | [`picture`] |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
+//! | a network, cut where the losses end and packed | `network.rs` |
 //! | options and presets | `options.rs`, `preset.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what it tells while it runs | `event.rs` |
-//! | gradients against finite differences | `gradcheck/` |
-//! | a run as an HTML page | `explain/` |
-//! | charts as SVG | `plot.rs` |
-//! | many transfers that differ in an option or two | `study/` |
-//! | labelled contact sheets | `sheet.rs` |
-//! | how fast it is here | `benchmark.rs` |
+//! | gradients against finite differences | [`gradcheck`] |
+//! | a run as an HTML page | [`mod@explain`] |
+//! | charts as SVG | [`plot`] |
+//! | many transfers that differ in an option or two | [`study`] |
+//! | labelled contact sheets | [`sheet`] |
+//! | how fast it is here | [`benchmark`] |
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
