@@ -16,7 +16,7 @@ const MAPS: usize = 4;
 /// A table row of one style layer: A, G before and after, and |G - A| before and after, all on one scale.
 pub(super) fn gram_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
     let gram = |picture: &Picture| -> Result<GramMatrix, TransferError> {
-        let (_, mut grams) = measure(run, picture, &[], &[layer.to_owned()])?;
+        let (_, mut grams) = run.network.measure(picture, &[], &[layer.to_owned()], run.options)?;
         Ok(grams.swap_remove(0))
     };
     let (a, before, after) = (gram(&run.style)?, gram(&run.start)?, gram(&run.painting.picture)?);
@@ -44,7 +44,7 @@ pub(super) fn gram_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainErro
 /// A table row of one layer: the filters that answer the result most, each for the photo, the painting and the result.
 pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
     let response = |picture: &Picture| -> Result<Tensor<f32>, TransferError> {
-        let (mut responses, _) = measure(run, picture, &[layer.to_owned()], &[])?;
+        let (mut responses, _) = run.network.measure(picture, &[layer.to_owned()], &[], run.options)?;
         Ok(responses.swap_remove(0))
     };
     let (photo, painting, result) =
@@ -52,7 +52,7 @@ pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainE
     let filters = strongest(&result);
     let mut row = format!("<tr><th>{layer}<br><small>{}</small></th>", result.shape());
     for (what, response) in [("photo", &photo), ("painting", &painting), ("result", &result)] {
-        row += "<td>";
+        row += "<td><div class=\"maps\">";
         for &filter in &filters {
             row += &embedded(
                 &map(response, filter)?,
@@ -60,21 +60,9 @@ pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainE
                 &format!("filter {filter} of {layer}, {what}"),
             )?;
         }
-        row += "</td>";
+        row += "</div></td>";
     }
     Ok(row + "</tr>\n")
-}
-
-type Measured = (Vec<Tensor<f32>>, Vec<GramMatrix>);
-
-fn measure(
-    run: &Run<'_>,
-    picture: &Picture,
-    content: &[String],
-    style: &[String],
-) -> Result<Measured, TransferError> {
-    let mut evaluator = run.network.evaluator(picture.height(), picture.width(), run.options)?;
-    Ok(evaluator.measure(&run.network.input(picture), content, style)?)
 }
 
 /// The filters with the largest mean response.

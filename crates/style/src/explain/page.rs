@@ -6,26 +6,37 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use crate::benchmark::{Benchmark, isa};
 use crate::picture::Encoding;
-use crate::{Picture, TransferError};
+use crate::{Init, LossScale, Optimiser, Picture, TransferError, TransferOptions};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
 /// Light or dark as the reader has it; one column on a phone; no page break inside a figure.
 const STYLE: &str = "
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem;
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem;
   background: Canvas; color: CanvasText; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-img, svg { max-width: 100%; height: auto; }
-.pictures, .charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; break-after: avoid; }
+.pictures, .charts { display: grid; gap: 1rem; }
+.pictures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); align-items: end; }
+.charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
+.pictures figure { max-width: 24rem; }
 figure { margin: 0; break-inside: avoid; } figcaption { font-size: .9rem; opacity: .8; }
+figure img, figure svg { display: block; width: 100%; height: auto; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
-th, td { padding: .25rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, CanvasText 20%, transparent); }
-td img { width: 6rem; margin: 1px; image-rendering: pixelated; }
+tr { break-inside: avoid; }
+th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, CanvasText 20%, transparent); }
+th:first-child, td:first-child { padding-left: 0; }
+small { font-weight: normal; opacity: .8; }
+td img { display: block; width: clamp(2.9rem, 10vw, 7rem); height: auto; image-rendering: pixelated; }
+.maps { display: grid; grid-template-columns: repeat(2, max-content); gap: 2px; }
+.maps img { width: clamp(2.7rem, 10vw, 4.7rem); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-pre { overflow-x: auto; font-size: .8rem; }
-@media print { body { max-width: none; font-size: 11px; } .wide { overflow: visible; } td img { width: 3.6rem; } }
+code { overflow-wrap: anywhere; }
+@media (min-width: 64rem), print { .maps { grid-template-columns: repeat(4, max-content); } }
+@media (max-width: 40rem) { table { font-size: .75rem; } th, td { padding: .25rem; } }
+@media print { :root { color-scheme: light; font-size: 11px; } body { max-width: none; padding: 0; }
+  .pictures figure { max-width: 16rem; } .wide { overflow: visible; } td img { width: 6rem; } .maps img { width: 3.6rem; } }
 ";
 
 /// The whole page.
@@ -45,8 +56,7 @@ pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
     gram_matrices(&mut page, run)?;
     feature_maps(&mut page, run)?;
     timings(&mut page, run)?;
-    let options = escaped(&format!("{:#?}", run.options));
-    let _ = write!(page, "<h2>All options</h2>\n<pre>{options}</pre>\n");
+    options_table(&mut page, run.options);
     let _ = writeln!(
         page,
         "<p>impasto {}, {}, convolutions with {}.</p>\n</body>\n</html>",
@@ -122,7 +132,7 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 fn heat_map(run: &Run<'_>, picture: &Picture) -> Result<Picture, TransferError> {
     let strength = run.gradient_strength(picture)?;
-    Ok(heat(picture.height(), picture.width(), normalised(&strength).map(f32::sqrt))?)
+    Ok(heat(picture.height(), picture.width(), normalised(&strength))?)
 }
 
 fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
@@ -175,7 +185,8 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         conv: options.conv,
         evaluator: options.evaluator_options(height, width),
     };
-    page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run.</p>\n<div class=\"wide\"><table>\n\
+    page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run. The step from the first layer back to the \
+                   picture is a product of its own and not timed here.</p>\n<div class=\"wide\"><table>\n\
                    <tr><th>Layer</th><th>Response</th><th>Forward</th><th class=\"number\">ms</th><th>Backward</th><th class=\"number\">ms</th></tr>\n");
     for layer in plan.layers() {
         let time = benchmark.layer(layer, 1.0).map_err(TransferError::from)?;
@@ -199,6 +210,44 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     Ok(())
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Every option under its name on the command line.
+fn options_table(page: &mut String, options: &TransferOptions) {
+    let name = |debug: String| debug.to_lowercase();
+    let scale =
+        LossScale::ALL.iter().find(|(scale, _)| *scale == options.loss_scale).map_or("", |(_, name)| name);
+    let init = match &options.init {
+        Init::Picture(picture) => format!("a picture of {} x {}", picture.width(), picture.height()),
+        other => name(format!("{other:?}")),
+    };
+    let mut rows = vec![
+        ("size", options.size.to_string()),
+        ("content-weight", options.content_weight.to_string()),
+        ("style-weight", options.style_weight.to_string()),
+        ("tv-weight", options.tv_weight.to_string()),
+        ("style-scale", options.style_scale.to_string()),
+        ("content-layers", options.content_layers.to_string().replace(',', ", ")),
+        ("style-layers", options.style_layers.to_string().replace(',', ", ")),
+        ("loss-scale", scale.to_owned()),
+        ("pool", name(format!("{:?}", options.pooling))),
+        ("init", init),
+        ("seed", options.seed.to_string()),
+        ("iterations", options.iterations.to_string()),
+        ("scales", options.scales.to_string()),
+    ];
+    rows.extend(match options.optimiser {
+        Optimiser::Lbfgs { history } => [("optimizer", "lbfgs".to_owned()), ("history", history.to_string())],
+        Optimiser::Adam { learning_rate } => {
+            [("optimizer", "adam".to_owned()), ("learning-rate", learning_rate.to_string())]
+        }
+    });
+    rows.push(("conv", name(format!("{:?}", options.conv))));
+    rows.push((
+        "memory-limit",
+        options.memory_limit.map_or("none".to_owned(), |bytes| format!("{} MiB", bytes >> 20)),
+    ));
+    page.push_str("<h2>All options</h2>\n<table>\n");
+    for (option, value) in rows {
+        let _ = writeln!(page, "<tr><td><code>--{option}</code></td><td>{value}</td></tr>");
+    }
+    page.push_str("</table>\n");
 }
