@@ -159,14 +159,14 @@ where
 /// Names the lines above the chart, where no line crosses a name; returns the area below. One line needs no name.
 fn legend<'a>(area: &Area<'a>, series: &[Series]) -> Result<Area<'a>, DrawingAreaErrorKind<std::io::Error>> {
     const SAMPLE: i32 = 18;
-    let (left, right, row_height) = (76, SIZE.0 as i32, FONT + 3);
+    let (left, right, row_height) = (8, SIZE.0 as i32, FONT + 3);
     if series.len() < 2 {
         return Ok(area.clone());
     }
     let style = ("sans-serif", FONT).into_font().color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
     let (mut x, mut y) = (left, row_height / 2 + 4);
     for (series, colour) in series.iter().zip(COLOURS.iter().cycle()) {
-        let width = SAMPLE + 6 + series.name.chars().count() as i32 * FONT * 45 / 100 + 14;
+        let width = SAMPLE + 6 + series.name.chars().count() as i32 * FONT * 42 / 100 + 10;
         if x > left && x + width > right {
             (x, y) = (left, y + row_height);
         }

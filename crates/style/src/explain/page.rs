@@ -15,7 +15,9 @@ const STYLE: &str = "
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem;
   background: Canvas; color: CanvasText; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; break-after: avoid; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+h2, h2 + p { break-after: avoid; }
+@page { margin: 1.5cm; }
 .pictures, .charts { display: grid; gap: 1rem; }
 .pictures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 10rem), 1fr)); align-items: end; }
 .charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
@@ -32,7 +34,7 @@ td img { display: block; width: clamp(2.9rem, 10vw, 7rem); height: auto; image-r
 .maps { display: grid; grid-template-columns: repeat(2, max-content); gap: 2px; }
 .maps img { width: clamp(2.7rem, 10vw, 4.7rem); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-code { overflow-wrap: anywhere; }
+code { white-space: nowrap; }
 @media (min-width: 64rem), print { .maps { grid-template-columns: repeat(4, max-content); } }
 @media (max-width: 40rem) { table { font-size: .75rem; } th, td { padding: .25rem; } }
 @media print { :root { color-scheme: light; font-size: 11px; } body { max-width: none; padding: 0; }
@@ -185,7 +187,7 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         conv: options.conv,
         evaluator: options.evaluator_options(height, width),
     };
-    page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run. The step from the first layer back to the \
+    page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run; WinogradM makes M x M responses at a time. The step from the first layer back to the \
                    picture is a product of its own and not timed here.</p>\n<div class=\"wide\"><table>\n\
                    <tr><th>Layer</th><th>Response</th><th>Forward</th><th class=\"number\">ms</th><th>Backward</th><th class=\"number\">ms</th></tr>\n");
     for layer in plan.layers() {

@@ -97,13 +97,11 @@ impl<T: Clone> Shared<T> {
         key: Key,
         measure: impl FnOnce() -> Result<Vec<T>, TransferError>,
     ) -> Result<Vec<T>, TransferError> {
-        let at = self.known.iter().position(|(known, _)| *known == key);
-        let value = match at {
-            Some(at) => self.known.swap_remove(at).1,
-            None => {
-                self.measurements += 1;
-                measure()?
-            }
+        let value = if let Some(at) = self.known.iter().position(|(known, _)| *known == key) {
+            self.known.swap_remove(at).1
+        } else {
+            self.measurements += 1;
+            measure()?
         };
         if self.later.contains(&key) {
             self.known.push((key, value.clone()));
