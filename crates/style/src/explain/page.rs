@@ -6,7 +6,7 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use crate::benchmark::{Benchmark, isa};
 use crate::picture::Encoding;
-use crate::{Init, LossScale, Optimiser, Picture, TransferError, TransferOptions};
+use crate::{Init, LossScale, Optimiser, Picture, TransferError};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -58,14 +58,8 @@ pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
     gram_matrices(&mut page, run)?;
     feature_maps(&mut page, run)?;
     timings(&mut page, run)?;
-    options_table(&mut page, run.options);
-    let _ = writeln!(
-        page,
-        "<p>impasto {}, {}, convolutions with {}.</p>\n</body>\n</html>",
-        env!("CARGO_PKG_VERSION"),
-        run.summary.arch,
-        isa()
-    );
+    options(&mut page, run);
+    page.push_str("</body>\n</html>\n");
     Ok(page)
 }
 
@@ -213,7 +207,8 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 /// Every option under its name on the command line.
-fn options_table(page: &mut String, options: &TransferOptions) {
+fn options(page: &mut String, run: &Run<'_>) {
+    let options = run.options;
     let name = |debug: String| debug.to_lowercase();
     let scale =
         LossScale::ALL.iter().find(|(scale, _)| *scale == options.loss_scale).map_or("", |(_, name)| name);
@@ -247,7 +242,12 @@ fn options_table(page: &mut String, options: &TransferOptions) {
         "memory-limit",
         options.memory_limit.map_or("none".to_owned(), |bytes| format!("{} MiB", bytes >> 20)),
     ));
-    page.push_str("<h2>All options</h2>\n<table>\n");
+    let (version, arch) = (env!("CARGO_PKG_VERSION"), run.summary.arch);
+    let _ = write!(
+        page,
+        "<h2>All options</h2>\n<p>impasto {version}, {arch}, convolutions with {}.</p>\n<table>\n",
+        isa()
+    );
     for (option, value) in rows {
         let _ = writeln!(page, "<tr><td><code>--{option}</code></td><td>{value}</td></tr>");
     }
