@@ -6,7 +6,7 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use crate::benchmark::{Benchmark, isa};
 use crate::picture::Encoding;
-use crate::{Init, LossScale, Optimiser, Picture, TransferError};
+use crate::{Init, LossScale, Optimiser, Picture, TransferError, default_history};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -232,7 +232,10 @@ fn options(page: &mut String, run: &Run<'_>) {
         ("scales", options.scales.to_string()),
     ];
     rows.extend(match options.optimiser {
-        Optimiser::Lbfgs { history } => [("optimizer", "lbfgs".to_owned()), ("history", history.to_string())],
+        Optimiser::Lbfgs { history } => {
+            let history = history.unwrap_or_else(|| default_history(run.painting.picture.data().len()));
+            [("optimizer", "lbfgs".to_owned()), ("history", history.to_string())]
+        }
         Optimiser::Adam { learning_rate } => {
             [("optimizer", "adam".to_owned()), ("learning-rate", learning_rate.to_string())]
         }
