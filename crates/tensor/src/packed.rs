@@ -126,7 +126,7 @@ pub(crate) fn pack(
     }
 }
 
-/// C := A B or C += A B for an m x k x n product with B packed; A and C with their row strides (A's rows may overlap). It
+/// C := A B or C += A B for an m x k x n product with B packed; A and C with their row strides. It
 /// panics if a slice is too short for its sizes, or C's rows are shorter than whole panels.
 pub(crate) struct Product<'a> {
     pub(crate) m: usize,
@@ -150,7 +150,7 @@ impl Kernel for Product<'_> {
             return;
         }
         let padded = n.next_multiple_of(S::PANEL);
-        assert!(a.len() >= (m - 1) * a_stride + k, "A has m rows of k numbers");
+        assert!(a_stride >= k && a.len() >= (m - 1) * a_stride + k, "A has m rows of k numbers");
         assert!(b.len() >= k * padded, "B is packed for k x n");
         assert!(c_stride >= padded && c.len() >= (m - 1) * c_stride + padded, "C has m rows of whole panels");
         let c = c.as_mut_ptr();

@@ -1,14 +1,4 @@
 //! im2col: a block of patches, packed one a row, times the packed kernel.
-//!
-//! With few input channels (the picture's three) packing would take longer than multiplying. There the three rows of
-//! inputs that a row of outputs needs are interleaved, position by position:
-//!
-//! ```text
-//! [x][ky][channel]      3 C numbers for every x
-//! ```
-//!
-//! so that the patch of the next position is the same 9 C numbers 3 C further on: the patches overlap in memory, and the
-//! kernel's rows are in the order kx, ky, channel.
 
 use super::{Extent, PackedConv, Source};
 use crate::conv::sink::Band;
@@ -18,18 +8,6 @@ use crate::winograd::MAX_SIDE;
 
 /// Columns of outputs in a block of two rows: 96 patches stay in the second-level cache for up to 512 channels.
 const COLUMNS: usize = 48;
-/// Input channels below which patches overlap.
-const NARROW: usize = 8;
-
-/// The row of the plain kernel (3 x 3 x C_in rows) that comes k-th in the packed one.
-pub(super) fn kernel_row(in_channels: usize, k: usize) -> usize {
-    if in_channels < NARROW {
-        let (kx, ky, channel) = (k / (3 * in_channels), k / in_channels % 3, k % in_channels);
-        (3 * ky + kx) * in_channels + channel
-    } else {
-        k
-    }
-}
 
 /// Rows of outputs in a task.
 pub(super) fn rows_per_task(extent: Extent) -> usize {
@@ -40,12 +18,7 @@ pub(super) fn rows_per_task(extent: Extent) -> usize {
 /// A block's patches and its products.
 pub(super) fn scratch_len(extent: Extent, (in_channels, padded_out_channels): (usize, usize)) -> usize {
     let columns = COLUMNS.min(extent.width.next_multiple_of(2));
-    2 * (patches_len(in_channels, columns) + columns * padded_out_channels)
-}
-
-/// Numbers that the patches of `columns` positions of a row take.
-fn patches_len(in_channels: usize, columns: usize) -> usize {
-    if in_channels < NARROW { (columns + 2) * 3 * in_channels } else { columns * 9 * in_channels }
+    2 * columns * (9 * in_channels + padded_out_channels)
 }
 
 /// One band of output rows.
@@ -67,12 +40,12 @@ impl Kernel for Task<'_> {
         for y in (0..band.rows).step_by(2) {
             for x in (0..extent.width).step_by(COLUMNS) {
                 let columns = COLUMNS.min((extent.width - x).next_multiple_of(2));
-                let (patches, products) = scratch.split_at_mut(2 * patches_len(conv.in_channels, columns));
+                let (patches, products) = scratch.split_at_mut(2 * columns * 9 * conv.in_channels);
                 let products = &mut products[..2 * columns * stride];
                 for channel in (0..band.channels).step_by(S::LANES) {
                     band.prefetch(simd, (y, x, channel), (2, columns));
                 }
-                let rows = patches.chunks_exact_mut(patches_len(conv.in_channels, columns));
+                let rows = patches.chunks_exact_mut(columns * 9 * conv.in_channels);
                 for (row, (patches, products)) in
                     rows.zip(products.chunks_exact_mut(columns * stride)).enumerate()
                 {
@@ -99,25 +72,15 @@ fn multiply<S: Simd>(
     products: &mut [f32],
 ) {
     let channels = conv.in_channels;
-    let a_stride = if channels < NARROW {
-        for (column, out) in patches.chunks_exact_mut(3 * channels).enumerate() {
-            for (ky, out) in out.chunks_exact_mut(channels).enumerate() {
-                source.copy_shifted(simd, extent, y + ky, x + column, out);
-            }
-        }
-        3 * channels
-    } else {
-        for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
-            pack_patch(simd, extent, source, (y, x + column), channels, patch);
-        }
-        9 * channels
-    };
+    for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
+        pack_patch(simd, extent, source, (y, x + column), channels, patch);
+    }
     Product {
         m: columns,
         k: 9 * channels,
         n: conv.out_channels,
         a: patches,
-        a_stride,
+        a_stride: 9 * channels,
         b: &conv.kernel,
         c: products,
         c_stride: conv.padded_channels().1,
@@ -175,7 +138,14 @@ fn pack_patch<S: Simd>(
     if let (Source::Plain(data), true) = (source, inside) {
         for (ky, row) in patch.chunks_exact_mut(3 * channels).enumerate() {
             let at = ((y + ky - 1) * extent.width + x - 1) * channels;
-            row.copy_from_slice(&data[at..at + 3 * channels]);
+            let data = &data[at..at + 3 * channels];
+            if channels == 3 {
+                // The first layer's rows are 9 numbers: a loop of known length is faster than a call.
+                let (row, data) = (row.first_chunk_mut::<9>(), data.first_chunk::<9>());
+                row.into_iter().zip(data).for_each(|(row, data)| *row = *data);
+            } else {
+                row.copy_from_slice(data);
+            }
         }
         return;
     }
@@ -204,7 +174,7 @@ impl Kernel for Positions<'_> {
         let (channels, stride) = (conv.out_channels, conv.padded_channels().1);
         for (block, response) in response.chunks_mut(COLUMNS * channels).enumerate() {
             let columns = response.len() / channels;
-            let (patches, products) = scratch.split_at_mut(patches_len(conv.in_channels, columns));
+            let (patches, products) = scratch.split_at_mut(columns * 9 * conv.in_channels);
             let at = (y, x + block * COLUMNS);
             multiply(simd, conv, extent, Source::Plain(input), at, columns, patches, products);
             for (response, products) in response.chunks_exact_mut(channels).zip(products.chunks_exact(stride))

@@ -126,8 +126,7 @@ impl PackedConv {
             Algorithm::Im2col => {
                 let mut packed = AlignedBuffer::zeros(packed_len(isa, 9 * in_channels, out_channels))?;
                 pack(isa, 9 * in_channels, out_channels, &mut packed, |k, first, out| {
-                    let row = im2col::kernel_row(in_channels, k);
-                    out.copy_from_slice(&kernel[row * out_channels + first..][..out.len()]);
+                    out.copy_from_slice(&kernel[k * out_channels + first..][..out.len()]);
                 });
                 packed
             }
