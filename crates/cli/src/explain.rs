@@ -1,16 +1,15 @@
 //! `impasto explain`: a transfer, and a page that shows what happened in it.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
 use impasto_style::explain::{ExplainError, explain};
 use impasto_style::picture::{check_folder, write_atomically};
-use impasto_style::{Event, PreparedNetwork, StopReason};
+use impasto_style::{PreparedNetwork, StopReason};
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{OptionArguments, read_picture};
+use crate::options::{OptionArguments, Pair};
 use crate::progress::Display;
 
 /// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
@@ -23,11 +22,8 @@ use crate::progress::Display;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// The photo
-    content: PathBuf,
-
-    /// The painting
-    style: PathBuf,
+    #[command(flatten)]
+    pictures: Pair,
 
     /// The page to write
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
@@ -44,22 +40,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = arguments.options.options()?;
     check_folder(&arguments.output)?;
-    let content = read_picture(&arguments.content, arguments.quiet)?;
-    let style = read_picture(&arguments.style, arguments.quiet)?;
+    let (content, style) = arguments.pictures.read(arguments.quiet)?;
     let network = PreparedNetwork::new(arguments.options.network()?, &options)?;
     interrupt::listen()?;
     let display = Display::new(arguments.quiet);
-    let mut iterations = 0;
-    let result = explain(&network, &content, &style, &options, |event| {
-        match event {
-            Event::Started(summary) => {
-                iterations = summary.iterations;
-                display.start(summary);
-            }
-            Event::Iteration(progress) => display.step(progress, iterations),
-        }
-        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let result = explain(&network, &content, &style, &options, |event| display.show(event));
     display.finish();
     let (painting, html) = result.map_err(|error| match error {
         ExplainError::Transfer(error) => error.into(),

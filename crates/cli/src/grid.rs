@@ -1,14 +1,11 @@
 //! `impasto grid`: the paper's Figure 3.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use impasto_style::Init;
 use impasto_style::study::{Material, grid};
 
 use crate::failure::Failure;
-use crate::options::{OptionArguments, read_picture};
-use crate::study::{STYLE_LAYERS, layer_names, run as run_study};
+use crate::options::{OptionArguments, Pair};
+use crate::study::{STYLE_LAYERS, StudyOutput, figure_options, layer_names, run as run_study};
 
 /// See how layers and weights trade photo for painting: a table of transfers (the paper's Figure 3)
 ///
@@ -22,11 +19,8 @@ use crate::study::{STYLE_LAYERS, layer_names, run as run_study};
 #[command(verbatim_doc_comment)]
 #[command(mut_arg("preset", |argument| argument.default_value("paper")))]
 pub(crate) struct Arguments {
-    /// The photo
-    content: PathBuf,
-
-    /// The painting
-    style: PathBuf,
+    #[command(flatten)]
+    pictures: Pair,
 
     /// The style layers; a row has the first one, the next one the first two, and so on
     #[arg(long, value_name = "LAYERS", default_value = STYLE_LAYERS)]
@@ -36,13 +30,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1e-5,1e-4,1e-3,1e-2")]
     ratios: Vec<f64>,
 
-    /// The folder for the pictures and sheet.png; made if it is not there
-    #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
-    output: PathBuf,
-
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
+    #[command(flatten)]
+    to: StudyOutput,
 
     /// Of these, --size is 256, --iterations 200 and --loss-scale balanced unless given
     #[command(flatten)]
@@ -55,17 +44,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if given.style_layers.is_some() || given.content_weight.is_some() || given.style_weight.is_some() {
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
-    let mut base = given.options()?;
-    base.size = given.size.unwrap_or(256);
-    base.iterations = given.iterations.unwrap_or(200);
+    let mut base = figure_options(given)?;
     base.loss_scale = given.loss_scale.unwrap_or(impasto_style::LossScale::Balanced);
-    if given.init.is_none() {
-        base.init = Init::Noise;
-    }
-    let content = read_picture(&arguments.content, arguments.quiet)?;
-    let style = read_picture(&arguments.style, arguments.quiet)?;
+    let (content, style) = arguments.pictures.read(arguments.to.quiet)?;
     let network = given.network()?;
     let study = grid(&base, &layers, &arguments.ratios);
     let material = Material { content: &content, style: &style, network: &network };
-    run_study(&study, material, &arguments.output, arguments.quiet)
+    run_study(&study, material, &arguments.to)
 }

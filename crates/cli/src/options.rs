@@ -215,6 +215,23 @@ impl OptionArguments {
     }
 }
 
+/// The two pictures of a command.
+#[derive(Debug, Args)]
+pub(crate) struct Pair {
+    /// The photo
+    content: PathBuf,
+
+    /// The painting
+    style: PathBuf,
+}
+
+impl Pair {
+    /// The photo and the painting.
+    pub(crate) fn read(&self, quiet: bool) -> Result<(Picture, Picture), Failure> {
+        Ok((read_picture(&self.content, quiet)?, read_picture(&self.style, quiet)?))
+    }
+}
+
 /// Reads a picture; says so if its colours may be off, unless it shall be quiet.
 pub(crate) fn read_picture(path: &Path, quiet: bool) -> Result<Picture, Failure> {
     let (picture, profile) = Picture::read(path, PIXEL_LIMIT)?;

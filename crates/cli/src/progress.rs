@@ -1,15 +1,20 @@
 //! How a run looks while it runs: a bar on a terminal, now and then a line elsewhere, nothing with `--quiet`. All of it goes
 //! to standard error.
 
+use std::cell::Cell;
 use std::io::{self, IsTerminal};
+use std::ops::ControlFlow;
 
-use impasto_style::{Progress, Summary};
+use impasto_style::{Event, Progress, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::interrupt::interrupted;
 
 /// The three ways of showing progress.
 pub(crate) enum Display {
     Bar(ProgressBar),
-    Lines,
+    /// With the iterations of the run.
+    Lines(Cell<usize>),
     Quiet,
 }
 
@@ -24,20 +29,29 @@ impl Display {
                 ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
             );
         }
-        Self::Lines
+        Self::Lines(Cell::new(0))
+    }
+
+    /// Shows what a run tells, and stops it after Ctrl-C.
+    pub(crate) fn show(&self, event: Event<'_>) -> ControlFlow<()> {
+        match event {
+            Event::Started(summary) => self.start(summary),
+            Event::Iteration(progress) => self.step(progress),
+        }
+        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// A line that stays.
     pub(crate) fn say(&self, line: &str) {
         match self {
             Self::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
-            Self::Lines => eprintln!("{line}"),
+            Self::Lines(_) => eprintln!("{line}"),
             Self::Quiet => {}
         }
     }
 
     /// The one line before the work starts.
-    pub(crate) fn start(&self, summary: &Summary) {
+    fn start(&self, summary: &Summary) {
         let (height, width) = summary.size;
         let (style_height, style_width) = summary.style_size;
         let scales = if summary.scales.len() == 1 {
@@ -56,19 +70,22 @@ impl Display {
             if summary.threads == 1 { "thread" } else { "threads" },
             summary.bytes.div_ceil(1 << 20),
         ));
-        if let Self::Bar(bar) = self {
-            bar.set_length(summary.iterations as u64);
+        match self {
+            Self::Bar(bar) => bar.set_length(summary.iterations as u64),
+            Self::Lines(iterations) => iterations.set(summary.iterations),
+            Self::Quiet => {}
         }
     }
 
     /// An iteration is done.
-    pub(crate) fn step(&self, progress: &Progress<'_>, iterations: usize) {
+    fn step(&self, progress: &Progress<'_>) {
         match self {
             Self::Bar(bar) => {
                 bar.set_message(format!("loss {:.4e}", progress.losses.total));
                 bar.set_position(progress.iteration as u64);
             }
-            Self::Lines => {
+            Self::Lines(iterations) => {
+                let iterations = iterations.get();
                 let every = (iterations / 20).max(1);
                 if progress.iteration == 1 || progress.iteration.is_multiple_of(every) {
                     let losses = progress.losses;

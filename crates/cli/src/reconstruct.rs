@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use impasto_style::study::{Material, content_reconstructions, style_reconstructions};
-use impasto_style::{Init, Picture, TransferOptions};
+use impasto_style::{Picture, TransferOptions};
 
 use crate::failure::Failure;
 use crate::options::{OptionArguments, read_picture};
-use crate::study::{STYLE_LAYERS, layer_names, run as run_study};
+use crate::study::{STYLE_LAYERS, StudyOutput, figure_options, layer_names, run as run_study};
 
 /// Show what a layer knows: rebuild a picture from its content or its style, from white noise (the paper's Figure 1)
 ///
@@ -38,17 +38,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "LAYERS", default_value = STYLE_LAYERS)]
     layers: String,
 
-    /// The folder for the pictures and sheet.png; made if it is not there
-    #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
-    output: PathBuf,
+    #[command(flatten)]
+    to: StudyOutput,
 
     /// style only: width and height of the texture, such as 640x384, in place of the picture's own proportions
     #[arg(long, value_name = "WxH", value_parser = parse_canvas, conflicts_with = "size", help_heading = "Output")]
     canvas: Option<(usize, usize)>,
-
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
 
     /// Of these, --size is 256 and --iterations 200 unless given
     #[command(flatten)]
@@ -73,13 +68,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             "a reconstruction has one loss of weight 1: name its layers with --layers",
         ));
     }
-    let mut base = given.options()?;
-    base.size = given.size.unwrap_or(256);
-    base.iterations = given.iterations.unwrap_or(200);
-    if given.init.is_none() {
-        base.init = Init::Noise;
-    }
-    let picture = read_picture(&arguments.picture, arguments.quiet)?;
+    let mut base = figure_options(given)?;
+    let picture = read_picture(&arguments.picture, arguments.to.quiet)?;
     let network = given.network()?;
     let (study, content) = match arguments.what {
         What::Content => {
@@ -94,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let material = Material { content: &content, style: &picture, network: &network };
-    run_study(&study, material, &arguments.output, arguments.quiet)
+    run_study(&study, material, &arguments.to)
 }
 
 /// A blank picture of the size of the texture.

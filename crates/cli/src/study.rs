@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::PathBuf;
 
+use clap::Args;
 use impasto_style::picture::Encoding;
 use impasto_style::study::{Material, Study, StudyEvent};
-use impasto_style::{Event, TransferError};
+use impasto_style::{Init, TransferError, TransferOptions};
 
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::options::OptionArguments;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -21,16 +23,40 @@ pub(crate) fn layer_names(list: &str) -> Result<Vec<String>, Failure> {
     Ok(layers.0.into_iter().map(|entry| entry.layer).collect())
 }
 
-/// Computes what is missing of the study in `folder`, and draws its sheet there.
-pub(crate) fn run(study: &Study, material: Material<'_>, folder: &Path, quiet: bool) -> Result<(), Failure> {
+/// Where a study goes.
+#[derive(Debug, Args)]
+pub(crate) struct StudyOutput {
+    /// The folder for the pictures and sheet.png; made if it is not there
+    #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
+    output: PathBuf,
+
+    /// Say nothing but errors
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+}
+
+/// The options of a figure of the paper: 256 pixels, 200 iterations, from white noise, unless others are given.
+pub(crate) fn figure_options(given: &OptionArguments) -> Result<TransferOptions, Failure> {
+    let mut options = given.options()?;
+    options.size = given.size.unwrap_or(256);
+    options.iterations = given.iterations.unwrap_or(200);
+    if given.init.is_none() {
+        options.init = Init::Noise;
+    }
+    Ok(options)
+}
+
+/// Computes what is missing of the study in its folder, and draws its sheet there.
+pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Result<(), Failure> {
+    let folder = &*to.output;
     for cell in &study.cells {
         cell.options.validate()?;
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
     interrupt::listen()?;
-    let display = Display::new(quiet);
-    let (mut done, mut iterations) = (0, 0);
+    let display = Display::new(to.quiet);
+    let mut done = 0;
     let pictures = study.run(material, folder, |event| {
         match event {
             StudyEvent::Kept(cell) => {
@@ -41,11 +67,7 @@ pub(crate) fn run(study: &Study, material: Material<'_>, folder: &Path, quiet: b
                 done += 1;
                 display.say(&format!("{done}/{}: {}", study.cells.len(), cell.name));
             }
-            StudyEvent::Transfer(Event::Started(summary)) => {
-                iterations = summary.iterations;
-                display.start(summary);
-            }
-            StudyEvent::Transfer(Event::Iteration(progress)) => display.step(progress, iterations),
+            StudyEvent::Transfer(event) => return display.show(event),
         }
         if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });

@@ -1,15 +1,13 @@
 //! `impasto sweep`: the same transfer with every value of an option or two.
 
-use std::path::PathBuf;
-
 use clap::{Args, Parser};
 use impasto_style::Preset;
 use impasto_style::TransferOptions;
 use impasto_style::study::{Cell, Material, Study};
 
 use crate::failure::Failure;
-use crate::options::{OptionArguments, read_picture};
-use crate::study::run as run_study;
+use crate::options::{OptionArguments, Pair};
+use crate::study::{StudyOutput, run as run_study};
 
 /// Compare the values of any option side by side: average and max pooling, seeds, layers, weights
 ///
@@ -27,23 +25,15 @@ use crate::study::run as run_study;
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
-    /// The photo
-    content: PathBuf,
-
-    /// The painting
-    style: PathBuf,
+    #[command(flatten)]
+    pictures: Pair,
 
     /// An option and its values; may be given several times
     #[arg(long, value_name = "OPTION=A,B,...", required = true, value_parser = parse_vary)]
     vary: Vec<Vary>,
 
-    /// The folder for the pictures and sheet.png; made if it is not there
-    #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
-    output: PathBuf,
-
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
+    #[command(flatten)]
+    to: StudyOutput,
 
     #[command(flatten)]
     options: OptionArguments,
@@ -69,11 +59,10 @@ struct Variant {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let study = study(arguments)?;
-    let content = read_picture(&arguments.content, arguments.quiet)?;
-    let style = read_picture(&arguments.style, arguments.quiet)?;
+    let (content, style) = arguments.pictures.read(arguments.to.quiet)?;
     let network = arguments.options.network()?;
     let material = Material { content: &content, style: &style, network: &network };
-    run_study(&study, material, &arguments.output, arguments.quiet)
+    run_study(&study, material, &arguments.to)
 }
 
 fn study(arguments: &Arguments) -> Result<Study, Failure> {

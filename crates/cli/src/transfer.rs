@@ -110,20 +110,17 @@ struct Run {
 
 impl Run {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
+        let shown = self.display.show(event);
         match event {
-            Event::Started(summary) => {
-                self.iterations = summary.iterations;
-                self.display.start(summary);
-            }
+            Event::Started(summary) => self.iterations = summary.iterations,
             Event::Iteration(progress) => {
-                self.display.step(progress, self.iterations);
                 if let Err(failure) = self.record(progress) {
                     self.failure = Some(failure);
                     return ControlFlow::Break(());
                 }
             }
         }
-        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        shown
     }
 
     /// The log line and the intermediate picture of an iteration.

@@ -162,7 +162,7 @@ fn summarise(
 }
 
 /// The plan of evaluations at a size, within the options' memory limit.
-fn plan(
+pub(crate) fn plan(
     network: &PreparedNetwork,
     (height, width): (usize, usize),
     options: &TransferOptions,

@@ -7,7 +7,7 @@ use impasto_tensor::conv::{Extent, mask_len};
 use super::arena::{self, Life, Slot};
 use super::network::PreparedChain;
 
-/// Rows of the picture whose first-layer responses are recomputed together in the backward sweep.
+/// Rows of the first layer whose products with its kernel are held together in the backward sweep.
 pub(crate) const FIRST_LAYER_ROWS: usize = 64;
 
 /// The places of one stage's tensors; none where the evaluation does not need the tensor in memory.

@@ -13,13 +13,26 @@ const SIDE: usize = 128;
 /// Feature maps that are shown of a layer.
 const MAPS: usize = 4;
 
-/// A table row of one style layer: A, G before and after, and |G - A| before and after, all on one scale.
-pub(super) fn gram_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
-    let gram = |picture: &Picture| -> Result<GramMatrix, TransferError> {
-        let (_, mut grams) = run.network.measure(picture, &[], &[layer.to_owned()], run.options)?;
-        Ok(grams.swap_remove(0))
+/// A table row of each style layer: A, G before and after, and |G - A| before and after, all on one scale.
+pub(super) fn gram_rows(run: &Run<'_>, layers: &[String]) -> Result<Vec<String>, ExplainError> {
+    let grams = |picture: &Picture| -> Result<Vec<GramMatrix>, TransferError> {
+        Ok(run.network.measure(picture, &[], layers, run.options)?.1)
     };
-    let (a, before, after) = (gram(&run.style)?, gram(&run.start)?, gram(&run.painting.picture)?);
+    let (painting, before, after) = (grams(&run.style)?, grams(&run.start)?, grams(&run.painting.picture)?);
+    let pictures = painting.iter().zip(&before).zip(&after);
+    layers
+        .iter()
+        .zip(pictures)
+        .map(|(layer, ((a, before), after))| gram_row(layer, a, before, after))
+        .collect()
+}
+
+fn gram_row(
+    layer: &str,
+    a: &GramMatrix,
+    before: &GramMatrix,
+    after: &GramMatrix,
+) -> Result<String, ExplainError> {
     let top = a.data.iter().fold(f32::MIN_POSITIVE, |top, value| top.max(value.abs()));
     let difference = |g: &GramMatrix| g.data.iter().zip(&a.data).map(|(g, a)| g - a).collect::<Vec<f32>>();
     let n = a.channels;
@@ -28,8 +41,8 @@ pub(super) fn gram_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainErro
         ("A", a.data.clone()),
         ("G before", before.data.clone()),
         ("G after", after.data.clone()),
-        ("difference before", difference(&before)),
-        ("difference after", difference(&after)),
+        ("difference before", difference(before)),
+        ("difference after", difference(after)),
     ] {
         // A few filters are far stronger than the rest: the cube root shows both.
         let picture = heat(n, n, values.iter().map(|value| (value.abs() / top).cbrt().min(1.0)));

@@ -95,13 +95,16 @@ pub fn explain(
 }
 
 impl Run<'_> {
-    /// |dL/dx|, summed over the channels, of each pixel of a picture.
-    fn gradient_strength(&self, picture: &Picture) -> Result<Vec<f32>, TransferError> {
+    /// |dL/dx|, summed over the channels, of each pixel of pictures of the result's size.
+    fn gradient_strengths(&self, pictures: [&Picture; 2]) -> Result<Vec<Vec<f32>>, TransferError> {
         let targets = Targets::measure(self.network, &self.content, &self.style, self.options)?;
-        let size = (picture.height(), picture.width());
+        let size = (self.content.height(), self.content.width());
         let mut objective = Objective::new(self.network, targets, size, self.options)?;
-        let mut gradient = vec![0.0; picture.data().len()];
-        objective.evaluate(picture.data(), &mut gradient)?;
-        Ok(gradient.chunks_exact(3).map(|rgb| rgb.iter().map(|g| g.abs()).sum()).collect())
+        let strength = |picture: &Picture| {
+            let mut gradient = vec![0.0; picture.data().len()];
+            objective.evaluate(picture.data(), &mut gradient)?;
+            Ok(gradient.chunks_exact(3).map(|rgb| rgb.iter().map(|g| g.abs()).sum()).collect())
+        };
+        pictures.into_iter().map(strength).collect()
     }
 }

@@ -6,7 +6,8 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use crate::benchmark::{Benchmark, isa};
 use crate::picture::Encoding;
-use crate::{Init, LossScale, Optimiser, Picture, TransferError, default_history};
+use crate::transfer::plan;
+use crate::{Init, LossScale, Optimiser, TransferError, default_history};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -119,16 +120,15 @@ fn curves(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<h2>Where the gradient acts</h2>\n<p>|dL/dx| of each pixel, from black over red to white; each map on its own scale.</p>\n<div class=\"pictures\">\n");
-    for (picture, caption) in [(&run.start, "At the start"), (&run.painting.picture, "At the result")] {
-        figure(page, &embedded(&heat_map(run, picture)?, PHOTO, caption)?, caption);
+    let pictures = [&run.start, &run.painting.picture];
+    for (strength, caption) in run.gradient_strengths(pictures)?.iter().zip(["At the start", "At the result"])
+    {
+        let map = heat(run.content.height(), run.content.width(), normalised(strength))
+            .map_err(TransferError::from)?;
+        figure(page, &embedded(&map, PHOTO, caption)?, caption);
     }
     page.push_str("</div>\n");
     Ok(())
-}
-
-fn heat_map(run: &Run<'_>, picture: &Picture) -> Result<Picture, TransferError> {
-    let strength = run.gradient_strength(picture)?;
-    Ok(heat(picture.height(), picture.width(), normalised(&strength))?)
 }
 
 fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
@@ -139,8 +139,8 @@ fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<h2>Gram matrices</h2>\n<p>Which filters answer together: A of the painting, G of the picture. Brightness is the cube root of the \
                    size, on one scale for a layer; where |G - A| is black, the style is met.</p>\n<div class=\"wide\"><table>\n<tr><th></th><th>A</th><th>G before</th>\
                    <th>G after</th><th>|G - A| before</th><th>|G - A| after</th></tr>\n");
-    for layer in &layers {
-        page.push_str(&layers::gram_row(run, layer)?);
+    for row in layers::gram_rows(run, &layers)? {
+        page.push_str(&row);
     }
     page.push_str("</table></div>\n");
     Ok(())
@@ -163,17 +163,7 @@ fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     let (height, width) = run.summary.size;
     let options = run.options;
-    let plan = run
-        .network
-        .chain
-        .plan(
-            height,
-            width,
-            &options.active_content_layers(),
-            &options.active_style_layers(),
-            options.evaluator_options(height, width),
-        )
-        .map_err(TransferError::from)?;
+    let plan = plan(run.network, run.summary.size, options).map_err(TransferError::from)?;
     let benchmark = Benchmark {
         arch: run.summary.arch,
         size: height.max(width),

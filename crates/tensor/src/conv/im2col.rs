@@ -50,7 +50,7 @@ impl Kernel for Task<'_> {
                     rows.zip(products.chunks_exact_mut(columns * stride)).enumerate()
                 {
                     let at = (band.first + y + row, x);
-                    multiply(simd, conv, extent, source, at, columns, patches, products);
+                    Block { conv, extent, source, at, columns }.multiply(simd, patches, products);
                 }
                 finish(simd, &mut band, (y, x), columns, products, stride);
             }
@@ -58,35 +58,38 @@ impl Kernel for Task<'_> {
     }
 }
 
-/// The products of `columns` positions from (y, x) on, without bias: row by row of `padded_channels` numbers.
-#[expect(clippy::too_many_arguments, reason = "the block's place and size, and its three arrays")]
-#[inline(always)]
-fn multiply<S: Simd>(
-    simd: S,
-    conv: &PackedConv,
+/// Some positions of a row of outputs.
+struct Block<'a> {
+    conv: &'a PackedConv,
     extent: Extent,
-    source: Source<'_>,
-    (y, x): (usize, usize),
+    source: Source<'a>,
+    /// The first position.
+    at: (usize, usize),
     columns: usize,
-    patches: &mut [f32],
-    products: &mut [f32],
-) {
-    let channels = conv.in_channels;
-    for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
-        pack_patch(simd, extent, source, (y, x + column), channels, patch);
+}
+
+impl Block<'_> {
+    /// The products of the positions, without bias: row by row of `padded_channels` numbers.
+    #[inline(always)]
+    fn multiply<S: Simd>(self, simd: S, patches: &mut [f32], products: &mut [f32]) {
+        let Self { conv, extent, source, at: (y, x), columns } = self;
+        let channels = conv.in_channels;
+        for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
+            pack_patch(simd, extent, source, (y, x + column), channels, patch);
+        }
+        Product {
+            m: columns,
+            k: 9 * channels,
+            n: conv.out_channels,
+            a: patches,
+            a_stride: 9 * channels,
+            b: &conv.kernel,
+            c: products,
+            c_stride: conv.padded_channels().1,
+            accumulate: false,
+        }
+        .run(simd);
     }
-    Product {
-        m: columns,
-        k: 9 * channels,
-        n: conv.out_channels,
-        a: patches,
-        a_stride: 9 * channels,
-        b: &conv.kernel,
-        c: products,
-        c_stride: conv.padded_channels().1,
-        accumulate: false,
-    }
-    .run(simd);
 }
 
 /// Hands two rows of products to the sink, MAX_SIDE columns at a time.
@@ -102,26 +105,36 @@ fn finish<S: Simd>(
     for first in (0..columns).step_by(MAX_SIDE) {
         for channel in (0..band.channels).step_by(S::LANES) {
             let at = (y, x + first, channel);
-            if first + MAX_SIDE <= columns && band.holds(at, (2, MAX_SIDE)) {
-                let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
-                for (i, row) in rows.iter_mut().enumerate() {
-                    for (j, value) in row.iter_mut().enumerate() {
-                        *value = simd.read(&products[(i * columns + first + j) * stride + channel..]);
-                    }
-                }
+            let width = MAX_SIDE.min(columns - first);
+            let products = &products[first * stride + channel..];
+            // Two calls, so that the results of whole blocks stay in registers.
+            if width == MAX_SIDE && band.holds(at, (2, MAX_SIDE)) {
+                let rows = two_rows(simd, products, stride, columns, MAX_SIDE);
                 band.put(simd, at, (2, MAX_SIDE), rows);
             } else {
-                let width = MAX_SIDE.min(columns - first);
-                let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
-                for (i, row) in rows.iter_mut().enumerate() {
-                    for (j, value) in row.iter_mut().enumerate().take(width) {
-                        *value = simd.read(&products[(i * columns + first + j) * stride + channel..]);
-                    }
-                }
+                let rows = two_rows(simd, products, stride, columns, width);
                 band.put_within(simd, at, width, rows);
             }
         }
     }
+}
+
+/// The products of `width` positions of either row, for the `LANES` channels at the front.
+#[inline(always)]
+fn two_rows<S: Simd>(
+    simd: S,
+    products: &[f32],
+    stride: usize,
+    columns: usize,
+    width: usize,
+) -> [[S::V; MAX_SIDE]; 2] {
+    let mut rows = [[simd.splat(0.0); MAX_SIDE]; 2];
+    for (i, row) in rows.iter_mut().enumerate() {
+        for (j, value) in row.iter_mut().enumerate().take(width) {
+            *value = simd.read(&products[(i * columns + j) * stride..]);
+        }
+    }
+    rows
 }
 
 /// Writes the 3x3 patch around (y, x): 9 C numbers, zeros outside the picture.
@@ -176,7 +189,8 @@ impl Kernel for Positions<'_> {
             let columns = response.len() / channels;
             let (patches, products) = scratch.split_at_mut(columns * 9 * conv.in_channels);
             let at = (y, x + block * COLUMNS);
-            multiply(simd, conv, extent, Source::Plain(input), at, columns, patches, products);
+            Block { conv, extent, source: Source::Plain(input), at, columns }
+                .multiply(simd, patches, products);
             for (response, products) in response.chunks_exact_mut(channels).zip(products.chunks_exact(stride))
             {
                 for channel in (0..channels).step_by(S::LANES) {
