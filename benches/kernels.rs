@@ -74,7 +74,7 @@ fn products(isa: Isa, (m, k, n): (usize, usize, usize)) -> Result<(), TensorErro
     let ours = median(|| {
         c.par_chunks_mut(ROWS * stride)
             .zip(a.par_chunks(ROWS * k))
-            .for_each(|(c, a)| packed.multiply(a, k, c, false));
+            .for_each(|(c, a)| packed.multiply(a, k, c, false, [&[]; 2]));
     });
     let mut c = vec![0.0; m * n];
     let mut result = Ok(());

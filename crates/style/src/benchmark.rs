@@ -175,7 +175,7 @@ pub fn gemm_peak() -> Result<f64, AutodiffError> {
         let start = Instant::now();
         results.par_chunks_mut(ROWS * packed.padded_columns()).for_each(|c| {
             for _ in 0..PRODUCTS {
-                packed.multiply(&a, SIDE, c, false);
+                packed.multiply(&a, SIDE, c, false, [&[]; 2]);
             }
         });
         let operations = 2.0 * (threads * PRODUCTS * ROWS * SIDE * SIDE) as f64;

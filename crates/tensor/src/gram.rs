@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::packed::Tile;
+use crate::packed::{Near, Tile};
 use crate::simd::{Isa, Kernel, Simd};
 use crate::{AlignedBuffer, Scratch, TensorError};
 
@@ -130,9 +130,13 @@ impl Kernel for Chunk<'_> {
                     out[width..].fill(0.0);
                 }
             }
-            for i in 0..padded / S::PANEL {
+            // While this block is multiplied, the next one comes from memory, a part with every tile.
+            let count = padded / S::PANEL;
+            let part = block.len().div_ceil(count * (count + 1) / 2 * S::PANEL.div_ceil(S::ROWS));
+            let mut next = block.as_ptr().wrapping_add(block.len());
+            for i in 0..count {
                 let left = &panels[i * panel_len..][..panel_len];
-                for j in i..padded / S::PANEL {
+                for j in i..count {
                     let right = &panels[j * panel_len..][..panel_len];
                     for row in (0..S::PANEL).step_by(S::ROWS) {
                         // SAFETY: `left` has `depth` rows of PANEL numbers, of which columns `row..row + rows` are
@@ -148,11 +152,11 @@ impl Kernel for Chunk<'_> {
                                 c: partial.as_mut_ptr().add((i * S::PANEL + row) * padded + j * S::PANEL),
                                 c_stride: padded,
                                 accumulate: index > 0,
-                                prefetch: right.as_ptr(),
-                                prefetch_len: 0,
+                                near: [Near { from: next, len: part }, Near::NONE],
                             };
                             tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
                         }
+                        next = next.wrapping_add(part);
                     }
                 }
             }

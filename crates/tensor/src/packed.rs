@@ -79,14 +79,16 @@ impl PackedMatrix {
     /// C := A B, or C += A B if `accumulate`, on the calling thread. A is m x K with the given row stride, C is
     /// m x N with a row stride of [`Self::padded_columns`]; m is C's length over that.
     ///
+    /// `ahead` is what the caller will read next: it is brought near meanwhile.
+    ///
     /// # Panics
     /// If A has not m rows of K numbers, or C's length is not a multiple of its row stride.
-    pub fn multiply(&self, a: &[f32], a_stride: usize, c: &mut [f32], accumulate: bool) {
+    pub fn multiply(&self, a: &[f32], a_stride: usize, c: &mut [f32], accumulate: bool, ahead: [&[f32]; 2]) {
         let c_stride = self.padded_columns();
         let m = c.len() / c_stride;
         assert!(c.len() == m * c_stride, "whole rows of C");
         let (k, n, b) = (self.rows, self.columns, &*self.data);
-        self.isa.dispatch(Product { m, k, n, a, a_stride, b, c, c_stride, accumulate });
+        self.isa.dispatch(Product { m, k, n, a, a_stride, b, c, c_stride, accumulate, ahead });
     }
 }
 
@@ -138,6 +140,8 @@ pub(crate) struct Product<'a> {
     pub(crate) c: &'a mut [f32],
     pub(crate) c_stride: usize,
     pub(crate) accumulate: bool,
+    /// Numbers to bring near meanwhile.
+    pub(crate) ahead: [&'a [f32]; 2],
 }
 
 impl Kernel for Product<'_> {
@@ -145,7 +149,7 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Product { m, k, n, a, a_stride, b, c, c_stride, accumulate } = self;
+        let Product { m, k, n, a, a_stride, b, c, c_stride, accumulate, ahead } = self;
         if m == 0 || n == 0 {
             return;
         }
@@ -154,17 +158,27 @@ impl Kernel for Product<'_> {
         assert!(b.len() >= k * padded, "B is packed for k x n");
         assert!(c_stride >= padded && c.len() >= (m - 1) * c_stride + padded, "C has m rows of whole panels");
         let c = c.as_mut_ptr();
+        // While a panel is multiplied, the next one comes from memory, a part with every group of rows; so does what the
+        // caller reads next, its first slice in the first half of the tiles.
+        let groups = m.div_ceil(S::ROWS);
+        let half = (k.div_ceil(DEPTH).max(1) * (padded / S::PANEL) * groups).div_ceil(2);
+        let mut tiles = 0;
         for block in (0..k.max(1)).step_by(DEPTH) {
             let depth = DEPTH.min(k - block);
             let add = accumulate || block > 0;
             for first in (0..padded).step_by(S::PANEL) {
                 let panel = b[block * padded + first * depth..].as_ptr();
-                // While this panel is multiplied, the next one comes from memory, a part with every group of rows.
-                let part = (depth * S::PANEL).div_ceil(m.div_ceil(S::ROWS));
+                let part = (depth * S::PANEL).div_ceil(groups);
                 let next = panel.wrapping_add(depth * S::PANEL);
-                let mut row = 0;
-                while row < m {
+                for row in (0..m).step_by(S::ROWS) {
                     let rows = S::ROWS.min(m - row);
+                    let soon = ahead[tiles / half];
+                    let soon_part = soon.len().div_ceil(half);
+                    let near = [
+                        Near { from: next.wrapping_add(row / S::ROWS * part), len: part },
+                        Near { from: soon.as_ptr().wrapping_add(tiles % half * soon_part), len: soon_part },
+                    ];
+                    tiles += 1;
                     // SAFETY: rows `row..row + rows` of A (k numbers from `block`, inside the asserted length), the
                     // panel's `depth` x PANEL numbers (inside B's asserted length) and the same rows of C with PANEL
                     // columns from `first` (inside C's asserted length) are all there.
@@ -178,12 +192,10 @@ impl Kernel for Product<'_> {
                             c: c.add(row * c_stride + first),
                             c_stride,
                             accumulate: add,
-                            prefetch: next.wrapping_add(row / S::ROWS * part),
-                            prefetch_len: part,
+                            near,
                         };
                         tile.run_rows(simd, rows);
                     }
-                    row += rows;
                 }
             }
         }
@@ -209,10 +221,20 @@ pub(crate) struct Tile {
     pub(crate) c_stride: usize,
     /// Whether C is added to.
     pub(crate) accumulate: bool,
-    /// Numbers to bring near meanwhile.
-    pub(crate) prefetch: *const f32,
-    /// How many.
-    pub(crate) prefetch_len: usize,
+    /// What to bring near meanwhile.
+    pub(crate) near: [Near; 2],
+}
+
+/// Numbers to bring near: `len` of them from an address that need not be valid.
+#[derive(Clone, Copy)]
+pub(crate) struct Near {
+    pub(crate) from: *const f32,
+    pub(crate) len: usize,
+}
+
+impl Near {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self { from: std::ptr::null(), len: 0 };
 }
 
 impl Tile {
@@ -251,12 +273,17 @@ impl Tile {
         // SAFETY: the pointers stay within what the caller vouches for in `run_rows`.
         unsafe {
             let (mut a, mut b) = (self.a, self.b);
-            let mut prefetch = self.prefetch;
-            let lines = self.prefetch_len.div_ceil(LINE).div_ceil((self.depth / UNROLL).max(1));
+            let [mut near, mut soon] = [self.near[0].from, self.near[1].from];
+            let lines = |near: Near| near.len.div_ceil(LINE).div_ceil((self.depth / UNROLL).max(1));
+            let (near_lines, soon_lines) = (lines(self.near[0]), lines(self.near[1]));
             for _ in 0..self.depth / UNROLL {
-                for _ in 0..lines {
-                    simd.prefetch(prefetch);
-                    prefetch = prefetch.wrapping_add(LINE);
+                for _ in 0..near_lines {
+                    simd.prefetch(near);
+                    near = near.wrapping_add(LINE);
+                }
+                for _ in 0..soon_lines {
+                    simd.prefetch(soon);
+                    soon = soon.wrapping_add(LINE);
                 }
                 for _ in 0..UNROLL {
                     self.step(simd, a, b, &mut sums);

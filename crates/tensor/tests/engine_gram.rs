@@ -61,7 +61,7 @@ proptest! {
             for row in 0..m {
                 c[row * stride..][..n].copy_from_slice(&start[row * n..][..n]);
             }
-            packed.multiply(&a, k, &mut c, accumulate);
+            packed.multiply(&a, k, &mut c, accumulate, [&[]; 2]);
             for row in 0..m {
                 prop_assert!(close(&c[row * stride..][..n], &expected[row * n..][..n], k as f32), "{isa:?}");
             }

@@ -96,9 +96,11 @@ impl FirstLayer<'_> {
         let channels = self.stage.out_channels;
         let len = products.len() / self.kernel.padded_columns() * channels;
         let at = (y * self.extent.width + x) * channels;
+        let later = &incoming[at + len..];
+        let ahead = [&later[..len.min(later.len())], &[]];
         let incoming = &incoming[at..at + len];
         let Some(tap) = self.tap else {
-            self.kernel.multiply(incoming, channels, products, false);
+            self.kernel.multiply(incoming, channels, products, false, ahead);
             return;
         };
         let padded = tap.style.map_or(0, PackedMatrix::padded_columns);
@@ -113,11 +115,11 @@ impl FirstLayer<'_> {
                 // The targets hold the core alone.
                 let at = at - self.core.start * self.extent.width * channels;
                 let content = tap.content.iter().map(|&(weight, target)| (weight, &target[at..at + len]));
-                taps::add_and_mask_block(response, channels, tap.style, content, gradient, work);
+                taps::add_and_mask_block(response, channels, tap.style, content, gradient, work, ahead);
             } else {
                 taps::mask_block(response, gradient);
             }
-            self.kernel.multiply(gradient, channels, products, false);
+            self.kernel.multiply(gradient, channels, products, false, [&[]; 2]);
         });
     }
 }

@@ -12,13 +12,15 @@ use impasto_tensor::conv::Extent;
 use impasto_tensor::{PackedMatrix, Scratch};
 use rayon::prelude::*;
 
-/// Positions in one task.
+/// Positions in one block.
 pub(crate) const POSITIONS: usize = 96;
+/// The most blocks in a task.
+const BLOCKS: usize = 8;
 
 /// A content term at a layer: weight and P, at the same positions as F.
 pub(crate) type ContentTarget<'a> = (f32, &'a [f32]);
 
-/// Numbers of work memory of one task.
+/// Numbers of work memory of one block.
 pub(crate) fn scratch_len(padded_channels: usize) -> usize {
     POSITIONS * padded_channels
 }
@@ -34,16 +36,26 @@ pub(crate) fn add_and_mask(
 ) {
     let block = POSITIONS * channels;
     let products = style.map_or(0, |difference| scratch_len(difference.padded_columns()));
-    gradient.par_chunks_mut(block).zip(f.par_chunks(block)).enumerate().for_each(|(index, (gradient, f))| {
-        let content = content.iter().map(|&(weight, target)| (weight, &target[index * block..][..f.len()]));
-        scratch.with(products, |products| {
-            add_and_mask_block(f, channels, style, content, gradient, products);
-        });
+    // Several blocks in a task, so that the next one can come from memory while this one is computed.
+    let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
+    gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(|(index, (gradient, f))| {
+        let mut rest = gradient;
+        for (number, now) in f.chunks(block).enumerate() {
+            let (gradient, later) = rest.split_at_mut(now.len());
+            let at = index * task + number * block;
+            let content = content.iter().map(|&(weight, target)| (weight, &target[at..at + now.len()]));
+            let ahead =
+                [&f[number * block + now.len()..], &*later].map(|next| &next[..block.min(next.len())]);
+            scratch.with(products, |products| {
+                add_and_mask_block(now, channels, style, content, gradient, products, ahead);
+            });
+            rest = later;
+        }
     });
 }
 
 /// As [`add_and_mask`] for at most [`POSITIONS`] positions, on the calling thread, with [`scratch_len`] numbers of work
-/// memory.
+/// memory. Meanwhile `ahead` comes from memory.
 pub(crate) fn add_and_mask_block<'a>(
     f: &[f32],
     channels: usize,
@@ -51,14 +63,15 @@ pub(crate) fn add_and_mask_block<'a>(
     content: impl Iterator<Item = ContentTarget<'a>>,
     gradient: &mut [f32],
     products: &mut [f32],
+    ahead: [&[f32]; 2],
 ) {
     if let Some(difference) = style {
         let stride = difference.padded_columns();
         if stride == channels {
-            difference.multiply(f, channels, gradient, true);
+            difference.multiply(f, channels, gradient, true, ahead);
         } else {
             let products = &mut products[..f.len() / channels * stride];
-            difference.multiply(f, channels, products, false);
+            difference.multiply(f, channels, products, false, ahead);
             let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
             for (gradient, products) in rows {
                 gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);

@@ -87,6 +87,7 @@ impl Block<'_> {
             c: products,
             c_stride: conv.padded_channels().1,
             accumulate: false,
+            ahead: [&[]; 2],
         }
         .run(simd);
     }

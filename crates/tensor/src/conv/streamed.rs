@@ -192,6 +192,7 @@ impl<F: Transform> Kernel for Stripe<'_, F> {
                     c: &mut m[xi * m_plane..],
                     c_stride: layout.stripe,
                     accumulate: false,
+                    ahead: [&[]; 2],
                 }
                 .run(simd);
             }

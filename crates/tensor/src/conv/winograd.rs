@@ -145,6 +145,7 @@ impl<F: Transform> Kernel for Task<'_, F> {
                     c: &mut m[xi * m_plane..],
                     c_stride: layout.product_stride,
                     accumulate: false,
+                    ahead: [&[]; 2],
                 }
                 .run(simd);
             }
