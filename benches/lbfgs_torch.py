@@ -3,7 +3,8 @@
 
     python benches/lbfgs_torch.py CONTENT STYLE --evaluations 200 --alpha 1e-3 --beta 1
 
-Both pictures are taken at their own size. f32, the embedded VGG-16, average pooling. Prints one JSON object: the loss at
+Both pictures are taken at their own size. With --noise it starts close to the photo instead: how far the result moves then is
+what a difference between two optimisers has to be compared with. f32, the embedded VGG-16, average pooling. Prints one JSON object: the loss at
 the start, the lowest and the last one, and the loss of every evaluation.
 """
 
@@ -23,6 +24,8 @@ def main():
     parser.add_argument("--evaluations", type=int, default=200)
     parser.add_argument("--alpha", type=float, required=True)
     parser.add_argument("--beta", type=float, required=True)
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of noise added to the start, of 255")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--weights", default="weights/vgg16.safetensors")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -31,7 +34,8 @@ def main():
     network = paper.load_network(arguments.weights, torch.float32)
     content, style = paper.read_picture(arguments.content), paper.read_picture(arguments.style)
     objective = paper.Objective(network, content, style, arguments.alpha, arguments.beta)
-    x = torch.tensor(content.astype(np.float32), requires_grad=True)
+    noise = np.random.default_rng(arguments.seed).normal(0, arguments.noise, content.shape)
+    x = torch.tensor((content + noise).astype(np.float32), requires_grad=True)
     evaluations = arguments.evaluations
     optimizer = torch.optim.LBFGS(
         [x], lr=1, history_size=100, max_iter=evaluations, max_eval=evaluations,
