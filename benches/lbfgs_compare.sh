@@ -25,15 +25,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-python=${PYTHON:-python3}
-if ! "$python" -c 'import torch, numpy, PIL, safetensors' 2>/dev/null; then
-    echo "$python has no PyTorch: pip install torch numpy pillow safetensors, or set PYTHON to one that has." >&2
-    exit 1
-fi
-if [ -z "${IMPASTO:-}" ]; then
-    cargo build --release --quiet --package impasto-cli
-    IMPASTO=${CARGO_TARGET_DIR:-target}/release/impasto
-fi
+. benches/programs.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
