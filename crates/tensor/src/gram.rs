@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::packed::{Near, Tile};
+use crate::packed::{Near, Tile, lines_at_once};
 use crate::simd::{Isa, Kernel, Simd};
 use crate::{AlignedBuffer, Scratch, TensorError};
 
@@ -133,6 +133,7 @@ impl Kernel for Chunk<'_> {
             // While this block is multiplied, the next one comes from memory, a part with every tile.
             let count = padded / S::PANEL;
             let part = block.len().div_ceil(count * (count + 1) / 2 * S::PANEL.div_ceil(S::ROWS));
+            let lines = lines_at_once(part, depth);
             let mut next = block.as_ptr().wrapping_add(block.len());
             for i in 0..count {
                 let left = &panels[i * panel_len..][..panel_len];
@@ -152,7 +153,7 @@ impl Kernel for Chunk<'_> {
                                 c: partial.as_mut_ptr().add((i * S::PANEL + row) * padded + j * S::PANEL),
                                 c_stride: padded,
                                 accumulate: index > 0,
-                                near: [Near { from: next, len: part }, Near::NONE],
+                                near: [Near { from: next, lines }, Near::NONE],
                             };
                             tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
                         }

@@ -162,22 +162,26 @@ impl Kernel for Product<'_> {
         // caller reads next, its first slice in the first half of the tiles.
         let groups = m.div_ceil(S::ROWS);
         let half = (k.div_ceil(DEPTH).max(1) * (padded / S::PANEL) * groups).div_ceil(2);
+        let soon_parts = ahead.map(|numbers| numbers.len().div_ceil(half));
         let mut tiles = 0;
         for block in (0..k.max(1)).step_by(DEPTH) {
             let depth = DEPTH.min(k - block);
             let add = accumulate || block > 0;
+            let part = (depth * S::PANEL).div_ceil(groups);
+            let part_lines = lines_at_once(part, depth);
+            let soon_lines = soon_parts.map(|part| lines_at_once(part, depth));
             for first in (0..padded).step_by(S::PANEL) {
                 let panel = b[block * padded + first * depth..].as_ptr();
-                let part = (depth * S::PANEL).div_ceil(groups);
-                let next = panel.wrapping_add(depth * S::PANEL);
+                let mut next = panel.wrapping_add(depth * S::PANEL);
                 for row in (0..m).step_by(S::ROWS) {
                     let rows = S::ROWS.min(m - row);
-                    let soon = ahead[tiles / half];
-                    let soon_part = soon.len().div_ceil(half);
+                    let (slice, index) = if tiles < half { (0, tiles) } else { (1, tiles - half) };
+                    let soon = ahead[slice].as_ptr().wrapping_add(index * soon_parts[slice]);
                     let near = [
-                        Near { from: next.wrapping_add(row / S::ROWS * part), len: part },
-                        Near { from: soon.as_ptr().wrapping_add(tiles % half * soon_part), len: soon_part },
+                        Near { from: next, lines: part_lines },
+                        Near { from: soon, lines: soon_lines[slice] },
                     ];
+                    next = next.wrapping_add(part);
                     tiles += 1;
                     // SAFETY: rows `row..row + rows` of A (k numbers from `block`, inside the asserted length), the
                     // panel's `depth` x PANEL numbers (inside B's asserted length) and the same rows of C with PANEL
@@ -225,16 +229,30 @@ pub(crate) struct Tile {
     pub(crate) near: [Near; 2],
 }
 
-/// Numbers to bring near: `len` of them from an address that need not be valid.
+/// Cache lines to bring near from an address on, which need not be valid: so many with every UNROLL steps of k.
 #[derive(Clone, Copy)]
 pub(crate) struct Near {
     pub(crate) from: *const f32,
-    pub(crate) len: usize,
+    pub(crate) lines: usize,
 }
 
 impl Near {
     /// Nothing.
-    pub(crate) const NONE: Self = Self { from: std::ptr::null(), len: 0 };
+    pub(crate) const NONE: Self = Self { from: std::ptr::null(), lines: 0 };
+
+    /// Asks for the next lines.
+    #[inline(always)]
+    fn ask<S: Simd>(&mut self, simd: S) {
+        for _ in 0..self.lines {
+            simd.prefetch(self.from);
+            self.from = self.from.wrapping_add(LINE);
+        }
+    }
+}
+
+/// The lines with every UNROLL steps that make `len` numbers in `depth` steps.
+pub(crate) fn lines_at_once(len: usize, depth: usize) -> usize {
+    len.div_ceil(LINE).div_ceil((depth / UNROLL).max(1))
 }
 
 impl Tile {
@@ -273,18 +291,10 @@ impl Tile {
         // SAFETY: the pointers stay within what the caller vouches for in `run_rows`.
         unsafe {
             let (mut a, mut b) = (self.a, self.b);
-            let [mut near, mut soon] = [self.near[0].from, self.near[1].from];
-            let lines = |near: Near| near.len.div_ceil(LINE).div_ceil((self.depth / UNROLL).max(1));
-            let (near_lines, soon_lines) = (lines(self.near[0]), lines(self.near[1]));
+            let [mut near, mut soon] = self.near;
             for _ in 0..self.depth / UNROLL {
-                for _ in 0..near_lines {
-                    simd.prefetch(near);
-                    near = near.wrapping_add(LINE);
-                }
-                for _ in 0..soon_lines {
-                    simd.prefetch(soon);
-                    soon = soon.wrapping_add(LINE);
-                }
+                near.ask(simd);
+                soon.ask(simd);
                 for _ in 0..UNROLL {
                     self.step(simd, a, b, &mut sums);
                     a = a.add(self.a_step);
