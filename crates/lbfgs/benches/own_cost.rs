@@ -22,7 +22,7 @@ fn main() {
         times.sort();
         let Some(median) = times.get(times.len() / 2) else { continue };
         // The table of the crate's front page, for an iteration with one evaluation.
-        let bytes = (4 * history + 13) * size * size * 3 * size_of::<f32>();
+        let bytes = (3 * history + 18) * size * size * 3 * size_of::<f32>();
         let rate = bytes as f64 / median.as_secs_f64() / 1e9;
         let [least, median] = [times[0], *median].map(|time| time.as_secs_f64() * 1e3);
         println!("history {history:3}: median {median:6.1} ms, least {least:6.1} ms, {rate:5.1} GB/s");

@@ -1,12 +1,13 @@
 //! The last m pairs (s, y), their dot products, and the direction -H g that they give.
 //!
-//! An iteration sweeps over the pairs twice: [`History::direction`] reads each vector once to sum d up, and
-//! [`History::update`] reads each once for its dot products with the new y and g. That is 4 m vectors of memory
-//! traffic. The two-loop recursion on vectors, even with each axpy fused to the next dot product, would read every
-//! pair twice as well and besides read and write q at each step: 8 m vectors, and 2 m waits for all threads.
+//! An iteration sweeps over the vectors of the pairs three times: [`History::direction`] over the y to make q and y_i·r0,
+//! then over the s to add them up; [`History::update`] over the s for their dot products with the new y and g. That is
+//! 3 m vectors of memory traffic. The two-loop recursion on vectors, even with each axpy fused to the next dot product,
+//! would read every pair twice and besides read and write q at each step: 8 m vectors, and 2 m waits for all threads.
 
 use crate::Real;
-use crate::two_loop::{Products, two_loop};
+use crate::scaling::Scaling;
+use crate::two_loop::{Products, alphas, alphas_less_betas};
 use crate::vector::{self, BLOCK, block_dots, block_range, block_subtract_from};
 use rayon::prelude::*;
 use std::collections::VecDeque;
@@ -22,23 +23,27 @@ pub(crate) struct Pair<T> {
 
 /// A ring of at most `capacity` pairs. Memory for a pair is taken when the pair is first needed.
 #[derive(Debug)]
-pub(crate) struct History<T> {
+pub(crate) struct History<'a, T> {
     capacity: usize,
     /// Oldest first, as is `products`.
     pairs: VecDeque<Pair<T>>,
     products: VecDeque<Products>,
+    /// H0.
+    scaling: Scaling<'a>,
     /// Memory of pairs that were dropped.
     free: Vec<Pair<T>>,
-    /// Scratch of `update`: the dot products of each block.
+    /// The dot products of each block, while they are summed.
     partial: Vec<f64>,
 }
 
-impl<T: Real> History<T> {
-    pub(crate) fn new(capacity: usize) -> Self {
+impl<'a, T: Real> History<'a, T> {
+    /// A history of at most `capacity` pairs, which starts H from `scaling`.
+    pub(crate) fn new(capacity: usize, scaling: Scaling<'a>) -> Self {
         Self {
             capacity,
             pairs: VecDeque::new(),
             products: VecDeque::new(),
+            scaling,
             free: Vec::new(),
             partial: Vec::new(),
         }
@@ -52,6 +57,7 @@ impl<T: Real> History<T> {
     pub(crate) fn clear(&mut self) {
         self.free.extend(self.pairs.drain(..));
         self.products.clear();
+        self.scaling.clear();
     }
 
     /// Memory for the next pair, with x in place of s and g in place of y. A full history drops its oldest pair.
@@ -63,7 +69,6 @@ impl<T: Real> History<T> {
             self.products.pop_front();
             for products in &mut self.products {
                 products.sy.pop_front();
-                products.yy.pop_front();
             }
         }
         let new = || Pair { s: vec![T::ZERO; x.len()], y: vec![T::ZERO; x.len()] };
@@ -83,28 +88,61 @@ impl<T: Real> History<T> {
 
     /// d := -H g, and returns the slope d·g. Needs the dot products of the last [`Self::update`], made with this `g`.
     ///
-    /// d is summed in `f64` and rounded once.
-    pub(crate) fn direction(&self, g: &[T], d: &mut [T]) -> f64 {
-        let coefficients = two_loop(&self.products);
-        let sum_block = |(index, d): (usize, &mut [T])| {
+    /// q, r0 and d are summed in `f64`; r0 and d are rounded once.
+    pub(crate) fn direction(&mut self, g: &[T], d: &mut [T]) -> f64 {
+        let alphas = alphas(&self.products);
+        let yr = self.start_recursion(&alphas, g, d);
+        let coefficients = alphas_less_betas(&self.products, &alphas, &yr);
+        let add_s = |(index, d): (usize, &mut [T])| {
             let range = block_range(index, g.len());
-            let g = &g[range.clone()];
             let mut sum = [0.0; BLOCK];
-            for (sum, g) in sum.iter_mut().zip(g) {
-                *sum = coefficients.g * g.to_f64();
+            for (sum, r0) in sum.iter_mut().zip(&*d) {
+                *sum = r0.to_f64();
             }
-            for (pair, &(c_s, c_y)) in self.pairs.iter().zip(&coefficients.pairs) {
-                for ((sum, s), y) in sum.iter_mut().zip(&pair.s[range.clone()]).zip(&pair.y[range.clone()]) {
-                    *sum += c_s * s.to_f64() + c_y * y.to_f64();
+            for (pair, &c) in self.pairs.iter().zip(&coefficients) {
+                for (sum, s) in sum.iter_mut().zip(&pair.s[range.clone()]) {
+                    *sum += c * s.to_f64();
                 }
             }
             for (d, sum) in d.iter_mut().zip(&sum) {
                 *d = T::from_f64(-sum);
             }
-            block_dots(d, [g])[0]
+            block_dots(d, [&g[range]])[0]
         };
-        let slopes: Vec<f64> = d.par_chunks_mut(BLOCK).enumerate().map(sum_block).collect();
+        let slopes: Vec<f64> = d.par_chunks_mut(BLOCK).enumerate().map(add_s).collect();
         slopes.iter().sum()
+    }
+
+    /// r0 := H0 (g - sum_j alpha_j y_j); returns the y_i·r0.
+    fn start_recursion(&mut self, alphas: &[f64], g: &[T], r0: &mut [T]) -> Vec<f64> {
+        let (pairs, scaling) = (&self.pairs, &self.scaling);
+        let diagonal = scaling.diagonal();
+        // One number for each block even when there is no pair.
+        let width = pairs.len().max(1);
+        self.partial.clear();
+        self.partial.resize(width * g.len().div_ceil(BLOCK), 0.0);
+        let blocks = r0.par_chunks_mut(BLOCK).zip(self.partial.par_chunks_mut(width)).enumerate();
+        blocks.for_each(|(index, (r0, dots))| {
+            let range = block_range(index, g.len());
+            let mut q = [0.0; BLOCK];
+            let q = &mut q[..range.len()];
+            for (q, g) in q.iter_mut().zip(&g[range.clone()]) {
+                *q = g.to_f64();
+            }
+            for (pair, alpha) in pairs.iter().zip(alphas) {
+                for (q, y) in q.iter_mut().zip(&pair.y[range.clone()]) {
+                    *q -= alpha * y.to_f64();
+                }
+            }
+            scaling.apply(&diagonal, range.clone(), q);
+            for (r0, q) in r0.iter_mut().zip(&*q) {
+                *r0 = T::from_f64(*q);
+            }
+            for (pair, dot) in pairs.iter().zip(dots) {
+                *dot = block_dots(r0, [&pair.y[range.clone()]])[0];
+            }
+        });
+        sum_blocks(&self.partial, width)
     }
 
     /// Turns `pair`, which [`Self::begin`] gave out, into s = x - x_k and y = g - g_k, and adds it to the history;
@@ -113,10 +151,12 @@ impl<T: Real> History<T> {
     /// The pair is left out when s·y <= epsilon |s| |y|: H stays positive definite only while s·y > 0.
     /// Returns whether it was kept.
     pub(crate) fn update(&mut self, mut pair: Pair<T>, x: &[T], g: &[T]) -> bool {
-        const OWN: usize = 5; // s·s, s·y, s·g, y·y, y·g
-        const EACH: usize = 4; // s_i·y, s_i·g, y_i·y, y_i·g
-        let pairs = &self.pairs;
-        let width = OWN + EACH * pairs.len();
+        const OWN: usize = 2; // s·y, s·g
+        const EACH: usize = 2; // s_i·y, s_i·g
+        let (pairs, scaling) = (&self.pairs, &self.scaling);
+        let groups = scaling.groups();
+        let squares = OWN + EACH * pairs.len(); // where |s|_B^2 and |y|_B^2 begin
+        let width = squares + 2 * groups;
         self.partial.clear();
         self.partial.resize(width * x.len().div_ceil(BLOCK), 0.0);
 
@@ -127,40 +167,48 @@ impl<T: Real> History<T> {
             let g = &g[range.clone()];
             block_subtract_from(s, &x[range.clone()]);
             block_subtract_from(y, g);
+            let (dots, squares) = dots.split_at_mut(squares);
             let (own, each) = dots.split_at_mut(OWN);
-            own[..3].copy_from_slice(&block_dots(s, [s, y, g]));
-            own[3..].copy_from_slice(&block_dots(y, [y, g]));
+            own.copy_from_slice(&block_dots(s, [y, g]));
             for (old, dots) in pairs.iter().zip(each.chunks_exact_mut(EACH)) {
-                dots[..2].copy_from_slice(&block_dots(&old.s[range.clone()], [y, g]));
-                dots[2..].copy_from_slice(&block_dots(&old.y[range.clone()], [y, g]));
+                dots.copy_from_slice(&block_dots(&old.s[range.clone()], [y, g]));
             }
+            let (ss, yy) = squares.split_at_mut(groups);
+            scaling.add_squares(range.clone(), s, ss);
+            scaling.add_squares(range, y, yy);
         });
-        let mut sums = vec![0.0; width];
-        for dots in self.partial.chunks_exact(width) {
-            for (sum, dot) in sums.iter_mut().zip(dots) {
-                *sum += dot;
-            }
-        }
 
-        let (own, each) = sums.split_at(OWN);
-        let mut new = Products { sg: own[2], yg: own[4], ..Products::default() };
+        let sums = sum_blocks(&self.partial, width);
+        let (dots, squares) = sums.split_at(squares);
+        let (own, each) = dots.split_at(OWN);
+        let (ss, yy) = squares.split_at(groups);
+        let mut new = Products { sg: own[1], ..Products::default() };
         for (old, dots) in self.products.iter_mut().zip(each.chunks_exact(EACH)) {
             new.sy.push_back(dots[0]);
             old.sg = dots[1];
-            new.yy.push_back(dots[2]);
-            old.yg = dots[3];
         }
-        new.sy.push_back(own[1]);
-        new.yy.push_back(own[3]);
-        let keep = own[1] > T::EPSILON * (own[0] * own[3]).sqrt();
+        new.sy.push_back(own[0]);
+        let keep = own[0] > T::EPSILON * (ss.iter().sum::<f64>() * yy.iter().sum::<f64>()).sqrt();
         if keep {
             self.pairs.push_back(pair);
             self.products.push_back(new);
+            self.scaling.learn(own[0], ss, yy);
         } else {
             self.free.push(pair);
         }
         keep
     }
+}
+
+/// Adds up the rows of `partial`, each of `width` numbers, from first to last.
+fn sum_blocks(partial: &[f64], width: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; width];
+    for block in partial.chunks_exact(width) {
+        for (sum, dot) in sums.iter_mut().zip(block) {
+            *sum += dot;
+        }
+    }
+    sums
 }
 
 #[cfg(test)]
@@ -172,8 +220,8 @@ mod tests {
         a.iter().zip(b).map(|(a, b)| a * b).sum()
     }
 
-    /// Algorithm 7.4 of Nocedal and Wright on vectors: the plain twin.
-    fn reference(pairs: &[(Vec<f64>, Vec<f64>)], g: &[f64]) -> Vec<f64> {
+    /// Algorithm 7.4 of Nocedal and Wright on vectors, with a diagonal H0: the plain twin.
+    fn reference(pairs: &[(Vec<f64>, Vec<f64>)], h0: &[f64], g: &[f64]) -> Vec<f64> {
         let mut q = g.to_vec();
         let mut alphas = Vec::new();
         for (s, y) in pairs.iter().rev() {
@@ -181,10 +229,7 @@ mod tests {
             q.iter_mut().zip(y).for_each(|(q, y)| *q -= alpha * y);
             alphas.push(alpha);
         }
-        if let Some((s, y)) = pairs.last() {
-            let gamma = dot(s, y) / dot(y, y);
-            q = q.iter().map(|q| gamma * q).collect();
-        }
+        q.iter_mut().zip(h0).for_each(|(q, h0)| *q *= h0);
         for ((s, y), alpha) in pairs.iter().zip(alphas.iter().rev()) {
             let beta = dot(y, &q) / dot(s, y);
             q.iter_mut().zip(s).for_each(|(q, s)| *q += (alpha - beta) * s);
@@ -202,8 +247,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_recursion_on_dot_products_is_the_recursion_on_vectors(walk in walk(), capacity in 1usize..5) {
-            let mut history = History::<f64>::new(capacity);
+        fn the_recursion_on_dot_products_is_the_recursion_on_vectors(walk in walk(), capacity in 1usize..5, groups in 1..4) {
+            let groups: Vec<u8> = (0..N).map(|i| (i % groups as usize) as u8).collect();
+            let mut history = History::<f64>::new(capacity, Scaling::new(&groups, 3));
             let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
             for points in walk.windows(2) {
                 let (x0, g0) = &points[0];
@@ -222,7 +268,9 @@ mod tests {
                 }
                 let mut d = vec![0.0; N];
                 let slope = history.direction(&gap, &mut d);
-                let expected = reference(&pairs, &gap);
+                let mut h0 = vec![1.0; N];
+                history.scaling.apply(&history.scaling.diagonal(), 0..N, &mut h0);
+                let expected = reference(&pairs, &h0, &gap);
                 let scale = dot(&expected, &expected).sqrt();
                 for (d, r) in d.iter().zip(&expected) {
                     prop_assert!((d + r).abs() <= 1e-7 * scale, "{} against {}", -d, r);
@@ -234,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_pair_of_negative_curvature_is_left_out() {
-        let mut history = History::<f64>::new(3);
+        let mut history = History::<f64>::new(3, Scaling::new(&[], 1));
         let slot = history.begin(&[0.0, 0.0], &mut vec![1.0, 0.0]);
         assert!(!history.update(slot, &[1.0, 0.0], &[0.5, 0.0])); // s·y = -1/2
         assert!(history.is_empty());
@@ -245,7 +293,7 @@ mod tests {
 
     #[test]
     fn memory_is_taken_as_the_history_fills_and_then_reused() {
-        let mut history = History::<f32>::new(2);
+        let mut history = History::<f32>::new(2, Scaling::new(&[], 1));
         for k in 0..5 {
             let x = [k as f32];
             let slot = history.begin(&x, &mut vec![x[0]]);

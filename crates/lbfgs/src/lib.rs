@@ -36,8 +36,9 @@
 //! y_k = g_{k+1} - g_k        how the gradient answered: y is about (second derivative) s
 //! ```
 //!
-//! H is what remains of gamma I, gamma = s·y / y·y, after each pair has taught it H y_k = s_k (the BFGS update). It
-//! is never formed: the **two-loop recursion** gives H g from the 2 m vectors. One iteration is then
+//! H is what remains of H0 = gamma D, a diagonal matrix of the size of the last s and y, after each pair has taught it
+//! H y_k = s_k (the BFGS update). It is never formed: the **two-loop recursion** gives H g from the 2 m vectors. One
+//! iteration is then
 //!
 //! 1. d := -H g (-g where there is no pair yet);
 //! 2. a step t along d that satisfies the **strong Wolfe conditions**
@@ -52,6 +53,7 @@
 //! |---|---|
 //! | the loop, options, restarts | `lbfgs.rs` |
 //! | r = H g on dot products | `two_loop.rs` |
+//! | H0 = gamma D, a scale for each group of variables | `scaling.rs` |
 //! | pairs s, y and their dot products, d = -H g | `history.rs` |
 //! | strong Wolfe conditions, bracket, zoom, cubic interpolation | `line_search.rs` |
 //! | sweeps in fixed blocks | `vector.rs` |
@@ -63,11 +65,12 @@
 //!
 //! | sweep | vectors |
 //! |---|---|
-//! | direction: all pairs and g read, d written, g·d taken on the way | 2 m + 2 |
+//! | r0: all y and g read, r0 written | m + 2 |
+//! | direction: all s, r0 and g read, d written in its place, g·d taken on the way | m + 3 |
 //! | x kept for a failed search (g is kept by an exchange of buffers) | 2 |
 //! | x := x_k + t d | 3 |
 //! | after the evaluation: g·d and g·g | 2 |
-//! | new pair s, y made in place, its dot products with all pairs | 2 m + 4 |
+//! | new pair s, y made in place, its dot products with all s | m + 6 |
 //!
 //! # The same bits
 //! Vectors are `f32` or `f64` ([`Real`]); dot products and coefficients are `f64`, summed in fixed blocks in a fixed
@@ -85,6 +88,7 @@ mod lbfgs;
 mod line_search;
 mod outcome;
 mod real;
+mod scaling;
 mod two_loop;
 mod vector;
 

@@ -46,6 +46,7 @@
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options and presets | `options.rs`, `preset.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
+//! | the waves and colours that L-BFGS works in | `spectrum.rs` |
 //! | what it tells while it runs | `event.rs` |
 //! | gradients against finite differences | [`gradcheck`] |
 //! | a run as an HTML page | [`mod@explain`] |
@@ -69,6 +70,7 @@ pub mod picture;
 pub mod plot;
 mod preset;
 pub mod sheet;
+mod spectrum;
 pub mod study;
 mod transfer;
 

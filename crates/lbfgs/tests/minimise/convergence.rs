@@ -179,6 +179,18 @@ proptest! {
     }
 
     #[test]
+    fn groups_of_any_kind_converge_to_the_same_minimiser(
+        (b, c, start) in quadratics(), groups in prop::collection::vec(0u8..5, 12), scale_pairs in 1usize..12,
+    ) {
+        let lbfgs = Lbfgs { scale_pairs, ..tight() };
+        let mut x = start;
+        let groups = &groups[..x.len()];
+        let outcome = lbfgs.minimise_in_groups(groups, &mut x, quadratic(&b, &c), go_on).unwrap();
+        prop_assert_eq!(outcome.reason, StopReason::GradientSmall);
+        prop_assert!(distance(&x, &c) <= 1e-9);
+    }
+
+    #[test]
     fn the_loss_falls_and_strong_wolfe_holds_at_each_accepted_step(
         x in prop::collection::vec(-6.0..6.0, 2..40), history in 1usize..8, first_step in 1e-4..1e3,
     ) {

@@ -154,8 +154,9 @@ fn a_failing_objective_leaves_x_at_the_best_accepted_point() {
 fn errors_read_as_sentences() {
     let error = Error::Objective("no space left");
     assert_eq!(error.to_string(), "the objective failed: no space left");
-    let invalid: [(Lbfgs, &str); 8] = [
+    let invalid: [(Lbfgs, &str); 9] = [
         (Lbfgs { history: 0, ..Lbfgs::default() }, "history"),
+        (Lbfgs { scale_pairs: 0, ..Lbfgs::default() }, "scale_pairs"),
         (Lbfgs { max_evaluations: 0, ..Lbfgs::default() }, "max_evaluations"),
         (Lbfgs { max_trials: 0, ..Lbfgs::default() }, "max_trials"),
         (Lbfgs { gradient_tolerance: -1.0, ..Lbfgs::default() }, "gradient_tolerance"),
@@ -172,6 +173,9 @@ fn errors_read_as_sentences() {
         .minimise(&mut [1.0, 1.0], rosenbrock::<f64>, go_on)
         .unwrap_err();
     assert_eq!(error.to_string(), "the option history must be at least 1, not 0");
+    let error =
+        Lbfgs::default().minimise_in_groups(&[0; 3], &mut [1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
+    assert_eq!(error.to_string(), "the option groups must be one for each variable, not 3");
 }
 
 #[test]

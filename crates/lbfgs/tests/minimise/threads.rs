@@ -14,9 +14,12 @@ fn bits<T: Real>(threads: usize) -> Vec<u64> {
         let mut by_lbfgs = start.clone();
         let lbfgs = Lbfgs { history: 4, max_iterations: 25, ..Lbfgs::default() };
         lbfgs.minimise(&mut by_lbfgs, waves, go_on).unwrap();
+        let mut in_groups = start.clone();
+        let groups: Vec<u8> = (0..N).map(|i| (i % 3) as u8).collect();
+        lbfgs.minimise_in_groups(&groups, &mut in_groups, waves, go_on).unwrap();
         let mut by_adam = start;
         Adam { max_iterations: 25, ..Adam::default() }.minimise(&mut by_adam, waves, go_on).unwrap();
-        by_lbfgs.iter().chain(&by_adam).map(|x| x.to_f64().to_bits()).collect()
+        by_lbfgs.iter().chain(&in_groups).chain(&by_adam).map(|x| x.to_f64().to_bits()).collect()
     })
 }
 

@@ -1,0 +1,261 @@
+//! A picture as a sum of waves of three colours: the coordinates that L-BFGS works in.
+//!
+//! The loss answers very differently to coarse and to fine changes of a picture, and to light and to colour: a change of a
+//! few grey levels that is 50 pixels wide is nothing to conv1_1, while the same in single pixels is everything; conv4_2
+//! is the other way round. In pixels, every step mixes all of them. In the coordinates here each variable has a known
+//! frequency and colour, so that [`Lbfgs::minimise_in_groups`](impasto_lbfgs::Lbfgs::minimise_in_groups) can learn how far
+//! to go in each octave of each colour.
+//!
+//! ```text
+//! x = x0 + C' u                   u: the coefficients; x0: the start, so that u starts at 0
+//! C = DCT-II along columns, DCT-II along rows, opponent colours of each pixel
+//! DCT-II:  c_k = (2/N)^1/2 sum_n p_n cos(pi/N (n + 1/2) k),    c_0 besides times 2^-1/2
+//! ```
+//!
+//! C is orthonormal, so lengths and dot products are those of pixels, and dL/du = C dL/dx.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustdct::{DctPlanner, TransformType2And3};
+
+use crate::Picture;
+
+/// Rows: light, red against blue, green against both. Orthonormal.
+const OPPONENT: [[f32; 3]; 3] = [
+    [0.577_350_3, 0.577_350_3, 0.577_350_3],
+    [0.707_106_77, 0.0, -0.707_106_77],
+    [0.408_248_3, -0.816_496_6, 0.408_248_3],
+];
+
+/// Octaves of each colour. The last takes in all that is coarser: waves longer than 256 pixels.
+const OCTAVES: u8 = 8;
+
+/// Lines that are turned between rows and columns at once: 16 `f32` are a line of the cache.
+const LINES: usize = 16;
+
+/// The pixels x = x0 + C' u and the way between gradients of both.
+pub(crate) struct Spectrum {
+    height: usize,
+    width: usize,
+    /// DCT of a row.
+    along_width: Arc<dyn TransformType2And3<f32>>,
+    /// DCT of a column.
+    along_height: Arc<dyn TransformType2And3<f32>>,
+    /// x0.
+    start: Vec<f32>,
+}
+
+impl Spectrum {
+    /// The coordinates around a picture.
+    pub(crate) fn around(start: &Picture) -> Self {
+        let (height, width) = (start.height(), start.width());
+        let mut planner = DctPlanner::new();
+        Self {
+            height,
+            width,
+            along_width: planner.plan_dct2(width),
+            along_height: planner.plan_dct2(height),
+            start: start.data().to_vec(),
+        }
+    }
+
+    /// The bytes that a minimisation in these coordinates holds beside the pixels, for H W 3 `numbers`: u, x0, the gradient
+    /// in pixels, and the octaves.
+    pub(crate) fn bytes(numbers: usize) -> u64 {
+        (numbers * (3 * size_of::<f32>() + size_of::<u8>())) as u64
+    }
+
+    /// u := C p for p of H x W x 3, which is used up. u has the columns one after another: 3 x W x H.
+    pub(crate) fn analyse(&self, p: &mut [f32], u: &mut [f32]) {
+        let (height, width) = (self.height, self.width);
+        let new_line = || (vec![0.0; 3 * width], vec![0.0; self.along_width.get_scratch_len()]);
+        p.par_chunks_mut(3 * width).for_each_init(new_line, |(line, scratch), row| {
+            for (x, pixel) in row.chunks_exact(3).enumerate() {
+                for (colour, weights) in OPPONENT.iter().enumerate() {
+                    line[colour * width + x] = pixel.iter().zip(weights).map(|(p, w)| p * w).sum();
+                }
+            }
+            for line in line.chunks_exact_mut(width) {
+                dct(&*self.along_width, line, scratch);
+            }
+            row.copy_from_slice(line);
+        });
+        let new_scratch = || vec![0.0; self.along_height.get_scratch_len()];
+        u.par_chunks_mut(LINES * height).enumerate().for_each_init(
+            new_scratch,
+            |scratch, (index, columns)| {
+                transpose(p, 3 * width, index * LINES, columns, height);
+                for column in columns.chunks_exact_mut(height) {
+                    dct(&*self.along_height, column, scratch);
+                }
+            },
+        );
+    }
+
+    /// x := x0 + C' u. `between` holds anything, before and after.
+    pub(crate) fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
+        let (height, width) = (self.height, self.width);
+        let new_scratch = || vec![0.0; self.along_height.get_scratch_len()];
+        between.par_chunks_mut(height).zip(u.par_chunks(height)).for_each_init(
+            new_scratch,
+            |scratch, (column, u)| {
+                column.copy_from_slice(u);
+                inverse_dct(&*self.along_height, column, scratch);
+            },
+        );
+        let new_lines = || (vec![0.0; LINES * 3 * width], vec![0.0; self.along_width.get_scratch_len()]);
+        let rows = x.par_chunks_mut(LINES * 3 * width).zip(self.start.par_chunks(LINES * 3 * width));
+        rows.enumerate().for_each_init(new_lines, |(lines, scratch), (index, (rows, start))| {
+            let lines = &mut lines[..rows.len()];
+            transpose(between, height, index * LINES, lines, 3 * width);
+            for line in lines.chunks_exact_mut(width) {
+                inverse_dct(&*self.along_width, line, scratch);
+            }
+            let rows = rows.chunks_exact_mut(3 * width).zip(start.chunks_exact(3 * width));
+            for ((row, start), line) in rows.zip(lines.chunks_exact(3 * width)) {
+                let pixels = row.chunks_exact_mut(3).zip(start.chunks_exact(3));
+                for (i, (pixel, start)) in pixels.enumerate() {
+                    let [light, red_blue, green] = [line[i], line[width + i], line[2 * width + i]];
+                    for channel in 0..3 {
+                        pixel[channel] = start[channel]
+                            + OPPONENT[0][channel] * light
+                            + OPPONENT[1][channel] * red_blue
+                            + OPPONENT[2][channel] * green;
+                    }
+                }
+            }
+        });
+    }
+
+    /// The octave and colour of each coefficient: 8 colour + the number of times that its frequency can be doubled before
+    /// it is that of single pixels, from 0 to 7.
+    pub(crate) fn octaves(&self) -> Vec<u8> {
+        let (height, width) = (self.height, self.width);
+        let octave = |column: usize, y: usize| {
+            let x = column % width;
+            let colour = (column / width) as u8;
+            let frequency = (x as f64 / width as f64).hypot(y as f64 / height as f64);
+            let octave = (-frequency.log2()).clamp(0.0, f64::from(OCTAVES - 1)) as u8;
+            OCTAVES * colour + octave
+        };
+        (0..3 * width).flat_map(|column| (0..height).map(move |y| octave(column, y))).collect()
+    }
+}
+
+/// Lines `first`.. of the other direction: to[i length + k] := from[k stride + first + i].
+fn transpose(from: &[f32], stride: usize, first: usize, to: &mut [f32], length: usize) {
+    let lines = to.len() / length;
+    for (k, from) in from.chunks_exact(stride).enumerate() {
+        for (i, &value) in from[first..first + lines].iter().enumerate() {
+            to[i * length + k] = value;
+        }
+    }
+}
+
+/// The orthonormal DCT-II, in place.
+fn dct(plan: &dyn TransformType2And3<f32>, line: &mut [f32], scratch: &mut [f32]) {
+    let scale = (2.0 / line.len() as f32).sqrt();
+    plan.process_dct2_with_scratch(line, scratch);
+    for c in &mut *line {
+        *c *= scale;
+    }
+    line[0] *= std::f32::consts::FRAC_1_SQRT_2;
+}
+
+/// Its inverse, which is its transpose: the orthonormal DCT-III, in place.
+fn inverse_dct(plan: &dyn TransformType2And3<f32>, line: &mut [f32], scratch: &mut [f32]) {
+    let scale = (2.0 / line.len() as f32).sqrt();
+    line[0] *= std::f32::consts::SQRT_2;
+    plan.process_dct3_with_scratch(line, scratch);
+    for c in &mut *line {
+        *c *= scale;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::white_noise;
+    use proptest::prelude::*;
+
+    fn dot(a: &[f32], b: &[f32]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    }
+
+    /// The sums above, in f64: 3 x W x H.
+    fn reference(p: &[f32], height: usize, width: usize) -> Vec<f64> {
+        let wave = |n: usize, k: usize, length: usize| {
+            let scale = if k == 0 { 1.0 } else { 2.0 } / length as f64;
+            let angle = std::f64::consts::PI / length as f64 * (n as f64 + 0.5) * k as f64;
+            scale.sqrt() * angle.cos()
+        };
+        let coefficient = |colour: usize, kx: usize, ky: usize| -> f64 {
+            let pixel = |i: usize| {
+                let (y, x) = (i / width, i % width);
+                let value: f64 =
+                    (0..3).map(|c| f64::from(OPPONENT[colour][c]) * f64::from(p[3 * i + c])).sum();
+                value * wave(x, kx, width) * wave(y, ky, height)
+            };
+            (0..height * width).map(pixel).sum()
+        };
+        let columns = (0..3).flat_map(|colour| (0..width).map(move |kx| (colour, kx)));
+        columns.flat_map(|(colour, kx)| (0..height).map(move |ky| coefficient(colour, kx, ky))).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn it_is_the_cosine_sum_and_its_transpose_is_its_inverse(
+            height in 1usize..20, width in 1usize..40, seed in 0u64..1000,
+        ) {
+            let start = white_noise(height, width, seed).unwrap();
+            let spectrum = Spectrum::around(&start);
+            let picture = white_noise(height, width, seed + 1).unwrap();
+            let n = picture.data().len();
+            let (mut u, mut between) = (vec![0.0; n], picture.data().to_vec());
+            spectrum.analyse(&mut between, &mut u);
+            let scale = dot(picture.data(), picture.data()).sqrt();
+            for (u, exact) in u.iter().zip(reference(picture.data(), height, width)) {
+                prop_assert!((f64::from(*u) - exact).abs() < 1e-6 * scale, "{} against {}", u, exact);
+            }
+            let mut x = vec![0.0; n];
+            spectrum.synthesise(&u, &mut between, &mut x);
+            for ((x, start), p) in x.iter().zip(start.data()).zip(picture.data()) {
+                prop_assert!((x - start - p).abs() < 2e-3, "{} against {}", x - start, p);
+            }
+        }
+
+        #[test]
+        fn the_transpose_is_adjoint(height in 1usize..40, width in 1usize..40, seed in 0u64..1000) {
+            let black = Picture::new(height, width, vec![0.0; 3 * height * width]).unwrap();
+            let spectrum = Spectrum::around(&black);
+            let (p, u) = (white_noise(height, width, seed).unwrap(), white_noise(height, width, seed + 1).unwrap());
+            let (mut between, mut x) = (vec![0.0; p.data().len()], vec![0.0; p.data().len()]);
+            spectrum.synthesise(u.data(), &mut between, &mut x);
+            let mut cp = vec![0.0; x.len()];
+            spectrum.analyse(&mut p.data().to_vec(), &mut cp);
+            let (left, right) = (dot(&cp, u.data()), dot(p.data(), &x));
+            let scale = (dot(p.data(), p.data()) * dot(u.data(), u.data())).sqrt();
+            prop_assert!((left - right).abs() < 1e-6 * scale);
+        }
+    }
+
+    #[test]
+    fn a_start_is_kept_to_the_bit_while_nothing_moves() {
+        let start = white_noise(7, 11, 3).unwrap();
+        let (mut between, mut x) = (vec![1.0; 231], vec![1.0; 231]);
+        Spectrum::around(&start).synthesise(&[0.0; 231], &mut between, &mut x);
+        assert_eq!(x, start.data());
+    }
+
+    #[test]
+    fn octaves_go_from_single_pixels_to_the_whole_picture() {
+        let start = white_noise(512, 16, 0).unwrap();
+        let octaves = Spectrum::around(&start).octaves();
+        let of = |colour: usize, x: usize, y: usize| octaves[(colour * 16 + x) * 512 + y];
+        assert_eq!([of(0, 0, 511), of(0, 0, 257), of(0, 0, 256), of(0, 0, 128)], [0, 0, 1, 2]);
+        assert_eq!([of(0, 0, 0), of(0, 0, 4), of(0, 0, 5), of(1, 0, 0), of(2, 15, 0)], [7, 7, 6, 15, 16]);
+    }
+}
