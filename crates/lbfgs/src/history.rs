@@ -8,7 +8,7 @@
 use crate::Real;
 use crate::scaling::Scaling;
 use crate::two_loop::{Products, alphas, alphas_less_betas};
-use crate::vector::{self, BLOCK, block_dots, block_range, block_subtract_from};
+use crate::vector::{self, BLOCK, block_add, block_dots, block_range, block_subtract_from};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
@@ -100,9 +100,7 @@ impl<'a, T: Real> History<'a, T> {
                 *sum = r0.to_f64();
             }
             for (pair, &c) in self.pairs.iter().zip(&coefficients) {
-                for (sum, s) in sum.iter_mut().zip(&pair.s[range.clone()]) {
-                    *sum += c * s.to_f64();
-                }
+                block_add(&mut sum, c, &pair.s[range.clone()]);
             }
             for (d, sum) in d.iter_mut().zip(&sum) {
                 *d = T::from_f64(-sum);
@@ -130,9 +128,7 @@ impl<'a, T: Real> History<'a, T> {
                 *q = g.to_f64();
             }
             for (pair, alpha) in pairs.iter().zip(alphas) {
-                for (q, y) in q.iter_mut().zip(&pair.y[range.clone()]) {
-                    *q -= alpha * y.to_f64();
-                }
+                block_add(q, -alpha, &pair.y[range.clone()]);
             }
             scaling.apply(&diagonal, range.clone(), q);
             for (r0, q) in r0.iter_mut().zip(&*q) {
@@ -214,6 +210,7 @@ fn sum_blocks(partial: &[f64], width: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Groups;
     use proptest::prelude::*;
 
     fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -249,7 +246,7 @@ mod tests {
         #[test]
         fn the_recursion_on_dot_products_is_the_recursion_on_vectors(walk in walk(), capacity in 1usize..5, groups in 1..4) {
             let groups: Vec<u8> = (0..N).map(|i| (i % groups as usize) as u8).collect();
-            let mut history = History::<f64>::new(capacity, Scaling::new(&groups, 3));
+            let mut history = History::<f64>::new(capacity, Scaling::new(Groups { of: &groups, places: &[] }, 3));
             let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
             for points in walk.windows(2) {
                 let (x0, g0) = &points[0];
@@ -282,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_pair_of_negative_curvature_is_left_out() {
-        let mut history = History::<f64>::new(3, Scaling::new(&[], 1));
+        let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
         let slot = history.begin(&[0.0, 0.0], &mut vec![1.0, 0.0]);
         assert!(!history.update(slot, &[1.0, 0.0], &[0.5, 0.0])); // s·y = -1/2
         assert!(history.is_empty());
@@ -293,7 +290,7 @@ mod tests {
 
     #[test]
     fn memory_is_taken_as_the_history_fills_and_then_reused() {
-        let mut history = History::<f32>::new(2, Scaling::new(&[], 1));
+        let mut history = History::<f32>::new(2, Scaling::new(Groups::default(), 1));
         for k in 0..5 {
             let x = [k as f32];
             let slot = history.begin(&x, &mut vec![x[0]]);

@@ -4,7 +4,7 @@ use crate::history::History;
 use crate::line_search::{Found, Point, StrongWolfe};
 use crate::outcome::require;
 use crate::scaling::Scaling;
-use crate::{Error, Iteration, Outcome, Real, StopReason, vector};
+use crate::{Error, Groups, Iteration, Outcome, Real, StopReason, vector};
 use std::ops::ControlFlow;
 
 /// Limited-memory BFGS with a strong Wolfe line search (Nocedal and Wright, Algorithm 7.5).
@@ -86,16 +86,16 @@ impl Lbfgs {
         objective: impl FnMut(&[T], &mut [T]) -> Result<f64, E>,
         on_iteration: impl FnMut(&Iteration<T>) -> ControlFlow<()>,
     ) -> Result<Outcome, Error<E>> {
-        self.minimise_in_groups(&[], x, objective, on_iteration)
+        self.minimise_in_groups(Groups::default(), x, objective, on_iteration)
     }
 
     /// [`Self::minimise`] with an H0 that has a scale of its own for each group of variables, learnt on the way.
     ///
     /// That helps where variables of known kinds differ much in how the loss answers to them: say the frequencies of a
-    /// picture, when x is its spectrum. `groups` has the group of each variable, numbered from 0; empty, all are in one.
+    /// picture, when x is its spectrum.
     ///
     /// ```
-    /// use impasto_lbfgs::Lbfgs;
+    /// use impasto_lbfgs::{Groups, Lbfgs};
     /// use std::{convert::Infallible, ops::ControlFlow};
     ///
     /// // Every other variable is 10,000 times as stiff as its neighbours.
@@ -111,24 +111,26 @@ impl Lbfgs {
     /// let lbfgs = Lbfgs { gradient_tolerance: 1e-6, ..Lbfgs::default() };
     /// let go_on = |_: &impasto_lbfgs::Iteration<'_, f64>| ControlFlow::Continue(());
     /// let plain = lbfgs.minimise(&mut vec![0.0; 200], objective, go_on)?;
-    /// let groups: Vec<u8> = (0..200).map(|i| (i % 2) as u8).collect();
-    /// let grouped = lbfgs.minimise_in_groups(&groups, &mut vec![0.0; 200], objective, go_on)?;
+    /// let of: Vec<u8> = (0..200).map(|i| (i % 2) as u8).collect();
+    /// let groups = Groups { of: &of, places: &[] };
+    /// let grouped = lbfgs.minimise_in_groups(groups, &mut vec![0.0; 200], objective, go_on)?;
     /// assert!(2 * grouped.evaluations < plain.evaluations);
     /// # Ok::<(), impasto_lbfgs::Error<Infallible>>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Self::minimise`]; [`Error::InvalidOption`] too when `groups` has not one entry for each variable.
+    /// As [`Self::minimise`]; [`Error::InvalidOption`] too when `groups` does not fit `x`.
     pub fn minimise_in_groups<T: Real, E>(
         &self,
-        groups: &[u8],
+        groups: Groups<'_>,
         x: &mut [T],
         mut objective: impl FnMut(&[T], &mut [T]) -> Result<f64, E>,
         mut on_iteration: impl FnMut(&Iteration<T>) -> ControlFlow<()>,
     ) -> Result<Outcome, Error<E>> {
         self.validate()?;
-        let fitting = groups.is_empty() || groups.len() == x.len();
-        require(fitting, "groups", "one for each variable", groups.len() as f64)?;
+        require(groups.cover(x.len()), "groups.of", "one for each variable", groups.of.len() as f64)?;
+        let places = groups.places.len() as f64;
+        require(groups.are_placed(), "groups.places", "one from 0 to 255 for each group", places)?;
         let mut gradient = vec![T::ZERO; x.len()];
         let loss = objective(x, &mut gradient).map_err(Error::Objective)?;
         let start = Point { step: 0.0, loss, slope: 0.0, gradient_norm: vector::norm(&gradient) };

@@ -96,3 +96,4 @@ pub use adam::Adam;
 pub use lbfgs::Lbfgs;
 pub use outcome::{Error, Iteration, Outcome, StopReason};
 pub use real::Real;
+pub use scaling::Groups;

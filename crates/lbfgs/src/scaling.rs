@@ -1,7 +1,7 @@
 //! H0, the matrix that the two-loop recursion starts from: gamma D, learnt from the last pairs.
 //!
 //! The variables come in groups that the caller knows to be alike, such as the frequencies of an octave. D is diagonal
-//! and has one entry for each group B. Where a second derivative is large, small steps s have large answers y, so the
+//! and has one entry for each group B (or for a few of them, with all others blended in between: [`Groups`]). Where a second derivative is large, small steps s have large answers y, so the
 //! ratio of their sizes there says how far to go:
 //!
 //! ```text
@@ -26,6 +26,51 @@ use std::ops::Range;
 /// D_B stays within this factor of their geometric mean, both ways.
 const WIDEST: f64 = 1e3;
 
+/// The kinds of variables that have a scale in common, for [`Lbfgs::minimise_in_groups`](crate::Lbfgs::minimise_in_groups).
+///
+/// Groups are numbered from 0. Neighbours on an axis, such as frequencies, may share their scales: a group at place 2.25 has
+/// three quarters (in logarithms) of scale 2 and a quarter of scale 3, and teaches them in the same parts.
+///
+/// ```
+/// use impasto_lbfgs::Groups;
+///
+/// // Six variables of two kinds; and the same with a third kind that is half-way between them.
+/// let apart = Groups { of: &[0, 0, 0, 1, 1, 1], places: &[] };
+/// let between = Groups { of: &[0, 0, 1, 1, 2, 2], places: &[0.0, 0.5, 1.0] };
+/// # let _ = (apart, between);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Groups<'a> {
+    /// The group of each variable. Empty: all are in one.
+    pub of: &'a [u8],
+    /// The place of each group between the scales, at least 0. Empty: each group has its own.
+    pub places: &'a [f32],
+}
+
+impl Groups<'_> {
+    /// The number of groups.
+    fn count(&self) -> usize {
+        self.of.iter().max().map_or(1, |&group| usize::from(group) + 1)
+    }
+
+    /// Whether there is a group for each of `n` variables.
+    pub(crate) fn cover(&self, n: usize) -> bool {
+        self.of.is_empty() || self.of.len() == n
+    }
+
+    /// Whether there is a place for each group.
+    pub(crate) fn are_placed(&self) -> bool {
+        let valid = |place: &f32| (0.0..=255.0).contains(place);
+        self.places.is_empty() || (self.places.len() >= self.count() && self.places.iter().all(valid))
+    }
+
+    /// The scale below the group, and the part of the one above.
+    fn place(&self, group: usize) -> (usize, f64) {
+        let place = self.places.get(group).map_or(group as f64, |&place| f64::from(place));
+        (place as usize, place.fract())
+    }
+}
+
 /// |s|_B^2 and |y|_B^2 of each group, and s·y, of one pair.
 #[derive(Debug)]
 struct Squares {
@@ -37,8 +82,7 @@ struct Squares {
 /// What H0 is made of.
 #[derive(Debug)]
 pub(crate) struct Scaling<'a> {
-    /// The group of each variable; empty when all are in one.
-    groups: &'a [u8],
+    groups: Groups<'a>,
     count: usize,
     /// Pairs that are remembered at most.
     capacity: usize,
@@ -46,9 +90,8 @@ pub(crate) struct Scaling<'a> {
 }
 
 impl<'a> Scaling<'a> {
-    pub(crate) fn new(groups: &'a [u8], capacity: usize) -> Self {
-        let count = groups.iter().max().map_or(1, |&group| usize::from(group) + 1);
-        Self { groups, count, capacity, pairs: VecDeque::new() }
+    pub(crate) fn new(groups: Groups<'a>, capacity: usize) -> Self {
+        Self { groups, count: groups.count(), capacity, pairs: VecDeque::new() }
     }
 
     /// The number of groups.
@@ -62,25 +105,41 @@ impl<'a> Scaling<'a> {
 
     /// sums_B += |v|_B^2 over one block, the variables of `range`.
     pub(crate) fn add_squares<T: Real>(&self, range: Range<usize>, v: &[T], sums: &mut [f64]) {
-        if self.groups.is_empty() {
+        if self.groups.of.is_empty() {
             sums[0] += block_dots(v, [v])[0];
             return;
         }
-        for (&group, v) in self.groups[range].iter().zip(v) {
-            let v = v.to_f64();
-            sums[usize::from(group)] += v * v;
+        // Neighbours are mostly of one group: four sums each, so that an addition need not wait for the one before.
+        let mut quarters = [[0.0; 256]; 4];
+        let (groups, groups_tail) = self.groups.of[range].as_chunks::<4>();
+        let (v, v_tail) = v.as_chunks::<4>();
+        let mut add = |quarter: usize, group: u8, v: T| {
+            quarters[quarter][usize::from(group)] += v.to_f64() * v.to_f64();
+        };
+        for (groups, v) in groups.iter().zip(v) {
+            for quarter in 0..4 {
+                add(quarter, groups[quarter], v[quarter]);
+            }
+        }
+        for (&group, &v) in groups_tail.iter().zip(v_tail) {
+            add(0, group, v);
+        }
+        for (group, sum) in sums.iter_mut().enumerate() {
+            for quarter in &quarters {
+                *sum += quarter[group];
+            }
         }
     }
 
     /// q := H0 q over one block, where `diagonal` is [`Self::diagonal`].
     pub(crate) fn apply(&self, diagonal: &[f64], range: Range<usize>, q: &mut [f64]) {
-        if self.groups.is_empty() {
+        if self.groups.of.is_empty() {
             for q in q {
                 *q *= diagonal[0];
             }
             return;
         }
-        for (&group, q) in self.groups[range].iter().zip(q) {
+        for (&group, q) in self.groups.of[range].iter().zip(q) {
             *q *= diagonal[usize::from(group)];
         }
     }
@@ -109,21 +168,29 @@ impl<'a> Scaling<'a> {
 
     /// D_B over the geometric mean of all that are known; 1 for a group that did not move.
     fn shape(&self) -> Vec<f64> {
-        let sum = |squares: fn(&Squares) -> &[f64], group: usize| -> f64 {
-            self.pairs.iter().map(|pair| squares(pair)[group] / pair.sy).sum()
-        };
-        let logarithm = |group| {
-            let ratio = sum(|pair| &pair.ss, group) / sum(|pair| &pair.yy, group);
-            Some(0.5 * ratio.ln()).filter(|logarithm| logarithm.is_finite())
-        };
-        let logarithms: Vec<Option<f64>> = (0..self.count).map(logarithm).collect();
+        // Of each scale: sum_k |s_k|^2 / (s_k·y_k) and the same of y, from the groups in their parts.
+        let mut scales = vec![[0.0; 2]; 2];
+        for group in 0..self.count {
+            let (below, part) = self.groups.place(group);
+            scales.resize(scales.len().max(below + 2), [0.0; 2]);
+            for pair in &self.pairs {
+                for (sum, squares) in [&pair.ss, &pair.yy].into_iter().enumerate() {
+                    scales[below][sum] += (1.0 - part) * squares[group] / pair.sy;
+                    scales[below + 1][sum] += part * squares[group] / pair.sy;
+                }
+            }
+        }
+        let logarithm = |[ss, yy]: &[f64; 2]| Some(0.5 * (ss / yy).ln()).filter(|l| l.is_finite());
+        let logarithms: Vec<Option<f64>> = scales.iter().map(logarithm).collect();
         let known = logarithms.iter().flatten().count().max(1);
         let mean = logarithms.iter().flatten().sum::<f64>() / known as f64;
         let widest = WIDEST.ln();
-        logarithms
-            .iter()
-            .map(|logarithm| logarithm.map_or(1.0, |l| (l - mean).clamp(-widest, widest).exp()))
-            .collect()
+        let scale = |index: usize| logarithms[index].map_or(0.0, |l| (l - mean).clamp(-widest, widest));
+        let blend = |group| {
+            let (below, part) = self.groups.place(group);
+            ((1.0 - part) * scale(below) + part * scale(below + 1)).exp()
+        };
+        (0..self.count).map(blend).collect()
     }
 }
 
@@ -134,7 +201,7 @@ mod tests {
 
     #[test]
     fn one_group_and_one_pair_is_the_books_gamma() {
-        let mut scaling = Scaling::new(&[], 1);
+        let mut scaling = Scaling::new(Groups::default(), 1);
         assert_eq!(scaling.diagonal(), [1.0]);
         scaling.learn(3.0, &[2.0], &[6.0]);
         scaling.learn(5.0, &[2.0], &[20.0]);
@@ -143,7 +210,7 @@ mod tests {
 
     #[test]
     fn gamma_is_the_largest_of_those_remembered() {
-        let mut scaling = Scaling::new(&[], 2);
+        let mut scaling = Scaling::new(Groups::default(), 2);
         for (sy, yy) in [(9.0, 1.0), (1.0, 4.0), (1.0, 2.0)] {
             scaling.learn(sy, &[1.0], &[yy]);
         }
@@ -153,9 +220,18 @@ mod tests {
     #[test]
     fn a_group_that_never_moves_is_left_alone() {
         let groups = [0, 0, 2, 2];
-        let mut scaling = Scaling::new(&groups, 3);
+        let mut scaling = Scaling::new(Groups { of: &groups, places: &[] }, 3);
         scaling.learn(2.0, &[1.0, 0.0, 1.0], &[1.0, 0.0, 1.0]);
         assert_eq!(scaling.diagonal(), [1.0; 3]);
+    }
+
+    #[test]
+    fn a_group_between_two_scales_has_their_geometric_mean() {
+        let groups = Groups { of: &[0, 1, 2], places: &[0.0, 0.5, 1.0] };
+        let mut scaling = Scaling::new(groups, 1);
+        scaling.learn(1.0, &[1.0, 0.0, 1.0], &[1.0, 0.0, 16.0]);
+        let d = scaling.diagonal();
+        assert!((d[0] / d[1] - 2.0).abs() < 1e-12 && (d[1] / d[2] - 2.0).abs() < 1e-12);
     }
 
     proptest! {
@@ -166,7 +242,7 @@ mod tests {
             steps in prop::collection::vec(prop::collection::vec(0.1..1.0f64, 20), 1..6),
         ) {
             let groups: Vec<u8> = (0..20).map(|i| (i % a.len()) as u8).collect();
-            let mut scaling = Scaling::new(&groups, 3);
+            let mut scaling = Scaling::new(Groups { of: &groups, places: &[] }, 3);
             for s in &steps {
                 let y: Vec<f64> = s.iter().zip(&groups).map(|(s, &group)| a[usize::from(group)] * s).collect();
                 let (mut ss, mut yy) = (vec![0.0; a.len()], vec![0.0; a.len()]);

@@ -1,10 +1,11 @@
 //! Sweeps over long vectors: in parallel, in place, and with the same bits at any number of threads.
 //!
 //! Every vector is cut into fixed blocks of [`BLOCK`] elements. Threads share out the blocks as they like, but one
-//! block is always summed in one order (eight `f64` lanes, then the lanes), and the sums of the blocks are added
+//! block is always summed in one order (sixteen `f64` lanes, then the lanes), and the sums of the blocks are added
 //! from first to last. So a dot product does not know how many threads made it.
 
 use crate::Real;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -12,30 +13,73 @@ use std::ops::Range;
 pub(crate) const BLOCK: usize = 2048;
 
 /// Independent `f64` sums in a block: enough to hide the latency of addition, and a whole number of SIMD registers.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// The elements of block `index` in a vector of `len` elements.
 pub(crate) fn block_range(index: usize, len: usize) -> Range<usize> {
     index * BLOCK..len.min((index + 1) * BLOCK)
 }
 
-/// a·b for each b in `others`, over one block: `a` comes from memory once, and then from the cache.
-#[inline]
+/// a·b for each b in `others`, over one block.
 pub(crate) fn block_dots<T: Real, const N: usize>(a: &[T], others: [&[T]; N]) -> [f64; N] {
-    let (a, a_tail) = a.as_chunks::<LANES>();
-    others.map(|b| {
-        let (b, b_tail) = b.as_chunks::<LANES>();
-        let mut lanes = [0.0; LANES];
-        for (a, b) in a.iter().zip(b) {
-            for lane in 0..LANES {
-                lanes[lane] += a[lane].to_f64() * b[lane].to_f64();
+    Arch::new().dispatch(BlockDots { a, others })
+}
+
+/// sum := sum + c v, over one block.
+pub(crate) fn block_add<T: Real>(sum: &mut [f64], c: f64, v: &[T]) {
+    Arch::new().dispatch(BlockAdd { sum, c, v });
+}
+
+/// The arguments of [`block_dots`]: `pulp` compiles what it does for every instruction set and takes the widest that the
+/// processor has. The bits are the same on all, as nothing is fused or reordered.
+struct BlockDots<'a, T, const N: usize> {
+    a: &'a [T],
+    others: [&'a [T]; N],
+}
+
+impl<T: Real, const N: usize> WithSimd for BlockDots<'_, T, N> {
+    type Output = [f64; N];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> [f64; N] {
+        let (a, a_tail) = self.a.as_chunks::<LANES>();
+        let mut dots = [0.0; N];
+        // A closure over `others` would be compiled on its own, for the narrowest vectors.
+        for (dot, b) in dots.iter_mut().zip(self.others) {
+            let (b, b_tail) = b.as_chunks::<LANES>();
+            let mut lanes = [0.0; LANES];
+            for (a, b) in a.iter().zip(b) {
+                for lane in 0..LANES {
+                    lanes[lane] += a[lane].to_f64() * b[lane].to_f64();
+                }
+            }
+            for ((lane, a), b) in lanes.iter_mut().zip(a_tail).zip(b_tail) {
+                *lane += a.to_f64() * b.to_f64();
+            }
+            for lane in lanes {
+                *dot += lane;
             }
         }
-        for ((lane, a), b) in lanes.iter_mut().zip(a_tail).zip(b_tail) {
-            *lane += a.to_f64() * b.to_f64();
+        dots
+    }
+}
+
+/// The arguments of [`block_add`].
+struct BlockAdd<'a, T> {
+    sum: &'a mut [f64],
+    c: f64,
+    v: &'a [T],
+}
+
+impl<T: Real> WithSimd for BlockAdd<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (sum, v) in self.sum.iter_mut().zip(self.v) {
+            *sum += self.c * v.to_f64();
         }
-        lanes.iter().sum()
-    })
+    }
 }
 
 /// (d·g, |g|) in one sweep: the slope along `d` and the length of the gradient.

@@ -47,7 +47,7 @@ impl Preset {
         match self {
             Self::Paper => paper,
             Self::Default => TransferOptions {
-                iterations: 200,
+                iterations: 150,
                 content_weight: 1e-4,
                 loss_scale: LossScale::Balanced,
                 init: Init::Content,

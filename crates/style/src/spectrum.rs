@@ -1,10 +1,9 @@
 //! A picture as a sum of waves of three colours: the coordinates that L-BFGS works in.
 //!
-//! The loss answers very differently to coarse and to fine changes of a picture, and to light and to colour: a change of a
-//! few grey levels that is 50 pixels wide is nothing to conv1_1, while the same in single pixels is everything; conv4_2
-//! is the other way round. In pixels, every step mixes all of them. In the coordinates here each variable has a known
-//! frequency and colour, so that [`Lbfgs::minimise_in_groups`](impasto_lbfgs::Lbfgs::minimise_in_groups) can learn how far
-//! to go in each octave of each colour.
+//! The loss answers very differently to coarse and to fine changes of a picture, and to light and to colour: the scale
+//! that is learnt for light is some ten times larger for waves of 100 pixels than for waves of 5. In pixels every step mixes
+//! all of them. In the coordinates here each variable has a known frequency and colour, so that
+//! [`Lbfgs::minimise_in_groups`](impasto_lbfgs::Lbfgs::minimise_in_groups) can learn how far to go in each.
 //!
 //! ```text
 //! x = x0 + C' u                   u: the coefficients; x0: the start, so that u starts at 0
@@ -30,6 +29,12 @@ const OPPONENT: [[f32; 3]; 3] = [
 
 /// Octaves of each colour. The last takes in all that is coarser: waves longer than 256 pixels.
 const OCTAVES: u8 = 8;
+
+/// Groups of frequencies from one octave's scale to the next one's.
+const STEPS: u8 = 8;
+
+/// Groups of each colour.
+const GROUPS: u8 = (OCTAVES - 1) * STEPS + 1;
 
 /// Lines that are turned between rows and columns at once: 16 `f32` are a line of the cache.
 const LINES: usize = 16;
@@ -61,7 +66,7 @@ impl Spectrum {
     }
 
     /// The bytes that a minimisation in these coordinates holds beside the pixels, for H W 3 `numbers`: u, x0, the gradient
-    /// in pixels, and the octaves.
+    /// in pixels, and the groups.
     pub(crate) fn bytes(numbers: usize) -> u64 {
         (numbers * (3 * size_of::<f32>() + size_of::<u8>())) as u64
     }
@@ -128,18 +133,26 @@ impl Spectrum {
         });
     }
 
-    /// The octave and colour of each coefficient: 8 colour + the number of times that its frequency can be doubled before
-    /// it is that of single pixels, from 0 to 7.
-    pub(crate) fn octaves(&self) -> Vec<u8> {
+    /// The group of each coefficient: an eighth of an octave of a colour, from single pixels to waves of 256 pixels and more.
+    pub(crate) fn groups(&self) -> Vec<u8> {
         let (height, width) = (self.height, self.width);
-        let octave = |column: usize, y: usize| {
+        let group = |column: usize, y: usize| {
             let x = column % width;
             let colour = (column / width) as u8;
             let frequency = (x as f64 / width as f64).hypot(y as f64 / height as f64);
-            let octave = (-frequency.log2()).clamp(0.0, f64::from(OCTAVES - 1)) as u8;
-            OCTAVES * colour + octave
+            let step = -f64::from(STEPS) * frequency.log2();
+            GROUPS * colour + step.clamp(0.0, f64::from(GROUPS - 1)) as u8
         };
-        (0..3 * width).flat_map(|column| (0..height).map(move |y| octave(column, y))).collect()
+        (0..3 * width).flat_map(|column| (0..height).map(move |y| group(column, y))).collect()
+    }
+
+    /// The place of each group between the scales, one for each octave of each colour.
+    pub(crate) fn places() -> Vec<f32> {
+        let place = |colour: u8, step: u8| {
+            let octave = ((f32::from(step) + 0.5) / f32::from(STEPS)).min(f32::from(OCTAVES - 1));
+            f32::from(OCTAVES * colour) + octave
+        };
+        (0..3).flat_map(|colour| (0..GROUPS).map(move |step| place(colour, step))).collect()
     }
 }
 
@@ -251,11 +264,16 @@ mod tests {
     }
 
     #[test]
-    fn octaves_go_from_single_pixels_to_the_whole_picture() {
+    fn groups_go_from_single_pixels_to_the_whole_picture() {
         let start = white_noise(512, 16, 0).unwrap();
-        let octaves = Spectrum::around(&start).octaves();
-        let of = |colour: usize, x: usize, y: usize| octaves[(colour * 16 + x) * 512 + y];
+        let groups = Spectrum::around(&start).groups();
+        let places = Spectrum::places();
+        let of = |colour: usize, x: usize, y: usize| {
+            let place = places[usize::from(groups[(colour * 16 + x) * 512 + y])];
+            (place / 8.0) as usize * 10 + place as usize % 8
+        };
         assert_eq!([of(0, 0, 511), of(0, 0, 257), of(0, 0, 256), of(0, 0, 128)], [0, 0, 1, 2]);
-        assert_eq!([of(0, 0, 0), of(0, 0, 4), of(0, 0, 5), of(1, 0, 0), of(2, 15, 0)], [7, 7, 6, 15, 16]);
+        assert_eq!([of(0, 0, 0), of(0, 0, 4), of(0, 0, 5), of(1, 0, 0), of(2, 15, 0)], [7, 7, 6, 17, 20]);
+        assert_eq!(places.len(), 171);
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
-use impasto_lbfgs::{Adam, Error as MinimiseError, Iteration, Lbfgs, Outcome, StopReason};
+use impasto_lbfgs::{Adam, Error as MinimiseError, Groups, Iteration, Lbfgs, Outcome, StopReason};
 
 use crate::spectrum::Spectrum;
 use crate::{
@@ -285,7 +285,7 @@ fn minimise_spectrum<E>(
     // The last point that was evaluated before an iteration is reported is the one that it accepted.
     let pixels = RefCell::new(picture.data_mut());
     let outcome = lbfgs.minimise_in_groups(
-        &spectrum.octaves(),
+        Groups { of: &spectrum.groups(), places: &Spectrum::places() },
         &mut u,
         |u, gradient| {
             let mut pixels = pixels.borrow_mut();

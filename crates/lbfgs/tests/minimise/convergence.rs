@@ -1,7 +1,7 @@
 //! L-BFGS finds minima, and every accepted step is what the front page promises.
 
 use crate::functions::{dot, go_on, quadratic, rosenbrock, rosenbrock_start, waves};
-use impasto_lbfgs::{Lbfgs, Outcome, Real, StopReason};
+use impasto_lbfgs::{Groups, Lbfgs, Outcome, Real, StopReason};
 use proptest::prelude::*;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -180,11 +180,11 @@ proptest! {
 
     #[test]
     fn groups_of_any_kind_converge_to_the_same_minimiser(
-        (b, c, start) in quadratics(), groups in prop::collection::vec(0u8..5, 12), scale_pairs in 1usize..12,
+        (b, c, start) in quadratics(), groups in prop::collection::vec(0u8..5, 12), places in prop::collection::vec(0f32..3.0, 5), scale_pairs in 1usize..12,
     ) {
         let lbfgs = Lbfgs { scale_pairs, ..tight() };
         let mut x = start;
-        let groups = &groups[..x.len()];
+        let groups = Groups { of: &groups[..x.len()], places: &places };
         let outcome = lbfgs.minimise_in_groups(groups, &mut x, quadratic(&b, &c), go_on).unwrap();
         prop_assert_eq!(outcome.reason, StopReason::GradientSmall);
         prop_assert!(distance(&x, &c) <= 1e-9);

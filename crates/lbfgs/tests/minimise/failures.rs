@@ -1,7 +1,7 @@
 //! What may go wrong, and where x is afterwards.
 
 use crate::functions::{dot, go_on, rosenbrock, rosenbrock_start};
-use impasto_lbfgs::{Adam, Error, Lbfgs, StopReason};
+use impasto_lbfgs::{Adam, Error, Groups, Lbfgs, StopReason};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -173,9 +173,19 @@ fn errors_read_as_sentences() {
         .minimise(&mut [1.0, 1.0], rosenbrock::<f64>, go_on)
         .unwrap_err();
     assert_eq!(error.to_string(), "the option history must be at least 1, not 0");
-    let error =
-        Lbfgs::default().minimise_in_groups(&[0; 3], &mut [1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
-    assert_eq!(error.to_string(), "the option groups must be one for each variable, not 3");
+    let groups = [
+        (Groups { of: &[0; 3], places: &[] }, "the option groups.of must be one for each variable, not 3"),
+        (
+            Groups { of: &[0, 1], places: &[0.0] },
+            "the option groups.places must be one from 0 to 255 for each group, not 1",
+        ),
+    ];
+    for (groups, sentence) in groups {
+        let error = Lbfgs::default()
+            .minimise_in_groups(groups, &mut [1.0, 1.0], rosenbrock::<f64>, go_on)
+            .unwrap_err();
+        assert_eq!(error.to_string(), sentence);
+    }
 }
 
 #[test]
