@@ -1,7 +1,7 @@
 //! A picture as a sum of waves of three colours: the coordinates that L-BFGS works in.
 //!
 //! The loss answers very differently to coarse and to fine changes of a picture, and to light and to colour: the scale
-//! that is learnt for light is some ten times larger for waves of 100 pixels than for waves of 5. In pixels every step mixes
+//! that is learnt for light is some eight times larger for waves of 100 pixels than for waves of 5. In pixels every step mixes
 //! all of them. In the coordinates here each variable has a known frequency and colour, so that
 //! [`Lbfgs::minimise_in_groups`](impasto_lbfgs::Lbfgs::minimise_in_groups) can learn how far to go in each.
 //!
@@ -136,14 +136,12 @@ impl Spectrum {
     /// The group of each coefficient: an eighth of an octave of a colour, from single pixels to waves of 256 pixels and more.
     pub(crate) fn groups(&self) -> Vec<u8> {
         let (height, width) = (self.height, self.width);
-        let group = |column: usize, y: usize| {
-            let x = column % width;
-            let colour = (column / width) as u8;
+        let step = |x: usize, y: usize| {
             let frequency = (x as f64 / width as f64).hypot(y as f64 / height as f64);
-            let step = -f64::from(STEPS) * frequency.log2();
-            GROUPS * colour + step.clamp(0.0, f64::from(GROUPS - 1)) as u8
+            (-f64::from(STEPS) * frequency.log2()).clamp(0.0, f64::from(GROUPS - 1)) as u8
         };
-        (0..3 * width).flat_map(|column| (0..height).map(move |y| group(column, y))).collect()
+        let light: Vec<u8> = (0..width).flat_map(|x| (0..height).map(move |y| step(x, y))).collect();
+        (0..3).flat_map(|colour| light.iter().map(move |step| GROUPS * colour + step)).collect()
     }
 
     /// The place of each group between the scales, one for each octave of each colour.
