@@ -77,12 +77,12 @@ fn lbfgs_in_f64_takes_the_steps_of_its_twin() {
 #[test]
 fn lbfgs_in_f32_follows_its_f64_twin() {
     let case = &cases()[0];
-    // Along the way a ReLU may switch by rounding, sooner in fast mode, and from there on the runs part.
-    for (mode, tolerance) in [(ConvMode::Exact, 1e-4), (ConvMode::Fast, 1e-3)] {
+    // The pairs are rounded to bf16, and along the way a ReLU may switch: the runs part slowly.
+    for mode in [ConvMode::Exact, ConvMode::Fast] {
         let mut evaluator = evaluator_with_terms(case, mode);
         let mut x = case.content.preprocessed();
         let losses = lbfgs_losses(case, &mut x, |x, gradient| evaluator.evaluate(x, gradient).unwrap().total);
-        case.compare_lbfgs(&losses, tolerance);
+        case.compare_lbfgs(&losses, 1e-2);
     }
 }
 

@@ -1,7 +1,9 @@
 //! `impasto bench`: how fast this machine evaluates the loss and its gradient.
 
 use clap::{Args, ValueEnum};
-use impasto_style::benchmark::{Benchmark, ConvTime, EvaluationTime, LayerTime, gemm_peak, peak_memory};
+use impasto_style::benchmark::{
+    Benchmark, ConvTime, EvaluationTime, LayerTime, OptimiserTime, gemm_peak, peak_memory,
+};
 use impasto_style::{Arch, ConvMode, EvaluatorOptions};
 use serde_json::json;
 
@@ -85,8 +87,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         "\nGFLOP/s: operations of the direct convolution over time; of peak: operations really done, over the GEMM peak."
     );
     print_evaluation(&evaluation, peak_mib);
+    let optimiser = benchmark.optimiser();
+    if let Some(OptimiserTime { history, seconds }) = optimiser {
+        println!(
+            "L-BFGS with {history} pairs and its coordinates: {:.1} ms an iteration beside the evaluation, {:.1} % of it",
+            seconds * 1e3,
+            seconds / evaluation.median() * 100.0
+        );
+    }
     if arguments.json {
-        println!("{}", json_line(&benchmark, &evaluation, &layers, (peak, peak_mib)));
+        println!("{}", json_line(&benchmark, &evaluation, optimiser, &layers, (peak, peak_mib)));
     }
     Ok(())
 }
@@ -138,6 +148,7 @@ fn print_evaluation(evaluation: &EvaluationTime, peak_mib: Option<f64>) {
 fn json_line(
     benchmark: &Benchmark,
     evaluation: &EvaluationTime,
+    optimiser: Option<OptimiserTime>,
     layers: &[LayerTime],
     (peak, peak_mib): (f64, Option<f64>),
 ) -> serde_json::Value {
@@ -170,6 +181,7 @@ fn json_line(
         "isa": impasto_style::benchmark::isa(),
         "seconds": evaluation.median(),
         "min_seconds": evaluation.seconds[0],
+        "optimiser_seconds": optimiser.map(|time| time.seconds),
         "peak_mib": peak_mib,
         "plan_mib": evaluation.bytes.total() as f64 / MIB,
         "gemm_peak_gflops": peak,

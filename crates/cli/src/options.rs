@@ -76,7 +76,7 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "METHOD", help_heading = "Optimisation")]
     pub(crate) optimizer: Option<Method>,
 
-    /// Steps that L-BFGS remembers; each takes two pictures' worth of memory, and by default there are fewer the larger the
+    /// Steps that L-BFGS remembers; each takes the memory of one picture, and by default there are fewer the larger the
     /// picture
     #[arg(long, value_name = "M", help_heading = "Optimisation")]
     pub(crate) history: Option<usize>,
@@ -307,7 +307,7 @@ pub(crate) fn preset_table() -> String {
     show("--scales", &|o| o.scales.to_string());
     show("--history", &|o| match o.optimiser {
         Optimiser::Lbfgs { history: Some(history) } => history.to_string(),
-        Optimiser::Lbfgs { history: None } => "10 to 100, by size".to_owned(),
+        Optimiser::Lbfgs { history: None } => "16 to 100, by size".to_owned(),
         Optimiser::Adam { .. } => "-".to_owned(),
     });
     table

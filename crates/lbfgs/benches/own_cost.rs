@@ -3,7 +3,7 @@
 //! `cargo bench -p impasto-lbfgs --bench own_cost -- [SIZE [HISTORY...]]` for a SIZE x SIZE x 3 picture in f32;
 //! without arguments 1024 and histories of 5, 10 and 20.
 
-use impasto_lbfgs::Lbfgs;
+use impasto_lbfgs::{Lbfgs, Real};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -22,7 +22,8 @@ fn main() {
         times.sort();
         let Some(median) = times.get(times.len() / 2) else { continue };
         // The table of the crate's front page, for an iteration with one evaluation.
-        let bytes = (3 * history + 18) * size * size * 3 * size_of::<f32>();
+        let kept = (3 * history + 2) * size_of::<<f32 as Real>::Kept>();
+        let bytes = (kept + 16 * size_of::<f32>()) * size * size * 3;
         let rate = bytes as f64 / median.as_secs_f64() / 1e9;
         let [least, median] = [times[0], *median].map(|time| time.as_secs_f64() * 1e3);
         println!("history {history:3}: median {median:6.1} ms, least {least:6.1} ms, {rate:5.1} GB/s");

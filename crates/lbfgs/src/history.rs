@@ -5,33 +5,36 @@
 //! 3 m vectors of memory traffic. The two-loop recursion on vectors, even with each axpy fused to the next dot product,
 //! would read every pair twice and besides read and write q at each step: 8 m vectors, and 2 m waits for all threads.
 
-use crate::Real;
+use crate::kept;
 use crate::scaling::Scaling;
 use crate::two_loop::{Products, alphas, alphas_less_betas};
-use crate::vector::{self, BLOCK, block_add, block_dots, block_range, block_subtract_from};
+use crate::vector::{self, BLOCK, block_dots, block_range};
+use crate::{Real, Stored};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
-/// One pair of vectors, s = x_{k+1} - x_k and y = g_{k+1} - g_k.
-///
-/// While the search for x_{k+1} is under way the same memory holds x_k and g_k, so that they can be restored.
+/// One pair of vectors, s = x_{k+1} - x_k and y = g_{k+1} - g_k, as they are kept ([`Real::Kept`]).
 #[derive(Debug)]
-pub(crate) struct Pair<T> {
-    pub(crate) s: Vec<T>,
-    pub(crate) y: Vec<T>,
+struct Pair<K> {
+    s: Vec<K>,
+    y: Vec<K>,
 }
 
 /// A ring of at most `capacity` pairs. Memory for a pair is taken when the pair is first needed.
 #[derive(Debug)]
-pub(crate) struct History<'a, T> {
+pub(crate) struct History<'a, T: Real> {
     capacity: usize,
     /// Oldest first, as is `products`.
-    pairs: VecDeque<Pair<T>>,
+    pairs: VecDeque<Pair<T::Kept>>,
     products: VecDeque<Products>,
     /// H0.
     scaling: Scaling<'a>,
+    /// x_k while x_{k+1} is searched for.
+    x: Vec<T>,
+    /// g_k.
+    gradient: Vec<T>,
     /// Memory of pairs that were dropped.
-    free: Vec<Pair<T>>,
+    free: Vec<Pair<T::Kept>>,
     /// The dot products of each block, while they are summed.
     partial: Vec<f64>,
 }
@@ -44,6 +47,8 @@ impl<'a, T: Real> History<'a, T> {
             pairs: VecDeque::new(),
             products: VecDeque::new(),
             scaling,
+            x: Vec::new(),
+            gradient: Vec::new(),
             free: Vec::new(),
             partial: Vec::new(),
         }
@@ -60,10 +65,30 @@ impl<'a, T: Real> History<'a, T> {
         self.scaling.clear();
     }
 
-    /// Memory for the next pair, with x in place of s and g in place of y. A full history drops its oldest pair.
+    /// Remembers x_k and g_k, so that they can be restored.
     ///
     /// g moves by an exchange of buffers: afterwards `gradient` holds anything.
-    pub(crate) fn begin(&mut self, x: &[T], gradient: &mut Vec<T>) -> Pair<T> {
+    pub(crate) fn begin(&mut self, x: &[T], gradient: &mut Vec<T>) {
+        self.x.resize(x.len(), T::ZERO);
+        self.gradient.resize(x.len(), T::ZERO);
+        vector::copy(&mut self.x, x);
+        std::mem::swap(&mut self.gradient, gradient);
+    }
+
+    /// x_k, which [`Self::begin`] was given.
+    pub(crate) fn origin(&self) -> &[T] {
+        &self.x
+    }
+
+    /// Restores x_k and g_k, and forgets every pair.
+    pub(crate) fn give_up(&mut self, x: &mut [T], gradient: &mut Vec<T>) {
+        vector::copy(x, &self.x);
+        std::mem::swap(&mut self.gradient, gradient);
+        self.clear();
+    }
+
+    /// Memory for the next pair of vectors of length `n`. A full history drops its oldest pair.
+    fn next_pair(&mut self, n: usize) -> Pair<T::Kept> {
         if self.pairs.len() == self.capacity {
             self.free.extend(self.pairs.pop_front());
             self.products.pop_front();
@@ -71,39 +96,23 @@ impl<'a, T: Real> History<'a, T> {
                 products.sy.pop_front();
             }
         }
-        let new = || Pair { s: vec![T::ZERO; x.len()], y: vec![T::ZERO; x.len()] };
-        let mut pair = self.free.pop().unwrap_or_else(new);
-        vector::copy(&mut pair.s, x);
-        std::mem::swap(&mut pair.y, gradient);
-        pair
-    }
-
-    /// Puts back the x and g that [`Self::begin`] put into `pair`, and forgets every pair.
-    pub(crate) fn give_up(&mut self, mut pair: Pair<T>, x: &mut [T], gradient: &mut Vec<T>) {
-        vector::copy(x, &pair.s);
-        std::mem::swap(&mut pair.y, gradient);
-        self.free.push(pair);
-        self.clear();
+        let zeros = || vec![T::Kept::ZERO; n];
+        self.free.pop().unwrap_or_else(|| Pair { s: zeros(), y: zeros() })
     }
 
     /// d := -H g, and returns the slope d·g. Needs the dot products of the last [`Self::update`], made with this `g`.
     ///
-    /// q, r0 and d are summed in `f64`; r0 and d are rounded once.
     pub(crate) fn direction(&mut self, g: &[T], d: &mut [T]) -> f64 {
         let alphas = alphas(&self.products);
         let yr = self.start_recursion(&alphas, g, d);
-        let coefficients = alphas_less_betas(&self.products, &alphas, &yr);
+        let coefficients: Vec<T> =
+            alphas_less_betas(&self.products, &alphas, &yr).into_iter().map(T::from_f64).collect();
         let add_s = |(index, d): (usize, &mut [T])| {
             let range = block_range(index, g.len());
-            let mut sum = [0.0; BLOCK];
-            for (sum, r0) in sum.iter_mut().zip(&*d) {
-                *sum = r0.to_f64();
-            }
-            for (pair, &c) in self.pairs.iter().zip(&coefficients) {
-                block_add(&mut sum, c, &pair.s[range.clone()]);
-            }
-            for (d, sum) in d.iter_mut().zip(&sum) {
-                *d = T::from_f64(-sum);
+            let s: Vec<_> = self.pairs.iter().map(|pair| &pair.s[range.clone()]).collect();
+            kept::add(d, &coefficients, &s);
+            for d in d.iter_mut() {
+                *d = -*d;
             }
             block_dots(d, [&g[range]])[0]
         };
@@ -114,7 +123,8 @@ impl<'a, T: Real> History<'a, T> {
     /// r0 := H0 (g - sum_j alpha_j y_j); returns the y_i·r0.
     fn start_recursion(&mut self, alphas: &[f64], g: &[T], r0: &mut [T]) -> Vec<f64> {
         let (pairs, scaling) = (&self.pairs, &self.scaling);
-        let diagonal = scaling.diagonal();
+        let diagonal: Vec<T> = scaling.diagonal().into_iter().map(T::from_f64).collect();
+        let less_alphas: Vec<T> = alphas.iter().map(|alpha| T::from_f64(-alpha)).collect();
         // One number for each block even when there is no pair.
         let width = pairs.len().max(1);
         self.partial.clear();
@@ -122,34 +132,26 @@ impl<'a, T: Real> History<'a, T> {
         let blocks = r0.par_chunks_mut(BLOCK).zip(self.partial.par_chunks_mut(width)).enumerate();
         blocks.for_each(|(index, (r0, dots))| {
             let range = block_range(index, g.len());
-            let mut q = [0.0; BLOCK];
-            let q = &mut q[..range.len()];
-            for (q, g) in q.iter_mut().zip(&g[range.clone()]) {
-                *q = g.to_f64();
-            }
-            for (pair, alpha) in pairs.iter().zip(alphas) {
-                block_add(q, -alpha, &pair.y[range.clone()]);
-            }
-            scaling.apply(&diagonal, range.clone(), q);
-            for (r0, q) in r0.iter_mut().zip(&*q) {
-                *r0 = T::from_f64(*q);
-            }
-            for (pair, dot) in pairs.iter().zip(dots) {
-                *dot = block_dots(r0, [&pair.y[range.clone()]])[0];
-            }
+            r0.copy_from_slice(&g[range.clone()]);
+            let y: Vec<_> = pairs.iter().map(|pair| &pair.y[range.clone()]).collect();
+            kept::add(r0, &less_alphas, &y);
+            scaling.apply(&diagonal, range.clone(), r0);
+            let (dots, _) = dots.as_chunks_mut::<1>();
+            kept::dots(&y, [&*r0], dots);
         });
         sum_blocks(&self.partial, width)
     }
 
-    /// Turns `pair`, which [`Self::begin`] gave out, into s = x - x_k and y = g - g_k, and adds it to the history;
-    /// takes the dot products of everything with the new y and g.
+    /// Adds the pair s = x - x_k, y = g - g_k to the history; takes the dot products of everything with the new y and g.
     ///
     /// The pair is left out when s·y <= epsilon |s| |y|: H stays positive definite only while s·y > 0.
     /// Returns whether it was kept.
-    pub(crate) fn update(&mut self, mut pair: Pair<T>, x: &[T], g: &[T]) -> bool {
+    pub(crate) fn update(&mut self, x: &[T], g: &[T]) -> bool {
         const OWN: usize = 2; // s·y, s·g
         const EACH: usize = 2; // s_i·y, s_i·g
+        let mut pair = self.next_pair(x.len());
         let (pairs, scaling) = (&self.pairs, &self.scaling);
+        let (x_k, g_k) = (&self.x, &self.gradient);
         let groups = scaling.groups();
         let squares = OWN + EACH * pairs.len(); // where |s|_B^2 and |y|_B^2 begin
         let width = squares + 2 * groups;
@@ -161,14 +163,14 @@ impl<'a, T: Real> History<'a, T> {
         blocks.for_each(|(index, ((s, y), dots))| {
             let range = block_range(index, x.len());
             let g = &g[range.clone()];
-            block_subtract_from(s, &x[range.clone()]);
-            block_subtract_from(y, g);
+            let s = &kept::keep_difference(s, &x[range.clone()], &x_k[range.clone()])[..g.len()];
+            let y = &kept::keep_difference(y, g, &g_k[range.clone()])[..g.len()];
             let (dots, squares) = dots.split_at_mut(squares);
             let (own, each) = dots.split_at_mut(OWN);
             own.copy_from_slice(&block_dots(s, [y, g]));
-            for (old, dots) in pairs.iter().zip(each.chunks_exact_mut(EACH)) {
-                dots.copy_from_slice(&block_dots(&old.s[range.clone()], [y, g]));
-            }
+            let (each, _) = each.as_chunks_mut::<EACH>();
+            let old: Vec<_> = pairs.iter().map(|pair| &pair.s[range.clone()]).collect();
+            kept::dots(&old, [y, g], each);
             let (ss, yy) = squares.split_at_mut(groups);
             scaling.add_squares(range.clone(), s, ss);
             scaling.add_squares(range, y, yy);
@@ -251,13 +253,13 @@ mod tests {
             for points in walk.windows(2) {
                 let (x0, g0) = &points[0];
                 let (x, g) = &points[1];
-                let slot = history.begin(x0, &mut g0.clone());
+                history.begin(x0, &mut g0.clone());
                 pairs.drain(..pairs.len().saturating_sub(capacity - 1));
                 let s: Vec<f64> = x.iter().zip(x0).map(|(a, b)| a - b).collect();
                 // Make the curvature of every pair but a few positive and not too small.
                 let gap: Vec<f64> = g.iter().zip(&s).map(|(g, s)| g + 4.0 * s).collect();
                 let y: Vec<f64> = gap.iter().zip(g0).map(|(a, b)| a - b).collect();
-                let kept = history.update(slot, x, &gap);
+                let kept = history.update(x, &gap);
                 prop_assert_eq!(kept, dot(&s, &y) > f64::EPSILON * (dot(&s, &s) * dot(&y, &y)).sqrt());
                 if kept {
                     prop_assume!(dot(&s, &y) > 0.05 * (dot(&s, &s) * dot(&y, &y)).sqrt());
@@ -280,8 +282,8 @@ mod tests {
     #[test]
     fn a_pair_of_negative_curvature_is_left_out() {
         let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
-        let slot = history.begin(&[0.0, 0.0], &mut vec![1.0, 0.0]);
-        assert!(!history.update(slot, &[1.0, 0.0], &[0.5, 0.0])); // s·y = -1/2
+        history.begin(&[0.0, 0.0], &mut vec![1.0, 0.0]);
+        assert!(!history.update(&[1.0, 0.0], &[0.5, 0.0])); // s·y = -1/2
         assert!(history.is_empty());
         let mut d = [0.0; 2];
         assert_eq!(history.direction(&[0.5, 0.0], &mut d), -0.25);
@@ -293,8 +295,8 @@ mod tests {
         let mut history = History::<f32>::new(2, Scaling::new(Groups::default(), 1));
         for k in 0..5 {
             let x = [k as f32];
-            let slot = history.begin(&x, &mut vec![x[0]]);
-            assert!(history.update(slot, &[x[0] + 1.0], &[x[0] + 1.0]));
+            history.begin(&x, &mut vec![x[0]]);
+            assert!(history.update(&[x[0] + 1.0], &[x[0] + 1.0]));
             assert_eq!(history.pairs.len(), 2.min(k + 1));
             assert!(history.free.is_empty());
         }

@@ -16,13 +16,13 @@ use std::ops::ControlFlow;
 ///
 /// let lbfgs = Lbfgs { history: 20, max_iterations: 200, ..Lbfgs::default() };
 /// assert_eq!(lbfgs.loss_tolerance, 0.0);
-/// // 2 x 20 vectors of pairs, a gradient and a direction, for a 1024 x 1024 picture in f32:
-/// assert_eq!(lbfgs.bytes::<f32>(1024 * 1024 * 3), 42 * 1024 * 1024 * 3 * 4);
+/// // 2 x 20 vectors of pairs in bf16; gradients, a direction and a point in f32: for a 1024 x 1024 picture
+/// assert_eq!(lbfgs.bytes::<f32>(1024 * 1024 * 3), (20 + 4) * 1024 * 1024 * 3 * 4);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lbfgs {
-    /// Pairs (s, y) that H is made of, at least 1. Each costs two vectors of memory and three vectors of memory
-    /// traffic an iteration. Default 10.
+    /// Pairs (s, y) that H is made of, at least 1. Each costs two vectors of memory, in half precision for `f32`
+    /// ([`Real::Kept`]), and three of memory traffic an iteration. Default 10.
     pub history: usize,
     /// The newest pairs that H0 = gamma D is made of, at least 1. They cost nothing. Default 1: without groups gamma is then
     /// the book's s·y / y·y. More make long steps bolder, which pays where nearly every first trial is taken anyway.
@@ -150,11 +150,11 @@ impl Lbfgs {
             let steepest = history.is_empty();
             let first = if steepest { self.first_step / state.point.gradient_norm } else { 1.0 };
             let before = state.point;
-            let origin = history.begin(x, &mut gradient);
+            history.begin(x, &mut gradient);
 
             let found =
                 self.line_search(T::EPSILON).search(Point { step: 0.0, slope, ..before }, first, |step| {
-                    vector::move_along(x, &origin.s, step, &direction);
+                    vector::move_along(x, history.origin(), step, &direction);
                     if state.evaluations >= self.max_evaluations {
                         return Ok(None);
                     }
@@ -170,17 +170,17 @@ impl Lbfgs {
                     stop = report(&state, x, &mut on_iteration)
                         .or_else(|| self.stop_reason(&state, Some(before.loss)));
                     if stop.is_none() {
-                        history.update(origin, x, &gradient);
+                        history.update(x, &gradient);
                     }
                 }
                 Ok(Found::Nothing { any_finite }) => {
-                    history.give_up(origin, x, &mut gradient);
+                    history.give_up(x, &mut gradient);
                     let failure =
                         if any_finite { StopReason::LineSearchFailed } else { StopReason::NotFinite };
                     stop = self.stop_reason(&state, None).or(steepest.then_some(failure));
                 }
                 Err(error) => {
-                    history.give_up(origin, x, &mut gradient);
+                    history.give_up(x, &mut gradient);
                     return Err(Error::Objective(error));
                 }
             }
@@ -188,10 +188,11 @@ impl Lbfgs {
     }
 
     /// The memory that [`Self::minimise`] comes to hold for `x` of `n` numbers, in bytes, once its history is full:
-    /// (2 `history` + 2) n numbers. Pairs take their memory as they come, so short runs hold less.
+    /// 2 `history` n numbers of [`Real::Kept`] and 4 n of `T`. Pairs take their memory as they come, so short runs hold less.
     pub fn bytes<T: Real>(&self, n: usize) -> u64 {
-        let pairs = self.history.min(self.max_iterations) as u64;
-        (2 * pairs + 2).saturating_mul(n as u64).saturating_mul(size_of::<T>() as u64)
+        let pairs = self.history.min(self.max_iterations);
+        let each = 2 * pairs as u64 * size_of::<T::Kept>() as u64 + 4 * size_of::<T>() as u64;
+        each.saturating_mul(n as u64)
     }
 
     fn line_search(&self, precision: f64) -> StrongWolfe {

@@ -55,13 +55,15 @@
 //! | r = H g on dot products | `two_loop.rs` |
 //! | H0 = gamma D, a scale for each group of variables | `scaling.rs` |
 //! | pairs s, y and their dot products, d = -H g | `history.rs` |
+//! | sweeps over the pairs, in half precision | `kept.rs` |
 //! | strong Wolfe conditions, bracket, zoom, cubic interpolation | `line_search.rs` |
 //! | sweeps in fixed blocks | `vector.rs` |
 //! | Adam | `adam.rs` |
 //!
 //! # Cost
-//! With m pairs and n variables: (2 m + 2) n numbers of memory, next to x itself. In an iteration with one evaluation
-//! every sweep is parallel and reads or writes so many vectors of n numbers:
+//! With m pairs and n variables: 4 n numbers of memory next to x itself, and 2 m n that are kept in half precision for `f32`
+//! ([`Real::Kept`]). In an iteration with one evaluation every sweep is parallel and reads or writes so many vectors of n
+//! numbers, of which 3 m + 2 are kept ones:
 //!
 //! | sweep | vectors |
 //! |---|---|
@@ -73,8 +75,9 @@
 //! | new pair s, y made in place, its dot products with all s | m + 6 |
 //!
 //! # The same bits
-//! Vectors are `f32` or `f64` ([`Real`]); dot products and coefficients are `f64`, summed in fixed blocks in a fixed
-//! order. A run gives the same bits at any number of rayon threads, if its objective does.
+//! Vectors are `f32` or `f64` ([`Real`]); losses and coefficients are `f64`. Sums are made in fixed blocks in a fixed order,
+//! in `f64`, but for those of the kept pairs, which are of the vectors' own type within a block. A run gives the same bits at
+//! any number of rayon threads, if its objective does.
 //!
 //! # Sources
 //! Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, chapters 3 and 7; Liu and Nocedal, "On the limited
@@ -84,6 +87,7 @@
 
 mod adam;
 mod history;
+mod kept;
 mod lbfgs;
 mod line_search;
 mod outcome;
@@ -95,5 +99,5 @@ mod vector;
 pub use adam::Adam;
 pub use lbfgs::Lbfgs;
 pub use outcome::{Error, Iteration, Outcome, StopReason};
-pub use real::Real;
+pub use real::{Real, Stored};
 pub use scaling::Groups;

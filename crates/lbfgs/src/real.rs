@@ -1,48 +1,72 @@
-//! The two number types that vectors are made of.
+//! The number types that vectors are made of.
 
+use half::bf16;
 use std::fmt::Debug;
-use std::ops::{Add, Div, Mul, Sub};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for half::bf16 {}
+}
+
+/// A number in memory whose exact value is a `T`.
+pub trait Stored<T>: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'static {
+    /// 0.
+    const ZERO: Self;
+    /// The value.
+    fn load(self) -> T;
 }
 
 /// A real number: `f32`, for pictures, or `f64`, for checks.
 ///
-/// Vectors are stored in this type; losses, dot products and coefficients are always `f64`.
+/// Vectors are stored in this type; losses and coefficients are always `f64`.
 pub trait Real:
-    sealed::Sealed
-    + Copy
-    + Debug
-    + PartialEq
-    + Send
-    + Sync
+    Stored<Self>
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Div<Output = Self>
-    + 'static
+    + Neg<Output = Self>
 {
-    /// 0.
-    const ZERO: Self;
+    /// What the pairs (s, y) of L-BFGS are kept in: `bf16` for `f32`, `f64` for `f64`.
+    ///
+    /// A `bf16` is an `f32` with 8 instead of 24 bits of precision, in half the memory. What H loses by its pairs' last bits
+    /// is far less than what the pairs of twice as many steps give it; and H y = s holds for the pairs as they are kept.
+    type Kept: Stored<Self>;
     /// The distance from 1 to the next larger number.
     const EPSILON: f64;
-    /// The nearest value to an `f64`.
-    fn from_f64(value: f64) -> Self;
     /// The exact value as an `f64`.
     fn to_f64(self) -> f64;
+    /// The nearest value to an `f64`.
+    fn from_f64(value: f64) -> Self;
+    /// The nearest number that can be kept.
+    fn keep(self) -> Self::Kept;
     /// The square root.
     #[must_use]
     fn sqrt(self) -> Self;
 }
 
 macro_rules! impl_real {
-    ($type:ident) => {
-        impl Real for $type {
+    ($type:ident, $kept:ident, $keep:expr) => {
+        impl Stored<$type> for $type {
             const ZERO: Self = 0.0;
+
+            #[inline(always)]
+            fn load(self) -> $type {
+                self
+            }
+        }
+
+        impl Real for $type {
             const EPSILON: f64 = $type::EPSILON as f64;
+            type Kept = $kept;
+
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -50,8 +74,8 @@ macro_rules! impl_real {
             }
 
             #[inline(always)]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
+            fn keep(self) -> $kept {
+                $keep(self)
             }
 
             #[inline(always)]
@@ -62,5 +86,15 @@ macro_rules! impl_real {
     };
 }
 
-impl_real!(f32);
-impl_real!(f64);
+impl_real!(f32, bf16, bf16::from_f32);
+impl_real!(f64, f64, std::convert::identity);
+
+impl Stored<f32> for bf16 {
+    const ZERO: Self = bf16::ZERO;
+
+    #[inline(always)]
+    fn load(self) -> f32 {
+        // bf16's own conversion takes care of NaN, which is never kept.
+        f32::from_bits(u32::from(self.to_bits()) << 16)
+    }
+}

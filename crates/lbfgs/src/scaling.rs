@@ -26,6 +26,9 @@ use std::ops::Range;
 /// D_B stays within this factor of their geometric mean, both ways.
 const WIDEST: f64 = 1e3;
 
+/// Neighbours whose groups are compared at once.
+const ALIKE: usize = 16;
+
 /// The kinds of variables that have a scale in common, for [`Lbfgs::minimise_in_groups`](crate::Lbfgs::minimise_in_groups).
 ///
 /// Groups are numbered from 0. Neighbours on an axis, such as frequencies, may share their scales: a group at place 2.25 has
@@ -109,38 +112,39 @@ impl<'a> Scaling<'a> {
             sums[0] += block_dots(v, [v])[0];
             return;
         }
-        // Neighbours are mostly of one group: four sums each, so that an addition need not wait for the one before.
-        let mut quarters = [[0.0; 256]; 4];
-        let (groups, groups_tail) = self.groups.of[range].as_chunks::<4>();
-        let (v, v_tail) = v.as_chunks::<4>();
-        let mut add = |quarter: usize, group: u8, v: T| {
-            quarters[quarter][usize::from(group)] += v.to_f64() * v.to_f64();
-        };
+        let (groups, groups_tail) = self.groups.of[range].as_chunks::<ALIKE>();
+        let (v, v_tail) = v.as_chunks::<ALIKE>();
         for (groups, v) in groups.iter().zip(v) {
-            for quarter in 0..4 {
-                add(quarter, groups[quarter], v[quarter]);
+            if *groups == [groups[0]; ALIKE] {
+                // Neighbours are mostly of one group: pairs of sums, so that an addition need not wait for the one before.
+                let mut squares = v.map(|v| v.to_f64() * v.to_f64());
+                for half in [8, 4, 2, 1] {
+                    for i in 0..half {
+                        squares[i] += squares[i + half];
+                    }
+                }
+                sums[usize::from(groups[0])] += squares[0];
+            } else {
+                for (&group, v) in groups.iter().zip(v) {
+                    sums[usize::from(group)] += v.to_f64() * v.to_f64();
+                }
             }
         }
-        for (&group, &v) in groups_tail.iter().zip(v_tail) {
-            add(0, group, v);
-        }
-        for (group, sum) in sums.iter_mut().enumerate() {
-            for quarter in &quarters {
-                *sum += quarter[group];
-            }
+        for (&group, v) in groups_tail.iter().zip(v_tail) {
+            sums[usize::from(group)] += v.to_f64() * v.to_f64();
         }
     }
 
     /// q := H0 q over one block, where `diagonal` is [`Self::diagonal`].
-    pub(crate) fn apply(&self, diagonal: &[f64], range: Range<usize>, q: &mut [f64]) {
+    pub(crate) fn apply<T: Real>(&self, diagonal: &[T], range: Range<usize>, q: &mut [T]) {
         if self.groups.of.is_empty() {
             for q in q {
-                *q *= diagonal[0];
+                *q = diagonal[0] * *q;
             }
             return;
         }
         for (&group, q) in self.groups.of[range].iter().zip(q) {
-            *q *= diagonal[usize::from(group)];
+            *q = diagonal[usize::from(group)] * *q;
         }
     }
 

@@ -25,11 +25,6 @@ pub(crate) fn block_dots<T: Real, const N: usize>(a: &[T], others: [&[T]; N]) ->
     Arch::new().dispatch(BlockDots { a, others })
 }
 
-/// sum := sum + c v, over one block.
-pub(crate) fn block_add<T: Real>(sum: &mut [f64], c: f64, v: &[T]) {
-    Arch::new().dispatch(BlockAdd { sum, c, v });
-}
-
 /// The arguments of [`block_dots`]: `pulp` compiles what it does for every instruction set and takes the widest that the
 /// processor has. The bits are the same on all, as nothing is fused or reordered.
 struct BlockDots<'a, T, const N: usize> {
@@ -64,24 +59,6 @@ impl<T: Real, const N: usize> WithSimd for BlockDots<'_, T, N> {
     }
 }
 
-/// The arguments of [`block_add`].
-struct BlockAdd<'a, T> {
-    sum: &'a mut [f64],
-    c: f64,
-    v: &'a [T],
-}
-
-impl<T: Real> WithSimd for BlockAdd<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (sum, v) in self.sum.iter_mut().zip(self.v) {
-            *sum += self.c * v.to_f64();
-        }
-    }
-}
-
 /// (d·g, |g|) in one sweep: the slope along `d` and the length of the gradient.
 pub(crate) fn slope_and_norm<T: Real>(d: &[T], g: &[T]) -> (f64, f64) {
     let blocks: Vec<[f64; 2]> =
@@ -110,13 +87,6 @@ pub(crate) fn move_along<T: Real>(x: &mut [T], origin: &[T], step: f64, d: &[T])
             }
         },
     );
-}
-
-/// v := a - v, over one block.
-pub(crate) fn block_subtract_from<T: Real>(v: &mut [T], a: &[T]) {
-    for (v, &a) in v.iter_mut().zip(a) {
-        *v = a - *v;
-    }
 }
 
 #[cfg(test)]

@@ -2,19 +2,26 @@
 //!
 //! Weights and pictures are random numbers: the time does not depend on them.
 
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use impasto_autodiff::{
     AutodiffError, Chain, ContentTerm, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, Layer, LayerPlan,
     PlanBytes, Pooling, PreparedChain, StyleTerm,
 };
+use impasto_lbfgs::{Iteration, Lbfgs};
 use impasto_tensor::conv::{Algorithm, PackedConv, Sink, Source};
 use impasto_tensor::{AlignedBuffer, Isa, Matrix, PackedMatrix, Scratch};
 use impasto_vgg::Arch;
 use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
+
+use crate::transfer::{lbfgs, minimise_spectrum};
+use crate::white_noise;
 
 /// What to measure.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +75,15 @@ pub struct EvaluationTime {
     pub layers: Vec<LayerPlan>,
 }
 
+/// The time that L-BFGS takes beside its evaluations.
+#[derive(Debug, Clone, Copy)]
+pub struct OptimiserTime {
+    /// Pairs.
+    pub history: usize,
+    /// Median of the seconds of an iteration that has one evaluation.
+    pub seconds: f64,
+}
+
 impl EvaluationTime {
     /// The median.
     pub fn median(&self) -> f64 {
@@ -107,6 +123,38 @@ impl Benchmark {
         let plan = evaluator.plan().map(|plan| (plan.bytes(), plan.bands(), plan.layers().to_vec()));
         let (bytes, bands, layers) = plan.unwrap_or_default();
         Ok(EvaluationTime { seconds, bytes, bands, layers })
+    }
+
+    /// Times what L-BFGS does beside its evaluations: the pairs, the line search, the cosine transforms, the scales. The
+    /// history is that of a picture of this size, and full.
+    ///
+    /// None if the picture is so small that L-BFGS is done with it before its history is full.
+    pub fn optimiser(&self) -> Option<OptimiserTime> {
+        let Lbfgs { history, .. } = lbfgs(None, 1, self.size * self.size * 3);
+        let optimiser = lbfgs(None, history + 1 + self.runs.max(1), self.size * self.size * 3);
+        let mut picture = white_noise(self.size, self.size, 1).ok()?;
+        let inside = Cell::new(Duration::ZERO);
+        let objective = |x: &[f32], gradient: &mut [f32]| {
+            let start = Instant::now();
+            let loss = bowls(x, gradient);
+            inside.set(inside.get() + start.elapsed());
+            Ok::<_, Infallible>(loss)
+        };
+        let mut seconds = Vec::new();
+        let mut last = (Instant::now(), inside.get(), 0);
+        let on_iteration = |iteration: &Iteration<'_, f32>| {
+            if iteration.iteration > history + 1 && iteration.evaluations == last.2 + 1 {
+                seconds.push(
+                    (last.0.elapsed().saturating_sub(inside.get().saturating_sub(last.1))).as_secs_f64(),
+                );
+            }
+            last = (Instant::now(), inside.get(), iteration.evaluations);
+            ControlFlow::Continue(())
+        };
+        minimise_spectrum(&optimiser, &mut picture, objective, on_iteration).ok()?;
+        seconds.sort_by(f64::total_cmp);
+        let median = *seconds.get(seconds.len() / 2)?;
+        Some(OptimiserTime { history, seconds: median })
     }
 
     /// Times one layer of a plan, the fastest of `runs` runs in each direction.
@@ -208,6 +256,19 @@ fn random_chain(arch: Arch) -> Chain<f32> {
         }));
     }
     Chain { layers, pooling: Pooling::Average }
+}
+
+/// sum_i a_i (sqrt(1 + (x_i - 100)^2 / 1000) - 1): convex, badly scaled, and it takes many iterations.
+fn bowls(x: &[f32], gradient: &mut [f32]) -> f64 {
+    let mut loss = 0.0;
+    for (i, (x, g)) in x.iter().zip(gradient).enumerate() {
+        let a = 1.0 + (i % 97) as f32;
+        let gap = x - 100.0;
+        let root = (1.0 + gap * gap / 1000.0).sqrt();
+        loss += f64::from(a * (root - 1.0));
+        *g = a * gap / root / 1000.0;
+    }
+    loss
 }
 
 /// Uniform numbers in +-`scale`.

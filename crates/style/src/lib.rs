@@ -57,6 +57,7 @@
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
+mod cosine;
 mod error;
 mod event;
 pub mod explain;

@@ -159,23 +159,24 @@ pub enum Optimiser {
     },
 }
 
-/// The pairs that L-BFGS keeps unless it is told otherwise, for a picture of H W 3 `numbers`: 100 up to 256 x 256, then fewer
-/// with the cube of the side, but at least 10.
+/// The pairs that L-BFGS keeps unless it is told otherwise, for a picture of H W 3 `numbers`: 100 up to 322 x 322, then fewer
+/// with the cube of the side, but at least 16.
 ///
-/// More pairs save iterations, and each takes two pictures' worth of memory. With this many, a transfer of any size up to
-/// 512 x 512 stays below 600 MiB, because the network's own responses shrink with the picture too.
+/// More pairs save iterations, and each takes the memory of one picture (two vectors of half precision). With this many, a
+/// transfer of any size up to 512 x 512 stays below 600 MiB, because the network's own responses shrink with the picture too.
 ///
 /// ```
 /// use impasto_style::default_history;
 /// assert_eq!(default_history(256 * 256 * 3), 100);
-/// assert_eq!(default_history(512 * 512 * 3), 12);
-/// assert_eq!(default_history(1024 * 1024 * 3), 10);
+/// assert_eq!(default_history(512 * 512 * 3), 25);
+/// assert_eq!(default_history(1024 * 1024 * 3), 16);
 /// ```
 pub fn default_history(numbers: usize) -> usize {
     const MOST: f64 = 100.0;
-    const LEAST: f64 = 10.0;
-    let ratio = (256 * 256 * 3) as f64 / numbers.max(1) as f64;
-    (MOST * ratio * ratio.sqrt()).clamp(LEAST, MOST) as usize
+    const LEAST: f64 = 16.0;
+    const AT_512: f64 = 25.0;
+    let ratio = (512 * 512 * 3) as f64 / numbers.max(1) as f64;
+    (AT_512 * ratio * ratio.sqrt()).clamp(LEAST, MOST) as usize
 }
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.

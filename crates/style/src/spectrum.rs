@@ -7,18 +7,15 @@
 //!
 //! ```text
 //! x = x0 + C' u                   u: the coefficients; x0: the start, so that u starts at 0
-//! C = DCT-II along columns, DCT-II along rows, opponent colours of each pixel
-//! DCT-II:  c_k = (2/N)^1/2 sum_n p_n cos(pi/N (n + 1/2) k),    c_0 besides times 2^-1/2
+//! C = DCT-II along columns, DCT-II along rows ([`CosineTransform`]), opponent colours of each pixel
 //! ```
 //!
 //! C is orthonormal, so lengths and dot products are those of pixels, and dL/du = C dL/dx.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
-use rustdct::{DctPlanner, TransformType2And3};
 
 use crate::Picture;
+use crate::cosine::CosineTransform;
 
 /// Rows: light, red against blue, green against both. Orthonormal.
 const OPPONENT: [[f32; 3]; 3] = [
@@ -43,10 +40,10 @@ const LINES: usize = 16;
 pub(crate) struct Spectrum {
     height: usize,
     width: usize,
-    /// DCT of a row.
-    along_width: Arc<dyn TransformType2And3<f32>>,
-    /// DCT of a column.
-    along_height: Arc<dyn TransformType2And3<f32>>,
+    /// The transform of a row.
+    along_width: CosineTransform,
+    /// The transform of a column.
+    along_height: CosineTransform,
     /// x0.
     start: Vec<f32>,
 }
@@ -55,12 +52,11 @@ impl Spectrum {
     /// The coordinates around a picture.
     pub(crate) fn around(start: &Picture) -> Self {
         let (height, width) = (start.height(), start.width());
-        let mut planner = DctPlanner::new();
         Self {
             height,
             width,
-            along_width: planner.plan_dct2(width),
-            along_height: planner.plan_dct2(height),
+            along_width: CosineTransform::new(width),
+            along_height: CosineTransform::new(height),
             start: start.data().to_vec(),
         }
     }
@@ -74,26 +70,27 @@ impl Spectrum {
     /// u := C p for p of H x W x 3, which is used up. u has the columns one after another: 3 x W x H.
     pub(crate) fn analyse(&self, p: &mut [f32], u: &mut [f32]) {
         let (height, width) = (self.height, self.width);
-        let new_line = || (vec![0.0; 3 * width], vec![0.0; self.along_width.get_scratch_len()]);
-        p.par_chunks_mut(3 * width).for_each_init(new_line, |(line, scratch), row| {
-            for (x, pixel) in row.chunks_exact(3).enumerate() {
-                for (colour, weights) in OPPONENT.iter().enumerate() {
-                    line[colour * width + x] = pixel.iter().zip(weights).map(|(p, w)| p * w).sum();
+        // Two rows at once are six lines: the colours of the first, then those of the second.
+        p.par_chunks_mut(6 * width).for_each_init(
+            || (self.along_width.room(), vec![0.0; 6 * width]),
+            |(room, lines), rows| {
+                let lines = &mut lines[..rows.len()];
+                for (line, row) in lines.chunks_exact_mut(3 * width).zip(rows.chunks_exact(3 * width)) {
+                    for (x, pixel) in row.chunks_exact(3).enumerate() {
+                        for (colour, weights) in OPPONENT.iter().enumerate() {
+                            line[colour * width + x] = pixel.iter().zip(weights).map(|(p, w)| p * w).sum();
+                        }
+                    }
                 }
-            }
-            for line in line.chunks_exact_mut(width) {
-                dct(&*self.along_width, line, scratch);
-            }
-            row.copy_from_slice(line);
-        });
-        let new_scratch = || vec![0.0; self.along_height.get_scratch_len()];
+                self.along_width.analyse(lines, room);
+                rows.copy_from_slice(lines);
+            },
+        );
         u.par_chunks_mut(LINES * height).enumerate().for_each_init(
-            new_scratch,
-            |scratch, (index, columns)| {
+            || self.along_height.room(),
+            |room, (index, columns)| {
                 transpose(p, 3 * width, index * LINES, columns, height);
-                for column in columns.chunks_exact_mut(height) {
-                    dct(&*self.along_height, column, scratch);
-                }
+                self.along_height.analyse(columns, room);
             },
         );
     }
@@ -101,36 +98,35 @@ impl Spectrum {
     /// x := x0 + C' u. `between` holds anything, before and after.
     pub(crate) fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
         let (height, width) = (self.height, self.width);
-        let new_scratch = || vec![0.0; self.along_height.get_scratch_len()];
-        between.par_chunks_mut(height).zip(u.par_chunks(height)).for_each_init(
-            new_scratch,
-            |scratch, (column, u)| {
-                column.copy_from_slice(u);
-                inverse_dct(&*self.along_height, column, scratch);
+        between.par_chunks_mut(LINES * height).zip(u.par_chunks(LINES * height)).for_each_init(
+            || self.along_height.room(),
+            |room, (columns, u)| {
+                columns.copy_from_slice(u);
+                self.along_height.synthesise(columns, room);
             },
         );
-        let new_lines = || (vec![0.0; LINES * 3 * width], vec![0.0; self.along_width.get_scratch_len()]);
         let rows = x.par_chunks_mut(LINES * 3 * width).zip(self.start.par_chunks(LINES * 3 * width));
-        rows.enumerate().for_each_init(new_lines, |(lines, scratch), (index, (rows, start))| {
-            let lines = &mut lines[..rows.len()];
-            transpose(between, height, index * LINES, lines, 3 * width);
-            for line in lines.chunks_exact_mut(width) {
-                inverse_dct(&*self.along_width, line, scratch);
-            }
-            let rows = rows.chunks_exact_mut(3 * width).zip(start.chunks_exact(3 * width));
-            for ((row, start), line) in rows.zip(lines.chunks_exact(3 * width)) {
-                let pixels = row.chunks_exact_mut(3).zip(start.chunks_exact(3));
-                for (i, (pixel, start)) in pixels.enumerate() {
-                    let [light, red_blue, green] = [line[i], line[width + i], line[2 * width + i]];
-                    for channel in 0..3 {
-                        pixel[channel] = start[channel]
-                            + OPPONENT[0][channel] * light
-                            + OPPONENT[1][channel] * red_blue
-                            + OPPONENT[2][channel] * green;
+        rows.enumerate().for_each_init(
+            || (self.along_width.room(), vec![0.0; LINES * 3 * width]),
+            |(room, lines), (index, (rows, start))| {
+                let lines = &mut lines[..rows.len()];
+                transpose(between, height, index * LINES, lines, 3 * width);
+                self.along_width.synthesise(lines, room);
+                let rows = rows.chunks_exact_mut(3 * width).zip(start.chunks_exact(3 * width));
+                for ((row, start), line) in rows.zip(lines.chunks_exact(3 * width)) {
+                    let pixels = row.chunks_exact_mut(3).zip(start.chunks_exact(3));
+                    for (i, (pixel, start)) in pixels.enumerate() {
+                        let [light, red_blue, green] = [line[i], line[width + i], line[2 * width + i]];
+                        for channel in 0..3 {
+                            pixel[channel] = start[channel]
+                                + OPPONENT[0][channel] * light
+                                + OPPONENT[1][channel] * red_blue
+                                + OPPONENT[2][channel] * green;
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
     }
 
     /// The group of each coefficient: an eighth of an octave of a colour, from single pixels to waves of 256 pixels and more.
@@ -154,33 +150,20 @@ impl Spectrum {
     }
 }
 
-/// Lines `first`.. of the other direction: to[i length + k] := from[k stride + first + i].
+/// Lines `first`.. of the other direction, [`LINES`] at most: to[i length + k] := from[k stride + first + i].
 fn transpose(from: &[f32], stride: usize, first: usize, to: &mut [f32], length: usize) {
-    let lines = to.len() / length;
-    for (k, from) in from.chunks_exact(stride).enumerate() {
-        for (i, &value) in from[first..first + lines].iter().enumerate() {
-            to[i * length + k] = value;
+    // By squares, because the lines of `to` lie in one set of the cache when their length is a power of two.
+    let mut square = [[0.0; LINES]; LINES];
+    let lines = LINES.min(stride - first);
+    for (block, from) in from.chunks(LINES * stride).enumerate() {
+        for (row, from) in square.iter_mut().zip(from.chunks_exact(stride)) {
+            row[..lines].copy_from_slice(&from[first..first + lines]);
         }
-    }
-}
-
-/// The orthonormal DCT-II, in place.
-fn dct(plan: &dyn TransformType2And3<f32>, line: &mut [f32], scratch: &mut [f32]) {
-    let scale = (2.0 / line.len() as f32).sqrt();
-    plan.process_dct2_with_scratch(line, scratch);
-    for c in &mut *line {
-        *c *= scale;
-    }
-    line[0] *= std::f32::consts::FRAC_1_SQRT_2;
-}
-
-/// Its inverse, which is its transpose: the orthonormal DCT-III, in place.
-fn inverse_dct(plan: &dyn TransformType2And3<f32>, line: &mut [f32], scratch: &mut [f32]) {
-    let scale = (2.0 / line.len() as f32).sqrt();
-    line[0] *= std::f32::consts::SQRT_2;
-    plan.process_dct3_with_scratch(line, scratch);
-    for c in &mut *line {
-        *c *= scale;
+        for (i, to) in to.chunks_exact_mut(length).enumerate() {
+            for (to, row) in to[block * LINES..].iter_mut().zip(&square) {
+                *to = row[i];
+            }
+        }
     }
 }
 

@@ -222,7 +222,7 @@ impl TransferOptions {
 const SCALE_PAIRS: usize = 10;
 
 /// L-BFGS for `numbers` variables in 0..=255: the first step changes each by about 1.
-fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs {
+pub(crate) fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs {
     let first_step = (numbers as f64).sqrt();
     let history = history.unwrap_or_else(|| default_history(numbers));
     Lbfgs { history, scale_pairs: SCALE_PAIRS, max_iterations: iterations, first_step, ..Lbfgs::default() }
@@ -273,7 +273,7 @@ fn minimise(
 
 /// L-BFGS from `picture` on in the coordinates of [`Spectrum`], with a scale for each octave of each colour; the functions
 /// are given pixels.
-fn minimise_spectrum<E>(
+pub(crate) fn minimise_spectrum<E>(
     lbfgs: &Lbfgs,
     picture: &mut Picture,
     mut evaluate: impl FnMut(&[f32], &mut [f32]) -> Result<f64, E>,

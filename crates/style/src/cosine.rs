@@ -1,0 +1,163 @@
+//! The cosine transform (DCT-II) of real lines, two at once by one complex Fourier transform of their length.
+//!
+//! ```text
+//! c_k = s_k sum_n p_n cos(pi/N (n + 1/2) k)                      s_0 = N^-1/2, else s_k = (2/N)^1/2
+//!     = s_k Re( e^(-i pi k / 2N) V_k )                           V: the Fourier transform of v = p_0 p_2 p_4 .. p_5 p_3 p_1
+//! V_k = e^(i pi k / 2N) ( c_k / s_k - i c_(N-k) / s_(N-k) )      c_N = 0
+//! ```
+//!
+//! (Makhoul, "A fast cosine transform in one and two dimensions", 1980.) Of two lines a and b the transform of
+//! v(a) + i v(b) is Z = V(a) + i V(b). V_(N-k) of a real line is the conjugate of V_k, so both can be had back:
+//! 2 V_k(a) = Z_k + Z*_(N-k), 2i V_k(b) = Z_k - Z*_(N-k).
+
+use std::sync::Arc;
+
+use rustfft::num_complex::Complex32;
+use rustfft::{Fft, FftPlanner};
+
+/// The orthonormal DCT-II of lines of one length, and its inverse, which is its transpose.
+pub(crate) struct CosineTransform {
+    length: usize,
+    forward: Arc<dyn Fft<f32>>,
+    inverse: Arc<dyn Fft<f32>>,
+    /// (2N)^-1/2 e^(-i pi k / 2N).
+    turns: Vec<Complex32>,
+    /// s_0.
+    flat: f32,
+}
+
+impl CosineTransform {
+    /// The transform of lines of `length` numbers, at least 1.
+    pub(crate) fn new(length: usize) -> Self {
+        let mut planner = FftPlanner::new();
+        let scale = (0.5 / length as f64).sqrt();
+        let turn = |k: usize| {
+            let angle = -std::f64::consts::PI * k as f64 / (2 * length) as f64;
+            Complex32::new((scale * angle.cos()) as f32, (scale * angle.sin()) as f32)
+        };
+        Self {
+            length,
+            forward: planner.plan_fft_forward(length),
+            inverse: planner.plan_fft_inverse(length),
+            turns: (0..length).map(turn).collect(),
+            flat: (1.0 / length as f64).sqrt() as f32,
+        }
+    }
+
+    /// Room for the transforms of one thread.
+    pub(crate) fn room(&self) -> Room {
+        let scratch = self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len());
+        Room {
+            v: vec![Complex32::ZERO; self.length],
+            scratch: vec![Complex32::ZERO; scratch],
+            spare: vec![0.0; self.length],
+        }
+    }
+
+    /// c of each line in the place of its points. `lines` are one after the other.
+    pub(crate) fn analyse(&self, lines: &mut [f32], room: &mut Room) {
+        let Room { v, scratch, spare } = room;
+        for two in lines.chunks_mut(2 * self.length) {
+            let (a, b) = with_spare(two, spare, self.length);
+            let (even, odd) = v.split_at_mut(self.length.div_ceil(2));
+            let ((a_twos, a_last), (b_twos, b_last)) = (a.as_chunks::<2>(), b.as_chunks::<2>());
+            for ((even, odd), (a, b)) in
+                even.iter_mut().zip(odd.iter_mut().rev()).zip(a_twos.iter().zip(b_twos))
+            {
+                (*even, *odd) = (Complex32::new(a[0], b[0]), Complex32::new(a[1], b[1]));
+            }
+            if let ([a], [b]) = (a_last, b_last) {
+                even[a_twos.len()] = Complex32::new(*a, *b);
+            }
+            self.forward.process_with_scratch(v, scratch);
+            (a[0], b[0]) = (self.flat * v[0].re, self.flat * v[0].im);
+            let waves = v[1..].iter().zip(v[1..].iter().rev()).zip(&self.turns[1..]);
+            for ((a, b), ((z, mirrored), turn)) in a[1..].iter_mut().zip(&mut b[1..]).zip(waves) {
+                let (sum, gap) = (z + mirrored, z - mirrored);
+                *a = turn.re * sum.re - turn.im * gap.im;
+                *b = turn.re * sum.im + turn.im * gap.re;
+            }
+        }
+    }
+
+    /// The points of each line in the place of its c.
+    pub(crate) fn synthesise(&self, lines: &mut [f32], room: &mut Room) {
+        let Room { v, scratch, spare } = room;
+        for two in lines.chunks_mut(2 * self.length) {
+            let (a, b) = with_spare(two, spare, self.length);
+            v[0] = Complex32::new(self.flat * a[0], self.flat * b[0]);
+            let waves = a[1..].iter().zip(&b[1..]);
+            let waves = waves.clone().zip(waves.rev()).zip(&self.turns[1..]);
+            for (v, (((a, b), (mirrored_a, mirrored_b)), turn)) in v[1..].iter_mut().zip(waves) {
+                *v = turn.conj() * Complex32::new(a + mirrored_b, b - mirrored_a);
+            }
+            self.inverse.process_with_scratch(v, scratch);
+            let (even, odd) = v.split_at(self.length.div_ceil(2));
+            let ((a_twos, a_last), (b_twos, b_last)) = (a.as_chunks_mut::<2>(), b.as_chunks_mut::<2>());
+            if let ([a], [b]) = (a_last, b_last) {
+                (*a, *b) = (even[a_twos.len()].re, even[a_twos.len()].im);
+            }
+            for ((even, odd), (a, b)) in even.iter().zip(odd.iter().rev()).zip(a_twos.iter_mut().zip(b_twos))
+            {
+                (*a, *b) = ([even.re, odd.re], [even.im, odd.im]);
+            }
+        }
+    }
+}
+
+/// Working memory of a [`CosineTransform`].
+pub(crate) struct Room {
+    /// Two lines as one of complex numbers, in the order of v.
+    v: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+    /// The line beside an odd last one.
+    spare: Vec<f32>,
+}
+
+/// Two lines; a last one has a line of zeros beside it.
+fn with_spare<'a>(two: &'a mut [f32], spare: &'a mut [f32], length: usize) -> (&'a mut [f32], &'a mut [f32]) {
+    let (a, b) = two.split_at_mut(length);
+    if b.is_empty() {
+        spare.fill(0.0);
+        return (a, spare);
+    }
+    (a, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The sum above.
+    fn reference(p: &[f32], k: usize) -> f64 {
+        let length = p.len() as f64;
+        let scale = (if k == 0 { 1.0 } else { 2.0 } / length).sqrt();
+        let wave = |n: usize| (std::f64::consts::PI / length * (n as f64 + 0.5) * k as f64).cos();
+        p.iter().enumerate().map(|(n, p)| scale * f64::from(*p) * wave(n)).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_cosine_sum_and_its_inverse_gives_the_points_back(
+            lines in (1usize..50).prop_flat_map(|length| {
+                prop::collection::vec(prop::collection::vec(-9.0f32..9.0, length), 1..6)
+            }),
+        ) {
+            let length = lines[0].len();
+            let transform = CosineTransform::new(length);
+            let mut room = transform.room();
+            let mut c = lines.concat();
+            transform.analyse(&mut c, &mut room);
+            for (line, c) in lines.iter().zip(c.chunks_exact(length)) {
+                for (k, c) in c.iter().enumerate() {
+                    prop_assert!((f64::from(*c) - reference(line, k)).abs() < 2e-5, "{}", k);
+                }
+            }
+            transform.synthesise(&mut c, &mut room);
+            for (p, again) in lines.concat().iter().zip(&c) {
+                prop_assert!((p - again).abs() < 2e-5);
+            }
+        }
+    }
+}
