@@ -1,9 +1,8 @@
 //! What an iteration does with the pairs: block by block ([`BLOCK`]), several vectors side by side.
 //!
-//! The pairs are most of the memory that L-BFGS reads, so these sweeps should take no longer than memory does. Hence three
-//! choices: vectors are kept in half precision ([`Real::Kept`]); sums over a block are of `T` (lanes of 64 terms in `f32`, whose rounding is far
-//! below that of what was kept), and only the sums of the lanes and blocks are `f64`; and four vectors are read at once,
-//! because one block of one vector is a page of memory, too short for the processor to foresee.
+//! The pairs are most of the memory that L-BFGS reads, so these sweeps should take no longer than memory does. Hence the pairs
+//! are kept in half precision ([`Real::Kept`]), and four vectors are read at once: one block of one vector is a page of
+//! memory, too short for the processor to foresee.
 
 use crate::vector::BLOCK;
 use crate::{Real, Stored};
@@ -12,8 +11,8 @@ use pulp::{Arch, Simd, WithSimd};
 /// Vectors that are read at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Independent sums in a block: a whole number of SIMD registers.
-const LANES: usize = 32;
+/// Independent `f64` sums of a dot product: a whole number of SIMD registers.
+const LANES: usize = 16;
 
 /// kept := a - b, over one block; returns the numbers that were kept.
 pub(crate) fn keep_difference<T: Real>(kept: &mut [T::Kept], a: &[T], b: &[T]) -> [T; BLOCK] {
@@ -104,7 +103,7 @@ impl<T: Real, const N: usize, const M: usize> WithSimd for Dots<'_, T, N, M> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> [[f64; M]; N] {
         let Self { v, others } = self;
-        let mut lanes = [[[T::ZERO; LANES]; M]; N];
+        let mut lanes = [[[0.0; LANES]; M]; N];
         let length = others[0].len();
         for start in (0..length).step_by(LANES) {
             let range = start..length.min(start + LANES);
@@ -112,7 +111,7 @@ impl<T: Real, const N: usize, const M: usize> WithSimd for Dots<'_, T, N, M> {
                 for m in 0..M {
                     let products = v[n][range.clone()].iter().zip(&others[m][range.clone()]);
                     for (lane, (v, &other)) in lanes[n][m].iter_mut().zip(products) {
-                        *lane = *lane + v.load() * other;
+                        *lane += v.load().to_f64() * other.to_f64();
                     }
                 }
             }
@@ -121,7 +120,7 @@ impl<T: Real, const N: usize, const M: usize> WithSimd for Dots<'_, T, N, M> {
         for n in 0..N {
             for m in 0..M {
                 for lane in lanes[n][m] {
-                    dots[n][m] += lane.to_f64();
+                    dots[n][m] += lane;
                 }
             }
         }

@@ -75,9 +75,8 @@
 //! | new pair s, y made in place, its dot products with all s | m + 6 |
 //!
 //! # The same bits
-//! Vectors are `f32` or `f64` ([`Real`]); losses and coefficients are `f64`. Sums are made in fixed blocks in a fixed order,
-//! in `f64`, but for those of the kept pairs, which are of the vectors' own type within a block. A run gives the same bits at
-//! any number of rayon threads, if its objective does.
+//! Vectors are `f32` or `f64` ([`Real`]); dot products and coefficients are `f64`, summed in fixed blocks in a fixed
+//! order. A run gives the same bits at any number of rayon threads, if its objective does.
 //!
 //! # Sources
 //! Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, chapters 3 and 7; Liu and Nocedal, "On the limited

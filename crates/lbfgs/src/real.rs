@@ -21,7 +21,7 @@ pub trait Stored<T>: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + '
 
 /// A real number: `f32`, for pictures, or `f64`, for checks.
 ///
-/// Vectors are stored in this type; losses and coefficients are always `f64`.
+/// Vectors are stored in this type; losses, dot products and coefficients are always `f64`.
 pub trait Real:
     Stored<Self>
     + Add<Output = Self>
