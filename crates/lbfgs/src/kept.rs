@@ -127,3 +127,56 @@ impl<T: Real, const N: usize, const M: usize> WithSimd for Dots<'_, T, N, M> {
         dots
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use half::bf16;
+    use proptest::prelude::*;
+
+    /// Up to ten kept vectors of one length, and two others.
+    fn vectors() -> impl Strategy<Value = (Vec<Vec<bf16>>, Vec<f32>, Vec<f32>)> {
+        (0usize..10, 1usize..200).prop_flat_map(|(count, length)| {
+            let vector = move || prop::collection::vec(-9.0f32..9.0, length);
+            let kept = vector().prop_map(|v| v.into_iter().map(bf16::from_f32).collect());
+            (prop::collection::vec(kept, count), vector(), vector())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn dots_side_by_side_are_the_plain_sums((v, a, b) in vectors()) {
+            let v: Vec<&[bf16]> = v.iter().map(Vec::as_slice).collect();
+            let mut all = vec![[0.0; 2]; v.len()];
+            dots(&v, [&a, &b], &mut all);
+            for (v, dots) in v.iter().zip(all) {
+                for (dot, other) in dots.into_iter().zip([&a, &b]) {
+                    let plain: f64 = v.iter().zip(other).map(|(v, o)| f64::from(*v) * f64::from(*o)).sum();
+                    prop_assert!((dot - plain).abs() < 1e-10);
+                }
+            }
+        }
+
+        #[test]
+        fn sums_side_by_side_are_the_plain_sums((v, c, mut sum) in vectors()) {
+            let v: Vec<&[bf16]> = v.iter().map(Vec::as_slice).collect();
+            let c: Vec<f32> = (0..v.len()).map(|n| c[n % c.len()]).collect();
+            let mut plain = sum.clone();
+            for (v, c) in v.iter().zip(&c) {
+                plain.iter_mut().zip(*v).for_each(|(sum, v)| *sum += c * f32::from(*v));
+            }
+            add(&mut sum, &c, &v);
+            prop_assert_eq!(sum, plain); // to the bit: the order is the same
+        }
+
+        #[test]
+        fn a_difference_is_kept_to_8_bits((_, a, b) in vectors()) {
+            let mut kept = vec![bf16::ZERO; a.len()];
+            let difference = keep_difference(&mut kept, &a, &b);
+            for (i, kept) in kept.iter().enumerate() {
+                prop_assert_eq!(difference[i], f32::from(*kept));
+                prop_assert!((difference[i] - (a[i] - b[i])).abs() <= (a[i] - b[i]).abs() / 256.0);
+            }
+        }
+    }
+}
