@@ -109,6 +109,8 @@ impl<'a, T: Real> History<'a, T> {
             alphas_less_betas(&self.products, &alphas, &yr).into_iter().map(T::from_f64).collect();
         let add_s = |(index, d): (usize, &mut [T])| {
             let range = block_range(index, g.len());
+            kept::prefetch_next_block_to_write(d);
+            kept::prefetch_next_block(&g[range.clone()]);
             let s: Vec<_> = self.pairs.iter().map(|pair| &pair.s[range.clone()]).collect();
             kept::add(d, &coefficients, &s);
             for d in d.iter_mut() {
@@ -132,10 +134,12 @@ impl<'a, T: Real> History<'a, T> {
         let blocks = r0.par_chunks_mut(BLOCK).zip(self.partial.par_chunks_mut(width)).enumerate();
         blocks.for_each(|(index, (r0, dots))| {
             let range = block_range(index, g.len());
+            kept::prefetch_next_block(&g[range.clone()]);
+            kept::prefetch_next_block_to_write(r0);
             r0.copy_from_slice(&g[range.clone()]);
             let y: Vec<_> = pairs.iter().map(|pair| &pair.y[range.clone()]).collect();
             kept::add(r0, &less_alphas, &y);
-            scaling.apply(&diagonal, range.clone(), r0);
+            scaling.apply(&diagonal, index, r0);
             let (dots, _) = dots.as_chunks_mut::<1>();
             kept::dots(&y, [&*r0], dots);
         });
@@ -160,11 +164,14 @@ impl<'a, T: Real> History<'a, T> {
 
         let blocks = pair.s.par_chunks_mut(BLOCK).zip(pair.y.par_chunks_mut(BLOCK));
         let blocks = blocks.zip(self.partial.par_chunks_mut(width)).enumerate();
-        blocks.for_each(|(index, ((s, y), dots))| {
+        let room = || [vec![T::ZERO; BLOCK], vec![T::ZERO; BLOCK]];
+        blocks.for_each_init(room, |[s_kept, y_kept], (index, ((s, y), dots))| {
             let range = block_range(index, x.len());
             let g = &g[range.clone()];
-            let s = &kept::keep_difference(s, &x[range.clone()], &x_k[range.clone()])[..g.len()];
-            let y = &kept::keep_difference(y, g, &g_k[range.clone()])[..g.len()];
+            let (s_kept, y_kept) = (&mut s_kept[..g.len()], &mut y_kept[..g.len()]);
+            kept::keep_difference(s, s_kept, &x[range.clone()], &x_k[range.clone()]);
+            kept::keep_difference(y, y_kept, g, &g_k[range.clone()]);
+            let (s, y) = (&*s_kept, &*y_kept);
             let (dots, squares) = dots.split_at_mut(squares);
             let (own, each) = dots.split_at_mut(OWN);
             own.copy_from_slice(&block_dots(s, [y, g]));
@@ -172,8 +179,8 @@ impl<'a, T: Real> History<'a, T> {
             let old: Vec<_> = pairs.iter().map(|pair| &pair.s[range.clone()]).collect();
             kept::dots(&old, [y, g], each);
             let (ss, yy) = squares.split_at_mut(groups);
-            scaling.add_squares(range.clone(), s, ss);
-            scaling.add_squares(range, y, yy);
+            scaling.add_squares(index, s, ss);
+            scaling.add_squares(index, y, yy);
         });
 
         let sums = sum_blocks(&self.partial, width);
@@ -268,7 +275,7 @@ mod tests {
                 let mut d = vec![0.0; N];
                 let slope = history.direction(&gap, &mut d);
                 let mut h0 = vec![1.0; N];
-                history.scaling.apply(&history.scaling.diagonal(), 0..N, &mut h0);
+                history.scaling.apply(&history.scaling.diagonal(), 0, &mut h0);
                 let expected = reference(&pairs, &h0, &gap);
                 let scale = dot(&expected, &expected).sqrt();
                 for (d, r) in d.iter().zip(&expected) {

@@ -1,8 +1,8 @@
 //! What an iteration does with the pairs: block by block ([`BLOCK`]), several vectors side by side.
 //!
 //! The pairs are most of the memory that L-BFGS reads, so these sweeps should take no longer than memory does. Hence the pairs
-//! are kept in half precision ([`Real::Kept`]), and four vectors are read at once: one block of one vector is a page of
-//! memory, too short for the processor to foresee.
+//! are kept in half precision ([`Real::Kept`]), four vectors are read at once, and each piece of a vector that is read asks for
+//! the one a block further on: one block of one vector is a page of memory, too short for the processor to foresee.
 
 use crate::vector::BLOCK;
 use crate::{Real, Stored};
@@ -11,14 +11,15 @@ use pulp::{Arch, Simd, WithSimd};
 /// Vectors that are read at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Independent `f64` sums of a dot product: a whole number of SIMD registers.
-const LANES: usize = 16;
+/// Elements between prefetches.
+const PIECE: usize = 256;
 
-/// kept := a - b, over one block; returns the numbers that were kept.
-pub(crate) fn keep_difference<T: Real>(kept: &mut [T::Kept], a: &[T], b: &[T]) -> [T; BLOCK] {
-    let mut difference = [T::ZERO; BLOCK];
-    Arch::new().dispatch(KeepDifference { kept, a, b, difference: &mut difference });
-    difference
+/// Independent `f64` sums of a dot product. So many that the compiler leaves the loop over them a loop, and vectorises it.
+const LANES: usize = 64;
+
+/// kept := a - b, over one block; `difference` becomes the numbers that were kept.
+pub(crate) fn keep_difference<T: Real>(kept: &mut [T::Kept], difference: &mut [T], a: &[T], b: &[T]) {
+    Arch::new().dispatch(KeepDifference { kept, difference, a, b });
 }
 
 /// sum := sum + c_1 v_1 + c_2 v_2 .., over one block.
@@ -28,8 +29,13 @@ pub(crate) fn add<T: Real>(sum: &mut [T], c: &[T], v: &[&[T::Kept]]) {
     for (&c, &v) in c.iter().zip(v) {
         Arch::new().dispatch(Add { sum: &mut *sum, c, v });
     }
-    for (&c, &v) in c_rest.iter().zip(v_rest) {
-        Arch::new().dispatch(Add { sum: &mut *sum, c: [c], v: [v] });
+    match (c_rest, v_rest) {
+        (&[c0], &[v0]) => Arch::new().dispatch(Add { sum, c: [c0], v: [v0] }),
+        (&[c0, c1], &[v0, v1]) => Arch::new().dispatch(Add { sum, c: [c0, c1], v: [v0, v1] }),
+        (&[c0, c1, c2], &[v0, v1, v2]) => {
+            Arch::new().dispatch(Add { sum, c: [c0, c1, c2], v: [v0, v1, v2] });
+        }
+        _ => {}
     }
 }
 
@@ -40,8 +46,40 @@ pub(crate) fn dots<T: Real, const M: usize>(v: &[&[T::Kept]], others: [&[T]; M],
     for (dots, &v) in dots.iter_mut().zip(v) {
         *dots = Arch::new().dispatch(Dots { v, others });
     }
-    for (dot, &v) in dots_rest.iter_mut().zip(v_rest) {
-        [*dot] = Arch::new().dispatch(Dots { v: [v], others });
+    match *v_rest {
+        [v0] => dots_rest.copy_from_slice(&Arch::new().dispatch(Dots { v: [v0], others })),
+        [v0, v1] => dots_rest.copy_from_slice(&Arch::new().dispatch(Dots { v: [v0, v1], others })),
+        [v0, v1, v2] => dots_rest.copy_from_slice(&Arch::new().dispatch(Dots { v: [v0, v1, v2], others })),
+        _ => {}
+    }
+}
+
+/// Asks for what lies a block after `piece`, to read it.
+#[inline(always)]
+pub(crate) fn prefetch_next_block<K>(piece: &[K]) {
+    #[cfg(target_arch = "x86_64")]
+    prefetch::<K, { std::arch::x86_64::_MM_HINT_T1 }>(piece);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = piece;
+}
+
+/// Asks for what lies a block after `piece`, to write it.
+#[inline(always)]
+pub(crate) fn prefetch_next_block_to_write<K>(piece: &[K]) {
+    #[cfg(target_arch = "x86_64")]
+    prefetch::<K, { std::arch::x86_64::_MM_HINT_ET0 }>(piece);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = piece;
+}
+
+/// Asks for what lies a block after `piece`, line by line of the cache. Where that is no memory of ours, nothing happens.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch<K, const HINT: i32>(piece: &[K]) {
+    let Some(sse) = pulp::core_arch::x86::Sse::try_new() else { return };
+    let next = piece.as_ptr().wrapping_add(BLOCK).cast::<i8>();
+    for byte in (0..size_of_val(piece)).step_by(64) {
+        sse._mm_prefetch::<HINT>(next.wrapping_add(byte));
     }
 }
 
@@ -49,9 +87,9 @@ pub(crate) fn dots<T: Real, const M: usize>(v: &[&[T::Kept]], others: [&[T]; M],
 /// processor.
 struct KeepDifference<'a, T: Real> {
     kept: &'a mut [T::Kept],
+    difference: &'a mut [T],
     a: &'a [T],
     b: &'a [T],
-    difference: &'a mut [T],
 }
 
 impl<T: Real> WithSimd for KeepDifference<'_, T> {
@@ -59,11 +97,16 @@ impl<T: Real> WithSimd for KeepDifference<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (((kept, difference), &a), &b) in
-            self.kept.iter_mut().zip(self.difference).zip(self.a).zip(self.b)
-        {
-            *kept = (a - b).keep();
-            *difference = kept.load();
+        let Self { kept, difference, a, b } = self;
+        let results = kept.chunks_mut(PIECE).zip(difference.chunks_mut(PIECE));
+        for ((kept, difference), (a, b)) in results.zip(a.chunks(PIECE).zip(b.chunks(PIECE))) {
+            prefetch_next_block(a);
+            prefetch_next_block(b);
+            prefetch_next_block_to_write(kept);
+            for (((kept, difference), &a), &b) in kept.iter_mut().zip(difference).zip(a).zip(b) {
+                *kept = (a - b).keep();
+                *difference = kept.load();
+            }
         }
     }
 }
@@ -81,13 +124,32 @@ impl<T: Real, const N: usize> WithSimd for Add<'_, T, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { sum, c, v } = self;
-        // Once here, so that the bounds need no check in the loop.
-        let v = v.map(|v| &v[..sum.len()]);
-        for i in 0..sum.len() {
+        let (pieces, tail) = sum.as_chunks_mut::<PIECE>();
+        let tail_start = pieces.len() * PIECE;
+        for (index, piece) in pieces.iter_mut().enumerate() {
+            let v = v.map(|v| &v.as_chunks().0[index]);
+            for v in v {
+                prefetch_next_block(v);
+            }
+            add_piece(piece, c, v);
+        }
+        for (i, sum) in tail.iter_mut().enumerate() {
             for n in 0..N {
-                sum[i] = sum[i] + c[n] * v[n][i].load();
+                *sum = *sum + c[n] * v[n][tail_start + i].load();
             }
         }
+    }
+}
+
+/// A function of its own, so that the compiler knows `sum` to be none of `v`.
+#[inline(always)]
+fn add_piece<T: Real, const N: usize>(sum: &mut [T; PIECE], c: [T; N], v: [&[T::Kept; PIECE]; N]) {
+    for i in 0..PIECE {
+        let mut total = sum[i];
+        for n in 0..N {
+            total = total + c[n] * v[n][i].load();
+        }
+        sum[i] = total;
     }
 }
 
@@ -103,28 +165,70 @@ impl<T: Real, const N: usize, const M: usize> WithSimd for Dots<'_, T, N, M> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> [[f64; M]; N] {
         let Self { v, others } = self;
-        let mut lanes = [[[0.0; LANES]; M]; N];
         let length = others[0].len();
-        for start in (0..length).step_by(LANES) {
-            let range = start..length.min(start + LANES);
-            for n in 0..N {
-                for m in 0..M {
-                    let products = v[n][range.clone()].iter().zip(&others[m][range.clone()]);
-                    for (lane, (v, &other)) in lanes[n][m].iter_mut().zip(products) {
-                        *lane += v.load().to_f64() * other.to_f64();
-                    }
+        let pieces = length / PIECE;
+        let mut lanes = [[[0.0; LANES]; M]; N];
+        // Once for all v.
+        let mut others_f64 = [[0.0; PIECE]; M];
+        for index in 0..pieces {
+            for m in 0..M {
+                let other: &[T; PIECE] = &others[m].as_chunks().0[index];
+                for i in 0..PIECE {
+                    others_f64[m][i] = other[i].to_f64();
                 }
+            }
+            for n in 0..N {
+                let v = &v[n].as_chunks().0[index];
+                prefetch_next_block(v);
+                add_products(&mut lanes[n], v, &others_f64);
             }
         }
         let mut dots = [[0.0; M]; N];
         for n in 0..N {
             for m in 0..M {
-                for lane in lanes[n][m] {
-                    dots[n][m] += lane;
+                for i in pieces * PIECE..length {
+                    lanes[n][m][i % LANES] += v[n][i].load().to_f64() * others[m][i].to_f64();
                 }
+                dots[n][m] = total(lanes[n][m]);
             }
         }
         dots
+    }
+}
+
+/// The sum of the lanes: of each half and the other one, as often as that goes.
+#[inline(always)]
+fn total(mut lanes: [f64; LANES]) -> f64 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        let (sums, others) = lanes.split_at_mut(half);
+        for (sum, other) in sums.iter_mut().zip(others) {
+            *sum += *other;
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The products of one piece, added up in lanes.
+#[expect(clippy::needless_range_loop, reason = "a lane is a column of all three arrays")]
+#[inline(always)]
+fn add_products<T: Real, K: Stored<T>, const M: usize>(
+    lanes: &mut [[f64; LANES]; M],
+    v: &[K; PIECE],
+    others: &[[f64; PIECE]; M],
+) {
+    for lane in 0..LANES {
+        let mut sums = [0.0; M];
+        for i in (lane..PIECE).step_by(LANES) {
+            let v = v[i].load().to_f64();
+            for m in 0..M {
+                sums[m] += v * others[m][i];
+            }
+        }
+        for m in 0..M {
+            lanes[m][lane] += sums[m];
+        }
     }
 }
 
@@ -136,7 +240,7 @@ mod tests {
 
     /// Up to ten kept vectors of one length, and two others.
     fn vectors() -> impl Strategy<Value = (Vec<Vec<bf16>>, Vec<f32>, Vec<f32>)> {
-        (0usize..10, 1usize..200).prop_flat_map(|(count, length)| {
+        (0usize..10, 1usize..700).prop_flat_map(|(count, length)| {
             let vector = move || prop::collection::vec(-9.0f32..9.0, length);
             let kept = vector().prop_map(|v| v.into_iter().map(bf16::from_f32).collect());
             (prop::collection::vec(kept, count), vector(), vector())
@@ -172,7 +276,8 @@ mod tests {
         #[test]
         fn a_difference_is_kept_to_8_bits((_, a, b) in vectors()) {
             let mut kept = vec![bf16::ZERO; a.len()];
-            let difference = keep_difference(&mut kept, &a, &b);
+            let mut difference = vec![0.0; a.len()];
+            keep_difference(&mut kept, &mut difference, &a, &b);
             for (i, kept) in kept.iter().enumerate() {
                 prop_assert_eq!(difference[i], f32::from(*kept));
                 prop_assert!((difference[i] - (a[i] - b[i])).abs() <= (a[i] - b[i]).abs() / 256.0);

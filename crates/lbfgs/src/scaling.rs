@@ -19,15 +19,15 @@
 //! about the steep direction already, and H0 speaks for those that it has not seen.
 
 use crate::Real;
-use crate::vector::block_dots;
+use crate::vector::{BLOCK, block_dots};
+use pulp::{Arch, Simd, WithSimd};
 use std::collections::VecDeque;
-use std::ops::Range;
 
 /// D_B stays within this factor of their geometric mean, both ways.
 const WIDEST: f64 = 1e3;
 
-/// Neighbours whose groups are compared at once.
-const ALIKE: usize = 16;
+/// Independent `f64` sums of the squares of a run.
+const LANES: usize = 16;
 
 /// The kinds of variables that have a scale in common, for [`Lbfgs::minimise_in_groups`](crate::Lbfgs::minimise_in_groups).
 ///
@@ -82,11 +82,22 @@ struct Squares {
     yy: Vec<f64>,
 }
 
+/// Neighbours of one group, within a block.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    group: u8,
+    length: u16,
+}
+
 /// What H0 is made of.
 #[derive(Debug)]
 pub(crate) struct Scaling<'a> {
     groups: Groups<'a>,
     count: usize,
+    /// The runs of all blocks, one block after the other; none if all variables are in one group.
+    runs: Vec<Run>,
+    /// Where in `runs` each block begins.
+    blocks: Vec<usize>,
     /// Pairs that are remembered at most.
     capacity: usize,
     pairs: VecDeque<Squares>,
@@ -94,7 +105,13 @@ pub(crate) struct Scaling<'a> {
 
 impl<'a> Scaling<'a> {
     pub(crate) fn new(groups: Groups<'a>, capacity: usize) -> Self {
-        Self { groups, count: groups.count(), capacity, pairs: VecDeque::new() }
+        let (mut runs, mut blocks) = (Vec::new(), Vec::new());
+        for block in groups.of.chunks(BLOCK) {
+            blocks.push(runs.len());
+            let alike = block.chunk_by(|a, b| a == b);
+            runs.extend(alike.map(|alike| Run { group: alike[0], length: alike.len() as u16 }));
+        }
+        Self { groups, count: groups.count(), runs, blocks, capacity, pairs: VecDeque::new() }
     }
 
     /// The number of groups.
@@ -106,46 +123,29 @@ impl<'a> Scaling<'a> {
         self.pairs.clear();
     }
 
-    /// sums_B += |v|_B^2 over one block, the variables of `range`.
-    pub(crate) fn add_squares<T: Real>(&self, range: Range<usize>, v: &[T], sums: &mut [f64]) {
-        if self.groups.of.is_empty() {
-            sums[0] += block_dots(v, [v])[0];
-            return;
-        }
-        let (groups, groups_tail) = self.groups.of[range].as_chunks::<ALIKE>();
-        let (v, v_tail) = v.as_chunks::<ALIKE>();
-        for (groups, v) in groups.iter().zip(v) {
-            if *groups == [groups[0]; ALIKE] {
-                // Neighbours are mostly of one group: pairs of sums, so that an addition need not wait for the one before.
-                let mut squares = v.map(|v| v.to_f64() * v.to_f64());
-                for half in [8, 4, 2, 1] {
-                    for i in 0..half {
-                        squares[i] += squares[i + half];
-                    }
-                }
-                sums[usize::from(groups[0])] += squares[0];
-            } else {
-                for (&group, v) in groups.iter().zip(v) {
-                    sums[usize::from(group)] += v.to_f64() * v.to_f64();
-                }
-            }
-        }
-        for (&group, v) in groups_tail.iter().zip(v_tail) {
-            sums[usize::from(group)] += v.to_f64() * v.to_f64();
+    /// The runs of a block; none if all variables are in one group.
+    fn runs(&self, block: usize) -> &[Run] {
+        let Some(&start) = self.blocks.get(block) else { return &[] };
+        let end = self.blocks.get(block + 1).copied().unwrap_or(self.runs.len());
+        &self.runs[start..end]
+    }
+
+    /// sums_B += |v|_B^2 over one block.
+    pub(crate) fn add_squares<T: Real>(&self, block: usize, v: &[T], sums: &mut [f64]) {
+        match self.runs(block) {
+            [] => sums[0] += block_dots(v, [v])[0],
+            runs => Arch::new().dispatch(AddSquares { runs, v, sums }),
         }
     }
 
     /// q := H0 q over one block, where `diagonal` is [`Self::diagonal`].
-    pub(crate) fn apply<T: Real>(&self, diagonal: &[T], range: Range<usize>, q: &mut [T]) {
-        if self.groups.of.is_empty() {
-            for q in q {
-                *q = diagonal[0] * *q;
-            }
-            return;
-        }
-        for (&group, q) in self.groups.of[range].iter().zip(q) {
-            *q = diagonal[usize::from(group)] * *q;
-        }
+    pub(crate) fn apply<T: Real>(&self, diagonal: &[T], block: usize, q: &mut [T]) {
+        let all = [Run { group: 0, length: q.len() as u16 }];
+        let runs = match self.runs(block) {
+            [] => &all,
+            runs => runs,
+        };
+        Arch::new().dispatch(Apply { runs, diagonal, q });
     }
 
     /// Learns from a pair: s·y, and |s|_B^2 and |y|_B^2 of all groups.
@@ -195,6 +195,66 @@ impl<'a> Scaling<'a> {
             ((1.0 - part) * scale(below) + part * scale(below + 1)).exp()
         };
         (0..self.count).map(blend).collect()
+    }
+}
+
+/// The arguments of [`Scaling::add_squares`].
+struct AddSquares<'a, T> {
+    runs: &'a [Run],
+    v: &'a [T],
+    sums: &'a mut [f64],
+}
+
+impl<T: Real> WithSimd for AddSquares<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let mut rest = self.v;
+        for run in self.runs {
+            let (v, after) = rest.split_at(usize::from(run.length));
+            rest = after;
+            let (v, tail) = v.as_chunks::<LANES>();
+            let mut lanes = [0.0; LANES];
+            for v in v {
+                for lane in 0..LANES {
+                    lanes[lane] += v[lane].to_f64() * v[lane].to_f64();
+                }
+            }
+            for (lane, v) in lanes.iter_mut().zip(tail) {
+                *lane += v.to_f64() * v.to_f64();
+            }
+            for half in [8, 4, 2, 1] {
+                for lane in 0..half {
+                    lanes[lane] += lanes[lane + half];
+                }
+            }
+            self.sums[usize::from(run.group)] += lanes[0];
+        }
+    }
+}
+
+/// The arguments of [`Scaling::apply`].
+struct Apply<'a, T> {
+    runs: &'a [Run],
+    diagonal: &'a [T],
+    q: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Apply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let mut rest = self.q;
+        for run in self.runs {
+            let (q, after) = rest.split_at_mut(usize::from(run.length));
+            rest = after;
+            let scale = self.diagonal[usize::from(run.group)];
+            for q in q {
+                *q = scale * *q;
+            }
+        }
     }
 }
 
@@ -250,12 +310,12 @@ mod tests {
             for s in &steps {
                 let y: Vec<f64> = s.iter().zip(&groups).map(|(s, &group)| a[usize::from(group)] * s).collect();
                 let (mut ss, mut yy) = (vec![0.0; a.len()], vec![0.0; a.len()]);
-                scaling.add_squares(0..20, s, &mut ss);
-                scaling.add_squares(0..20, &y, &mut yy);
+                scaling.add_squares(0, s, &mut ss);
+                scaling.add_squares(0, &y, &mut yy);
                 scaling.learn(s.iter().zip(&y).map(|(s, y)| s * y).sum(), &ss, &yy);
             }
             let mut ones = [1.0f64; 20];
-            scaling.apply(&scaling.diagonal(), 0..20, &mut ones);
+            scaling.apply(&scaling.diagonal(), 0, &mut ones);
             for (h0, &group) in ones.iter().zip(&groups) {
                 prop_assert!((h0 * a[usize::from(group)] - 1.0).abs() < 1e-9);
             }

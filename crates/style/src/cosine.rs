@@ -13,6 +13,7 @@
 use std::sync::Arc;
 
 use impasto_tensor::Isa;
+use pulp::Arch;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner, FftPlannerScalar};
 
@@ -65,51 +66,74 @@ impl CosineTransform {
     /// c of each line in the place of its points. `lines` are one after the other.
     pub(crate) fn analyse(&self, lines: &mut [f32], room: &mut Room) {
         let Room { v, scratch, spare } = room;
+        let arch = Arch::new();
         for two in lines.chunks_mut(2 * self.length) {
             let (a, b) = with_spare(two, spare, self.length);
-            let (even, odd) = v.split_at_mut(self.length.div_ceil(2));
-            let ((a_twos, a_last), (b_twos, b_last)) = (a.as_chunks::<2>(), b.as_chunks::<2>());
-            for ((even, odd), (a, b)) in
-                even.iter_mut().zip(odd.iter_mut().rev()).zip(a_twos.iter().zip(b_twos))
-            {
-                (*even, *odd) = (Complex32::new(a[0], b[0]), Complex32::new(a[1], b[1]));
-            }
-            if let ([a], [b]) = (a_last, b_last) {
-                even[a_twos.len()] = Complex32::new(*a, *b);
-            }
+            arch.dispatch(|| fold(a, b, v));
             self.forward.process_with_scratch(v, scratch);
             (a[0], b[0]) = (self.flat * v[0].re, self.flat * v[0].im);
-            let waves = v[1..].iter().zip(v[1..].iter().rev()).zip(&self.turns[1..]);
-            for ((a, b), ((z, mirrored), turn)) in a[1..].iter_mut().zip(&mut b[1..]).zip(waves) {
-                let (sum, gap) = (z + mirrored, z - mirrored);
-                *a = turn.re * sum.re - turn.im * gap.im;
-                *b = turn.re * sum.im + turn.im * gap.re;
-            }
+            arch.dispatch(|| coefficients(&self.turns[1..], &v[1..], &mut a[1..], &mut b[1..]));
         }
     }
 
     /// The points of each line in the place of its c.
     pub(crate) fn synthesise(&self, lines: &mut [f32], room: &mut Room) {
         let Room { v, scratch, spare } = room;
+        let arch = Arch::new();
         for two in lines.chunks_mut(2 * self.length) {
             let (a, b) = with_spare(two, spare, self.length);
             v[0] = Complex32::new(self.flat * a[0], self.flat * b[0]);
-            let waves = a[1..].iter().zip(&b[1..]);
-            let waves = waves.clone().zip(waves.rev()).zip(&self.turns[1..]);
-            for (v, (((a, b), (mirrored_a, mirrored_b)), turn)) in v[1..].iter_mut().zip(waves) {
-                *v = turn.conj() * Complex32::new(a + mirrored_b, b - mirrored_a);
-            }
+            arch.dispatch(|| transform(&self.turns[1..], &a[1..], &b[1..], &mut v[1..]));
             self.inverse.process_with_scratch(v, scratch);
-            let (even, odd) = v.split_at(self.length.div_ceil(2));
-            let ((a_twos, a_last), (b_twos, b_last)) = (a.as_chunks_mut::<2>(), b.as_chunks_mut::<2>());
-            if let ([a], [b]) = (a_last, b_last) {
-                (*a, *b) = (even[a_twos.len()].re, even[a_twos.len()].im);
-            }
-            for ((even, odd), (a, b)) in even.iter().zip(odd.iter().rev()).zip(a_twos.iter_mut().zip(b_twos))
-            {
-                (*a, *b) = ([even.re, odd.re], [even.im, odd.im]);
-            }
+            arch.dispatch(|| unfold(v, a, b));
         }
+    }
+}
+
+/// v(a) + i v(b): the even points, and after them the odd ones from last to first.
+#[inline(always)]
+fn fold(a: &[f32], b: &[f32], v: &mut [Complex32]) {
+    let (even, odd) = v.split_at_mut(a.len().div_ceil(2));
+    let ((a, a_last), (b, b_last)) = (a.as_chunks::<2>(), b.as_chunks::<2>());
+    for ((even, odd), (a, b)) in even.iter_mut().zip(odd.iter_mut().rev()).zip(a.iter().zip(b)) {
+        (*even, *odd) = (Complex32::new(a[0], b[0]), Complex32::new(a[1], b[1]));
+    }
+    if let ([a], [b]) = (a_last, b_last) {
+        even[odd.len()] = Complex32::new(*a, *b);
+    }
+}
+
+/// The lines a and b of v(a) + i v(b).
+#[inline(always)]
+fn unfold(v: &[Complex32], a: &mut [f32], b: &mut [f32]) {
+    let (even, odd) = v.split_at(a.len().div_ceil(2));
+    let ((a, a_last), (b, b_last)) = (a.as_chunks_mut::<2>(), b.as_chunks_mut::<2>());
+    if let ([a], [b]) = (a_last, b_last) {
+        (*a, *b) = (even[odd.len()].re, even[odd.len()].im);
+    }
+    for ((even, odd), (a, b)) in even.iter().zip(odd.iter().rev()).zip(a.iter_mut().zip(b)) {
+        (*a, *b) = ([even.re, odd.re], [even.im, odd.im]);
+    }
+}
+
+/// c_k of both lines from Z_k, for k of 1 and more.
+#[inline(always)]
+fn coefficients(turns: &[Complex32], z: &[Complex32], a: &mut [f32], b: &mut [f32]) {
+    let waves = z.iter().zip(z.iter().rev()).zip(turns);
+    for ((a, b), ((z, mirrored), turn)) in a.iter_mut().zip(b).zip(waves) {
+        let (sum, gap) = (z + mirrored, z - mirrored);
+        *a = turn.re * sum.re - turn.im * gap.im;
+        *b = turn.re * sum.im + turn.im * gap.re;
+    }
+}
+
+/// Z_k from c_k of both lines, for k of 1 and more.
+#[inline(always)]
+fn transform(turns: &[Complex32], a: &[f32], b: &[f32], z: &mut [Complex32]) {
+    let waves = a.iter().zip(b);
+    let waves = waves.clone().zip(waves.rev()).zip(turns);
+    for (z, (((a, b), (mirrored_a, mirrored_b)), turn)) in z.iter_mut().zip(waves) {
+        *z = turn.conj() * Complex32::new(a + mirrored_b, b - mirrored_a);
     }
 }
 

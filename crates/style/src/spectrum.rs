@@ -12,6 +12,7 @@
 //!
 //! C is orthonormal, so lengths and dot products are those of pixels, and dL/du = C dL/dx.
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::Picture;
@@ -69,18 +70,14 @@ impl Spectrum {
 
     /// u := C p for p of H x W x 3, which is used up. u has the columns one after another: 3 x W x H.
     pub(crate) fn analyse(&self, p: &mut [f32], u: &mut [f32]) {
-        let (height, width) = (self.height, self.width);
+        let (height, width, arch) = (self.height, self.width, Arch::new());
         // Two rows at once are six lines: the colours of the first, then those of the second.
         p.par_chunks_mut(6 * width).for_each_init(
             || (self.along_width.room(), vec![0.0; 6 * width]),
             |(room, lines), rows| {
                 let lines = &mut lines[..rows.len()];
-                for (line, row) in lines.chunks_exact_mut(3 * width).zip(rows.chunks_exact(3 * width)) {
-                    for (x, pixel) in row.chunks_exact(3).enumerate() {
-                        for (colour, weights) in OPPONENT.iter().enumerate() {
-                            line[colour * width + x] = pixel.iter().zip(weights).map(|(p, w)| p * w).sum();
-                        }
-                    }
+                for (colours, row) in lines.chunks_exact_mut(3 * width).zip(rows.chunks_exact(3 * width)) {
+                    arch.dispatch(|| opponent_colours(row, colours));
                 }
                 self.along_width.analyse(lines, room);
                 rows.copy_from_slice(lines);
@@ -97,7 +94,7 @@ impl Spectrum {
 
     /// x := x0 + C' u. `between` holds anything, before and after.
     pub(crate) fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
-        let (height, width) = (self.height, self.width);
+        let (height, width, arch) = (self.height, self.width, Arch::new());
         between.par_chunks_mut(LINES * height).zip(u.par_chunks(LINES * height)).for_each_init(
             || self.along_height.room(),
             |room, (columns, u)| {
@@ -113,17 +110,8 @@ impl Spectrum {
                 transpose(between, height, index * LINES, lines, 3 * width);
                 self.along_width.synthesise(lines, room);
                 let rows = rows.chunks_exact_mut(3 * width).zip(start.chunks_exact(3 * width));
-                for ((row, start), line) in rows.zip(lines.chunks_exact(3 * width)) {
-                    let pixels = row.chunks_exact_mut(3).zip(start.chunks_exact(3));
-                    for (i, (pixel, start)) in pixels.enumerate() {
-                        let [light, red_blue, green] = [line[i], line[width + i], line[2 * width + i]];
-                        for channel in 0..3 {
-                            pixel[channel] = start[channel]
-                                + OPPONENT[0][channel] * light
-                                + OPPONENT[1][channel] * red_blue
-                                + OPPONENT[2][channel] * green;
-                        }
-                    }
+                for ((row, start), colours) in rows.zip(lines.chunks_exact(3 * width)) {
+                    arch.dispatch(|| pixels(colours, start, row));
                 }
             },
         );
@@ -150,6 +138,36 @@ impl Spectrum {
     }
 }
 
+/// The three lines of opponent colours, one after another, of a row of pixels.
+#[inline(always)]
+fn opponent_colours(row: &[f32], colours: &mut [f32]) {
+    let (light, rest) = colours.split_at_mut(row.len() / 3);
+    let (red_blue, green) = rest.split_at_mut(row.len() / 3);
+    let colours = light.iter_mut().zip(red_blue).zip(green);
+    for (pixel, ((light, red_blue), green)) in row.as_chunks::<3>().0.iter().zip(colours) {
+        let colour =
+            |weights: [f32; 3]| weights[0] * pixel[0] + weights[1] * pixel[1] + weights[2] * pixel[2];
+        (*light, *red_blue, *green) = (colour(OPPONENT[0]), colour(OPPONENT[1]), colour(OPPONENT[2]));
+    }
+}
+
+/// A row of pixels: the start, and what the three lines of opponent colours add to it.
+#[inline(always)]
+fn pixels(colours: &[f32], start: &[f32], row: &mut [f32]) {
+    let (light, rest) = colours.split_at(row.len() / 3);
+    let (red_blue, green) = rest.split_at(row.len() / 3);
+    let colours = light.iter().zip(red_blue).zip(green);
+    let pixels = row.as_chunks_mut::<3>().0.iter_mut().zip(start.as_chunks::<3>().0);
+    for ((pixel, start), ((light, red_blue), green)) in pixels.zip(colours) {
+        for channel in 0..3 {
+            pixel[channel] = start[channel]
+                + OPPONENT[0][channel] * light
+                + OPPONENT[1][channel] * red_blue
+                + OPPONENT[2][channel] * green;
+        }
+    }
+}
+
 /// Lines `first`.. of the other direction, [`LINES`] at most: to[i length + k] := from[k stride + first + i].
 fn transpose(from: &[f32], stride: usize, first: usize, to: &mut [f32], length: usize) {
     // By squares, because the lines of `to` lie in one set of the cache when their length is a power of two.
@@ -157,7 +175,10 @@ fn transpose(from: &[f32], stride: usize, first: usize, to: &mut [f32], length: 
     let lines = LINES.min(stride - first);
     for (block, from) in from.chunks(LINES * stride).enumerate() {
         for (row, from) in square.iter_mut().zip(from.chunks_exact(stride)) {
-            row[..lines].copy_from_slice(&from[first..first + lines]);
+            match from[first..].first_chunk() {
+                Some(from) => *row = *from,
+                None => row[..lines].copy_from_slice(&from[first..]),
+            }
         }
         for (i, to) in to.chunks_exact_mut(length).enumerate() {
             for (to, row) in to[block * LINES..].iter_mut().zip(&square) {
