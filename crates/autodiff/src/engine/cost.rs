@@ -1,7 +1,8 @@
 //! Which algorithm a convolution of a given size is computed with: rules read off `impasto bench` (see
 //! docs/performance.md for the figures).
 //!
-//! * Enough tiles: F(6x6). With fewer, reading its kernel, 64/9 of the plain one, takes the time that it saves: F(4x4).
+//! * F(6x6) or F(4x4), whichever has fewer products, where reading the transformed kernel counts as a few tiles more: with
+//!   few tiles F(6x6)'s, 64/9 of the plain one, takes the time that it saves; and tiles may fit a layer's edges better or worse.
 //! * Very many channels: transformed kernels are most of an evaluation's memory. The forward pass keeps F(4x4)'s until
 //!   a picture's own tensors dwarf F(6x6)'s. The backward pass transforms its kernel as it goes, which costs a few per
 //!   cent of it; under a memory limit so does the forward pass.
@@ -13,8 +14,8 @@ use super::network::Direction;
 
 /// Pairs of channels from which a transformed kernel counts as large: 19 MB and more.
 const LARGE: usize = 1 << 17;
-/// Tiles of F(6x6) from which it is used, and from which transforming a kernel as it goes is cheap.
-const ENOUGH_TILES: usize = 100;
+/// Tiles whose products take the time of reading a transformed kernel.
+const KERNEL_TILES: usize = 4;
 /// Tiles of F(6x6) from which keeping a large kernel for the backward pass is not worth its memory.
 const SOME_TILES: usize = 30;
 /// Tiles of F(6x6) from which a large kernel is worth its memory.
@@ -39,17 +40,18 @@ pub(crate) fn choose(
     if extent.height < 2 || extent.width < 2 {
         return Algorithm::Im2col;
     }
-    let tiles = extent.height.div_ceil(6) * extent.width.div_ceil(6);
-    let enough = tiles >= ENOUGH_TILES;
+    let tiles = |side| extent.height.div_ceil(side) * extent.width.div_ceil(side);
+    let products = |side| (tiles(side) + KERNEL_TILES) * (side + 2) * (side + 2);
+    let (tiles, six) = (tiles(6), products(6) < products(4));
     if in_channels * out_channels < LARGE {
-        return if enough { Algorithm::Winograd6 } else { Algorithm::Winograd4 };
+        return if six { Algorithm::Winograd6 } else { Algorithm::Winograd4 };
     }
     match (kernels, direction) {
         (Kernels::Balanced, Direction::Forward) if tiles >= MANY_TILES => Algorithm::Winograd6,
-        (Kernels::Balanced, Direction::Backward) | (Kernels::Streamed, _) if enough => Algorithm::Streamed6,
-        (Kernels::Balanced, Direction::Backward) if tiles >= SOME_TILES => Algorithm::Streamed4,
-        (Kernels::Balanced, _) => Algorithm::Winograd4,
-        (Kernels::Streamed, _) => Algorithm::Streamed4,
+        (Kernels::Balanced, Direction::Forward) => Algorithm::Winograd4,
+        (Kernels::Balanced, Direction::Backward) if tiles < SOME_TILES => Algorithm::Winograd4,
+        _ if six => Algorithm::Streamed6,
+        _ => Algorithm::Streamed4,
     }
 }
 
@@ -71,6 +73,7 @@ mod tests {
         assert_eq!(forward(64, 512), Algorithm::Winograd4);
         assert_eq!(forward(128, 512), Algorithm::Winograd6);
         assert_eq!(forward(1, 512), Algorithm::Im2col);
+        assert_eq!(choice(Kernels::Balanced, Direction::Backward, 42, 512), Algorithm::Streamed6);
         assert_eq!(choice(Kernels::Balanced, Direction::Backward, 64, 512), Algorithm::Streamed6);
         assert_eq!(choice(Kernels::Balanced, Direction::Backward, 32, 512), Algorithm::Streamed4);
         assert_eq!(choice(Kernels::Balanced, Direction::Backward, 16, 512), Algorithm::Winograd4);

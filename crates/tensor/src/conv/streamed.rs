@@ -176,23 +176,32 @@ impl<F: Transform> Kernel for Stripe<'_, F> {
         let elements = Layout::<F>::elements();
         let (v_plane, m_plane) = (layout.v_plane(), layout.m_plane());
         let (u, columns) = u.split_at_mut(layout.in_channels * layout.stripe);
+        let v_group = elements * v_plane;
+        let groups = v.len() / v_group;
         for xi in 0..elements {
             if xi % F::PATCH == 0 {
                 kernel_columns(simd, F::KERNEL[xi / F::PATCH], layout.in_channels, kernel, columns);
             }
             kernel_element(simd, F::KERNEL[xi % F::PATCH], layout.in_channels, columns, u);
-            for (v, m) in v.chunks_exact(elements * v_plane).zip(m.chunks_exact_mut(elements * m_plane)) {
+            for (group, m) in m.chunks_exact_mut(elements * m_plane).enumerate() {
+                let plane = |group, xi| &v[group * v_group + xi * v_plane..][..v_plane];
+                // All V together are too large for the second-level cache.
+                let next = match (group + 1 < groups, xi + 1 < elements) {
+                    (true, _) => plane(group + 1, xi),
+                    (false, true) => plane(0, xi + 1),
+                    (false, false) => &[],
+                };
                 Product {
                     m: layout.tiles(),
                     k: layout.in_channels,
                     n: layout.stripe,
-                    a: &v[xi * v_plane..],
+                    a: plane(group, xi),
                     a_stride: layout.in_channels,
                     b: u,
                     c: &mut m[xi * m_plane..],
                     c_stride: layout.stripe,
                     accumulate: false,
-                    ahead: [&[]; 2],
+                    ahead: [next, &[]],
                 }
                 .run(simd);
             }
