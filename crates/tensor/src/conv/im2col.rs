@@ -55,6 +55,7 @@ impl Kernel for Task<'_> {
                 finish(simd, &mut band, (y, x), columns, products, stride);
             }
         }
+        band.close(simd);
     }
 }
 

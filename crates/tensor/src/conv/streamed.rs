@@ -281,5 +281,6 @@ impl<F: Transform> Kernel for Outputs<'_, '_, F> {
                 channels,
             );
         }
+        band.close(simd);
     }
 }

@@ -153,6 +153,7 @@ impl<F: Transform> Kernel for Task<'_, F> {
             let all = 0..conv.out_channels;
             band.finish::<S, F>(simd, (block.clone(), layout.tile_columns), block.start, products, all);
         }
+        band.close(simd);
     }
 }
 

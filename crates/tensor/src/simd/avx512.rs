@@ -1,9 +1,10 @@
 //! AVX-512F: 16 lanes, 32 registers.
 
 use std::arch::x86_64::{
-    __m512, _CMP_GT_OQ, _MM_HINT_ET0, _MM_HINT_T1, _mm_prefetch, _mm512_add_ps, _mm512_cmp_ps_mask,
-    _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_mul_ps,
-    _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps, _mm512_sub_ps,
+    __m512, _CMP_GT_OQ, _MM_HINT_ET0, _MM_HINT_T1, _mm_prefetch, _mm_sfence, _mm512_add_ps,
+    _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_maskz_mov_ps,
+    _mm512_max_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps, _mm512_stream_ps,
+    _mm512_sub_ps,
 };
 
 use super::{Kernel, Simd};
@@ -99,6 +100,18 @@ impl Simd for Avx512 {
     fn prefetch_to_write(self, address: *const f32) {
         // SAFETY: a prefetch has no effect but on caches, whatever the address.
         unsafe { _mm_prefetch::<_MM_HINT_ET0>(address.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32, v: __m512) {
+        // SAFETY: the caller vouches for the address and its alignment; see above for the instruction.
+        unsafe { _mm512_stream_ps(to, v) }
+    }
+
+    #[inline(always)]
+    fn fence(self) {
+        // SAFETY: it only orders writes.
+        unsafe { _mm_sfence() }
     }
 
     #[inline(always)]

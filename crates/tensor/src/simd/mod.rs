@@ -156,6 +156,21 @@ pub(crate) trait Simd: Copy + Send + Sync {
     #[inline(always)]
     fn prefetch_to_write(self, _address: *const f32) {}
 
+    /// Writes a vector past the caches where a vector is a cache line, so that the line need not be read before; else as
+    /// [`Self::store`]. Call [`Self::fence`] before another thread reads it.
+    ///
+    /// # Safety
+    /// `to` must be valid for writes of `LANES` numbers, and aligned to them.
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32, v: Self::V) {
+        // SAFETY: the caller vouches for more than this.
+        unsafe { self.store(to, v) }
+    }
+
+    /// Makes what was streamed before visible to other threads before what is written after.
+    #[inline(always)]
+    fn fence(self) {}
+
     /// c - a b.
     #[inline(always)]
     fn mul_sub_from(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
