@@ -15,7 +15,7 @@ use super::network::Direction;
 /// Pairs of channels from which a transformed kernel counts as large: 19 MB and more.
 const LARGE: usize = 1 << 17;
 /// Tiles whose products take the time of reading a transformed kernel.
-const KERNEL_TILES: usize = 4;
+const KERNEL_TILES: usize = 8;
 /// Tiles of F(6x6) from which keeping a large kernel for the backward pass is not worth its memory.
 const SOME_TILES: usize = 30;
 /// Tiles of F(6x6) from which a large kernel is worth its memory.
