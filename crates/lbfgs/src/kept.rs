@@ -4,7 +4,7 @@
 //! are kept in half precision ([`Real::Kept`]), four vectors are read at once, and each piece of a vector that is read asks for
 //! the one a block further on: one block of one vector is a page of memory, too short for the processor to foresee.
 
-use crate::vector::BLOCK;
+use crate::vector::{BLOCK, sum_by_halves};
 use crate::{Real, Stored};
 use pulp::{Arch, Simd, WithSimd};
 
@@ -189,25 +189,11 @@ impl<T: Real, const N: usize, const M: usize> WithSimd for Dots<'_, T, N, M> {
                 for i in pieces * PIECE..length {
                     lanes[n][m][i % LANES] += v[n][i].load().to_f64() * others[m][i].to_f64();
                 }
-                dots[n][m] = total(lanes[n][m]);
+                dots[n][m] = sum_by_halves(lanes[n][m]);
             }
         }
         dots
     }
-}
-
-/// The sum of the lanes: of each half and the other one, as often as that goes.
-#[inline(always)]
-fn total(mut lanes: [f64; LANES]) -> f64 {
-    let mut half = LANES / 2;
-    while half > 0 {
-        let (sums, others) = lanes.split_at_mut(half);
-        for (sum, other) in sums.iter_mut().zip(others) {
-            *sum += *other;
-        }
-        half /= 2;
-    }
-    lanes[0]
 }
 
 /// The products of one piece, added up in lanes.

@@ -19,7 +19,7 @@
 //! about the steep direction already, and H0 speaks for those that it has not seen.
 
 use crate::Real;
-use crate::vector::{BLOCK, block_dots};
+use crate::vector::{BLOCK, block_dots, sum_by_halves};
 use pulp::{Arch, Simd, WithSimd};
 use std::collections::VecDeque;
 
@@ -94,10 +94,8 @@ struct Run {
 pub(crate) struct Scaling<'a> {
     groups: Groups<'a>,
     count: usize,
-    /// The runs of all blocks, one block after the other; none if all variables are in one group.
-    runs: Vec<Run>,
-    /// Where in `runs` each block begins.
-    blocks: Vec<usize>,
+    /// The runs of each block; no blocks if all variables are in one group.
+    runs: Vec<Vec<Run>>,
     /// Pairs that are remembered at most.
     capacity: usize,
     pairs: VecDeque<Squares>,
@@ -105,13 +103,9 @@ pub(crate) struct Scaling<'a> {
 
 impl<'a> Scaling<'a> {
     pub(crate) fn new(groups: Groups<'a>, capacity: usize) -> Self {
-        let (mut runs, mut blocks) = (Vec::new(), Vec::new());
-        for block in groups.of.chunks(BLOCK) {
-            blocks.push(runs.len());
-            let alike = block.chunk_by(|a, b| a == b);
-            runs.extend(alike.map(|alike| Run { group: alike[0], length: alike.len() as u16 }));
-        }
-        Self { groups, count: groups.count(), runs, blocks, capacity, pairs: VecDeque::new() }
+        let run = |alike: &[u8]| Run { group: alike[0], length: alike.len() as u16 };
+        let runs = groups.of.chunks(BLOCK).map(|block| block.chunk_by(|a, b| a == b).map(run).collect());
+        Self { groups, count: groups.count(), runs: runs.collect(), capacity, pairs: VecDeque::new() }
     }
 
     /// The number of groups.
@@ -125,9 +119,7 @@ impl<'a> Scaling<'a> {
 
     /// The runs of a block; none if all variables are in one group.
     fn runs(&self, block: usize) -> &[Run] {
-        let Some(&start) = self.blocks.get(block) else { return &[] };
-        let end = self.blocks.get(block + 1).copied().unwrap_or(self.runs.len());
-        &self.runs[start..end]
+        self.runs.get(block).map_or(&[], Vec::as_slice)
     }
 
     /// sums_B += |v|_B^2 over one block.
@@ -224,12 +216,7 @@ impl<T: Real> WithSimd for AddSquares<'_, T> {
             for (lane, v) in lanes.iter_mut().zip(tail) {
                 *lane += v.to_f64() * v.to_f64();
             }
-            for half in [8, 4, 2, 1] {
-                for lane in 0..half {
-                    lanes[lane] += lanes[lane + half];
-                }
-            }
-            self.sums[usize::from(run.group)] += lanes[0];
+            self.sums[usize::from(run.group)] += sum_by_halves(lanes);
         }
     }
 }

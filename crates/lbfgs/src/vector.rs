@@ -59,6 +59,20 @@ impl<T: Real, const N: usize> WithSimd for BlockDots<'_, T, N> {
     }
 }
 
+/// The sum of a power of two of lanes: of each half and the other one, as often as that goes.
+#[inline(always)]
+pub(crate) fn sum_by_halves<const N: usize>(mut lanes: [f64; N]) -> f64 {
+    let mut half = N / 2;
+    while half > 0 {
+        let (sums, others) = lanes.split_at_mut(half);
+        for (sum, other) in sums.iter_mut().zip(others) {
+            *sum += *other;
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
 /// (d·g, |g|) in one sweep: the slope along `d` and the length of the gradient.
 pub(crate) fn slope_and_norm<T: Real>(d: &[T], g: &[T]) -> (f64, f64) {
     let blocks: Vec<[f64; 2]> =

@@ -5,7 +5,7 @@ use crate::simd::Simd;
 use crate::winograd::MAX_SIDE;
 
 /// Bytes of an output from which it is written past the caches: what reads it next would find little of it there anyway.
-const STREAMED_BYTES: usize = 24 << 20;
+const UNCACHED_BYTES: usize = 24 << 20;
 
 /// Which 2x2 pooling a sink does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,11 +70,11 @@ impl<'a> Sink<'a> {
         let row = extent.width * channels;
         let pooled_row = (extent.width / 2) * channels;
         let mask_row = extent.width * channels / 8;
-        let streamed = match &self {
+        let uncached = match &self {
             Self::Response { response, .. } => {
-                response.as_ref().is_some_and(|response| is_streamed(response))
+                response.as_ref().is_some_and(|response| is_uncached(response))
             }
-            Self::Gradient { gradient, .. } => is_streamed(gradient),
+            Self::Gradient { gradient, .. } => is_uncached(gradient),
         };
         let outputs: Vec<Outputs<'a>> = match self {
             Self::Response { bias, response, pooled, mask } => {
@@ -103,15 +103,15 @@ impl<'a> Sink<'a> {
         let band = |(band, outputs)| {
             let first = band * rows;
             let rows = rows.min(extent.height - first);
-            Band { first, rows, width: extent.width, channels, outputs, streamed }
+            Band { first, rows, width: extent.width, channels, outputs, uncached }
         };
         outputs.into_iter().enumerate().map(band).collect()
     }
 }
 
 /// Whether an output is large, and its lines can be written whole: channels come in [`GRANULE`]s, a line each.
-fn is_streamed(output: &[f32]) -> bool {
-    size_of_val(output) >= STREAMED_BYTES && output.as_ptr().addr().is_multiple_of(GRANULE * size_of::<f32>())
+fn is_uncached(output: &[f32]) -> bool {
+    size_of_val(output) >= UNCACHED_BYTES && output.as_ptr().addr().is_multiple_of(GRANULE * size_of::<f32>())
 }
 
 /// `count` pieces of `length`, the last ones shorter or empty; nothing of nothing.
@@ -135,7 +135,7 @@ pub(super) struct Band<'a> {
     pub(super) channels: usize,
     outputs: Outputs<'a>,
     /// Whether F or the gradient is written past the caches.
-    streamed: bool,
+    uncached: bool,
 }
 
 enum Outputs<'a> {
@@ -180,7 +180,7 @@ impl Band<'_> {
         (height, width): (usize, usize),
     ) {
         let (data, level) = match &self.outputs {
-            _ if self.streamed => return,
+            _ if self.uncached => return,
             Outputs::Gradient { gradient, .. } => (&**gradient, 0),
             Outputs::Response { response: Some(response), .. } => (&**response, 0),
             Outputs::Response { pooled: Some((_, pooled)), .. } => (&**pooled, 1),
@@ -198,7 +198,7 @@ impl Band<'_> {
     /// To be called after the last [`Self::put`].
     #[inline(always)]
     pub(super) fn close<S: Simd>(&self, simd: S) {
-        if self.streamed {
+        if self.uncached {
             simd.fence();
         }
     }
@@ -224,7 +224,7 @@ impl Band<'_> {
                             *value = simd.keep(*value, simd.read_bits(&bits[j * (channels / 8)..]));
                         }
                     }
-                    write_row(simd, &mut gradient[at(i)..], channels, &row[..width], self.streamed);
+                    write_row(simd, &mut gradient[at(i)..], channels, &row[..width], self.uncached);
                 }
             }
             Outputs::Response { bias, response, pooled, mask } => {
@@ -237,7 +237,7 @@ impl Band<'_> {
                 }
                 if let Some(response) = response {
                     for (i, row) in rows.iter().enumerate().take(height) {
-                        write_row(simd, &mut response[at(i)..], channels, &row[..width], self.streamed);
+                        write_row(simd, &mut response[at(i)..], channels, &row[..width], self.uncached);
                     }
                 }
                 let mut route = [[u16::MAX; MAX_SIDE]; 2];
@@ -271,17 +271,17 @@ impl Band<'_> {
     }
 }
 
-/// Writes vectors `channels` numbers apart; `streamed` past the caches, which is for outputs of [`is_streamed`].
+/// Writes vectors `channels` numbers apart; `uncached` past the caches, which is for outputs of [`is_uncached`].
 #[inline(always)]
-fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V], streamed: bool) {
+fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V], uncached: bool) {
     let Some(last) = row.len().checked_sub(1) else { return };
     assert!(to.len() >= last * channels + S::LANES, "a row of the output");
     for (j, &value) in row.iter().enumerate() {
-        // SAFETY: j is at most `last`, so the vector ends within the asserted length. A streamed output begins at a
+        // SAFETY: j is at most `last`, so the vector ends within the asserted length. An uncached output begins at a
         // line, and `channels` and the channel that `to` begins at are multiples of `LANES`, so the vector is aligned.
         unsafe {
             let to = to.as_mut_ptr().add(j * channels);
-            if streamed { simd.stream(to, value) } else { simd.store(to, value) }
+            if uncached { simd.stream(to, value) } else { simd.store(to, value) }
         }
     }
 }
