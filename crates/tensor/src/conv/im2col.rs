@@ -1,32 +1,33 @@
 //! im2col: a block of patches, packed one a row, times the packed kernel.
 
 use super::{Extent, PackedConv, Source};
-use crate::conv::sink::Band;
+use crate::conv::sink::Part;
+use crate::conv::tiling::Tiling;
 use crate::packed::Product;
 use crate::simd::{Kernel, Simd};
 use crate::winograd::MAX_SIDE;
 
-/// Columns of outputs in a block of two rows: 96 patches stay in the second-level cache for up to 512 channels.
+/// Columns of outputs in a tile of two rows: 96 patches stay in the second-level cache for up to 512 channels.
 const COLUMNS: usize = 48;
+/// The most tiles in a run.
+const RUN: usize = 32;
 
-/// Rows of outputs in a task.
-pub(super) fn rows_per_task(extent: Extent) -> usize {
-    // Narrow pictures take more rows, so that a task is worth its start.
-    2 * COLUMNS.div_ceil(extent.width).max(1)
+/// Two rows of at most COLUMNS outputs a tile.
+pub(super) fn tiling(extent: Extent) -> Tiling {
+    let width = COLUMNS.min(extent.width.next_multiple_of(2));
+    Tiling::new(extent, Extent { height: 2, width }, RUN)
 }
 
-/// A block's patches and its products.
+/// A tile's patches and its products.
 pub(super) fn scratch_len(extent: Extent, (in_channels, padded_out_channels): (usize, usize)) -> usize {
-    let columns = COLUMNS.min(extent.width.next_multiple_of(2));
-    2 * columns * (9 * in_channels + padded_out_channels)
+    tiling(extent).tile.positions() * (9 * in_channels + padded_out_channels)
 }
 
-/// One band of output rows.
+/// One run of tiles.
 pub(super) struct Task<'a> {
     pub(super) conv: &'a PackedConv,
-    pub(super) extent: Extent,
     pub(super) source: Source<'a>,
-    pub(super) band: Band<'a>,
+    pub(super) part: Part<'a>,
     pub(super) scratch: &'a mut [f32],
 }
 
@@ -35,27 +36,26 @@ impl Kernel for Task<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { conv, extent, source, mut band, scratch } = self;
+        let Self { conv, source, mut part, scratch } = self;
+        let extent = part.tiling.extent;
         let stride = conv.padded_channels().1;
-        for y in (0..band.rows).step_by(2) {
-            for x in (0..extent.width).step_by(COLUMNS) {
-                let columns = COLUMNS.min((extent.width - x).next_multiple_of(2));
-                let (patches, products) = scratch.split_at_mut(2 * columns * 9 * conv.in_channels);
-                let products = &mut products[..2 * columns * stride];
-                for channel in (0..band.channels).step_by(S::LANES) {
-                    band.prefetch(simd, (y, x, channel), (2, columns));
-                }
-                let rows = patches.chunks_exact_mut(columns * 9 * conv.in_channels);
-                for (row, (patches, products)) in
-                    rows.zip(products.chunks_exact_mut(columns * stride)).enumerate()
-                {
-                    let at = (band.first + y + row, x);
-                    Block { conv, extent, source, at, columns }.multiply(simd, patches, products);
-                }
-                finish(simd, &mut band, (y, x), columns, products, stride);
+        for tile in part.tiles.clone() {
+            let (y, x) = part.tiling.corner(tile);
+            let columns = part.tiling.tile.width.min((extent.width - x).next_multiple_of(2));
+            let (patches, products) = scratch.split_at_mut(2 * columns * 9 * conv.in_channels);
+            let products = &mut products[..2 * columns * stride];
+            for channel in (0..part.channels).step_by(S::LANES) {
+                part.prefetch(simd, (y, x, channel), (2, columns));
             }
+            let rows = patches.chunks_exact_mut(columns * 9 * conv.in_channels);
+            for (row, (patches, products)) in
+                rows.zip(products.chunks_exact_mut(columns * stride)).enumerate()
+            {
+                Block { conv, extent, source, at: (y + row, x), columns }.multiply(simd, patches, products);
+            }
+            finish(simd, &mut part, (y, x), columns, products, stride);
         }
-        band.close(simd);
+        part.close(simd);
     }
 }
 
@@ -98,24 +98,24 @@ impl Block<'_> {
 #[inline(always)]
 fn finish<S: Simd>(
     simd: S,
-    band: &mut Band<'_>,
+    part: &mut Part<'_>,
     (y, x): (usize, usize),
     columns: usize,
     products: &[f32],
     stride: usize,
 ) {
     for first in (0..columns).step_by(MAX_SIDE) {
-        for channel in (0..band.channels).step_by(S::LANES) {
+        for channel in (0..part.channels).step_by(S::LANES) {
             let at = (y, x + first, channel);
             let width = MAX_SIDE.min(columns - first);
             let products = &products[first * stride + channel..];
             // Two calls, so that the results of whole blocks stay in registers.
-            if width == MAX_SIDE && band.holds(at, (2, MAX_SIDE)) {
+            if width == MAX_SIDE && part.holds(at, (2, MAX_SIDE)) {
                 let rows = two_rows(simd, products, stride, columns, MAX_SIDE);
-                band.put(simd, at, (2, MAX_SIDE), rows);
+                part.put(simd, at, (2, MAX_SIDE), rows);
             } else {
                 let rows = two_rows(simd, products, stride, columns, width);
-                band.put_within(simd, at, width, rows);
+                part.put_within(simd, at, width, rows);
             }
         }
     }

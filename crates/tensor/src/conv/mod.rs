@@ -1,6 +1,6 @@
 //! The 3x3 convolution of the engine: f32, packed weights, results finished while they are in registers.
 //!
-//! A convolution runs as tasks over bands of output rows. A task reads its [`Source`], multiplies with the packed
+//! A convolution runs as tasks over runs of tiles of outputs. A task reads its [`Source`], multiplies with the packed
 //! kernel by im2col or Winograd, and hands blocks of results to its part of the [`Sink`], which adds the bias,
 //! applies the ReLU, pools, masks, whatever the layer needs. The same code serves both directions: the gradient with
 //! respect to the input is the convolution with [`crate::rotate_kernel`]'s kernel.
@@ -12,6 +12,7 @@ mod im2col;
 mod sink;
 mod source;
 mod streamed;
+mod tiling;
 mod winograd;
 
 use rayon::prelude::*;
@@ -23,7 +24,8 @@ use crate::packed::{MAX_PANEL, pack, packed_len};
 use crate::simd::Isa;
 use crate::winograd::{F4, F6, Transform};
 use crate::{AlignedBuffer, Scratch, TensorError};
-use sink::Band;
+use sink::Part;
+use tiling::Tiling;
 
 /// Output channels (and for Winograd input channels) come in multiples of this: the widest vector.
 pub const GRANULE: usize = 16;
@@ -75,15 +77,6 @@ impl Algorithm {
             Self::Im2col => 9.0,
             Self::Winograd4 | Self::Streamed4 => 36.0 / 16.0,
             Self::Winograd6 | Self::Streamed6 => 64.0 / 36.0,
-        }
-    }
-
-    /// The rows and columns of outputs that are made together.
-    pub const fn block(self) -> usize {
-        match self {
-            Self::Im2col => 2,
-            Self::Winograd4 | Self::Streamed4 => 4,
-            Self::Winograd6 | Self::Streamed6 => 6,
         }
     }
 }
@@ -203,43 +196,45 @@ impl PackedConv {
     pub fn run(&self, extent: Extent, source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
         source.check(extent, self.in_channels);
         sink.check(extent, self.out_channels);
-        let channels = self.padded_channels();
         match self.algorithm {
             Algorithm::Im2col => {
-                self.run_bands(extent, sink, im2col::rows_per_task(extent), scratch, |band, scratch| {
-                    self.isa.dispatch(im2col::Task { conv: self, extent, source, band, scratch });
+                self.run_tasks(im2col::tiling(extent), extent, sink, scratch, |part, scratch| {
+                    self.isa.dispatch(im2col::Task { conv: self, source, part, scratch });
                 });
             }
-            Algorithm::Winograd4 => {
-                let rows = winograd::Layout::<F4>::new(extent, channels).rows_per_task();
-                self.run_bands(extent, sink, rows, scratch, |band, scratch| {
-                    self.isa.dispatch(winograd::Task::<F4>::new(self, extent, source, band, scratch));
-                });
-            }
-            Algorithm::Winograd6 => {
-                let rows = winograd::Layout::<F6>::new(extent, channels).rows_per_task();
-                self.run_bands(extent, sink, rows, scratch, |band, scratch| {
-                    self.isa.dispatch(winograd::Task::<F6>::new(self, extent, source, band, scratch));
-                });
-            }
+            Algorithm::Winograd4 => self.run_winograd::<F4>(extent, source, sink, scratch),
+            Algorithm::Winograd6 => self.run_winograd::<F6>(extent, source, sink, scratch),
             Algorithm::Streamed4 => streamed::run::<F4>(self, extent, source, sink, scratch),
             Algorithm::Streamed6 => streamed::run::<F6>(self, extent, source, sink, scratch),
         }
     }
 
-    /// Runs `task` on every band of `rows` rows, in parallel.
-    fn run_bands(
+    fn run_winograd<F: Transform>(
         &self,
         extent: Extent,
+        source: Source<'_>,
         sink: Sink<'_>,
-        rows: usize,
         scratch: &Scratch,
-        task: impl Fn(Band<'_>, &mut [f32]) + Sync,
+    ) {
+        let layout = &winograd::Layout::<F>::new(extent, self.padded_channels());
+        self.run_tasks(layout.tiling, extent, sink, scratch, |part, scratch| {
+            self.isa.dispatch(winograd::Task { conv: self, layout, source, part, scratch });
+        });
+    }
+
+    /// Runs `task` on every run of tiles, in parallel.
+    fn run_tasks(
+        &self,
+        tiling: Tiling,
+        extent: Extent,
+        sink: Sink<'_>,
+        scratch: &Scratch,
+        task: impl Fn(Part<'_>, &mut [f32]) + Sync,
     ) {
         let len = self.scratch_len(extent);
-        sink.bands(extent, self.out_channels, rows)
+        sink.parts(tiling, self.out_channels)
             .into_par_iter()
-            .for_each(|band| scratch.with(len, |scratch| task(band, scratch)));
+            .for_each(|part| scratch.with(len, |scratch| task(part, scratch)));
     }
 }
 

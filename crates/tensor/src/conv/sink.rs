@@ -1,5 +1,8 @@
 //! What becomes of a convolution's results: the last step of the layer, done while a block of them is in registers.
 
+use std::ops::Range;
+
+use super::tiling::{Rows, Tiling};
 use super::{Extent, GRANULE, mask_len};
 use crate::simd::Simd;
 use crate::winograd::MAX_SIDE;
@@ -64,12 +67,8 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Cuts the sink into bands of `rows` rows (an even number), each of which one task can fill.
-    pub(super) fn bands(self, extent: Extent, channels: usize, rows: usize) -> Vec<Band<'a>> {
-        let count = extent.height.div_ceil(rows);
-        let row = extent.width * channels;
-        let pooled_row = (extent.width / 2) * channels;
-        let mask_row = extent.width * channels / 8;
+    /// Cuts the sink into the parts of a tiling's runs, each of which one task can fill.
+    pub(super) fn parts(self, tiling: Tiling, channels: usize) -> Vec<Part<'a>> {
         let uncached = match &self {
             Self::Response { response, .. } => {
                 response.as_ref().is_some_and(|response| is_uncached(response))
@@ -78,34 +77,29 @@ impl<'a> Sink<'a> {
         };
         let outputs: Vec<Outputs<'a>> = match self {
             Self::Response { bias, response, pooled, mask } => {
-                let (kind, pooled) = pooled.map_or((None, None), |(kind, data)| (Some(kind), Some(data)));
-                let mut responses = cut(response, rows * row, count);
-                let mut pooleds = cut(pooled, rows / 2 * pooled_row, count);
-                let mut masks = cut(mask, rows * mask_row, count);
-                (0..count)
-                    .map(|band| Outputs::Response {
+                let (kind, pooled) = pooled.unzip();
+                let mut responses = cut(response, &tiling, 0, channels);
+                let mut pooleds = cut(pooled, &tiling, 1, channels);
+                let mut masks = cut(mask, &tiling, 0, channels / 8);
+                (0..tiling.runs())
+                    .map(|_| Outputs::Response {
                         bias,
-                        response: responses[band].take(),
-                        pooled: kind.zip(pooleds[band].take()),
-                        mask: masks[band].take(),
+                        response: responses.next().flatten(),
+                        pooled: kind.zip(pooleds.next().flatten()),
+                        mask: masks.next().flatten(),
                     })
                     .collect()
             }
-            Self::Gradient { gradient, mask } => gradient
-                .chunks_mut(rows * row)
-                .enumerate()
-                .map(|(band, gradient)| {
-                    let mask = mask.map(|mask| &mask[band * rows * mask_row..]);
-                    Outputs::Gradient { gradient, mask }
-                })
+            Self::Gradient { gradient, mask } => Rows::cut(gradient, &tiling, 0, channels)
+                .into_iter()
+                .map(|gradient| Outputs::Gradient { gradient, mask })
                 .collect(),
         };
-        let band = |(band, outputs)| {
-            let first = band * rows;
-            let rows = rows.min(extent.height - first);
-            Band { first, rows, width: extent.width, channels, outputs, uncached }
+        let part = |(run, outputs): (usize, _)| {
+            let tiles = run * tiling.run..((run + 1) * tiling.run).min(tiling.tiles());
+            Part { tiling, tiles, channels, outputs, uncached }
         };
-        outputs.into_iter().enumerate().map(band).collect()
+        outputs.into_iter().enumerate().map(part).collect()
     }
 }
 
@@ -114,24 +108,20 @@ fn is_uncached(output: &[f32]) -> bool {
     size_of_val(output) >= UNCACHED_BYTES && output.as_ptr().addr().is_multiple_of(GRANULE * size_of::<f32>())
 }
 
-/// `count` pieces of `length`, the last ones shorter or empty; nothing of nothing.
-fn cut<T>(data: Option<&mut [T]>, length: usize, count: usize) -> Vec<Option<&mut [T]>> {
-    let mut rest = data;
-    (0..count)
-        .map(|_| {
-            let data = rest.take()?;
-            let (piece, left) = data.split_at_mut(length.min(data.len()));
-            rest = Some(left);
-            Some(piece)
-        })
-        .collect()
+/// The rows of each run; nothing of nothing.
+fn cut<'a, T>(
+    data: Option<&'a mut [T]>,
+    tiling: &Tiling,
+    level: u32,
+    depth: usize,
+) -> impl Iterator<Item = Option<Rows<'a, T>>> {
+    data.map(|data| Rows::cut(data, tiling, level, depth)).into_iter().flatten().map(Some)
 }
 
-/// The rows `first..first + rows` of a sink.
-pub(super) struct Band<'a> {
-    pub(super) first: usize,
-    pub(super) rows: usize,
-    width: usize,
+/// What belongs to a run of tiles of a sink.
+pub(super) struct Part<'a> {
+    pub(super) tiling: Tiling,
+    pub(super) tiles: Range<usize>,
     pub(super) channels: usize,
     outputs: Outputs<'a>,
     /// Whether F or the gradient is written past the caches.
@@ -141,24 +131,25 @@ pub(super) struct Band<'a> {
 enum Outputs<'a> {
     Response {
         bias: &'a [f32],
-        response: Option<&'a mut [f32]>,
-        pooled: Option<(PoolKind, &'a mut [f32])>,
-        mask: Option<&'a mut [u8]>,
+        response: Option<Rows<'a, f32>>,
+        pooled: Option<(PoolKind, Rows<'a, f32>)>,
+        mask: Option<Rows<'a, u8>>,
     },
     Gradient {
-        gradient: &'a mut [f32],
+        gradient: Rows<'a, f32>,
+        /// The whole layer's.
         mask: Option<&'a [u8]>,
     },
 }
 
-impl Band<'_> {
-    /// Whether the `height` x `width` block at row `y` of the band and column `x` is in the picture as a whole.
+impl Part<'_> {
+    /// Whether the `height` x `width` block at (y, x) is in the layer as a whole.
     #[inline(always)]
     pub(super) fn holds(&self, (y, x, _): (usize, usize, usize), (height, width): (usize, usize)) -> bool {
-        y + height <= self.rows && x + width <= self.width
+        y + height <= self.tiling.extent.height && x + width <= self.tiling.extent.width
     }
 
-    /// As [`Self::put`] with two rows of `side` results, of which what lies beyond the picture is passed over.
+    /// As [`Self::put`] with two rows of `side` results, of which what lies beyond the layer is passed over.
     #[inline(always)]
     pub(super) fn put_within<S: Simd>(
         &mut self,
@@ -167,7 +158,8 @@ impl Band<'_> {
         side: usize,
         rows: [[S::V; MAX_SIDE]; 2],
     ) {
-        let size = (2.min(self.rows.saturating_sub(y)), side.min(self.width - x));
+        let Extent { height, width } = self.tiling.extent;
+        let size = (2.min(height.saturating_sub(y)), side.min(width - x));
         self.put(simd, (y, x, channel), size, rows);
     }
 
@@ -181,14 +173,13 @@ impl Band<'_> {
     ) {
         let (data, level) = match &self.outputs {
             _ if self.uncached => return,
-            Outputs::Gradient { gradient, .. } => (&**gradient, 0),
-            Outputs::Response { response: Some(response), .. } => (&**response, 0),
-            Outputs::Response { pooled: Some((_, pooled)), .. } => (&**pooled, 1),
+            Outputs::Gradient { gradient, .. } => (gradient, 0),
+            Outputs::Response { response: Some(response), .. } => (response, 0),
+            Outputs::Response { pooled: Some((_, pooled)), .. } => (pooled, 1),
             Outputs::Response { .. } => return,
         };
         for i in 0..height >> level {
-            let position = ((y >> level) + i) * (self.width >> level) + (x >> level);
-            let row = data.as_ptr().wrapping_add(position * self.channels + channel);
+            let row = data.address(((y >> level) + i, x >> level)).wrapping_add(channel);
             for j in 0..width >> level {
                 simd.prefetch_to_write(row.wrapping_add(j * self.channels));
             }
@@ -203,8 +194,8 @@ impl Band<'_> {
         }
     }
 
-    /// Takes `height` x `width` results (at most 2 x MAX_SIDE) whose corner is at row `y` of the band and column `x`,
-    /// both even, for `LANES` channels from `channel`.
+    /// Takes `height` x `width` results (at most 2 x MAX_SIDE) whose corner is (y, x), both even, for `LANES`
+    /// channels from `channel`.
     #[inline(always)]
     pub(super) fn put<S: Simd>(
         &mut self,
@@ -214,17 +205,23 @@ impl Band<'_> {
         mut rows: [[S::V; MAX_SIDE]; 2],
     ) {
         let channels = self.channels;
-        let at = |i: usize| ((y + i) * self.width + x) * channels + channel;
+        let row_of_mask = self.tiling.extent.width * channels / 8;
         match &mut self.outputs {
             Outputs::Gradient { gradient, mask } => {
                 for (i, row) in rows.iter_mut().enumerate().take(height) {
                     if let Some(mask) = mask {
-                        let bits = &mask[at(i) / 8..];
+                        let bits = &mask[(y + i) * row_of_mask + (x * channels + channel) / 8..];
                         for (j, value) in row.iter_mut().enumerate().take(width) {
                             *value = simd.keep(*value, simd.read_bits(&bits[j * (channels / 8)..]));
                         }
                     }
-                    write_row(simd, &mut gradient[at(i)..], channels, &row[..width], self.uncached);
+                    write_row(
+                        simd,
+                        &mut gradient.from((y + i, x))[channel..],
+                        channels,
+                        &row[..width],
+                        self.uncached,
+                    );
                 }
             }
             Outputs::Response { bias, response, pooled, mask } => {
@@ -237,7 +234,13 @@ impl Band<'_> {
                 }
                 if let Some(response) = response {
                     for (i, row) in rows.iter().enumerate().take(height) {
-                        write_row(simd, &mut response[at(i)..], channels, &row[..width], self.uncached);
+                        write_row(
+                            simd,
+                            &mut response.from((y + i, x))[channel..],
+                            channels,
+                            &row[..width],
+                            self.uncached,
+                        );
                     }
                 }
                 let mut route = [[u16::MAX; MAX_SIDE]; 2];
@@ -254,12 +257,12 @@ impl Band<'_> {
                             }
                         };
                     }
-                    let at = ((y / 2) * (self.width / 2) + x / 2) * channels + channel;
-                    write_row(simd, &mut pooled[at..], channels, &means[..width / 2], false);
+                    let pooled = &mut pooled.from((y / 2, x / 2))[channel..];
+                    write_row(simd, pooled, channels, &means[..width / 2], false);
                 }
                 if let Some(mask) = mask {
                     for (i, (row, route)) in rows.iter().zip(&route).enumerate().take(height) {
-                        let bits = &mut mask[at(i) / 8..];
+                        let bits = &mut mask.from((y + i, x))[channel / 8..];
                         for (j, &value) in row.iter().enumerate().take(width) {
                             let bits = &mut bits[j * (channels / 8)..];
                             simd.write_bits(bits, simd.positive(value) & route[j]);

@@ -5,36 +5,36 @@
 //! panel, when and where it is multiplied. For a block of some hundred tiles that is a few per cent of the products.
 //!
 //! ```text
-//! 1. V[group][xi]        = (B^T d B)[xi]      parallel over groups of tile rows
+//! 1. V[group][xi]        = (B^T d B)[xi]      parallel over groups of tiles
 //! 2. U[xi]                = (G g G^T)[xi]     parallel over stripes of output channels, one xi at a time:
 //!    M[stripe][group][xi] = V[group][xi] U    a group's V and the stripe's U stay in the second-level cache
-//! 3. Y                   = A^T M A            parallel over groups of tile rows, into the sink
+//! 3. Y                   = A^T M A            parallel over groups of tiles, into the sink
 //! ```
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::winograd::{Tiles, balanced_rows, odd_lines};
+use super::tiling::Tiling;
+use super::winograd::{odd_lines, tile, transform_inputs};
 use super::{Extent, PackedConv, Source};
 use crate::Scratch;
-use crate::conv::sink::{Band, Sink};
+use crate::conv::sink::{Part, Sink};
 use crate::packed::{DEPTH, Product};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::Transform;
 
 /// The tiles of a block: with far fewer, making U would show.
 const BLOCK_TILES: usize = 256;
-/// The tiles of a group: enough that groups of rows fill the micro-kernel.
+/// The most tiles of a group: enough to fill the micro-kernel.
 const GROUP_TILES: usize = 64;
 /// The most columns of a stripe: every one of them uses a group's V while it is near.
 const STRIPE: usize = 64;
 
-/// How a layer is cut into tiles, groups of tile rows and blocks of groups.
+/// How a layer is cut: into tiles, groups (the tiling's runs) and blocks of groups.
 pub(super) struct Layout<F> {
-    tile_columns: usize,
-    /// Tile rows in a group.
-    group_rows: usize,
+    tiling: Tiling,
     /// Groups in a block.
     groups: usize,
     in_channels: usize,
@@ -50,31 +50,27 @@ impl<F: Transform> Layout<F> {
         (in_channels, padded_out_channels): (usize, usize),
         panel: usize,
     ) -> Self {
-        let (tile_rows, tile_columns) = (extent.height.div_ceil(F::OUTPUT), extent.width.div_ceil(F::OUTPUT));
-        let group_rows = balanced_rows(tile_rows, tile_columns, GROUP_TILES / tile_columns);
-        let all = tile_rows.div_ceil(group_rows);
-        let most = (BLOCK_TILES / (group_rows * tile_columns)).max(rayon::current_num_threads());
-        // Equal blocks.
-        let groups = all.div_ceil(all.div_ceil(most));
+        let tiling = Tiling::new(extent, tile::<F>(), GROUP_TILES);
+        // Equal blocks, in each of which every thread has as many groups.
+        let threads = rayon::current_num_threads();
+        let each = tiling.runs().div_ceil(threads);
+        let most = (BLOCK_TILES / (threads * tiling.run)).max(1);
+        let groups = (threads * each.div_ceil(each.div_ceil(most))).min(tiling.runs());
         let panels = padded_out_channels / panel;
-        let widest = (STRIPE / panel).min(panels.div_ceil(rayon::current_num_threads())).max(1);
+        let widest = (STRIPE / panel).min(panels.div_ceil(threads)).max(1);
         let width = (1..=widest).rev().find(|&width| panels.is_multiple_of(width)).unwrap_or(1);
         let (stripe, stripes) = (width * panel, panels / width);
-        Self { tile_columns, group_rows, groups, in_channels, stripe, stripes, transform: PhantomData }
-    }
-
-    fn tiles(&self) -> usize {
-        self.group_rows * self.tile_columns
+        Self { tiling, groups, in_channels, stripe, stripes, transform: PhantomData }
     }
 
     /// From one xi plane of a group's V to the next.
     fn v_plane(&self) -> usize {
-        odd_lines(self.tiles() * self.in_channels)
+        odd_lines(self.tiling.run * self.in_channels)
     }
 
     /// From one xi plane of a group's M, in one stripe, to the next.
     fn m_plane(&self) -> usize {
-        odd_lines(self.tiles() * self.stripe)
+        odd_lines(self.tiling.run * self.stripe)
     }
 
     const fn elements() -> usize {
@@ -103,20 +99,18 @@ pub(super) fn run<F: Transform>(
     let layout = Layout::<F>::new(extent, conv.padded_channels(), isa.panel());
     let elements = Layout::<F>::elements();
     let (v_group, m_group) = (elements * layout.v_plane(), elements * layout.m_plane());
-    let mut bands = sink.bands(extent, conv.out_channels, layout.group_rows * F::OUTPUT);
+    let mut parts = sink.parts(layout.tiling, conv.out_channels);
     scratch.with_shared(layout.shared_len(), |shared| {
-        for bands in bands.chunks_mut(layout.groups) {
-            let groups = bands.len();
+        for parts in parts.chunks_mut(layout.groups) {
+            let groups = parts.len();
             let (v, m) = shared.split_at_mut(groups * v_group);
             let m = &mut m[..layout.stripes * groups * m_group];
 
-            v.par_chunks_mut(v_group).zip(bands.par_iter()).for_each(|(v, band)| {
-                let tiles = Tiles { extent, source, first_row: band.first, columns: layout.tile_columns };
-                let (count, xi_stride) =
-                    (layout.tile_columns * band.rows.div_ceil(F::OUTPUT), layout.v_plane());
+            v.par_chunks_mut(v_group).zip(parts.par_iter()).for_each(|(v, part)| {
+                let tiles = part.tiles.clone();
                 scratch.with(layout.scratch_len(), |patch| {
                     let patch = &mut patch[..elements * conv.in_channels];
-                    isa.dispatch(Inputs::<F> { tiles, count, patch, v, xi_stride, transform: PhantomData });
+                    isa.dispatch(Inputs { layout: &layout, source, tiles, patch, v });
                 });
             });
 
@@ -130,8 +124,8 @@ pub(super) fn run<F: Transform>(
             });
 
             let m = &*m;
-            bands.par_iter_mut().enumerate().for_each(|(group, band)| {
-                isa.dispatch(Outputs { layout: &layout, groups, group, m, band });
+            parts.par_iter_mut().enumerate().for_each(|(group, part)| {
+                isa.dispatch(Outputs { layout: &layout, groups, group, m, part });
             });
         }
     });
@@ -139,12 +133,11 @@ pub(super) fn run<F: Transform>(
 
 /// Step 1 for a group.
 struct Inputs<'a, F> {
-    tiles: Tiles<'a>,
-    count: usize,
+    layout: &'a Layout<F>,
+    source: Source<'a>,
+    tiles: Range<usize>,
     patch: &'a mut [f32],
     v: &'a mut [f32],
-    xi_stride: usize,
-    transform: PhantomData<F>,
 }
 
 impl<F: Transform> Kernel for Inputs<'_, F> {
@@ -152,8 +145,8 @@ impl<F: Transform> Kernel for Inputs<'_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { tiles, count, patch, v, xi_stride, .. } = self;
-        tiles.transform::<S, F>(simd, 0..count, patch, v, xi_stride);
+        let Self { layout, source, tiles, patch, v } = self;
+        transform_inputs::<S, F>(simd, &layout.tiling, source, tiles, patch, v, layout.v_plane());
     }
 }
 
@@ -192,7 +185,7 @@ impl<F: Transform> Kernel for Stripe<'_, F> {
                     (false, false) => &[],
                 };
                 Product {
-                    m: layout.tiles(),
+                    m: layout.tiling.run,
                     k: layout.in_channels,
                     n: layout.stripe,
                     a: plane(group, xi),
@@ -259,7 +252,7 @@ struct Outputs<'a, 'b, F> {
     groups: usize,
     group: usize,
     m: &'a [f32],
-    band: &'a mut Band<'b>,
+    part: &'a mut Part<'b>,
 }
 
 impl<F: Transform> Kernel for Outputs<'_, '_, F> {
@@ -267,20 +260,13 @@ impl<F: Transform> Kernel for Outputs<'_, '_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { layout, groups, group, m, band } = self;
+        let Self { layout, groups, group, m, part } = self;
         let m_group = Layout::<F>::elements() * layout.m_plane();
-        let tiles = layout.tile_columns * band.rows.div_ceil(F::OUTPUT);
         for (stripe, m) in m.chunks_exact(groups * m_group).enumerate() {
             let products = &m[group * m_group..][..m_group];
             let channels = stripe * layout.stripe..(stripe + 1) * layout.stripe;
-            band.finish::<S, F>(
-                simd,
-                (0..tiles, layout.tile_columns),
-                0,
-                (products, layout.stripe, layout.m_plane()),
-                channels,
-            );
+            part.finish::<S, F>(simd, (products, layout.stripe, layout.m_plane()), channels);
         }
-        band.close(simd);
+        part.close(simd);
     }
 }
