@@ -198,7 +198,7 @@ impl PackedConv {
         sink.check(extent, self.out_channels);
         match self.algorithm {
             Algorithm::Im2col => {
-                self.run_tasks(im2col::tiling(extent), extent, sink, scratch, |part, scratch| {
+                self.run_tasks(im2col::tiling(extent), sink, scratch, |part, scratch| {
                     self.isa.dispatch(im2col::Task { conv: self, source, part, scratch });
                 });
             }
@@ -217,7 +217,7 @@ impl PackedConv {
         scratch: &Scratch,
     ) {
         let layout = &winograd::Layout::<F>::new(extent, self.padded_channels());
-        self.run_tasks(layout.tiling, extent, sink, scratch, |part, scratch| {
+        self.run_tasks(layout.tiling, sink, scratch, |part, scratch| {
             self.isa.dispatch(winograd::Task { conv: self, layout, source, part, scratch });
         });
     }
@@ -226,12 +226,11 @@ impl PackedConv {
     fn run_tasks(
         &self,
         tiling: Tiling,
-        extent: Extent,
         sink: Sink<'_>,
         scratch: &Scratch,
         task: impl Fn(Part<'_>, &mut [f32]) + Sync,
     ) {
-        let len = self.scratch_len(extent);
+        let len = self.scratch_len(tiling.extent);
         sink.parts(tiling, self.out_channels)
             .into_par_iter()
             .for_each(|part| scratch.with(len, |scratch| task(part, scratch)));

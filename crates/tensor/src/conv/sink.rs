@@ -215,13 +215,8 @@ impl Part<'_> {
                             *value = simd.keep(*value, simd.read_bits(&bits[j * (channels / 8)..]));
                         }
                     }
-                    write_row(
-                        simd,
-                        &mut gradient.from((y + i, x))[channel..],
-                        channels,
-                        &row[..width],
-                        self.uncached,
-                    );
+                    let gradient = &mut gradient.from((y + i, x))[channel..];
+                    write_row(simd, gradient, channels, &row[..width], self.uncached);
                 }
             }
             Outputs::Response { bias, response, pooled, mask } => {
@@ -234,13 +229,8 @@ impl Part<'_> {
                 }
                 if let Some(response) = response {
                     for (i, row) in rows.iter().enumerate().take(height) {
-                        write_row(
-                            simd,
-                            &mut response.from((y + i, x))[channel..],
-                            channels,
-                            &row[..width],
-                            self.uncached,
-                        );
+                        let response = &mut response.from((y + i, x))[channel..];
+                        write_row(simd, response, channels, &row[..width], self.uncached);
                     }
                 }
                 let mut route = [[u16::MAX; MAX_SIDE]; 2];

@@ -5,6 +5,7 @@
 
 use super::Extent;
 
+/// The cut of one layer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tiling {
     /// Of the layer.
