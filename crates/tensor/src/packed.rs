@@ -173,8 +173,10 @@ impl Kernel for Product<'_> {
             for first in (0..padded).step_by(S::PANEL) {
                 let panel = b[block * padded + first * depth..].as_ptr();
                 let mut next = panel.wrapping_add(depth * S::PANEL);
-                for row in (0..m).step_by(S::ROWS) {
-                    let rows = S::ROWS.min(m - row);
+                let mut row = 0;
+                for group in 0..groups {
+                    // Even groups: one of a row or two would wait for its few sums, step by step.
+                    let rows = m / groups + usize::from(group < m % groups);
                     let (slice, index) = if tiles < half { (0, tiles) } else { (1, tiles - half) };
                     let soon = ahead[slice].as_ptr().wrapping_add(index * soon_parts[slice]);
                     let near = [
@@ -200,6 +202,7 @@ impl Kernel for Product<'_> {
                         };
                         tile.run_rows(simd, rows);
                     }
+                    row += rows;
                 }
             }
         }
