@@ -6,8 +6,9 @@
 //! Y     = A^T M A of every tile                handed to the sink, m x m outputs at a time
 //! ```
 //!
-//! A run's V and M stay in the second- and third-level caches. Their xi planes are spaced so that the (m + 2)^2 places
-//! that a transform touches at once fall on different lines of the first-level cache.
+//! A run's V and M stay in the second- and third-level caches, and share their place there: M[xi] is written where
+//! V[xi - 1] was, which has been used by then. Their planes are spaced so that the (m + 2)^2 places that a transform touches
+//! at once fall on different lines of the first-level cache.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -19,12 +20,10 @@ use crate::packed::{Product, packed_len};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::{Transform, Workspace};
 
-/// The bytes of V and M that a run aims at.
-const RUN_BYTES: usize = 3 << 19;
-/// The tiles that a run may have whatever its bytes: with far less, reading U takes longer than multiplying with it.
-const ENOUGH_TILES: usize = 36;
+/// The most tiles of a run: with far fewer, reading U takes longer than multiplying with it.
+const RUN_TILES: usize = 36;
 
-/// How a layer is cut into runs, and where their V and M are.
+/// How a layer is cut into runs, and where their V and M are: V[xi] in plane xi + 1, M[xi] in plane xi.
 pub(super) struct Layout<F> {
     pub(super) tiling: Tiling,
     in_channels: usize,
@@ -34,19 +33,17 @@ pub(super) struct Layout<F> {
 
 impl<F: Transform> Layout<F> {
     pub(super) fn new(extent: Extent, (in_channels, product_stride): (usize, usize)) -> Self {
-        let tile_bytes = F::PATCH * F::PATCH * (in_channels + product_stride) * size_of::<f32>();
-        let tiling = Tiling::new(extent, tile::<F>(), (RUN_BYTES / tile_bytes).max(ENOUGH_TILES));
-        Self { tiling, in_channels, product_stride, transform: PhantomData }
+        Self {
+            tiling: Tiling::new(extent, tile::<F>(), RUN_TILES),
+            in_channels,
+            product_stride,
+            transform: PhantomData,
+        }
     }
 
-    /// From one xi plane of V to the next.
-    fn v_plane(&self) -> usize {
-        odd_lines(self.tiling.run * self.in_channels)
-    }
-
-    /// From one xi plane of M to the next.
-    fn m_plane(&self) -> usize {
-        odd_lines(self.tiling.run * self.product_stride)
+    /// From one xi plane of V or M to the next.
+    fn plane(&self) -> usize {
+        odd_lines(self.tiling.run * self.in_channels.max(self.product_stride))
     }
 
     fn patch_len(&self) -> usize {
@@ -54,7 +51,7 @@ impl<F: Transform> Layout<F> {
     }
 
     pub(super) fn scratch_len(&self) -> usize {
-        F::PATCH * F::PATCH * (self.v_plane() + self.m_plane()) + self.patch_len()
+        (F::PATCH * F::PATCH + 1) * self.plane() + self.patch_len()
     }
 }
 
@@ -85,29 +82,37 @@ impl<F: Transform> Kernel for Task<'_, F> {
     fn run<S: Simd>(self, simd: S) {
         let Self { conv, layout, source, mut part, scratch } = self;
         let elements = F::PATCH * F::PATCH;
-        let (v_plane, m_plane) = (layout.v_plane(), layout.m_plane());
-        let (v, rest) = scratch.split_at_mut(elements * v_plane);
-        let (m, rest) = rest.split_at_mut(elements * m_plane);
+        let plane = layout.plane();
+        let (planes, rest) = scratch.split_at_mut((elements + 1) * plane);
         let patch = &mut rest[..layout.patch_len()];
         let u_plane = packed_len(conv.isa, conv.in_channels, conv.out_channels);
         let tiles = part.tiles.clone();
-        transform_inputs::<S, F>(simd, &layout.tiling, source, tiles.clone(), patch, v, v_plane);
+        transform_inputs::<S, F>(
+            simd,
+            &layout.tiling,
+            source,
+            tiles.clone(),
+            patch,
+            &mut planes[plane..],
+            plane,
+        );
         for xi in 0..elements {
+            let (m, v) = planes.split_at_mut((xi + 1) * plane);
             Product {
                 m: tiles.len(),
                 k: conv.in_channels,
                 n: conv.out_channels,
-                a: &v[xi * v_plane..],
+                a: v,
                 a_stride: conv.in_channels,
                 b: &conv.kernel[xi * u_plane..],
-                c: &mut m[xi * m_plane..],
+                c: &mut m[xi * plane..],
                 c_stride: layout.product_stride,
                 accumulate: false,
                 ahead: [&[]; 2],
             }
             .run(simd);
         }
-        part.finish::<S, F>(simd, (m, layout.product_stride, m_plane), 0..conv.out_channels);
+        part.finish::<S, F>(simd, (planes, layout.product_stride, plane), 0..conv.out_channels);
         part.close(simd);
     }
 }
