@@ -198,6 +198,35 @@ fn bits_do_not_depend_on_threads() {
     }
 }
 
+/// Outputs of 24 MiB that begin at a cache line are written past the caches, others through them.
+#[test]
+fn bits_do_not_depend_on_the_way_to_memory() {
+    let case = Case::new(311, 317, (16, 64), 11);
+    let len = case.extent.positions() * 64;
+    assert!(len * size_of::<f32>() >= 24 << 20, "large enough");
+    let mask: Vec<u8> =
+        numbers(mask_len(case.extent, 64), 12).iter().map(|value| (value * 128.0) as i8 as u8).collect();
+    for (isa, algorithm) in Isa::available().into_iter().flat_map(|isa| ALGORITHMS.map(|a| (isa, a))) {
+        let conv = case.packed(isa, algorithm);
+        let mut memory = vec![f32::NAN; len + 32];
+        let line = memory.as_ptr().align_offset(64);
+        let mut run = |start: usize, backward: bool| {
+            let output = &mut memory[start..start + len];
+            output.fill(f32::NAN);
+            let sink = if backward {
+                Sink::Gradient { gradient: output, mask: Some(&mask) }
+            } else {
+                Sink::Response { bias: &case.bias, response: Some(output), pooled: None, mask: None }
+            };
+            conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
+            memory[start..start + len].to_vec()
+        };
+        for backward in [false, true] {
+            assert!(run(line, backward) == run(line + 1, backward), "{isa:?} {algorithm:?} {backward}");
+        }
+    }
+}
+
 #[test]
 fn a_first_layer_of_three_channels_runs_by_im2col() {
     let case = Case::new(19, 23, (3, 64), 5);

@@ -1,7 +1,7 @@
 //! im2col: a block of patches, packed one a row, times the packed kernel.
 
 use super::{Extent, PackedConv, Source};
-use crate::conv::sink::Part;
+use crate::conv::sink::{Halves, Part};
 use crate::conv::tiling::Tiling;
 use crate::packed::Product;
 use crate::simd::{Kernel, Simd};
@@ -104,6 +104,7 @@ fn finish<S: Simd>(
     products: &[f32],
     stride: usize,
 ) {
+    let mut halves = Halves::new(simd);
     for first in (0..columns).step_by(MAX_SIDE) {
         for channel in (0..part.channels).step_by(S::LANES) {
             let at = (y, x + first, channel);
@@ -112,10 +113,10 @@ fn finish<S: Simd>(
             // Two calls, so that the results of whole blocks stay in registers.
             if width == MAX_SIDE && part.holds(at, (2, MAX_SIDE)) {
                 let rows = two_rows(simd, products, stride, columns, MAX_SIDE);
-                part.put(simd, at, (2, MAX_SIDE), rows);
+                part.put(simd, at, (2, MAX_SIDE), rows, &mut halves);
             } else {
                 let rows = two_rows(simd, products, stride, columns, width);
-                part.put_within(simd, at, width, rows);
+                part.put_within(simd, at, width, rows, &mut halves);
             }
         }
     }

@@ -128,6 +128,23 @@ pub(super) struct Part<'a> {
     uncached: bool,
 }
 
+/// For instruction sets of which a vector is half a cache line: results that wait for the other half, so that the line is
+/// written past the caches at once.
+pub(super) struct Halves<V>([[V; MAX_SIDE]; MAX_SIDE]);
+
+impl<V: Copy> Halves<V> {
+    #[inline(always)]
+    pub(super) fn new<S: Simd<V = V>>(simd: S) -> Self {
+        Self([[simd.splat(0.0); MAX_SIDE]; MAX_SIDE])
+    }
+
+    /// Those of row y of the layer: no more than MAX_SIDE rows wait at once.
+    #[inline(always)]
+    fn row(&mut self, y: usize) -> &mut [V; MAX_SIDE] {
+        &mut self.0[y % MAX_SIDE]
+    }
+}
+
 enum Outputs<'a> {
     Response {
         bias: &'a [f32],
@@ -157,10 +174,11 @@ impl Part<'_> {
         (y, x, channel): (usize, usize, usize),
         side: usize,
         rows: [[S::V; MAX_SIDE]; 2],
+        halves: &mut Halves<S::V>,
     ) {
         let Extent { height, width } = self.tiling.extent;
         let size = (2.min(height.saturating_sub(y)), side.min(width - x));
-        self.put(simd, (y, x, channel), size, rows);
+        self.put(simd, (y, x, channel), size, rows, halves);
     }
 
     /// Asks for the lines of a `height` x `width` block's outputs, which will be written soon.
@@ -203,20 +221,29 @@ impl Part<'_> {
         (y, x, channel): (usize, usize, usize),
         (height, width): (usize, usize),
         mut rows: [[S::V; MAX_SIDE]; 2],
+        halves: &mut Halves<S::V>,
     ) {
-        let channels = self.channels;
+        let (channels, uncached) = (self.channels, self.uncached && S::STREAMS);
         let row_of_mask = self.tiling.extent.width * channels / 8;
         match &mut self.outputs {
             Outputs::Gradient { gradient, mask } => {
-                for (i, row) in rows.iter_mut().enumerate().take(height) {
+                for (i, &row) in rows.iter().enumerate().take(height) {
+                    let mut kept = row;
                     if let Some(mask) = mask {
                         let bits = &mask[(y + i) * row_of_mask + (x * channels + channel) / 8..];
-                        for (j, value) in row.iter_mut().enumerate().take(width) {
-                            *value = simd.keep(*value, simd.read_bits(&bits[j * (channels / 8)..]));
+                        // Into other memory than it is read from: there AVX2 would write lane by lane.
+                        kept = [simd.splat(0.0); MAX_SIDE];
+                        for (j, (kept, &value)) in kept.iter_mut().zip(&row).enumerate().take(width) {
+                            *kept = simd.keep(value, simd.read_bits(&bits[j * (channels / 8)..]));
                         }
                     }
-                    let gradient = &mut gradient.from((y + i, x))[channel..];
-                    write_row(simd, gradient, channels, &row[..width], self.uncached);
+                    let gradient = gradient.from((y + i, x));
+                    let row = &kept[..width];
+                    if uncached {
+                        stream_row(simd, gradient, channels, channel, row, halves.row(y + i));
+                    } else {
+                        write_row(simd, &mut gradient[channel..], channels, row);
+                    }
                 }
             }
             Outputs::Response { bias, response, pooled, mask } => {
@@ -229,8 +256,13 @@ impl Part<'_> {
                 }
                 if let Some(response) = response {
                     for (i, row) in rows.iter().enumerate().take(height) {
-                        let response = &mut response.from((y + i, x))[channel..];
-                        write_row(simd, response, channels, &row[..width], self.uncached);
+                        let response = response.from((y + i, x));
+                        let row = &row[..width];
+                        if uncached {
+                            stream_row(simd, response, channels, channel, row, halves.row(y + i));
+                        } else {
+                            write_row(simd, &mut response[channel..], channels, row);
+                        }
                     }
                 }
                 let mut route = [[u16::MAX; MAX_SIDE]; 2];
@@ -248,7 +280,7 @@ impl Part<'_> {
                         };
                     }
                     let pooled = &mut pooled.from((y / 2, x / 2))[channel..];
-                    write_row(simd, pooled, channels, &means[..width / 2], false);
+                    write_row(simd, pooled, channels, &means[..width / 2]);
                 }
                 if let Some(mask) = mask {
                     for (i, (row, route)) in rows.iter().zip(&route).enumerate().take(height) {
@@ -264,17 +296,47 @@ impl Part<'_> {
     }
 }
 
-/// Writes vectors `channels` numbers apart; `uncached` past the caches, which is for outputs of [`is_uncached`].
+/// Writes vectors `channels` numbers apart.
 #[inline(always)]
-fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V], uncached: bool) {
+fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V]) {
     let Some(last) = row.len().checked_sub(1) else { return };
     assert!(to.len() >= last * channels + S::LANES, "a row of the output");
     for (j, &value) in row.iter().enumerate() {
-        // SAFETY: j is at most `last`, so the vector ends within the asserted length. An uncached output begins at a
-        // line, and `channels` and the channel that `to` begins at are multiples of `LANES`, so the vector is aligned.
+        // SAFETY: j is at most `last`, so the vector ends within the asserted length.
+        unsafe { simd.store(to.as_mut_ptr().add(j * channels), value) }
+    }
+}
+
+/// The same for an output of [`is_uncached`], past the caches, whole lines only: vectors that are the first half of their
+/// lines wait in `firsts` until the second halves come.
+#[inline(always)]
+fn stream_row<S: Simd>(
+    simd: S,
+    to: &mut [f32],
+    channels: usize,
+    channel: usize,
+    row: &[S::V],
+    firsts: &mut [S::V; MAX_SIDE],
+) {
+    let line = channel / GRANULE * GRANULE;
+    if S::LANES < GRANULE && channel == line {
+        for (first, &value) in firsts.iter_mut().zip(row) {
+            *first = value;
+        }
+        return;
+    }
+    let Some(last) = row.len().checked_sub(1) else { return };
+    let to = &mut to[line..];
+    assert!(to.len() >= last * channels + GRANULE, "a row of the output");
+    for (j, (&first, &value)) in firsts.iter().zip(row).enumerate() {
+        // SAFETY: j is at most `last`, so the line ends within the asserted length. An uncached output begins at a line,
+        // and `channels` and `line` are multiples of a line, so the vectors are aligned.
         unsafe {
             let to = to.as_mut_ptr().add(j * channels);
-            if uncached { simd.stream(to, value) } else { simd.store(to, value) }
+            if S::LANES < GRANULE {
+                simd.stream(to, first);
+            }
+            simd.stream(to.add(GRANULE - S::LANES), value);
         }
     }
 }

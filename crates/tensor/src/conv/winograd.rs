@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::{Extent, PackedConv, Source};
-use crate::conv::sink::Part;
+use crate::conv::sink::{Halves, Part};
 use crate::conv::tiling::Tiling;
 use crate::packed::{Product, packed_len};
 use crate::simd::{Kernel, Simd};
@@ -128,6 +128,7 @@ impl Part<'_> {
         channels: Range<usize>,
     ) {
         let mut workspace = Workspace::new(simd);
+        let mut halves = Halves::new(simd);
         for (index, tile) in self.tiles.clone().enumerate() {
             let (y, x) = self.tiling.corner(tile);
             let products = &products[index * tile_stride..];
@@ -143,12 +144,12 @@ impl Part<'_> {
                 if self.holds(at, (F::OUTPUT, F::OUTPUT)) {
                     for row in (0..F::OUTPUT).step_by(2) {
                         let rows = workspace.output_rows::<S, F>(simd, row);
-                        self.put(simd, (y + row, x, at.2), (2, F::OUTPUT), rows);
+                        self.put(simd, (y + row, x, at.2), (2, F::OUTPUT), rows, &mut halves);
                     }
                 } else {
                     for row in (0..F::OUTPUT).step_by(2) {
                         let rows = workspace.output_rows::<S, F>(simd, row);
-                        self.put_within(simd, (y + row, x, at.2), F::OUTPUT, rows);
+                        self.put_within(simd, (y + row, x, at.2), F::OUTPUT, rows, &mut halves);
                     }
                 }
             }

@@ -33,6 +33,7 @@ impl Simd for Avx512 {
     const LANES: usize = 16;
     const ROWS: usize = 12;
     const VECTORS: usize = 2;
+    const STREAMS: bool = true;
 
     type V = __m512;
 

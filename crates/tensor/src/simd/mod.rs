@@ -156,8 +156,11 @@ pub(crate) trait Simd: Copy + Send + Sync {
     #[inline(always)]
     fn prefetch_to_write(self, _address: *const f32) {}
 
-    /// Writes a vector past the caches where a vector is a cache line, so that the line need not be read before; else as
-    /// [`Self::store`]. Call [`Self::fence`] before another thread reads it.
+    /// Whether [`Self::stream`] is more than [`Self::store`].
+    const STREAMS: bool = false;
+
+    /// Writes a vector past the caches, so that its cache line need not be read before: to be followed at once by the rest
+    /// of the line, and by [`Self::fence`] before another thread reads it.
     ///
     /// # Safety
     /// `to` must be valid for writes of `LANES` numbers, and aligned to them.
