@@ -231,19 +231,14 @@ impl Part<'_> {
                     let mut kept = row;
                     if let Some(mask) = mask {
                         let bits = &mask[(y + i) * row_of_mask + (x * channels + channel) / 8..];
-                        // Into other memory than it is read from: there AVX2 would write lane by lane.
+                        // Not in place: the compiler makes that a masked store, which AVX2 does lane by lane.
                         kept = [simd.splat(0.0); MAX_SIDE];
                         for (j, (kept, &value)) in kept.iter_mut().zip(&row).enumerate().take(width) {
                             *kept = simd.keep(value, simd.read_bits(&bits[j * (channels / 8)..]));
                         }
                     }
-                    let gradient = gradient.from((y + i, x));
-                    let row = &kept[..width];
-                    if uncached {
-                        stream_row(simd, gradient, channels, channel, row, halves.row(y + i));
-                    } else {
-                        write_row(simd, &mut gradient[channel..], channels, row);
-                    }
+                    let past = uncached.then_some(halves.row(y + i));
+                    write_row(simd, gradient.from((y + i, x)), (channels, channel), &kept[..width], past);
                 }
             }
             Outputs::Response { bias, response, pooled, mask } => {
@@ -256,13 +251,8 @@ impl Part<'_> {
                 }
                 if let Some(response) = response {
                     for (i, row) in rows.iter().enumerate().take(height) {
-                        let response = response.from((y + i, x));
-                        let row = &row[..width];
-                        if uncached {
-                            stream_row(simd, response, channels, channel, row, halves.row(y + i));
-                        } else {
-                            write_row(simd, &mut response[channel..], channels, row);
-                        }
+                        let past = uncached.then_some(halves.row(y + i));
+                        write_row(simd, response.from((y + i, x)), (channels, channel), &row[..width], past);
                     }
                 }
                 let mut route = [[u16::MAX; MAX_SIDE]; 2];
@@ -279,8 +269,8 @@ impl Part<'_> {
                             }
                         };
                     }
-                    let pooled = &mut pooled.from((y / 2, x / 2))[channel..];
-                    write_row(simd, pooled, channels, &means[..width / 2]);
+                    let pooled = pooled.from((y / 2, x / 2));
+                    write_row(simd, pooled, (channels, channel), &means[..width / 2], None);
                 }
                 if let Some(mask) = mask {
                     for (i, (row, route)) in rows.iter().zip(&route).enumerate().take(height) {
@@ -296,10 +286,21 @@ impl Part<'_> {
     }
 }
 
-/// Writes vectors `channels` numbers apart.
+/// Writes the `LANES` channels from `channel` of positions of `channels` numbers; with `past` past the caches, see
+/// [`stream_row`].
 #[inline(always)]
-fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V]) {
+fn write_row<S: Simd>(
+    simd: S,
+    to: &mut [f32],
+    (channels, channel): (usize, usize),
+    row: &[S::V],
+    past: Option<&mut [S::V; MAX_SIDE]>,
+) {
+    if let Some(firsts) = past {
+        return stream_row(simd, to, (channels, channel), row, firsts);
+    }
     let Some(last) = row.len().checked_sub(1) else { return };
+    let to = &mut to[channel..];
     assert!(to.len() >= last * channels + S::LANES, "a row of the output");
     for (j, &value) in row.iter().enumerate() {
         // SAFETY: j is at most `last`, so the vector ends within the asserted length.
@@ -307,14 +308,13 @@ fn write_row<S: Simd>(simd: S, to: &mut [f32], channels: usize, row: &[S::V]) {
     }
 }
 
-/// The same for an output of [`is_uncached`], past the caches, whole lines only: vectors that are the first half of their
-/// lines wait in `firsts` until the second halves come.
+/// [`write_row`] for an output of [`is_uncached`], past the caches, whole lines only: vectors that are the first half of
+/// their lines wait in `firsts` until the second halves come.
 #[inline(always)]
 fn stream_row<S: Simd>(
     simd: S,
     to: &mut [f32],
-    channels: usize,
-    channel: usize,
+    (channels, channel): (usize, usize),
     row: &[S::V],
     firsts: &mut [S::V; MAX_SIDE],
 ) {
