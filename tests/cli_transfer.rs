@@ -136,10 +136,22 @@ fn every_way_to_start_and_to_minimise() {
 #[test]
 fn presets_run_and_can_be_overridden() {
     let folder = Folder::new();
-    for preset in ["default", "paper", "neural-style"] {
+    for preset in ["default", "0.1", "paper", "neural-style"] {
         transfer(&folder, &format!("-o {preset}.png --preset {preset} --log {preset}.jsonl"));
         assert!(log(&folder, &format!("{preset}.jsonl")).len() >= 3);
     }
+}
+
+#[test]
+fn scales_by_size_leave_out_what_the_network_cannot_see() {
+    let folder = Folder::new();
+    // At 96 x 15 there is no position at conv5_1; at 192 x 30 there is.
+    let strip = image::RgbImage::from_fn(192, 30, |x, y| image::Rgb([x as u8, 8 * y as u8, 90]));
+    strip.save(folder.path("strip.png")).unwrap();
+    folder.run("transfer strip.png painting.webp -o out.png --size 192 --iterations 2 --log log.jsonl");
+    let widths: Vec<u64> =
+        log(&folder, "log.jsonl").iter().map(|line| line["width"].as_u64().unwrap()).collect();
+    assert_eq!(widths, [192, 192]);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use impasto_style::picture::{PIXEL_LIMIT, Profile};
 use impasto_style::{
-    ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, TransferOptions,
+    ConvMode, Init, LayerWeights, LossScale, Network, Optimiser, Picture, Pooling, Preset, Scales,
+    TransferOptions,
 };
 use impasto_vgg::{Convention, LoadOptions, Weights, resolve};
 
@@ -68,9 +69,9 @@ pub(crate) struct OptionArguments {
     #[arg(long, value_name = "N", help_heading = "Optimisation")]
     pub(crate) iterations: Option<usize>,
 
-    /// Sizes to paint at, coarse to fine, each twice the one before
-    #[arg(long, value_name = "N", help_heading = "Optimisation")]
-    pub(crate) scales: Option<usize>,
+    /// Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels
+    #[arg(long, value_name = "N|auto", help_heading = "Optimisation")]
+    pub(crate) scales: Option<String>,
 
     /// The method of minimisation
     #[arg(long, value_name = "METHOD", help_heading = "Optimisation")]
@@ -147,7 +148,8 @@ impl OptionArguments {
         let mut options = self.preset.options();
         replace(&mut options.size, self.size.as_ref());
         replace(&mut options.iterations, self.iterations.as_ref());
-        replace(&mut options.scales, self.scales.as_ref());
+        let scales = self.scales.as_deref().map(str::parse::<Scales>).transpose()?;
+        replace(&mut options.scales, scales.as_ref());
         replace(&mut options.content_weight, self.content_weight.as_ref());
         replace(&mut options.style_weight, self.style_weight.as_ref());
         replace(&mut options.tv_weight, self.tv_weight.as_ref());
@@ -285,13 +287,13 @@ pub(crate) fn preset_table() -> String {
 
     let options = Preset::ALL.map(|(preset, _)| preset.options());
     let mut table = String::from("Presets:\n");
-    let mut row = |name: &str, cells: [String; 3]| {
-        let [a, b, c] = cells;
-        let _ = writeln!(table, "  {name:<17} {a:<22} {b:<22} {c}");
+    let mut row = |name: &str, cells: [String; 4]| {
+        let [a, b, c, d] = cells;
+        let _ = writeln!(table, "  {name:<17} {a:<22} {b:<22} {c:<22} {d}");
     };
     row("", Preset::ALL.map(|(_, name)| name.to_owned()));
     let mut show = |name: &str, cell: &dyn Fn(&TransferOptions) -> String| {
-        row(name, [cell(&options[0]), cell(&options[1]), cell(&options[2])]);
+        row(name, options.each_ref().map(cell));
     };
     show("--size", &|o| o.size.to_string());
     show("--content-weight", &|o| o.content_weight.to_string());

@@ -86,7 +86,7 @@ pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, LayerLoss, Objective, Targets};
 pub use options::{
-    Init, LayerWeight, LayerWeights, LossScale, Optimiser, OptionsError, Scale, TransferOptions,
+    Init, LayerWeight, LayerWeights, LossScale, Optimiser, OptionsError, Scale, Scales, TransferOptions,
     default_history,
 };
 pub use picture::{Picture, PictureError};

@@ -46,9 +46,14 @@ impl PreparedNetwork {
         self.arch
     }
 
+    /// Whether a picture of H x W has a position at the deepest layer.
+    pub(crate) fn sees(&self, (height, width): (usize, usize)) -> bool {
+        height.min(width) >= self.minimum_side
+    }
+
     /// Checks that a picture has a position at the deepest layer.
     pub(crate) fn check_size(&self, what: &str, height: usize, width: usize) -> Result<(), TransferError> {
-        if height.min(width) >= self.minimum_side {
+        if self.sees((height, width)) {
             return Ok(());
         }
         let (what, layer, minimum) = (what.to_owned(), self.deepest.clone(), self.minimum_side);

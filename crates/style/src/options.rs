@@ -187,7 +187,7 @@ pub struct TransferOptions {
     /// Iterations at each scale.
     pub iterations: usize,
     /// Coarse-to-fine: how many sizes, each twice the one before, the last being `size`.
-    pub scales: usize,
+    pub scales: Scales,
     /// alpha.
     pub content_weight: f64,
     /// beta.
@@ -226,8 +226,46 @@ pub struct Scale {
     pub iterations: usize,
 }
 
-/// The longest side that a coarse scale has at least.
+/// How many sizes a transfer paints at, coarse to fine.
+///
+/// As text: `auto`, or a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scales {
+    /// As many as fit down to about 128 pixels: 1 below 192, 2 from 192 on, 3 from 384, 4 from 768.
+    Auto,
+    /// That many, or as many as fit.
+    Count(usize),
+}
+
+impl FromStr for Scales {
+    type Err = OptionsError;
+
+    fn from_str(text: &str) -> Result<Self, OptionsError> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let value = || OptionsError::Value {
+            option: "--scales",
+            requirement: format!("auto, or from 1 to {MOST_SCALES}"),
+            value: text.to_owned(),
+        };
+        text.parse().map(Self::Count).map_err(|_| value())
+    }
+}
+
+impl fmt::Display for Scales {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Count(count) => count.fmt(f),
+        }
+    }
+}
+
+/// The longest side that a coarse scale has at least: half an octave below 128.
 const SMALLEST_SCALE: usize = 96;
+/// The most scales: from 128 pixels they reach 16,384.
+const MOST_SCALES: usize = 8;
 
 impl TransferOptions {
     /// Checks every number.
@@ -244,7 +282,14 @@ impl TransferOptions {
         let largest = (PIXEL_LIMIT as f64).sqrt() as usize;
         require((1..=largest).contains(&self.size), "--size", format!("from 1 to {largest}"), self.size)?;
         require(self.iterations > 0, "--iterations", "1 or more", self.iterations)?;
-        require((1..=8).contains(&self.scales), "--scales", "from 1 to 8", self.scales)?;
+        if let Scales::Count(count) = self.scales {
+            require(
+                (1..=MOST_SCALES).contains(&count),
+                "--scales",
+                format!("from 1 to {MOST_SCALES}"),
+                count,
+            )?;
+        }
         require(
             self.style_scale.is_finite() && self.style_scale > 0.0,
             "--style-scale",
@@ -285,9 +330,12 @@ impl TransferOptions {
 
     /// The sizes from coarse to fine. A coarse one that would be smaller than 96 pixels is left out.
     pub fn schedule(&self) -> Vec<Scale> {
+        let most = match self.scales {
+            Scales::Auto => MOST_SCALES,
+            Scales::Count(count) => count,
+        };
         let size = |halvings: usize| self.size >> halvings;
-        let halvings =
-            (0..self.scales).rev().filter(|&halvings| halvings == 0 || size(halvings) >= SMALLEST_SCALE);
+        let halvings = (0..most).rev().filter(|&halvings| halvings == 0 || size(halvings) >= SMALLEST_SCALE);
         halvings.map(|halvings| Scale { size: size(halvings), iterations: self.iterations }).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use impasto_autodiff::{ConvMode, Pooling};
 
-use crate::{Init, LayerWeights, LossScale, Optimiser, TransferOptions};
+use crate::{Init, LayerWeights, LossScale, Optimiser, Scales, TransferOptions};
 
 /// conv1_1 to conv5_1: the paper's style layers.
 const STYLE_LAYERS: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
@@ -13,6 +13,8 @@ pub enum Preset {
     /// What makes the best picture in the least time, as far as was tried: docs/defaults.md.
     #[default]
     Default,
+    /// What was the default in version 0.1: one size, average pooling.
+    V01,
     /// The paper's own: white noise, average pooling, w_l = 1/5, alpha/beta = 1e-3, nothing else.
     Paper,
     /// What `neural-style` and `neural-style-pt` do when no option is given: their losses, weights and layers.
@@ -21,15 +23,19 @@ pub enum Preset {
 
 impl Preset {
     /// All, with their names.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Default, "default"), (Self::Paper, "paper"), (Self::NeuralStyle, "neural-style")];
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Default, "default"),
+        (Self::V01, "0.1"),
+        (Self::Paper, "paper"),
+        (Self::NeuralStyle, "neural-style"),
+    ];
 
     /// The options of the preset.
     pub fn options(self) -> TransferOptions {
         let paper = TransferOptions {
             size: 512,
             iterations: 500,
-            scales: 1,
+            scales: Scales::Count(1),
             content_weight: 1e-3,
             style_weight: 1.0,
             tv_weight: 0.0,
@@ -47,6 +53,15 @@ impl Preset {
         match self {
             Self::Paper => paper,
             Self::Default => TransferOptions {
+                iterations: 100,
+                scales: Scales::Auto,
+                content_weight: 2e-4,
+                loss_scale: LossScale::Balanced,
+                pooling: Pooling::Max,
+                init: Init::Content,
+                ..paper
+            },
+            Self::V01 => TransferOptions {
                 iterations: 150,
                 content_weight: 1e-4,
                 loss_scale: LossScale::Balanced,

@@ -9,8 +9,8 @@ use impasto_lbfgs::{Adam, Error as MinimiseError, Groups, Iteration, Lbfgs, Outc
 
 use crate::spectrum::Spectrum;
 use crate::{
-    Breakdown, Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Summary, Targets,
-    TransferError, TransferOptions, default_history, white_noise,
+    Breakdown, Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Scale, Scales, Summary,
+    Targets, TransferError, TransferOptions, default_history, white_noise,
 };
 
 /// A finished transfer.
@@ -78,7 +78,7 @@ pub(crate) fn transfer_with(
         return Err(TransferError::Cancelled);
     }
     let mut painting: Option<Painting> = None;
-    for (index, scale) in options.schedule().into_iter().enumerate() {
+    for (index, scale) in schedule(network, content, style, options).into_iter().enumerate() {
         let (height, width) = content.size_with_longest_side(scale.size);
         let (style_height, style_width) = options.style_size(style, scale.size);
         let content = content.resized(height, width)?;
@@ -133,7 +133,7 @@ fn summarise(
     options.validate()?;
     network.check_size("the content picture", content.height(), content.width())?;
     network.check_size("the style picture", style.height(), style.width())?;
-    let schedule = options.schedule();
+    let schedule = schedule(network, content, style, options);
     let scales: Vec<_> = schedule.iter().map(|scale| content.size_with_longest_side(scale.size)).collect();
     for (scale, &(height, width)) in schedule.iter().zip(&scales) {
         network.check_size("the resized content picture", height, width)?;
@@ -160,6 +160,25 @@ fn summarise(
         bytes: plan.bytes().total() + options.working_bytes(size.0, size.1),
         bands: plan.bands(),
     })
+}
+
+/// The sizes from coarse to fine. [`Scales::Auto`] leaves out coarse ones at which a picture would have no position at the
+/// deepest layer.
+fn schedule(
+    network: &PreparedNetwork,
+    content: &Picture,
+    style: &Picture,
+    options: &TransferOptions,
+) -> Vec<Scale> {
+    let mut schedule = options.schedule();
+    if options.scales == Scales::Auto {
+        let fits = |scale: &Scale| {
+            network.sees(content.size_with_longest_side(scale.size))
+                && network.sees(options.style_size(style, scale.size))
+        };
+        schedule.retain(|scale| scale.size == options.size || fits(scale));
+    }
+    schedule
 }
 
 /// The plan of evaluations at a size, within the options' memory limit.

@@ -1,6 +1,6 @@
 //! Options: what is read, what is refused, what follows from them.
 
-use impasto_style::{LayerWeights, LossScale, Picture, Preset, TransferOptions};
+use impasto_style::{LayerWeights, LossScale, Picture, Pooling, Preset, Scales, TransferOptions};
 use proptest::prelude::*;
 
 fn layers(text: &str) -> Result<LayerWeights, String> {
@@ -45,6 +45,34 @@ fn paper_preset_is_the_papers() {
 }
 
 #[test]
+fn the_default_of_version_0_1_stays_what_it_was() {
+    let old = Preset::V01.options();
+    assert_eq!((old.iterations, old.scales, old.pooling), (150, Scales::Count(1), Pooling::Average));
+    assert_eq!((old.content_weight, old.loss_scale), (1e-4, LossScale::Balanced));
+}
+
+#[test]
+fn scales_by_size_go_down_to_about_128() {
+    let sizes = |size| {
+        let options = TransferOptions { size, scales: Scales::Auto, ..Preset::Paper.options() };
+        options.schedule().into_iter().map(|scale| scale.size).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(128), [128]);
+    assert_eq!(sizes(191), [191]);
+    assert_eq!(sizes(192), [96, 192]);
+    assert_eq!(sizes(512), [128, 256, 512]);
+    assert_eq!(sizes(1024), [128, 256, 512, 1024]);
+}
+
+#[test]
+fn scales_are_read_back_as_they_are_written() {
+    for scales in [Scales::Auto, Scales::Count(1), Scales::Count(8)] {
+        assert_eq!(scales.to_string().parse(), Ok(scales));
+    }
+    assert!("many".parse::<Scales>().is_err());
+}
+
+#[test]
 fn balanced_losses_are_the_papers_at_512() {
     for (height, width) in [(512, 512), (256, 1024)] {
         assert_eq!(LossScale::Balanced.content(height * width, 512, 64 * 64), 1.0);
@@ -64,7 +92,7 @@ proptest! {
 
     #[test]
     fn schedules_double_up_to_the_size(size in 1_usize..3000, scales in 1_usize..8) {
-        let options = TransferOptions { size, scales, ..Preset::Default.options() };
+        let options = TransferOptions { size, scales: Scales::Count(scales), ..Preset::Default.options() };
         let schedule = options.schedule();
         prop_assert_eq!(schedule.last().unwrap().size, size);
         prop_assert!(schedule.len() <= scales);
