@@ -1,8 +1,9 @@
-//! The network as data: a chain of convolutions (each followed by its ReLU) and poolings.
+//! The network as data: preprocessing, then a chain of convolutions (each followed by its ReLU) and poolings.
 
 use impasto_tensor::Element;
 
 use crate::AutodiffError;
+use crate::ops::preprocessing::Preprocessing;
 
 /// How a 2x2 window with stride 2 becomes one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,9 +53,11 @@ pub enum Layer<T> {
     Pool,
 }
 
-/// The network: layers in order, and the kind of its poolings.
+/// The network: preprocessing, layers in order, and the kind of its poolings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain<T> {
+    /// What becomes of a picture before the first layer; none if the first layer reads the picture as it is.
+    pub input: Option<Preprocessing>,
     /// The steps, first to last.
     pub layers: Vec<Layer<T>>,
     /// The kind of every [`Layer::Pool`].
@@ -72,7 +75,7 @@ impl<T: Element> Chain<T> {
                 Layer::Pool => Layer::Pool,
             })
             .collect();
-        Chain { layers, pooling: self.pooling }
+        Chain { input: self.input, layers, pooling: self.pooling }
     }
 
     /// The convolutions, first to last.
@@ -97,12 +100,12 @@ impl<T: Element> Chain<T> {
             })
     }
 
-    /// Checks that every convolution's numbers fit its channels, and its channels the layer before it.
+    /// Checks that every convolution's numbers fit its channels, and its channels what it reads.
     ///
     /// # Errors
     /// [`AutodiffError::Layer`], naming the first layer that does not fit.
     pub fn validate(&self) -> Result<(), AutodiffError> {
-        let mut channels = None;
+        let mut channels = self.input.map(|_| Preprocessing::CHANNELS);
         for conv in self.convs() {
             let expected =
                 conv.in_channels.checked_mul(conv.out_channels).and_then(|plane| plane.checked_mul(9));

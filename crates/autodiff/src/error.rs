@@ -22,6 +22,14 @@ pub enum AutodiffError {
         /// The names of the chain's convolutions.
         known: Vec<String>,
     },
+    /// A term is not where its loss can be.
+    #[error("the loss {loss} is of {needs}")]
+    Place {
+        /// The loss.
+        loss: &'static str,
+        /// What it is of, in words.
+        needs: &'static str,
+    },
     /// The picture is too small to have a position at some layer.
     #[error(
         "a picture of {height} x {width} is too small for {layer}: it needs at least {minimum} x {minimum} pixels"

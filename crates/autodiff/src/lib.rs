@@ -27,20 +27,20 @@
 //!
 //! ```
 //! use impasto_autodiff::check::{Direction, Ladder, Verdict, check_gradient};
-//! use impasto_autodiff::ops::style;
+//! use impasto_autodiff::losses::gram;
 //! use impasto_tensor::{Shape, Tensor};
 //!
 //! let shape = Shape::new(3, 4, 2); // M = 12 positions, N = 2 filters
 //! let response = |frequency: f64| {
 //!     Tensor::from_vec(shape, (0..shape.len()).map(|i| (i as f64 * frequency).sin()).collect())
 //! };
-//! let (f, a) = (response(0.7)?, style::gram(&response(1.3)?)?);
+//! let (f, a) = (response(0.7)?, gram::gram(&response(1.3)?)?);
 //! let mut gradient = vec![0.0; shape.len()];
-//! style::add_gradient(&f, &style::gram(&f)?, &a, 1.0, &mut gradient)?;
+//! gram::add_gradient(&f, &gram::gram(&f)?, &a, 1.0, &mut gradient)?;
 //!
 //! let e_l = |x: &[f64]| {
-//!     let gram = Tensor::from_vec(shape, x.to_vec()).and_then(|f| style::gram(&f));
-//!     gram.map_or(f64::NAN, |gram| style::loss(&gram, &a))
+//!     let gram = Tensor::from_vec(shape, x.to_vec()).and_then(|f| gram::gram(&f));
+//!     gram.map_or(f64::NAN, |gram| gram::loss(&gram, &a))
 //! };
 //! let probes = check_gradient(&e_l, f.data(), &gradient, &[Direction::Random(1)], &Ladder::for_scale(1.0));
 //! assert_eq!(probes[0].verdict(1e-7), Verdict::Pass);
@@ -51,7 +51,8 @@
 //! | what | where |
 //! |---|---|
 //! | one file per operation: the equation, forward beside backward | [`ops`] |
-//! | the network as data; the terms of L | [`Chain`], [`ContentTerm`], [`StyleTerm`] |
+//! | one file per loss: the equation, what it needs, value, gradient | [`losses`] |
+//! | the network as data; L as a list of terms | [`Chain`], [`Term`] |
 //! | the whole network, operation by operation, in `f32` or `f64` | [`mod@reference`] |
 //! | any function's gradient against central differences in `f64` | [`check`] |
 //! | the same losses and gradient in `f32`, planned for speed and memory | [`Evaluator`], in `engine/` |
@@ -61,13 +62,14 @@ mod chain;
 pub mod check;
 mod engine;
 mod error;
-mod losses;
+pub mod losses;
 pub mod ops;
 pub mod reference;
+mod terms;
 
 pub use chain::{Chain, ConvLayer, Layer, Pooling};
 pub use engine::{ConvMode, Evaluator, EvaluatorOptions, LayerPlan, Plan, PlanBytes, PreparedChain};
 pub use error::AutodiffError;
-pub use losses::{ContentTerm, Losses, StyleTerm};
-pub use ops::style::GramMatrix;
-pub use ops::tv;
+pub use losses::{GramMatrix, Loss, LossKind};
+pub use ops::preprocessing::Preprocessing;
+pub use terms::{GroupSum, Losses, Tap, Term, Weight, group_sums};

@@ -2,14 +2,16 @@
 //!
 //! This is the twin that the planned [`crate::Evaluator`] is held to, and what finite differences check in `f64`.
 
+use std::borrow::Cow;
+
 use impasto_tensor::{Element, Tensor};
 
-use crate::losses::{ContentTerm, Losses, StyleTerm};
-use crate::ops::style::GramMatrix;
-use crate::ops::{content, conv, pool, relu, style};
+use crate::losses::{Loss, Needs, gram, total_variation};
+use crate::ops::{conv, pool, relu};
+use crate::terms::{Losses, Term};
 use crate::{AutodiffError, Chain, Layer};
 
-/// The response after each layer of the chain up to index `last`; that of a convolution is F, after its ReLU.
+/// The response to a picture after each layer of the chain up to index `last`; that of a convolution is F, after its ReLU.
 ///
 /// # Errors
 /// [`AutodiffError`] if the picture does not fit the chain or is too small for a pooling.
@@ -18,9 +20,10 @@ pub fn responses<T: Element>(
     image: &Tensor<T>,
     last: usize,
 ) -> Result<Vec<Tensor<T>>, AutodiffError> {
+    let image = input(chain, image);
     let mut responses: Vec<Tensor<T>> = Vec::new();
     for layer in chain.layers.iter().take(last + 1) {
-        let input = responses.last().unwrap_or(image);
+        let input = responses.last().unwrap_or(&image);
         responses.push(match layer {
             Layer::Conv(layer) => {
                 let mut z = conv::forward(layer, input)?;
@@ -33,54 +36,64 @@ pub fn responses<T: Element>(
     Ok(responses)
 }
 
-/// The losses of `image` (H x W x 3, preprocessed), without their gradient.
+/// What the first layer reads of a picture.
+fn input<'a, T: Element>(chain: &Chain<T>, image: &'a Tensor<T>) -> Cow<'a, Tensor<T>> {
+    let Some(preprocessing) = chain.input else { return Cow::Borrowed(image) };
+    let mut z = image.clone();
+    preprocessing.apply(image.data(), z.data_mut());
+    Cow::Owned(z)
+}
+
+/// The losses of `image` (H x W x 3), without their gradient.
 ///
 /// # Errors
 /// [`AutodiffError`] if a term names no layer of the chain, or shapes do not fit.
 pub fn losses<T: Element>(
     chain: &Chain<T>,
     image: &Tensor<T>,
-    content_terms: &[ContentTerm<T>],
-    style_terms: &[StyleTerm<T>],
+    terms: &[Term<T>],
 ) -> Result<Losses, AutodiffError> {
-    Ok(forward(chain, image, content_terms, style_terms)?.losses)
+    Ok(forward(chain, image, terms)?.losses)
 }
 
-/// The losses of `image` (H x W x 3, preprocessed) and the gradient of their total with respect to it.
+/// The losses of `image` (H x W x 3) and the gradient of their total with respect to it.
 ///
 /// # Errors
 /// [`AutodiffError`] if a term names no layer of the chain, or shapes do not fit.
 pub fn evaluate<T: Element>(
     chain: &Chain<T>,
     image: &Tensor<T>,
-    content_terms: &[ContentTerm<T>],
-    style_terms: &[StyleTerm<T>],
+    terms: &[Term<T>],
 ) -> Result<(Losses, Tensor<T>), AutodiffError> {
-    let Forward { losses, responses, content_at, style_at, grams } =
-        forward(chain, image, content_terms, style_terms)?;
-    let Some(deepest) = responses.len().checked_sub(1) else {
-        return Ok((losses, Tensor::zeros(image.shape())?));
+    let Forward { losses, responses, at } = forward(chain, image, terms)?;
+    let mut gradient = match responses.last() {
+        Some(deepest) => Tensor::zeros(deepest.shape())?,
+        None => Tensor::zeros(image.shape())?,
     };
-
-    // The backward sweep: `gradient` is dL/d(response of layer `at`), to which each tap there adds its own.
-    let mut gradient = Tensor::zeros(responses[deepest].shape())?;
-    for at in (0..=deepest).rev() {
-        let f = &responses[at];
-        for (term, _) in content_terms.iter().zip(&content_at).filter(|(_, tap)| **tap == at) {
-            content::add_gradient(f.data(), term.target.data(), term.weight, gradient.data_mut());
+    // The backward sweep: `gradient` is dL/d(response of layer `layer`), to which each term there adds its own.
+    for layer in (0..responses.len()).rev() {
+        let f = &responses[layer];
+        for (term, _) in terms.iter().zip(&at).filter(|(_, at)| **at == Some(layer)) {
+            add_gradient(term, f, gradient.data_mut())?;
         }
-        for ((term, gram), _) in style_terms.iter().zip(&grams).zip(&style_at).filter(|(_, tap)| **tap == at)
-        {
-            style::add_gradient(f, gram, &term.target, term.weight, gradient.data_mut())?;
-        }
-        let input = if at == 0 { image } else { &responses[at - 1] };
-        gradient = match &chain.layers[at] {
-            Layer::Conv(layer) => {
+        gradient = match &chain.layers[layer] {
+            Layer::Conv(conv) => {
                 relu::backward(f.data(), gradient.data_mut());
-                conv::backward(layer, &gradient)?
+                conv::backward(conv, &gradient)?
             }
-            Layer::Pool => pool::backward(chain.pooling, input, &gradient)?,
+            Layer::Pool => {
+                let before = layer.checked_sub(1).map(|before| Cow::Borrowed(&responses[before]));
+                let before = before.unwrap_or_else(|| input(chain, image));
+                pool::backward(chain.pooling, &before, &gradient)?
+            }
         };
+    }
+    if let Some(preprocessing) = chain.input {
+        preprocessing.gradient(gradient.data_mut());
+    }
+    for term in terms.iter().filter(|term| matches!(term.loss, Loss::TotalVariation)) {
+        let weight = term.weight.product();
+        total_variation::total_variation(image.data(), image.shape(), weight, gradient.data_mut());
     }
     Ok((losses, gradient))
 }
@@ -88,65 +101,48 @@ pub fn evaluate<T: Element>(
 /// The losses, and what the backward sweep reads again.
 struct Forward<T> {
     losses: Losses,
-    /// The response of every layer up to the deepest tap; none without a term.
+    /// The response of every layer up to the deepest tap; none without a term at a layer.
     responses: Vec<Tensor<T>>,
-    /// The layers of the terms, as indices of the chain.
-    content_at: Vec<usize>,
-    style_at: Vec<usize>,
-    /// The Gram matrix of each style term's layer.
-    grams: Vec<GramMatrix<T>>,
+    /// The layer of each term, as an index of the chain; none for the picture itself.
+    at: Vec<Option<usize>>,
 }
 
 fn forward<T: Element>(
     chain: &Chain<T>,
     image: &Tensor<T>,
-    content_terms: &[ContentTerm<T>],
-    style_terms: &[StyleTerm<T>],
+    terms: &[Term<T>],
 ) -> Result<Forward<T>, AutodiffError> {
-    let content_at = positions(chain, content_terms.iter().map(|term| &term.layer))?;
-    let style_at = positions(chain, style_terms.iter().map(|term| &term.layer))?;
-    let mut losses = Losses::default();
-    let mut grams: Vec<GramMatrix<T>> = Vec::new();
-    let Some(&deepest) = content_at.iter().chain(&style_at).max() else {
-        return Ok(Forward { losses, responses: Vec::new(), content_at, style_at, grams });
+    let position = |term: &Term<T>| term.place()?.map(|layer| chain.position(layer)).transpose();
+    let at: Vec<Option<usize>> = terms.iter().map(position).collect::<Result<_, _>>()?;
+    let responses = match at.iter().flatten().max() {
+        Some(&deepest) => responses(chain, image, deepest)?,
+        None => Vec::new(),
     };
-    let responses = responses(chain, image, deepest)?;
-
-    for (term, &at) in content_terms.iter().zip(&content_at) {
-        check_target(&term.layer, &responses[at].shape(), &term.target.shape())?;
-        losses.content.push(content::loss(responses[at].data(), term.target.data()));
-    }
-    for (term, &at) in style_terms.iter().zip(&style_at) {
-        let gram = style::gram(&responses[at])?;
-        check_target(&term.layer, &gram.channels, &term.target.channels)?;
-        losses.style.push(style::loss(&gram, &term.target));
-        grams.push(gram);
-    }
-    losses.total =
-        content_terms.iter().map(|term| term.weight).zip(&losses.content).map(|(w, l)| w * l).sum::<f64>()
-            + style_terms.iter().map(|term| term.weight).zip(&losses.style).map(|(w, l)| w * l).sum::<f64>();
-    Ok(Forward { losses, responses, content_at, style_at, grams })
+    let value = |(term, at): (&Term<T>, &Option<usize>)| match at {
+        Some(at) => value(term, &responses[*at]),
+        None => Ok(total_variation::loss(image.data(), image.shape())),
+    };
+    let each = terms.iter().zip(&at).map(value).collect::<Result<_, AutodiffError>>()?;
+    Ok(Forward { losses: Losses::of(terms, each), responses, at })
 }
 
-fn positions<'a, T: Element>(
-    chain: &Chain<T>,
-    layers: impl Iterator<Item = &'a String>,
-) -> Result<Vec<usize>, AutodiffError> {
-    layers.map(|layer| chain.position(layer)).collect()
-}
-
-/// Refuses a target whose size is not its layer's.
-pub(crate) fn check_target<S: PartialEq + std::fmt::Display>(
-    layer: &str,
-    expected: &S,
-    got: &S,
-) -> Result<(), AutodiffError> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(AutodiffError::Target {
-        layer: layer.to_owned(),
-        expected: expected.to_string(),
-        got: got.to_string(),
+/// The loss of a term at a layer with response F.
+fn value<T: Element>(term: &Term<T>, f: &Tensor<T>) -> Result<f64, AutodiffError> {
+    term.loss.check(term.layer.as_deref().unwrap_or_default(), f.shape())?;
+    Ok(match term.loss.needs() {
+        Needs::Positions(loss) => loss.value(0, f.data()),
+        Needs::Sums(loss) => loss.value(&gram::gram(f)?),
+        Needs::Pixels => 0.0,
     })
+}
+
+/// Adds the weighted gradient of a term at a layer with response F.
+fn add_gradient<T: Element>(term: &Term<T>, f: &Tensor<T>, gradient: &mut [T]) -> Result<(), AutodiffError> {
+    let weight = term.weight.product();
+    match term.loss.needs() {
+        Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
+        Needs::Sums(loss) => loss.add_gradient(f, &gram::gram(f)?, weight, gradient)?,
+        Needs::Pixels => {}
+    }
+    Ok(())
 }

@@ -10,7 +10,14 @@
 
 use impasto_tensor::conv::{Algorithm, Extent};
 
-use super::network::Direction;
+/// Which way a convolution runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Direction {
+    /// From the layer's input to its response.
+    Forward,
+    /// From the gradient of its response to that of its input.
+    Backward,
+}
 
 /// Pairs of channels from which a transformed kernel counts as large: 19 MB and more.
 const LARGE: usize = 1 << 17;

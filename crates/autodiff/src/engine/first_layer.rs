@@ -19,8 +19,7 @@ use impasto_tensor::{Matrix, PackedMatrix, Scratch};
 use rayon::prelude::*;
 
 use super::network::{PreparedChain, Stage};
-use super::program::TapGradient;
-use super::taps::{self, POSITIONS};
+use super::taps::{self, POSITIONS, PackedMap, TapGradient};
 use crate::AutodiffError;
 
 /// The first layer's kernel, packed for R.
@@ -45,7 +44,7 @@ pub(crate) struct FirstLayer<'a> {
     /// The band's rows whose losses count.
     pub(crate) core: &'a Range<usize>,
     /// The losses at this layer; none if it carries none, and `incoming` is masked then.
-    pub(crate) tap: Option<&'a TapGradient<'a>>,
+    pub(crate) tap: Option<TapGradient<'a>>,
 }
 
 /// Numbers of work memory of a task: a block's responses, gradients and either's products.
@@ -103,7 +102,7 @@ impl FirstLayer<'_> {
             self.kernel.multiply(incoming, channels, products, false, ahead);
             return;
         };
-        let padded = tap.style.map_or(0, PackedMatrix::padded_columns);
+        let padded = tap.map().map_or(0, PackedMap::padded_columns);
         let work = scratch_len(channels, padded, self.forward.scratch_len(self.extent));
         scratch.with(work, |work| {
             let (response, work) = work.split_at_mut(POSITIONS * channels);
@@ -112,10 +111,8 @@ impl FirstLayer<'_> {
             self.forward.respond(self.extent, self.input, &self.stage.bias, (y, x), response, work);
             gradient.copy_from_slice(incoming);
             if self.core.contains(&y) {
-                // The targets hold the core alone.
-                let at = at - self.core.start * self.extent.width * channels;
-                let content = tap.content.iter().map(|&(weight, target)| (weight, &target[at..at + len]));
-                taps::add_and_mask_block(response, channels, tap.style, content, gradient, work, ahead);
+                let first = (y - self.core.start) * self.extent.width + x;
+                tap.add_and_mask_block(first, response, gradient, work, ahead);
             } else {
                 taps::mask_block(response, gradient);
             }

@@ -5,22 +5,51 @@ use std::ops::Range;
 use impasto_tensor::conv::{Extent, mask_len};
 
 use super::arena::{self, Life, Slot};
-use super::network::PreparedChain;
+use super::network::{PreparedChain, Stage};
 
 /// Rows of the first layer whose products with its kernel are held together in the backward sweep.
 pub(crate) const FIRST_LAYER_ROWS: usize = 64;
 
-/// The places of one stage's tensors; none where the evaluation does not need the tensor in memory.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct StageSlots {
+/// What an evaluation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Targets: the forward pass alone.
+    Measure,
+    /// Losses and their gradient.
+    Evaluate,
+}
+
+/// One stage of a band: its size, and the places of its tensors (their numbers, while places are being looked for); none
+/// where the evaluation does not need the tensor in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct StageLayout<S = Slot> {
+    /// H x W of the response, in the crop.
+    pub(crate) extent: Extent,
     /// F, whole.
-    pub(crate) response: Option<Slot>,
+    pub(crate) response: Option<S>,
     /// F pooled.
-    pub(crate) pooled: Option<Slot>,
+    pub(crate) pooled: Option<S>,
     /// dL/dF where it has no other place to be: at the deepest stage, and before a pooling at a tap.
-    pub(crate) seed: Option<Slot>,
+    pub(crate) seed: Option<S>,
     /// dL/d(input), which is dL/d(response or pooled) of the stage before.
-    pub(crate) input_gradient: Option<Slot>,
+    pub(crate) input_gradient: Option<S>,
+    /// Bytes of the mask.
+    pub(crate) mask: usize,
+}
+
+impl StageLayout<usize> {
+    /// With each tensor's place in the place of its number.
+    fn placed(self, places: &[Slot]) -> StageLayout {
+        let place = |number: Option<usize>| number.map(|number| places[number].clone());
+        StageLayout {
+            extent: self.extent,
+            response: place(self.response),
+            pooled: place(self.pooled),
+            seed: place(self.seed),
+            input_gradient: place(self.input_gradient),
+            mask: self.mask,
+        }
+    }
 }
 
 /// The plan of a band: rows `crop` are computed, rows `core` count.
@@ -28,92 +57,122 @@ pub(crate) struct StageSlots {
 pub(crate) struct BandLayout {
     pub(crate) core: Range<usize>,
     pub(crate) crop: Range<usize>,
-    /// H x W of each stage's response, in the crop.
-    pub(crate) extents: Vec<Extent>,
-    pub(crate) slots: Vec<StageSlots>,
+    /// Down to the deepest stage with a loss.
+    pub(crate) stages: Vec<StageLayout>,
     /// The first layer's products in the backward sweep.
     pub(crate) first_layer: Option<Slot>,
     pub(crate) arena_len: usize,
-    /// Bytes of each stage's mask.
-    pub(crate) masks: Vec<usize>,
+}
+
+/// The tensors of a band while their places are being looked for.
+struct Lives<'a> {
+    stages: &'a [Stage],
+    tapped: &'a [bool],
+    purpose: Purpose,
+    lives: Vec<Life>,
+}
+
+impl Lives<'_> {
+    fn deepest(&self) -> usize {
+        self.stages.len() - 1
+    }
+
+    /// The step at which a stage's response is computed.
+    fn forward(&self, stage: usize) -> usize {
+        stage
+    }
+
+    /// The step at which the gradient of a stage's input is.
+    fn backward(&self, stage: usize) -> usize {
+        2 * self.deepest() + 1 - stage
+    }
+
+    /// The number of a new tensor.
+    fn alive(&mut self, len: usize, first: usize, last: usize) -> usize {
+        self.lives.push(Life { len, first, last });
+        self.lives.len() - 1
+    }
+
+    /// The tensors of stage `at`.
+    fn stage(&mut self, at: usize, extents: &[Extent]) -> StageLayout<usize> {
+        let stages = self.stages;
+        let (deepest, extent, stage) = (self.deepest(), extents[at], &stages[at]);
+        let (backward, tapped) = (self.purpose == Purpose::Evaluate, self.tapped[at]);
+        let len = extent.positions() * stage.out_channels;
+        let pools = stage.pool_after && at < deepest;
+        let next = self.forward((at + 1).min(deepest));
+        // The first stage's response is recomputed in the backward sweep.
+        let kept = backward && tapped && at > 0;
+        let last = if kept { self.backward(at) } else { next };
+        let response = (tapped || !pools).then(|| self.alive(len, self.forward(at), last));
+        let pooled_len = (extent.height / 2) * (extent.width / 2) * stage.out_channels;
+        let pooled = pools.then(|| self.alive(pooled_len, self.forward(at), next));
+        let seeded = backward && (at == deepest || (pools && (tapped || at == 0)));
+        let seed = seeded.then(|| self.alive(len, self.backward(at), self.backward(at)));
+        let input_gradient = (backward && at > 0).then(|| {
+            let before = extents[at - 1];
+            let positions = if stages[at - 1].pool_after {
+                (before.height / 2) * (before.width / 2)
+            } else {
+                before.positions()
+            };
+            self.alive(positions * stage.in_channels, self.backward(at), self.backward(at - 1))
+        });
+        let masked = backward && at < deepest && (pools || !tapped);
+        let mask = if masked { mask_len(extent, stage.out_channels) } else { 0 };
+        StageLayout { extent, response, pooled, seed, input_gradient, mask }
+    }
 }
 
 impl BandLayout {
     /// Plans a band of a picture of that width, for losses at the stages that `tapped` marks, the deepest one last.
-    /// Without `backward` the plan is for a forward pass alone.
     pub(crate) fn new(
         network: &PreparedChain,
         width: usize,
-        core: Range<usize>,
-        crop: Range<usize>,
+        (core, crop): (Range<usize>, Range<usize>),
         tapped: &[bool],
-        backward: bool,
+        purpose: Purpose,
     ) -> Self {
-        let deepest = tapped.len() - 1;
-        let stages = &network.stages[..=deepest];
+        let stages = &network.stages[..tapped.len()];
         let extents: Vec<Extent> = stages
             .iter()
             .map(|stage| Extent { height: crop.len() >> stage.level, width: width >> stage.level })
             .collect();
-        let forward_at = |stage: usize| stage;
-        let backward_at = |stage: usize| 2 * deepest + 1 - stage;
-        let mut lives: Vec<Life> = Vec::new();
-        let mut alive = |len: usize, first: usize, last: usize| {
-            lives.push(Life { len, first, last });
-            lives.len() - 1
-        };
-        let mut indices: Vec<[Option<usize>; 4]> = Vec::new();
-        let mut masks = Vec::new();
-        for (at, stage) in stages.iter().enumerate() {
-            let extent = extents[at];
-            let len = extent.positions() * stage.out_channels;
-            let pools = stage.pool_after && at < deepest;
-            let next = if at < deepest { forward_at(at + 1) } else { forward_at(at) };
-            // The first stage's response is recomputed in the backward sweep.
-            let kept = backward && tapped[at] && at > 0;
-            let response = (tapped[at] || !pools)
-                .then(|| alive(len, forward_at(at), if kept { backward_at(at) } else { next }));
-            let pooled_len = (extent.height / 2) * (extent.width / 2) * stage.out_channels;
-            let pooled = pools.then(|| alive(pooled_len, forward_at(at), next));
-            let seeded = backward && (at == deepest || (pools && (tapped[at] || at == 0)));
-            let seed = seeded.then(|| alive(len, backward_at(at), backward_at(at)));
-            let input_gradient = (backward && at > 0).then(|| {
-                let before = &stages[at - 1];
-                let input = if before.pool_after {
-                    Extent { height: extents[at - 1].height / 2, width: extents[at - 1].width / 2 }
-                } else {
-                    extents[at - 1]
-                };
-                alive(input.positions() * stage.in_channels, backward_at(at), backward_at(at - 1))
-            });
-            indices.push([response, pooled, seed, input_gradient]);
-            let masked = backward && at < deepest && (pools || !tapped[at]);
-            masks.push(if masked { mask_len(extent, stage.out_channels) } else { 0 });
-        }
-        let first_layer = backward.then(|| {
+        let mut lives = Lives { stages, tapped, purpose, lives: Vec::new() };
+        let stages: Vec<_> = (0..tapped.len()).map(|at| lives.stage(at, &extents)).collect();
+        let first_layer = (purpose == Purpose::Evaluate).then(|| {
             let rows = FIRST_LAYER_ROWS.min(crop.len());
-            let products = (9 * stages[0].in_channels).next_multiple_of(network.isa.panel());
-            let at = backward_at(0);
-            alive(rows * width * products, at, at)
+            let products = (9 * network.stages[0].in_channels).next_multiple_of(network.isa.panel());
+            let at = lives.backward(0);
+            lives.alive(rows * width * products, at, at)
         });
-        let (places, arena_len) = arena::plan(&lives);
-        let place = |index: Option<usize>| index.map(|index| places[index].clone());
-        let slots = indices
-            .into_iter()
-            .map(|[response, pooled, seed, input_gradient]| StageSlots {
-                response: place(response),
-                pooled: place(pooled),
-                seed: place(seed),
-                input_gradient: place(input_gradient),
-            })
-            .collect();
-        let first_layer = place(first_layer);
-        Self { core, crop, extents, slots, first_layer, arena_len, masks }
+        let (places, arena_len) = arena::plan(&lives.lives);
+        let stages = stages.into_iter().map(|stage| stage.placed(&places)).collect();
+        let first_layer = first_layer.map(|number| places[number].clone());
+        Self { core, crop, stages, first_layer, arena_len }
     }
 
     /// The core's rows at a pooling level, counted from the crop's first row.
     pub(crate) fn core_rows(&self, level: usize) -> Range<usize> {
         let first = self.crop.start >> level;
         (self.core.start >> level) - first..(self.core.end >> level) - first
+    }
+
+    /// The core's first position in the response of stage `at` to the whole picture.
+    pub(crate) fn first_position(&self, at: usize, level: usize) -> usize {
+        (self.core.start >> level) * self.stages[at].extent.width
+    }
+
+    /// Where the next stage reads stage `at`.
+    pub(crate) fn output_slot(&self, at: usize) -> Slot {
+        let stage = &self.stages[at];
+        stage.pooled.clone().or_else(|| stage.response.clone()).expect("a stage has an output")
+    }
+
+    /// Where dL/dF of stage `at` is: in a seed of its own, or in what the stage after it computed.
+    pub(crate) fn gradient_slot(&self, at: usize) -> Slot {
+        let own = self.stages[at].seed.clone();
+        own.or_else(|| self.stages.get(at + 1)?.input_gradient.clone())
+            .expect("a gradient reaches every stage")
     }
 }

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
-use impasto_tensor::{Isa, rotate_kernel};
+use impasto_tensor::{Isa, Shape, rotate_kernel};
 
-use super::cost::{self, Kernels};
+use super::cost::{self, Direction, Kernels};
 use super::plain_kernel::PlainKernel;
+use crate::ops::preprocessing::Preprocessing;
 use crate::{AutodiffError, Chain, Layer, Pooling};
 
 /// Which convolution algorithms may be used.
@@ -18,15 +19,6 @@ pub enum ConvMode {
     /// The fastest of im2col, Winograd F(4x4,3x3) and F(6x6,3x3), layer by layer.
     #[default]
     Fast,
-}
-
-/// Which way a convolution runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Direction {
-    /// From the layer's input to its response.
-    Forward,
-    /// From the gradient of its response to that of its input.
-    Backward,
 }
 
 /// A convolution with its ReLU, and whether a pooling follows.
@@ -49,7 +41,15 @@ pub struct PreparedChain {
     pub(crate) isa: Isa,
     pub(crate) mode: ConvMode,
     pub(crate) pool_kind: PoolKind,
+    pub(crate) input: Option<Preprocessing>,
     pub(crate) stages: Vec<Stage>,
+}
+
+impl Stage {
+    /// H x W x N of its response to a picture of H x W.
+    pub(crate) fn response_shape(&self, (height, width): (usize, usize)) -> Shape {
+        Shape::new(height >> self.level, width >> self.level, self.out_channels)
+    }
 }
 
 impl PreparedChain {
@@ -64,44 +64,12 @@ impl PreparedChain {
             Pooling::Average => PoolKind::Average,
             Pooling::Max => PoolKind::Max,
         };
-        let mut stages: Vec<Stage> = Vec::new();
-        let mut level = 0;
-        for layer in chain.layers {
-            match layer {
-                Layer::Conv(conv) => {
-                    if !conv.out_channels.is_multiple_of(GRANULE) {
-                        let problem =
-                            format!("has {} channels, not a multiple of {GRANULE}", conv.out_channels);
-                        return Err(AutodiffError::Layer { layer: conv.name, problem });
-                    }
-                    stages.push(Stage {
-                        name: conv.name,
-                        in_channels: conv.in_channels,
-                        out_channels: conv.out_channels,
-                        kernel: PlainKernel::new(conv.kernel),
-                        bias: conv.bias,
-                        pool_after: false,
-                        level,
-                        packed: Mutex::default(),
-                    });
-                }
-                Layer::Pool => match stages.last_mut() {
-                    Some(stage) if !stage.pool_after => {
-                        stage.pool_after = true;
-                        level += 1;
-                    }
-                    _ => {
-                        let problem = "must follow a convolution".to_owned();
-                        return Err(AutodiffError::Layer { layer: "pooling".to_owned(), problem });
-                    }
-                },
-            }
-        }
+        let stages = stages(chain.layers)?;
         if stages.is_empty() {
             let problem = "a network needs at least one convolution".to_owned();
             return Err(AutodiffError::Layer { layer: "chain".to_owned(), problem });
         }
-        Ok(Self { isa: Isa::current(), mode, pool_kind, stages })
+        Ok(Self { isa: Isa::current(), mode, pool_kind, input: chain.input, stages })
     }
 
     /// The index of the stage of that name.
@@ -115,6 +83,15 @@ impl PreparedChain {
     /// The channels of the network's input.
     pub(crate) fn input_channels(&self) -> usize {
         self.stages[0].in_channels
+    }
+
+    /// Checks the length of a picture's numbers.
+    pub(crate) fn check_length(&self, shape: Shape, got: usize) -> Result<(), AutodiffError> {
+        let Shape { height, width, channels } = shape;
+        if got == shape.len() {
+            return Ok(());
+        }
+        Err(AutodiffError::Pixels { height, width, channels, got })
     }
 
     /// What of a pooled gradient each input gets whose mask bit is set.
@@ -176,6 +153,44 @@ impl PreparedChain {
             packed.retain(|_, conv| Arc::strong_count(conv) > 1);
         }
     }
+}
+
+/// The stages of a chain of layers.
+fn stages(layers: Vec<Layer<f32>>) -> Result<Vec<Stage>, AutodiffError> {
+    let mut stages: Vec<Stage> = Vec::new();
+    let mut level = 0;
+    for layer in layers {
+        match layer {
+            Layer::Conv(conv) => {
+                if !conv.out_channels.is_multiple_of(GRANULE) {
+                    let problem =
+                        format!("has {} channels, not a multiple of {GRANULE}", conv.out_channels);
+                    return Err(AutodiffError::Layer { layer: conv.name, problem });
+                }
+                stages.push(Stage {
+                    name: conv.name,
+                    in_channels: conv.in_channels,
+                    out_channels: conv.out_channels,
+                    kernel: PlainKernel::new(conv.kernel),
+                    bias: conv.bias,
+                    pool_after: false,
+                    level,
+                    packed: Mutex::default(),
+                });
+            }
+            Layer::Pool => match stages.last_mut() {
+                Some(stage) if !stage.pool_after => {
+                    stage.pool_after = true;
+                    level += 1;
+                }
+                _ => {
+                    let problem = "must follow a convolution".to_owned();
+                    return Err(AutodiffError::Layer { layer: "pooling".to_owned(), problem });
+                }
+            },
+        }
+    }
+    Ok(stages)
 }
 
 impl std::fmt::Debug for PreparedChain {

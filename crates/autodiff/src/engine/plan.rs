@@ -1,25 +1,33 @@
 //! The plan of an evaluation: bands, algorithms, bytes.
 
-use impasto_tensor::Gram;
-use impasto_tensor::conv::{Algorithm, Extent, PackedConv};
+use impasto_tensor::conv::{Algorithm, Extent};
 
-use super::cost::Kernels;
-use super::layout::BandLayout;
-use super::network::{Direction, PreparedChain};
-use super::{EvaluatorOptions, first_layer, taps};
+use super::cost::{Direction, Kernels};
+use super::layout::{BandLayout, Purpose};
+use super::network::PreparedChain;
 use crate::AutodiffError;
+use crate::losses::LossKind;
+use crate::terms::Tap;
 
 /// The most bands that a picture is cut into.
 const MOST_BANDS: usize = 64;
 
+/// How an evaluator may use the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EvaluatorOptions {
+    /// The most bytes that the evaluator may hold, packed weights and targets included; none is no limit.
+    pub memory_limit: Option<u64>,
+}
+
 /// What an evaluation of pictures of one size does and holds.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    pub(crate) purpose: Purpose,
+    /// None without a loss at a layer.
     pub(crate) bands: Vec<BandLayout>,
-    /// For each stage down to the deepest one with a loss: whether it carries one.
-    pub(crate) tapped: Vec<bool>,
+    /// Down to the deepest one with a loss.
     pub(crate) layers: Vec<LayerPlan>,
-    bytes: PlanBytes,
+    pub(crate) bytes: PlanBytes,
 }
 
 /// How one layer is computed.
@@ -35,8 +43,10 @@ pub struct LayerPlan {
     pub out_channels: usize,
     /// The algorithm of the forward pass.
     pub forward: Algorithm,
-    /// The algorithm of the backward pass; none for the first layer, which has its own.
+    /// The algorithm of the backward pass; none for the first layer, which has its own, and where targets are measured.
     pub backward: Option<Algorithm>,
+    /// Whether a loss looks at its response.
+    pub tapped: bool,
 }
 
 /// Where a plan's memory goes, in bytes.
@@ -50,7 +60,7 @@ pub struct PlanBytes {
     pub arena: u64,
     /// ReLU and pooling masks.
     pub masks: u64,
-    /// The targets: P of every content layer, A of every style layer.
+    /// The targets, such as P of a content layer and A of a style layer.
     pub targets: u64,
     /// Work memory of tasks, partial Gram matrices.
     pub work: u64,
@@ -84,44 +94,31 @@ impl Plan {
         self.bands.iter().map(|band| band.arena_len).max().unwrap_or(0)
     }
 
+    /// The positions of a stage's response: those of the largest band, what is around its core included.
+    pub(crate) fn most_positions(&self, stage: usize) -> usize {
+        self.bands.iter().map(|band| band.stages[stage].extent.positions()).max().unwrap_or(0)
+    }
+
     /// The bytes of a stage's mask: those of the largest band.
     pub(crate) fn mask_len(&self, stage: usize) -> usize {
-        self.bands.iter().map(|band| band.masks[stage]).max().unwrap_or(0)
+        self.bands.iter().map(|band| band.stages[stage].mask).max().unwrap_or(0)
     }
 }
 
-/// Which losses there are: for every stage of the network, its content and style terms counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TapCounts {
-    pub(crate) content: Vec<usize>,
-    pub(crate) style: Vec<usize>,
-}
+/// A tap with its layer found: the stage and the loss.
+pub(crate) type StagedTap = (usize, LossKind);
 
-impl TapCounts {
-    pub(crate) fn new(
-        network: &PreparedChain,
-        content: &[String],
-        style: &[String],
-    ) -> Result<Self, AutodiffError> {
-        let count = |names: &[String]| {
-            let mut counts = vec![0; network.stages.len()];
-            for name in names {
-                counts[network.position(name)?] += 1;
-            }
-            Ok::<_, AutodiffError>(counts)
-        };
-        Ok(Self { content: count(content)?, style: count(style)? })
-    }
-
-    fn tapped(&self) -> Vec<bool> {
-        let mut tapped: Vec<bool> = self.content.iter().zip(&self.style).map(|(c, s)| c + s > 0).collect();
-        tapped.truncate(tapped.iter().rposition(|&tap| tap).map_or(0, |deepest| deepest + 1));
-        tapped
-    }
+/// What a plan is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Task<'a> {
+    /// H and W of the picture.
+    pub(crate) size: (usize, usize),
+    pub(crate) taps: &'a [StagedTap],
+    pub(crate) purpose: Purpose,
 }
 
 impl PreparedChain {
-    /// The plan of evaluations of `height` x `width` pictures with losses at those layers: nothing is allocated.
+    /// The plan of evaluations of `height` x `width` pictures with losses at `taps`: nothing is allocated.
     ///
     /// # Errors
     /// [`AutodiffError::UnknownLayer`], [`AutodiffError::TooSmall`], or [`AutodiffError::Memory`] if not even the
@@ -130,27 +127,31 @@ impl PreparedChain {
         &self,
         height: usize,
         width: usize,
-        content_layers: &[String],
-        style_layers: &[String],
+        taps: &[Tap],
         options: EvaluatorOptions,
     ) -> Result<Plan, AutodiffError> {
-        let taps = TapCounts::new(self, content_layers, style_layers)?;
-        self.plan_taps(height, width, &taps, options, true)
+        let taps = self.stages_of(taps)?;
+        self.plan_task(Task { size: (height, width), taps: &taps, purpose: Purpose::Evaluate }, options)
     }
 
-    /// As [`Self::plan`]; without `backward` for measuring targets.
-    pub(crate) fn plan_taps(
-        &self,
-        height: usize,
-        width: usize,
-        taps: &TapCounts,
-        options: EvaluatorOptions,
-        backward: bool,
-    ) -> Result<Plan, AutodiffError> {
-        let tapped = taps.tapped();
-        let deepest = tapped.len().saturating_sub(1);
-        let level = self.stages[deepest].level;
-        let unit = 1 << level;
+    /// The stage of each tap.
+    pub(crate) fn stages_of(&self, taps: &[Tap]) -> Result<Vec<StagedTap>, AutodiffError> {
+        let stage = |tap: &Tap| {
+            if !tap.kind.is_of_a_layer() {
+                return Err(AutodiffError::Place { loss: tap.kind.name(), needs: "the picture itself" });
+            }
+            Ok((self.position(&tap.layer)?, tap.kind))
+        };
+        taps.iter().map(stage).collect()
+    }
+
+    /// As [`Self::plan`], for any purpose.
+    pub(crate) fn plan_task(&self, task: Task<'_>, options: EvaluatorOptions) -> Result<Plan, AutodiffError> {
+        let Task { size: (height, width), taps, purpose } = task;
+        let Some(deepest) = taps.iter().map(|&(stage, _)| stage).max() else {
+            return Ok(Plan { purpose, bands: Vec::new(), layers: Vec::new(), bytes: PlanBytes::default() });
+        };
+        let unit = 1 << self.stages[deepest].level;
         if height < unit || width < unit {
             let layer = self.stages[deepest].name.clone();
             return Err(AutodiffError::TooSmall { height, width, layer, minimum: unit });
@@ -160,7 +161,7 @@ impl PreparedChain {
         let most = height.div_ceil(unit).min(MOST_BANDS);
         let mut smallest = u64::MAX;
         for (kernels, count) in whole.into_iter().chain((2..=most).map(|count| (Kernels::Streamed, count))) {
-            let plan = self.plan_bands((height, width), taps, &tapped, kernels, count, backward);
+            let plan = self.plan_bands(task, deepest, kernels, count);
             let needed = plan.bytes.total();
             smallest = smallest.min(needed);
             if options.memory_limit.is_none_or(|limit| needed <= limit) {
@@ -170,20 +171,10 @@ impl PreparedChain {
         Err(AutodiffError::Memory { needed: smallest, limit: options.memory_limit.unwrap_or(u64::MAX) })
     }
 
-    fn plan_bands(
-        &self,
-        (height, width): (usize, usize),
-        taps: &TapCounts,
-        tapped: &[bool],
-        kernels: Kernels,
-        count: usize,
-        backward: bool,
-    ) -> Plan {
-        if tapped.is_empty() {
-            let (bands, layers) = (Vec::new(), Vec::new());
-            return Plan { bands, tapped: Vec::new(), layers, bytes: PlanBytes::default() };
-        }
-        let deepest = tapped.len() - 1;
+    fn plan_bands(&self, task: Task<'_>, deepest: usize, kernels: Kernels, count: usize) -> Plan {
+        let Task { size: (height, width), taps, purpose } = task;
+        let tapped: Vec<bool> =
+            (0..=deepest).map(|at| taps.iter().any(|&(stage, _)| stage == at)).collect();
         let unit = 1 << self.stages[deepest].level;
         // Every convolution reaches one position further at its level, so 2^level pixels.
         let radius: usize = self.stages[..=deepest].iter().map(|stage| 1 << stage.level).sum();
@@ -193,104 +184,26 @@ impl PreparedChain {
             .map(|band| {
                 let core = band * rows..((band + 1) * rows).min(height);
                 let crop = core.start.saturating_sub(halo)..(core.end + halo).min(height);
-                BandLayout::new(self, width, core, crop, tapped, backward)
+                BandLayout::new(self, width, (core, crop), &tapped, purpose)
             })
             .collect();
         let largest = bands.iter().max_by_key(|band| band.crop.len()).expect("at least one band");
-        let layers: Vec<LayerPlan> = (0..=deepest)
-            .map(|at| {
-                let (stage, extent) = (&self.stages[at], largest.extents[at]);
-                LayerPlan {
-                    name: stage.name.clone(),
-                    extent,
-                    in_channels: stage.in_channels,
-                    out_channels: stage.out_channels,
-                    forward: self.algorithm(at, Direction::Forward, extent, kernels),
-                    backward: (at > 0).then(|| self.algorithm(at, Direction::Backward, extent, kernels)),
-                }
-            })
-            .collect();
-        let mut plan = Plan { bands, tapped: tapped.to_vec(), layers, bytes: PlanBytes::default() };
-        plan.bytes = self.count_bytes(&plan, height, width, taps, backward);
+        let layer = |at: usize| {
+            let (stage, extent) = (&self.stages[at], largest.stages[at].extent);
+            let backward = purpose == Purpose::Evaluate && at > 0;
+            LayerPlan {
+                name: stage.name.clone(),
+                extent,
+                in_channels: stage.in_channels,
+                out_channels: stage.out_channels,
+                forward: self.algorithm(at, Direction::Forward, extent, kernels),
+                backward: backward.then(|| self.algorithm(at, Direction::Backward, extent, kernels)),
+                tapped: tapped[at],
+            }
+        };
+        let layers: Vec<LayerPlan> = (0..=deepest).map(layer).collect();
+        let mut plan = Plan { purpose, bands, layers, bytes: PlanBytes::default() };
+        plan.bytes = self.count_bytes(&plan, task);
         plan
-    }
-
-    fn count_bytes(
-        &self,
-        plan: &Plan,
-        height: usize,
-        width: usize,
-        taps: &TapCounts,
-        backward: bool,
-    ) -> PlanBytes {
-        let number = size_of::<f32>() as u64;
-        let deepest = plan.tapped.len() - 1;
-        let stages = &self.stages[..=deepest];
-        let threads = rayon::current_num_threads() as u64;
-        let mut bytes = PlanBytes {
-            weights: self
-                .stages
-                .iter()
-                .map(|stage| stage.kernel.bytes() as u64 + stage.bias.len() as u64 * number)
-                .sum(),
-            arena: plan.arena_len() as u64 * number,
-            masks: (0..=deepest).map(|stage| plan.mask_len(stage) as u64).sum(),
-            ..PlanBytes::default()
-        };
-        for layer in &plan.layers {
-            let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-            bytes.packed += PackedConv::bytes_of(self.isa, layer.forward, inputs, outputs) as u64;
-            if let Some(algorithm) = layer.backward.filter(|_| backward) {
-                bytes.packed += PackedConv::bytes_of(self.isa, algorithm, outputs, inputs) as u64;
-            }
-        }
-        for (at, stage) in stages.iter().enumerate() {
-            let channels = stage.out_channels;
-            let positions = (height >> stage.level) * (width >> stage.level);
-            bytes.targets += (taps.content[at] * positions * channels) as u64 * number;
-            bytes.targets += (taps.style[at] * channels * channels) as u64 * number;
-            if taps.style[at] > 0 {
-                bytes.work += Gram::bytes(self.isa, channels, positions) as u64;
-                // The packed difference G - A and the matrix that it is packed from.
-                bytes.work += 2 * (channels * channels) as u64 * number;
-            }
-        }
-        bytes.work += (threads * self.scratch_len(plan) as u64 + self.shared_len(plan) as u64) * number;
-        bytes
-    }
-
-    /// Numbers of work memory that any task of the plan may need.
-    pub(crate) fn scratch_len(&self, plan: &Plan) -> usize {
-        let conv = |algorithm, extent, inputs, outputs| {
-            PackedConv::scratch_len_of(self.isa, algorithm, extent, inputs, outputs)
-        };
-        let layer = |layer: &LayerPlan| {
-            let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-            let forward = conv(layer.forward, layer.extent, inputs, outputs);
-            let backward =
-                layer.backward.map_or(0, |algorithm| conv(algorithm, layer.extent, outputs, inputs));
-            let gram = Gram::scratch_len(self.isa, outputs);
-            let tap = taps::scratch_len(outputs.next_multiple_of(self.isa.panel()));
-            forward.max(backward).max(gram).max(tap)
-        };
-        let first = plan.layers.first().map_or(0, |layer| {
-            let channels = layer.out_channels;
-            let response = conv(layer.forward, layer.extent, layer.in_channels, channels);
-            first_layer::scratch_len(channels, channels.next_multiple_of(self.isa.panel()), response)
-        });
-        plan.layers.iter().map(layer).max().unwrap_or(0).max(first)
-    }
-
-    /// Numbers of work memory that the tasks of any convolution of the plan share.
-    pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
-        let conv = |algorithm, extent, inputs, outputs| {
-            PackedConv::shared_len_of(self.isa, algorithm, extent, inputs, outputs)
-        };
-        let layer = |layer: &LayerPlan| {
-            let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-            let forward = conv(layer.forward, layer.extent, inputs, outputs);
-            layer.backward.map_or(0, |algorithm| conv(algorithm, layer.extent, outputs, inputs)).max(forward)
-        };
-        plan.layers.iter().map(layer).max().unwrap_or(0)
     }
 }

@@ -6,51 +6,55 @@ use impasto_tensor::conv::{PackedConv, Sink, Source};
 use impasto_tensor::{AlignedBuffer, PackedMatrix, Scratch};
 
 use super::arena::Slot;
+use super::cost::Direction;
 use super::first_layer::{self, FirstLayer};
-use super::layout::{BandLayout, FIRST_LAYER_ROWS};
-use super::network::{Direction, PreparedChain, Stage};
+use super::layout::{BandLayout, FIRST_LAYER_ROWS, Purpose, StageLayout};
+use super::network::{PreparedChain, Stage};
 use super::plan::Plan;
-use super::taps::{self, ContentTarget};
+use super::taps::{self, StageTap, TapGradient};
 use crate::AutodiffError;
+use crate::terms::Term;
 
-/// The losses at one stage, ready for the backward sweep over a band.
-#[derive(Debug, Default)]
-pub(crate) struct TapGradient<'a> {
-    /// D, the scaled and packed sum of G' - A'.
-    pub(crate) style: Option<&'a PackedMatrix>,
-    /// The content terms, P cut to the band's core.
-    pub(crate) content: Vec<ContentTarget<'a>>,
+/// A stage's packed kernels and mask.
+#[derive(Debug)]
+struct ProgramStage {
+    forward: Arc<PackedConv>,
+    /// None for the first stage, which has its own step, and where targets are measured.
+    backward: Option<Arc<PackedConv>>,
+    /// One bit for each number of the response, of the band at work.
+    mask: Vec<u8>,
+}
+
+/// The losses in the backward sweep: the list of terms, and what each stage of the plan keeps for its own.
+#[derive(Clone, Copy)]
+pub(crate) struct Taps<'a> {
+    pub(crate) terms: &'a [Term],
+    pub(crate) stages: &'a [StageTap],
 }
 
 #[derive(Debug)]
 pub(crate) struct Program {
     network: Arc<PreparedChain>,
     pub(crate) plan: Plan,
-    forward: Vec<Arc<PackedConv>>,
-    /// For every stage but the first.
-    backward: Vec<Arc<PackedConv>>,
-    first_layer: PackedMatrix,
+    stages: Vec<ProgramStage>,
+    /// The first layer's kernel for the backward sweep; none where targets are measured.
+    first_layer: Option<PackedMatrix>,
     arena: AlignedBuffer,
-    masks: Vec<Vec<u8>>,
-    pub(crate) scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Program {
-    pub(crate) fn new(
-        network: Arc<PreparedChain>,
-        plan: Plan,
-        backward: bool,
-    ) -> Result<Self, AutodiffError> {
-        let packed = |at: usize, direction, algorithm| network.packed(at, direction, algorithm);
-        let layers = plan.layers.iter().enumerate();
-        let forward = layers
-            .clone()
-            .map(|(at, layer)| packed(at, Direction::Forward, layer.forward))
-            .collect::<Result<_, _>>()?;
-        let backward = layers
-            .filter_map(|(at, layer)| layer.backward.filter(|_| backward).map(|algorithm| (at, algorithm)))
-            .map(|(at, algorithm)| packed(at, Direction::Backward, algorithm))
-            .collect::<Result<_, _>>()?;
+    pub(crate) fn new(network: Arc<PreparedChain>, plan: Plan) -> Result<Self, AutodiffError> {
+        let stage = |at: usize| {
+            let layer = &plan.layers[at];
+            let backward = layer.backward.map(|backward| network.packed(at, Direction::Backward, backward));
+            Ok::<_, AutodiffError>(ProgramStage {
+                forward: network.packed(at, Direction::Forward, layer.forward)?,
+                backward: backward.transpose()?,
+                mask: vec![0; plan.mask_len(at)],
+            })
+        };
+        let stages = (0..plan.layers.len()).map(stage).collect::<Result<_, _>>()?;
         network.drop_unused();
         let scratch = Scratch::default();
         scratch.reserve(
@@ -58,14 +62,13 @@ impl Program {
             network.scratch_len(&plan),
             network.shared_len(&plan),
         )?;
+        let evaluates = plan.purpose == Purpose::Evaluate;
         Ok(Self {
-            first_layer: first_layer::pack(&network)?,
+            first_layer: evaluates.then(|| first_layer::pack(&network)).transpose()?,
             arena: AlignedBuffer::zeros(plan.arena_len())?,
-            masks: (0..plan.layers.len()).map(|stage| vec![0; plan.mask_len(stage)]).collect(),
             network,
             plan,
-            forward,
-            backward,
+            stages,
             scratch,
         })
     }
@@ -79,106 +82,110 @@ impl Program {
     ) -> Result<(), AutodiffError> {
         let layout = &self.plan.bands[band];
         let input = self.crop(layout, image);
-        for (at, slots) in layout.slots.iter().enumerate() {
+        for (at, slots) in layout.stages.iter().enumerate() {
             let stage = &self.network.stages[at];
-            let before = at.checked_sub(1).map(|before| output_slot(layout, before));
+            let before = at.checked_sub(1).map(|before| layout.output_slot(before));
             let [source, response, pooled] =
                 disjoint(&mut self.arena, [before, slots.response.clone(), slots.pooled.clone()]);
             let source = if at == 0 { input } else { &*source };
-            let mask = &mut self.masks[at][..layout.masks[at]];
+            let own = &mut self.stages[at];
+            let mask = &mut own.mask[..slots.mask];
             let sink = Sink::Response {
                 bias: &stage.bias,
                 response: slots.response.is_some().then_some(&mut *response),
                 pooled: slots.pooled.is_some().then_some((self.network.pool_kind, pooled)),
                 mask: (!mask.is_empty()).then_some(mask),
             };
-            self.forward[at].run(layout.extents[at], Source::Plain(source), sink, &self.scratch);
-            if self.plan.tapped[at] {
+            own.forward.run(slots.extent, Source::Plain(source), sink, &self.scratch);
+            if self.plan.layers[at].tapped {
                 tap(at, core(layout, stage, at, response), &self.scratch)?;
             }
         }
         Ok(())
     }
 
-    /// Adds the gradient of the losses `taps` (one entry a stage) to `gradient`, that of the whole picture. The band's
-    /// forward sweep must have been the last one.
-    pub(crate) fn backward(
-        &mut self,
-        band: usize,
-        image: &[f32],
-        taps: &[TapGradient<'_>],
-        gradient: &mut [f32],
-    ) {
+    /// Adds the gradient of the losses `taps` to `gradient`, that of the whole picture. The band's forward sweep must have
+    /// been the last one.
+    pub(crate) fn backward(&mut self, band: usize, image: &[f32], taps: Taps<'_>, gradient: &mut [f32]) {
         for at in (1..self.plan.layers.len()).rev() {
             self.seed(band, at, taps);
-            let layout = &self.plan.bands[band];
-            let slots = &layout.slots[at];
-            let stages = &self.network.stages;
-            let unpooled = at + 1 < layout.slots.len() && stages[at].pool_after && slots.seed.is_none();
-            let [source, result] =
-                disjoint(&mut self.arena, [Some(gradient_slot(layout, at)), slots.input_gradient.clone()]);
-            let source = if unpooled {
-                let mask = &self.masks[at][..layout.masks[at]];
-                Source::Unpooled { gradient: source, mask, share: self.network.share() }
-            } else {
-                Source::Plain(source)
-            };
-            // A tapped layer's mask comes with its losses' gradient, a pooled one's with its unpooling.
-            let masked = !stages[at - 1].pool_after && !self.plan.tapped[at - 1];
-            let mask = masked.then(|| &self.masks[at - 1][..layout.masks[at - 1]]);
-            let sink = Sink::Gradient { gradient: result, mask };
-            self.backward[at - 1].run(layout.extents[at], source, sink, &self.scratch);
+            self.convolve_back(band, at);
         }
-        self.backward_first(band, image, &taps[0], gradient);
+        self.backward_first(band, image, taps, gradient);
+    }
+
+    /// The gradient of the input of stage `at` from that of its response.
+    fn convolve_back(&mut self, band: usize, at: usize) {
+        let layout = &self.plan.bands[band];
+        let slots = &layout.stages[at];
+        let stages = &self.network.stages;
+        let unpooled = at + 1 < layout.stages.len() && stages[at].pool_after && slots.seed.is_none();
+        let [source, result] =
+            disjoint(&mut self.arena, [Some(layout.gradient_slot(at)), slots.input_gradient.clone()]);
+        let source = if unpooled {
+            let mask = &self.stages[at].mask[..slots.mask];
+            Source::Unpooled { gradient: source, mask, share: self.network.share() }
+        } else {
+            Source::Plain(source)
+        };
+        // A tapped layer's mask comes with its losses' gradient, a pooled one's with its unpooling.
+        let masked = !stages[at - 1].pool_after && !self.plan.layers[at - 1].tapped;
+        let mask = masked.then(|| &self.stages[at - 1].mask[..layout.stages[at - 1].mask]);
+        let sink = Sink::Gradient { gradient: result, mask };
+        if let Some(backward) = &self.stages[at].backward {
+            backward.run(slots.extent, source, sink, &self.scratch);
+        }
     }
 
     /// Brings dL/dZ of stage `at` to its place, unless the convolution reads it on the fly.
-    fn seed(&mut self, band: usize, at: usize, taps: &[TapGradient<'_>]) {
+    fn seed(&mut self, band: usize, at: usize, taps: Taps<'_>) {
         self.unpool_seed(band, at);
         let layout = &self.plan.bands[band];
         let stage = &self.network.stages[at];
-        if !self.plan.tapped[at] {
+        if !self.plan.layers[at].tapped {
             return;
         }
-        let slots = [layout.slots[at].response.clone(), Some(gradient_slot(layout, at))];
+        let slots = [layout.stages[at].response.clone(), Some(layout.gradient_slot(at))];
         let [response, gradient] = disjoint(&mut self.arena, slots);
-        apply_tap(layout, at, stage, &taps[at], response, gradient, &self.scratch);
+        apply_tap(layout, (at, stage), taps, response, gradient, &self.scratch);
     }
 
     /// Fills the seed of stage `at`, if it has one: with zeros at the deepest stage, else from behind its pooling.
     fn unpool_seed(&mut self, band: usize, at: usize) {
         let layout = &self.plan.bands[band];
-        let Some(seed) = layout.slots[at].seed.clone() else { return };
-        if at + 1 == layout.slots.len() {
+        let Some(seed) = layout.stages[at].seed.clone() else { return };
+        if at + 1 == layout.stages.len() {
             self.arena[seed].fill(0.0);
             return;
         }
         let share = self.network.share();
         let [pooled, seed] =
-            disjoint(&mut self.arena, [layout.slots[at + 1].input_gradient.clone(), Some(seed)]);
-        let mask = &self.masks[at][..layout.masks[at]];
-        taps::unpool(layout.extents[at], self.network.stages[at].out_channels, pooled, mask, share, seed);
+            disjoint(&mut self.arena, [layout.stages[at + 1].input_gradient.clone(), Some(seed)]);
+        let StageLayout { extent, mask, .. } = layout.stages[at];
+        let mask = &self.stages[at].mask[..mask];
+        taps::unpool(extent, self.network.stages[at].out_channels, pooled, mask, share, seed);
     }
 
     /// The first stage, strip by strip.
-    fn backward_first(&mut self, band: usize, image: &[f32], tap: &TapGradient<'_>, gradient: &mut [f32]) {
+    fn backward_first(&mut self, band: usize, image: &[f32], taps: Taps<'_>, gradient: &mut [f32]) {
         self.unpool_seed(band, 0);
+        let Some(kernel) = &self.first_layer else { return };
         let layout = &self.plan.bands[band];
         let stage = &self.network.stages[0];
-        let extent = layout.extents[0];
+        let extent = layout.stages[0].extent;
         let input = self.crop(layout, image);
         let image_row = extent.width * stage.in_channels;
         let picture = &mut gradient[layout.crop.start * image_row..layout.crop.end * image_row];
-        let slots = [Some(gradient_slot(layout, 0)), layout.first_layer.clone()];
+        let slots = [Some(layout.gradient_slot(0)), layout.first_layer.clone()];
         let [incoming, products] = disjoint(&mut self.arena, slots);
         let first_layer = FirstLayer {
             stage,
-            forward: &self.forward[0],
-            kernel: &self.first_layer,
+            forward: &self.stages[0].forward,
+            kernel,
             extent,
             input,
             core: &layout.core_rows(0),
-            tap: self.plan.tapped[0].then_some(tap),
+            tap: self.plan.layers[0].tapped.then(|| taps.at(layout, (0, stage))),
         };
         for first in (0..extent.height).step_by(FIRST_LAYER_ROWS) {
             let rows = first..extent.height.min(first + FIRST_LAYER_ROWS);
@@ -188,47 +195,46 @@ impl Program {
 
     /// The band's rows of a picture of the network's input.
     fn crop<'a>(&self, layout: &BandLayout, image: &'a [f32]) -> &'a [f32] {
-        let row = layout.extents[0].width * self.network.input_channels();
+        let row = layout.stages[0].extent.width * self.network.input_channels();
         &image[layout.crop.start * row..layout.crop.end * row]
     }
 }
 
-/// Adds the gradient of the losses at stage `at` in the core's rows, and masks all of them.
+impl<'a> Taps<'a> {
+    /// Those of stage `at`, for the core of a band.
+    fn at(self, layout: &BandLayout, (at, stage): (usize, &Stage)) -> TapGradient<'a> {
+        TapGradient {
+            terms: self.terms,
+            tap: &self.stages[at],
+            channels: stage.out_channels,
+            first: layout.first_position(at, stage.level),
+        }
+    }
+}
+
+/// Adds the gradient of the losses at a stage in the core's rows, and masks all of them.
 fn apply_tap(
     layout: &BandLayout,
-    at: usize,
-    stage: &Stage,
-    tap: &TapGradient<'_>,
+    (at, stage): (usize, &Stage),
+    taps: Taps<'_>,
     response: &[f32],
     gradient: &mut [f32],
     scratch: &Scratch,
 ) {
     let core = layout.core_rows(stage.level);
-    let row = layout.extents[at].width * stage.out_channels;
+    let row = layout.stages[at].extent.width * stage.out_channels;
     let (start, end) = (core.start * row, core.end * row);
     taps::mask(&response[..start], &mut gradient[..start]);
     taps::mask(&response[end..], &mut gradient[end..]);
     let (response, gradient) = (&response[start..end], &mut gradient[start..end]);
-    taps::add_and_mask(response, stage.out_channels, tap.style, &tap.content, gradient, scratch);
+    taps.at(layout, (at, stage)).add_and_mask(response, gradient, scratch);
 }
 
 /// The core's rows of a stage's response.
 fn core<'a>(layout: &BandLayout, stage: &Stage, at: usize, response: &'a [f32]) -> &'a [f32] {
     let rows = layout.core_rows(stage.level);
-    let row = layout.extents[at].width * stage.out_channels;
+    let row = layout.stages[at].extent.width * stage.out_channels;
     &response[rows.start * row..rows.end * row]
-}
-
-/// Where the next stage reads stage `at`.
-fn output_slot(layout: &BandLayout, at: usize) -> Slot {
-    let slots = &layout.slots[at];
-    slots.pooled.clone().or_else(|| slots.response.clone()).expect("a stage has an output")
-}
-
-/// Where dL/dF of stage `at` is: in a seed of its own, or in what the stage after it computed.
-fn gradient_slot(layout: &BandLayout, at: usize) -> Slot {
-    let own = layout.slots[at].seed.clone();
-    own.or_else(|| layout.slots.get(at + 1)?.input_gradient.clone()).expect("a gradient reaches every stage")
 }
 
 /// The tensors at some places of the arena, empty for none.

@@ -1,89 +1,165 @@
-//! Where a loss acts: its gradient added to what comes from deeper layers, and the ReLU's mask, in one pass.
+//! Where losses act: their gradients added to what comes from deeper layers, and the ReLU's mask, in one pass.
 //!
 //! ```text
-//! dL/dZ = (incoming + F D + sum_c w_c (F - P_c))  where F > 0, else 0
-//! D     = sum_s w_s (G' - A'_s) / (N^2 M)
+//! dL/dZ = (incoming + F D + d + sum_c w_c dL_c/dF)  where F > 0, else 0
 //! ```
 //!
-//! This is [`crate::ops::style`]'s and [`crate::ops::content`]'s gradient followed by [`crate::ops::relu`]'s, block of
-//! positions by block of positions, so that F D never exists as a whole.
+//! D and d are the [`AffineMap`] of the losses of sums; the sum runs over the losses at positions. This is the gradients of
+//! [`crate::losses`] followed by [`crate::ops::relu`]'s, block of positions by block of positions, so that F D never exists
+//! as a whole.
 
 use impasto_tensor::conv::Extent;
-use impasto_tensor::{PackedMatrix, Scratch};
+use impasto_tensor::{Gram, Isa, Matrix, PackedMatrix, Scratch, TensorError};
 use rayon::prelude::*;
+
+use crate::losses::{AffineMap, Needs};
+use crate::terms::Term;
 
 /// Positions in one block.
 pub(crate) const POSITIONS: usize = 96;
 /// The most blocks in a task.
 const BLOCKS: usize = 8;
 
-/// A content term at a layer: weight and P, at the same positions as F.
-pub(crate) type ContentTarget<'a> = (f32, &'a [f32]);
-
 /// Numbers of work memory of one block.
 pub(crate) fn scratch_len(padded_channels: usize) -> usize {
     POSITIONS * padded_channels
 }
 
-/// Adds the losses' gradients at a layer with responses `f` to `gradient`, and masks it.
-pub(crate) fn add_and_mask(
-    f: &[f32],
-    channels: usize,
-    style: Option<&PackedMatrix>,
-    content: &[ContentTarget<'_>],
-    gradient: &mut [f32],
-    scratch: &Scratch,
-) {
-    let block = POSITIONS * channels;
-    let products = style.map_or(0, |difference| scratch_len(difference.padded_columns()));
-    // Several blocks in a task, so that the next one can come from memory while this one is computed.
-    let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
-    gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(|(index, (gradient, f))| {
-        let mut rest = gradient;
-        for (number, now) in f.chunks(block).enumerate() {
-            let (gradient, later) = rest.split_at_mut(now.len());
-            let at = index * task + number * block;
-            let content = content.iter().map(|&(weight, target)| (weight, &target[at..at + now.len()]));
-            let ahead =
-                [&f[number * block + now.len()..], &*later].map(|next| &next[..block.min(next.len())]);
-            scratch.with(products, |products| {
-                add_and_mask_block(now, channels, style, content, gradient, products, ahead);
-            });
-            rest = later;
-        }
-    });
+/// An [`AffineMap`] ready to multiply.
+#[derive(Debug)]
+pub(crate) struct PackedMap {
+    matrix: PackedMatrix,
+    vector: Option<Vec<f32>>,
 }
 
-/// As [`add_and_mask`] for at most [`POSITIONS`] positions, on the calling thread, with [`scratch_len`] numbers of work
-/// memory. Meanwhile `ahead` comes from memory.
-pub(crate) fn add_and_mask_block<'a>(
-    f: &[f32],
-    channels: usize,
-    style: Option<&PackedMatrix>,
-    content: impl Iterator<Item = ContentTarget<'a>>,
-    gradient: &mut [f32],
-    products: &mut [f32],
-    ahead: [&[f32]; 2],
-) {
-    if let Some(difference) = style {
-        let stride = difference.padded_columns();
+impl PackedMap {
+    /// The map to 0.
+    fn zero(isa: Isa, channels: usize) -> Result<Self, TensorError> {
+        let zeros = vec![0.0; channels * channels];
+        Ok(Self { matrix: PackedMatrix::new(isa, Matrix::new(&zeros, channels, channels)?)?, vector: None })
+    }
+
+    /// Takes another map of the same size.
+    pub(crate) fn set(&mut self, map: AffineMap) -> Result<(), TensorError> {
+        self.matrix.repack(Matrix::new(&map.matrix, map.channels, map.channels)?);
+        self.vector = map.vector;
+        Ok(())
+    }
+
+    pub(crate) fn padded_columns(&self) -> usize {
+        self.matrix.padded_columns()
+    }
+
+    /// Adds F D + d to `gradient`, with [`scratch_len`] numbers of work memory. Meanwhile `ahead` comes from memory.
+    fn add(&self, f: &[f32], channels: usize, gradient: &mut [f32], products: &mut [f32], ahead: [&[f32]; 2]) {
+        let stride = self.padded_columns();
         if stride == channels {
-            difference.multiply(f, channels, gradient, true, ahead);
+            self.matrix.multiply(f, channels, gradient, true, ahead);
         } else {
             let products = &mut products[..f.len() / channels * stride];
-            difference.multiply(f, channels, products, false, ahead);
+            self.matrix.multiply(f, channels, products, false, ahead);
             let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
             for (gradient, products) in rows {
                 gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
             }
         }
-    }
-    for (weight, target) in content {
-        for ((g, &f), &p) in gradient.iter_mut().zip(f).zip(target) {
-            *g += weight * (f - p);
+        if let Some(vector) = &self.vector {
+            for gradient in gradient.chunks_exact_mut(channels) {
+                gradient.iter_mut().zip(vector).for_each(|(g, &d)| *g += d);
+            }
         }
     }
-    mask_block(f, gradient);
+}
+
+/// What the losses at one stage keep from the sums to the gradient.
+#[derive(Debug, Default)]
+pub(crate) struct StageTap {
+    /// The terms that compare position by position, as indices of the list of terms.
+    pub(crate) at_positions: Vec<usize>,
+    /// The terms of sums.
+    pub(crate) of_sums: Vec<usize>,
+    /// The Gram sums, and the map that they lead to; none without a term of sums.
+    pub(crate) sums: Option<(Gram, PackedMap)>,
+}
+
+impl StageTap {
+    /// The stage's terms among `terms`, whose stages are in `at`; sums for responses of N `channels` of which at most
+    /// `positions` are added at once.
+    pub(crate) fn new(
+        isa: Isa,
+        channels: usize,
+        positions: usize,
+        terms: impl Iterator<Item = (usize, bool)>,
+    ) -> Result<Self, TensorError> {
+        let (mut at_positions, mut of_sums) = (Vec::new(), Vec::new());
+        for (index, is_of_sums) in terms {
+            if is_of_sums { &mut of_sums } else { &mut at_positions }.push(index);
+        }
+        let make = || Ok((Gram::new(isa, channels, positions)?, PackedMap::zero(isa, channels)?));
+        let sums = (!of_sums.is_empty()).then(make).transpose()?;
+        Ok(Self { at_positions, of_sums, sums })
+    }
+}
+
+/// The losses at one stage in the backward sweep over a band.
+#[derive(Clone, Copy)]
+pub(crate) struct TapGradient<'a> {
+    pub(crate) terms: &'a [Term],
+    pub(crate) tap: &'a StageTap,
+    /// N of the stage.
+    pub(crate) channels: usize,
+    /// The position of the first of the responses that are handed over, in the response to the whole picture.
+    pub(crate) first: usize,
+}
+
+impl TapGradient<'_> {
+    /// D and d, if a term needs them.
+    pub(crate) fn map(&self) -> Option<&PackedMap> {
+        self.tap.sums.as_ref().map(|(_, map)| map)
+    }
+
+    /// Adds the losses' gradients at responses `f` to `gradient`, and masks it.
+    pub(crate) fn add_and_mask(&self, f: &[f32], gradient: &mut [f32], scratch: &Scratch) {
+        let block = POSITIONS * self.channels;
+        let products = self.map().map_or(0, |map| scratch_len(map.padded_columns()));
+        // Several blocks in a task, so that the next one can come from memory while this one is computed.
+        let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
+        gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(|(index, (gradient, f))| {
+            let mut rest = gradient;
+            for (number, now) in f.chunks(block).enumerate() {
+                let (gradient, later) = rest.split_at_mut(now.len());
+                let first = (index * task + number * block) / self.channels;
+                let ahead =
+                    [&f[number * block + now.len()..], &*later].map(|next| &next[..block.min(next.len())]);
+                scratch.with(products, |products| {
+                    self.add_and_mask_block(first, now, gradient, products, ahead);
+                });
+                rest = later;
+            }
+        });
+    }
+
+    /// As [`Self::add_and_mask`] for at most [`POSITIONS`] positions from the `first` one on, on the calling thread, with
+    /// [`scratch_len`] numbers of work memory. Meanwhile `ahead` comes from memory.
+    pub(crate) fn add_and_mask_block(
+        &self,
+        first: usize,
+        f: &[f32],
+        gradient: &mut [f32],
+        products: &mut [f32],
+        ahead: [&[f32]; 2],
+    ) {
+        if let Some(map) = self.map() {
+            map.add(f, self.channels, gradient, products, ahead);
+        }
+        for &index in &self.tap.at_positions {
+            let term = &self.terms[index];
+            if let Needs::Positions(loss) = term.loss.needs() {
+                loss.add_gradient(self.first + first, f, term.weight.product(), gradient);
+            }
+        }
+        mask_block(f, gradient);
+    }
 }
 
 /// Zero where F <= 0.

@@ -5,6 +5,8 @@
 //! TV(x)        = 1/2 sum over neighbours p, q (right of, below) and channels of (x_p - x_q)^2
 //! dTV/dx_p     = sum over the neighbours q of p (left, right, above, below) of (x_p - x_q)
 //! ```
+//!
+//! It needs the pixels: x is the picture before its preprocessing.
 
 use impasto_tensor::{Element, Shape};
 use rayon::prelude::*;
@@ -41,6 +43,14 @@ pub fn total_variation<T: Element>(picture: &[T], shape: Shape, weight: f64, gra
         })
         .collect();
     0.5 * sums.iter().sum::<f64>()
+}
+
+/// TV(x) alone.
+///
+/// # Panics
+/// If `picture` does not have the shape's length.
+pub fn loss<T: Element>(picture: &[T], shape: Shape) -> f64 {
+    total_variation(picture, shape, 0.0, &mut vec![T::ZERO; shape.len()])
 }
 
 /// Adds the differences of a row to another one to the row's gradient; returns the sum of their squares.

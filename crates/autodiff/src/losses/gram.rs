@@ -5,7 +5,7 @@
 //! ```text
 //! G          = F^T F                       N x N
 //! E_l        = 1/(4 N^2 M^2) sum_ij (G_ij - A_ij)^2
-//! dE_l/dF    = 1/(N^2 M^2) F (G - A)       M x N   (masked where F <= 0 by the ReLU, see `relu`)
+//! dE_l/dF    = 1/(N^2 M^2) F (G - A)       M x N   (masked where F <= 0 by the ReLU, see `ops::relu`)
 //! ```
 //!
 //! The painting may have another size than the picture, so another M. Each Gram matrix is therefore divided by **its
@@ -16,9 +16,39 @@
 //! dE_l/dF    = 1/(N^2 M) F (G' - A')
 //! ```
 //!
-//! which for equal sizes are the paper's.
+//! which for equal sizes are the paper's. It needs G, a sum over positions; dE_l/dF is then F times the matrix
+//! (G' - A') / (N^2 M).
 
 use impasto_tensor::{Element, Matrix, Tensor, TensorError, gemm, reduce};
+
+use super::{AffineMap, OfSums};
+
+/// The style loss of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Style<T = f32> {
+    /// A/M: the painting's Gram matrix at the layer, divided by its own number of positions.
+    pub target: GramMatrix<T>,
+}
+
+impl<T: Element> OfSums<T> for Style<T> {
+    fn value(&self, gram: &GramMatrix<T>) -> f64 {
+        loss(gram, &self.target)
+    }
+
+    fn add_gradient(
+        &self,
+        f: &Tensor<T>,
+        gram: &GramMatrix<T>,
+        weight: f64,
+        gradient: &mut [T],
+    ) -> Result<(), TensorError> {
+        add_gradient(f, gram, &self.target, weight, gradient)
+    }
+
+    fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>) {
+        add_map(gram, &self.target, weight, positions, map);
+    }
+}
 
 /// G/M: the Gram matrix of a layer's response, divided by its number of positions. Symmetric.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +57,14 @@ pub struct GramMatrix<T = f32> {
     pub channels: usize,
     /// N x N numbers.
     pub data: Vec<T>,
+}
+
+impl<T: Element> GramMatrix<T> {
+    /// The same matrix in another precision.
+    pub fn cast<U: Element>(&self) -> GramMatrix<U> {
+        let data = self.data.iter().map(|value| U::from_f64(value.to_f64())).collect();
+        GramMatrix { channels: self.channels, data }
+    }
 }
 
 /// G' = F^T F / M.
@@ -69,4 +107,19 @@ pub fn add_gradient<T: Element>(
         T::ONE,
         gradient,
     )
+}
+
+/// Adds `weight`/(N^2 M) (G' - A') to the matrix of `map`: the gradient of [`add_gradient`] as what F is multiplied with, for
+/// a response of M = `positions`.
+pub fn add_map<T: Element>(
+    g: &GramMatrix<T>,
+    a: &GramMatrix<T>,
+    weight: f64,
+    positions: usize,
+    map: &mut AffineMap<T>,
+) {
+    let scale = weight / ((g.channels * g.channels) as f64 * positions as f64);
+    for ((d, &g), &a) in map.matrix.iter_mut().zip(&g.data).zip(&a.data) {
+        *d += T::from_f64(scale * (g - a).to_f64());
+    }
 }

@@ -1,0 +1,181 @@
+//! Losses and gradient of pictures of one size, in three phases: the sums of each band, what they combine to, the gradient
+//! of each band.
+
+use std::sync::Arc;
+
+use impasto_tensor::Shape;
+
+use super::layout::Purpose;
+use super::network::PreparedChain;
+use super::plan::{EvaluatorOptions, Plan, Task};
+use super::program::{Program, Taps};
+use super::taps::StageTap;
+use crate::AutodiffError;
+use crate::losses::{AffineMap, GramMatrix, LossKind, Needs, total_variation};
+use crate::terms::{Losses, Term};
+
+/// Computes losses and gradients of pictures of one size.
+#[derive(Debug)]
+pub struct Evaluator {
+    network: Arc<PreparedChain>,
+    shape: Shape,
+    terms: Vec<Term>,
+    /// The loss of each term, as far as it is summed.
+    each: Vec<f64>,
+    /// One for each stage of the plan.
+    taps: Vec<StageTap>,
+    program: Program,
+    /// The network's input; empty if it reads pictures as they are.
+    input: Vec<f32>,
+}
+
+impl Evaluator {
+    /// An evaluator of the sum of `terms` for pictures of `height` x `width`, with all memory that it needs.
+    ///
+    /// # Errors
+    /// [`AutodiffError`] for a size that is none, an unknown layer, a target of another size than its layer, a picture too
+    /// small for the layers, or one that does not fit the memory limit.
+    pub fn new(
+        network: Arc<PreparedChain>,
+        (height, width): (usize, usize),
+        terms: Vec<Term>,
+        options: EvaluatorOptions,
+    ) -> Result<Self, AutodiffError> {
+        let shape = Shape::new(height, width, network.input_channels()).checked()?;
+        // The stage and the kind of each term; none at the picture itself.
+        let mut staged: Vec<Option<(usize, LossKind)>> = Vec::new();
+        for term in &terms {
+            let Some(layer) = term.place()? else {
+                staged.push(None);
+                continue;
+            };
+            let stage = network.position(layer)?;
+            term.loss.check(layer, network.stages[stage].response_shape((height, width)))?;
+            staged.push(Some((stage, term.loss.kind())));
+        }
+        let at_layers: Vec<_> = staged.iter().copied().flatten().collect();
+        let task = Task { size: (height, width), taps: &at_layers, purpose: Purpose::Evaluate };
+        let plan = network.plan_task(task, options)?;
+        let tap = |at: usize| {
+            let own = staged.iter().enumerate().filter_map(|(index, staged)| {
+                staged.filter(|&(stage, _)| stage == at).map(|(_, kind)| (index, kind.is_of_sums()))
+            });
+            StageTap::new(network.isa, network.stages[at].out_channels, plan.most_positions(at), own)
+        };
+        let taps = (0..plan.layers.len()).map(tap).collect::<Result<_, _>>()?;
+        let input = if network.input.is_some() { vec![0.0; shape.len()] } else { Vec::new() };
+        let program = Program::new(Arc::clone(&network), plan)?;
+        Ok(Self { network, shape, each: vec![0.0; terms.len()], terms, taps, program, input })
+    }
+
+    /// The losses of a picture; writes the gradient of their total into `gradient`. Both H x W x 3.
+    ///
+    /// # Errors
+    /// [`AutodiffError::Pixels`] if a slice does not have the picture's length.
+    pub fn evaluate(&mut self, image: &[f32], gradient: &mut [f32]) -> Result<Losses, AutodiffError> {
+        self.network.check_length(self.shape, image.len())?;
+        self.network.check_length(self.shape, gradient.len())?;
+        if let Some(preprocessing) = self.network.input {
+            preprocessing.apply(image, &mut self.input);
+        }
+        gradient.fill(0.0);
+        let bands = self.program.plan.bands.len();
+        self.clear();
+        for band in 0..bands {
+            self.sums(band, image)?;
+        }
+        self.combine()?;
+        for band in 0..bands {
+            self.gradient(band, image, gradient)?;
+        }
+        if let Some(preprocessing) = self.network.input {
+            preprocessing.gradient(gradient);
+        }
+        self.pixel_losses(image, gradient);
+        Ok(Losses::of(&self.terms, self.each.clone()))
+    }
+
+    /// Forgets all sums.
+    fn clear(&mut self) {
+        self.each.fill(0.0);
+        for (gram, _) in self.taps.iter_mut().filter_map(|tap| tap.sums.as_mut()) {
+            gram.clear();
+        }
+    }
+
+    /// Adds what a band's core contributes to the losses at positions and to the Gram sums. What the band's gradient needs
+    /// stays in memory until the next band's sums.
+    fn sums(&mut self, band: usize, image: &[f32]) -> Result<(), AutodiffError> {
+        let Self { network, terms, each, taps, program, input, .. } = self;
+        let input = if network.input.is_some() { input } else { image };
+        let layout = &program.plan.bands[band];
+        let first: Vec<usize> = network.stages[..taps.len()]
+            .iter()
+            .enumerate()
+            .map(|(at, stage)| layout.first_position(at, stage.level))
+            .collect();
+        program.forward(band, input, |at, f, scratch| {
+            let tap = &mut taps[at];
+            if let Some((gram, _)) = &mut tap.sums {
+                gram.add(f, scratch);
+            }
+            for &index in &tap.at_positions {
+                if let Needs::Positions(loss) = terms[index].loss.needs() {
+                    each[index] += loss.value(first[at], f);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The losses of the Gram matrices, and the map of each stage's F that is their gradient.
+    fn combine(&mut self) -> Result<(), AutodiffError> {
+        for (at, tap) in self.taps.iter_mut().enumerate() {
+            let Some((sums, packed)) = &mut tap.sums else { continue };
+            let stage = &self.network.stages[at];
+            let positions = stage.response_shape((self.shape.height, self.shape.width)).positions();
+            let gram = GramMatrix { channels: stage.out_channels, data: sums.normalised(positions) };
+            let mut map = AffineMap::zero(gram.channels);
+            for &index in &tap.of_sums {
+                let term = &self.terms[index];
+                if let Needs::Sums(loss) = term.loss.needs() {
+                    self.each[index] = loss.value(&gram);
+                    loss.add_map(&gram, term.weight.product(), positions, &mut map);
+                }
+            }
+            packed.set(map)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a band's gradient to that of the whole picture.
+    fn gradient(&mut self, band: usize, image: &[f32], gradient: &mut [f32]) -> Result<(), AutodiffError> {
+        let Self { network, terms, taps, program, input, .. } = self;
+        let input = if network.input.is_some() { input } else { image };
+        if program.plan.bands.len() > 1 {
+            program.forward(band, input, |_, _, _| Ok(()))?;
+        }
+        program.backward(band, input, Taps { terms, stages: taps }, gradient);
+        Ok(())
+    }
+
+    /// The losses of the picture itself.
+    fn pixel_losses(&mut self, image: &[f32], gradient: &mut [f32]) {
+        for (term, loss) in self.terms.iter().zip(&mut self.each) {
+            if let Needs::Pixels = term.loss.needs() {
+                let weight = term.weight.product();
+                *loss = total_variation::total_variation(image, self.shape, weight, gradient);
+            }
+        }
+    }
+
+    /// The plan of the evaluations.
+    pub fn plan(&self) -> &Plan {
+        &self.program.plan
+    }
+
+    /// The bytes that the evaluator holds, weights and targets included; those of the network's input are not counted.
+    pub fn bytes(&self) -> u64 {
+        self.plan().bytes().total()
+    }
+}

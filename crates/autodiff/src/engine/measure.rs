@@ -1,0 +1,87 @@
+//! What a picture has at some layers: the targets of later evaluations.
+
+use std::sync::Arc;
+
+use impasto_tensor::{Gram, Shape, Tensor};
+
+use super::layout::Purpose;
+use super::network::PreparedChain;
+use super::plan::{EvaluatorOptions, StagedTap, Task};
+use super::program::Program;
+use crate::AutodiffError;
+use crate::losses::{GramMatrix, Loss};
+use crate::terms::Tap;
+
+/// What is collected at a stage.
+#[derive(Debug, Default)]
+struct Collected {
+    gram: Option<Gram>,
+    /// F, if a loss at positions asks for it.
+    response: Option<Vec<f32>>,
+}
+
+impl PreparedChain {
+    /// The losses at `taps` whose targets are what a picture of `height` x `width` has there: P at a content layer, A/M at
+    /// a style layer. In the order of the taps.
+    ///
+    /// # Errors
+    /// [`AutodiffError`] for an unknown layer, a slice of the wrong length, a picture too small for the layers, or one
+    /// that does not fit the memory limit.
+    pub fn measure(
+        self: &Arc<Self>,
+        image: &[f32],
+        (height, width): (usize, usize),
+        taps: &[Tap],
+        options: EvaluatorOptions,
+    ) -> Result<Vec<Loss>, AutodiffError> {
+        let shape = Shape::new(height, width, self.input_channels()).checked()?;
+        self.check_length(shape, image.len())?;
+        let staged = self.stages_of(taps)?;
+        let task = Task { size: (height, width), taps: &staged, purpose: Purpose::Measure };
+        let plan = self.plan_task(task, options)?;
+        let collect = |at: usize| {
+            let mut kinds = staged.iter().filter(|&&(stage, _)| stage == at).map(|&(_, kind)| kind);
+            let channels = self.stages[at].out_channels;
+            let gram = || Gram::new(self.isa, channels, plan.most_positions(at));
+            let of_sums = kinds.clone().any(|kind| kind.is_of_sums());
+            let response = kinds.any(|kind| !kind.is_of_sums()).then(Vec::new);
+            Ok::<_, AutodiffError>(Collected { gram: of_sums.then(gram).transpose()?, response })
+        };
+        let mut collected: Vec<Collected> = (0..plan.layers.len()).map(collect).collect::<Result<_, _>>()?;
+        let mut program = Program::new(Arc::clone(self), plan)?;
+        let mut input = Vec::new();
+        if let Some(preprocessing) = self.input {
+            input = vec![0.0; image.len()];
+            preprocessing.apply(image, &mut input);
+        }
+        let image = if self.input.is_some() { &input } else { image };
+        for band in 0..program.plan.bands.len() {
+            program.forward(band, image, |at, f, scratch| {
+                let Collected { gram, response } = &mut collected[at];
+                if let Some(gram) = gram {
+                    gram.add(f, scratch);
+                }
+                if let Some(response) = response {
+                    response.extend_from_slice(f);
+                }
+                Ok(())
+            })?;
+        }
+        drop(program);
+        let loss = |(index, &(at, kind)): (usize, &StagedTap)| {
+            let shape = self.stages[at].response_shape((height, width));
+            let again = staged[index + 1..].iter().any(|&(stage, kind)| stage == at && !kind.is_of_sums());
+            let Collected { gram, response } = &mut collected[at];
+            let response = || {
+                let f = if again { response.clone() } else { response.take() };
+                Ok(Tensor::from_vec(shape, f.unwrap_or_default())?)
+            };
+            let gram = || {
+                let data = gram.as_ref().map_or_else(Vec::new, |gram| gram.normalised(shape.positions()));
+                Ok(GramMatrix { channels: shape.channels, data })
+            };
+            kind.target(response, gram)
+        };
+        staged.iter().enumerate().map(loss).collect()
+    }
+}

@@ -1,0 +1,221 @@
+//! The losses, one file each: the equation, what it needs, its value, its gradient, and its test by finite differences.
+//!
+//! | loss | needs | target |
+//! |---|---|---|
+//! | [`content`] | F at each position | P, the photo's response |
+//! | [`gram`] | the Gram matrix, a sum over positions | A, the painting's Gram matrix |
+//! | [`total_variation`] | the pixels | none |
+//!
+//! A loss of a response is of one of two families. [`AtPositions`] compares position by position, so its value is a sum over
+//! blocks of positions and its gradient at a position needs nothing else. [`OfSums`] depends on statistics that are sums
+//! over positions; once they are known, its gradient is an affine map of each position's F. Sums over positions are what
+//! blocks, threads and bands of a picture have in common.
+
+pub mod content;
+pub mod gram;
+pub mod total_variation;
+
+use impasto_tensor::{Element, Shape, Tensor, TensorError};
+
+use crate::AutodiffError;
+pub use content::Content;
+pub use gram::{GramMatrix, Style};
+
+/// A loss that compares the response with a target position by position.
+pub trait AtPositions<T>: Sync {
+    /// The loss of a block of positions. `first` is the block's first position in the whole response; `f` holds the block.
+    fn value(&self, first: usize, f: &[T]) -> f64;
+
+    /// Adds `weight` dL/dF of a block to `gradient`, which has the length of `f`.
+    fn add_gradient(&self, first: usize, f: &[T], weight: f64, gradient: &mut [T]);
+}
+
+/// A loss of statistics that are sums over positions: of the Gram matrix.
+pub trait OfSums<T> {
+    /// The loss of a response with Gram matrix G/M.
+    fn value(&self, gram: &GramMatrix<T>) -> f64;
+
+    /// Adds `weight` dL/dF of the whole response to `gradient`: the plain twin of [`Self::add_map`].
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the sizes do not fit.
+    fn add_gradient(
+        &self,
+        f: &Tensor<T>,
+        gram: &GramMatrix<T>,
+        weight: f64,
+        gradient: &mut [T],
+    ) -> Result<(), TensorError>
+    where
+        T: Element;
+
+    /// Adds `weight` dL/dF as a map of F to `map`, for a response of `positions` positions.
+    fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>);
+}
+
+/// dL/dF of losses of sums, as a map of F: each position's row F_k (N numbers) gives F_k `matrix` + `vector`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AffineMap<T = f32> {
+    /// N, the filters of the layer.
+    pub channels: usize,
+    /// N x N numbers.
+    pub matrix: Vec<T>,
+    /// N numbers; none where every loss leaves them 0.
+    pub vector: Option<Vec<T>>,
+}
+
+impl<T: Element> AffineMap<T> {
+    /// The map to 0.
+    pub fn zero(channels: usize) -> Self {
+        Self { channels, matrix: vec![T::ZERO; channels * channels], vector: None }
+    }
+}
+
+/// A loss together with what it compares with: a closed set, which `match` goes through in this file alone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Loss<T = f32> {
+    /// L_content, the squared distance to the photo's response.
+    Content(Content<T>),
+    /// E_l, the squared distance to the painting's Gram matrix.
+    Gram(Style<T>),
+    /// TV of the picture itself.
+    TotalVariation,
+}
+
+/// Which loss, without what it compares with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LossKind {
+    /// [`Loss::Content`].
+    Content,
+    /// [`Loss::Gram`].
+    Gram,
+    /// [`Loss::TotalVariation`].
+    TotalVariation,
+}
+
+/// What a loss looks at.
+#[derive(Clone, Copy)]
+pub enum Needs<'a, T> {
+    /// A layer's response, position by position.
+    Positions(&'a dyn AtPositions<T>),
+    /// A layer's Gram matrix.
+    Sums(&'a dyn OfSums<T>),
+    /// The picture's pixels.
+    Pixels,
+}
+
+impl LossKind {
+    /// All, in the order in which their terms are listed and added up.
+    pub const ALL: [Self; 3] = [Self::Content, Self::Gram, Self::TotalVariation];
+
+    /// The name in logs, plots and options.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Gram => "style",
+            Self::TotalVariation => "tv",
+        }
+    }
+
+    /// The name of one layer's loss in the equations.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Content => "L_content",
+            Self::Gram => "E_l",
+            Self::TotalVariation => "TV",
+        }
+    }
+
+    /// Whether it is a loss of the Gram matrix.
+    pub const fn is_of_sums(self) -> bool {
+        matches!(self, Self::Gram)
+    }
+
+    /// Whether it is a loss of a layer's response; the others are of the picture itself.
+    pub const fn is_of_a_layer(self) -> bool {
+        !matches!(self, Self::TotalVariation)
+    }
+
+    /// Numbers of the target at a layer of that shape.
+    pub const fn target_len(self, response: Shape) -> usize {
+        match self {
+            Self::Content => response.len(),
+            Self::Gram => response.channels * response.channels,
+            Self::TotalVariation => 0,
+        }
+    }
+
+    /// The loss whose target is what a picture has at a layer: its response F, or its Gram matrix G/M. Only what the loss
+    /// compares with is asked for.
+    ///
+    /// # Errors
+    /// Those of `response` and `gram`.
+    pub fn target<T, E>(
+        self,
+        response: impl FnOnce() -> Result<Tensor<T>, E>,
+        gram: impl FnOnce() -> Result<GramMatrix<T>, E>,
+    ) -> Result<Loss<T>, E> {
+        Ok(match self {
+            Self::Content => Loss::Content(Content { target: response()? }),
+            Self::Gram => Loss::Gram(Style { target: gram()? }),
+            Self::TotalVariation => Loss::TotalVariation,
+        })
+    }
+
+    /// [`Self::target`] of a response as it is.
+    ///
+    /// # Errors
+    /// [`TensorError`] only if F is inconsistent, which a [`Tensor`] never is.
+    pub fn target_of<T: Element>(self, f: &Tensor<T>) -> Result<Loss<T>, TensorError> {
+        self.target(|| Ok(f.clone()), || gram::gram(f))
+    }
+}
+
+impl<T: Element> Loss<T> {
+    /// Which loss it is.
+    pub const fn kind(&self) -> LossKind {
+        match self {
+            Self::Content(_) => LossKind::Content,
+            Self::Gram(_) => LossKind::Gram,
+            Self::TotalVariation => LossKind::TotalVariation,
+        }
+    }
+
+    /// What it looks at.
+    pub fn needs(&self) -> Needs<'_, T> {
+        match self {
+            Self::Content(content) => Needs::Positions(content),
+            Self::Gram(style) => Needs::Sums(style),
+            Self::TotalVariation => Needs::Pixels,
+        }
+    }
+
+    /// The same loss in another precision.
+    pub fn cast<U: Element>(&self) -> Loss<U> {
+        match self {
+            Self::Content(content) => Loss::Content(Content { target: content.target.cast() }),
+            Self::Gram(style) => Loss::Gram(Style { target: style.target.cast() }),
+            Self::TotalVariation => Loss::TotalVariation,
+        }
+    }
+
+    /// Checks that the target is of the size of the layer's response.
+    ///
+    /// # Errors
+    /// [`AutodiffError::Target`], naming the layer.
+    pub fn check(&self, layer: &str, response: Shape) -> Result<(), AutodiffError> {
+        let (expected, got) = match self {
+            Self::Content(Content { target }) => (response.to_string(), target.shape().to_string()),
+            Self::Gram(Style { target }) => {
+                let square = |n: usize, len: usize| format!("a Gram matrix of {n} filters, {len} numbers");
+                let n = response.channels;
+                (square(n, n * n), square(target.channels, target.data.len()))
+            }
+            Self::TotalVariation => return Ok(()),
+        };
+        if expected == got {
+            return Ok(());
+        }
+        Err(AutodiffError::Target { layer: layer.to_owned(), expected, got })
+    }
+}
