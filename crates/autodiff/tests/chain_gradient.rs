@@ -2,29 +2,34 @@
 
 mod common;
 
+use common::terms::{Terms, each};
 use common::{TOLERANCE, conv_layer, of, probes, small_chain, tensor};
 use impasto_autodiff::check::Verdict;
-use impasto_autodiff::ops::style;
-use impasto_autodiff::{AutodiffError, Chain, ContentTerm, Layer, Pooling, StyleTerm, reference};
-use impasto_tensor::{Shape, Tensor};
+use impasto_autodiff::{AutodiffError, Chain, Layer, Pooling, reference};
+use impasto_tensor::{Element, Shape, Tensor};
 use proptest::prelude::*;
 
-type Terms = (Vec<ContentTerm<f64>>, Vec<StyleTerm<f64>>);
+/// The response at a layer.
+fn response_at<T: Element>(
+    chain: &Chain<T>,
+    image: &Tensor<T>,
+    layer: &str,
+) -> Result<Tensor<T>, AutodiffError> {
+    let at = chain.position(layer)?;
+    Ok(reference::responses(chain, image, at)?.swap_remove(at))
+}
 
 /// A content term and three style terms, one on the content's own layer, measured from two other pictures.
-fn terms(chain: &Chain<f64>, photo: &Tensor<f64>, painting: &Tensor<f64>) -> Result<Terms, AutodiffError> {
-    let last = chain.layers.len() - 1;
-    let p = reference::responses(chain, photo, last)?.swap_remove(chain.position("conv2_1")?);
-    let painted = reference::responses(chain, painting, last)?;
-    let content = vec![ContentTerm { layer: "conv2_1".into(), weight: 0.7, target: p }];
-    let style = [("conv1_1", 3.0), ("conv2_1", 5.0), ("conv3_1", 2.0)]
-        .into_iter()
-        .map(|(layer, weight)| {
-            let target = style::gram(&painted[chain.position(layer)?])?;
-            Ok(StyleTerm { layer: layer.into(), weight, target })
-        })
-        .collect::<Result<_, AutodiffError>>()?;
-    Ok((content, style))
+fn terms(
+    chain: &Chain<f64>,
+    photo: &Tensor<f64>,
+    painting: &Tensor<f64>,
+) -> Result<Terms<f64>, AutodiffError> {
+    let mut terms = Terms::default().content("conv2_1", 0.7, response_at(chain, photo, "conv2_1")?);
+    for (layer, weight) in [("conv1_1", 3.0), ("conv2_1", 5.0), ("conv3_1", 2.0)] {
+        terms = terms.style(layer, weight, &response_at(chain, painting, layer)?);
+    }
+    Ok(terms)
 }
 
 /// The picture, the photo (same size) and the painting (another size), sides 4 to 13.
@@ -46,11 +51,11 @@ proptest! {
     ) {
         let pooling = if max_pooling { Pooling::Max } else { Pooling::Average };
         let chain = small_chain(pooling, seed);
-        let (content, style) = terms(&chain, &photo, &painting)?;
-        let (_, gradient) = reference::evaluate(&chain, &image, &content, &style)?;
+        let terms = terms(&chain, &photo, &painting)?;
+        let (_, gradient) = terms.evaluate(&chain, &image)?;
         let f = |x: &[f64]| {
             let image = of(image.shape(), x.to_vec());
-            reference::evaluate(&chain, &image, &content, &style).expect("shapes that fit").0.total
+            terms.losses(&chain, &image).expect("shapes that fit").total
         };
         let probes = probes(&f, image.data(), gradient.data());
         for probe in &probes {
@@ -67,16 +72,17 @@ proptest! {
     #[test]
     fn total_is_the_weighted_sum_of_its_terms((image, photo, painting) in pictures()) {
         let chain = small_chain(Pooling::Average, 0.0);
-        let (content, style) = terms(&chain, &photo, &painting)?;
-        let (all, gradient) = reference::evaluate(&chain, &image, &content, &style)?;
-        let (content_only, mut sum) = reference::evaluate(&chain, &image, &content, &[])?;
-        let mut total = content_only.total;
-        for (index, term) in style.iter().enumerate() {
-            let (one, g) = reference::evaluate(&chain, &image, &[], std::slice::from_ref(term))?;
-            prop_assert_eq!(one.style[0], all.style[index]);
+        let terms = terms(&chain, &photo, &painting)?;
+        let (all, gradient) = terms.evaluate(&chain, &image)?;
+        let (mut total, mut sum) = (0.0, Tensor::<f64>::zeros(image.shape())?);
+        let (mut losses, expected) = (Vec::new(), each(&all));
+        for term in terms.one_by_one() {
+            let (one, g) = term.evaluate(&chain, &image)?;
+            losses.extend(each(&one));
             total += one.total;
             sum.data_mut().iter_mut().zip(g.data()).for_each(|(sum, g)| *sum += g);
         }
+        prop_assert_eq!(losses, expected);
         prop_assert!((total - all.total).abs() <= 1e-12 * total.abs());
         let largest = gradient.data().iter().fold(0.0f64, |m, g| m.max(g.abs()));
         for (sum, g) in sum.data().iter().zip(gradient.data()) {
@@ -88,11 +94,24 @@ proptest! {
     #[test]
     fn losses_vanish_at_their_own_pictures((_, photo, painting) in pictures()) {
         let chain = small_chain(Pooling::Average, 0.0);
-        let (content, style) = terms(&chain, &photo, &painting)?;
-        let (losses, gradient) = reference::evaluate(&chain, &photo, &content, &[])?;
+        let [content, style] = terms(&chain, &photo, &painting)?.by_picture();
+        let (losses, gradient) = content.evaluate(&chain, &photo)?;
         prop_assert_eq!(losses.total, 0.0);
         prop_assert!(gradient.data().iter().all(|&g| g == 0.0));
-        prop_assert!(reference::evaluate(&chain, &painting, &[], &style)?.0.total < 1e-28);
+        prop_assert!(style.losses(&chain, &painting)?.total < 1e-28);
+    }
+
+    /// The losses without the gradient are those with it, bit for bit; and without terms there is neither.
+    #[test]
+    fn losses_alone_are_those_of_the_gradient((image, photo, painting) in pictures()) {
+        let chain = small_chain(Pooling::Max, 0.0);
+        let terms = terms(&chain, &photo, &painting)?;
+        let losses = terms.losses(&chain, &image)?;
+        prop_assert!(losses.total > 0.0 && each(&losses).len() == 4);
+        prop_assert_eq!(losses, terms.evaluate(&chain, &image)?.0);
+        let (none, gradient) = Terms::default().evaluate(&chain, &image)?;
+        prop_assert!(none.total == 0.0 && each(&none).is_empty());
+        prop_assert_eq!(gradient, Tensor::<f64>::zeros(image.shape())?);
     }
 }
 
@@ -101,10 +120,11 @@ fn a_target_of_another_size_is_refused() {
     let chain = small_chain(Pooling::Average, 0.0);
     let image = Tensor::zeros(Shape::new(8, 8, 3)).unwrap();
     let target = Tensor::zeros(Shape::new(8, 8, 5)).unwrap();
-    let content = vec![ContentTerm { layer: "conv1_1".into(), weight: 1.0, target }];
-    assert!(matches!(reference::evaluate(&chain, &image, &content, &[]), Err(AutodiffError::Target { .. })));
-    let unknown = vec![ContentTerm { layer: "conv9_1".into(), weight: 1.0, target: image.clone() }];
-    let refused = reference::evaluate(&chain, &image, &unknown, &[]).unwrap_err();
+    let terms = Terms::default().content("conv1_1", 1.0, target);
+    assert!(matches!(terms.evaluate(&chain, &image), Err(AutodiffError::Target { .. })));
+    assert!(matches!(terms.losses(&chain, &image), Err(AutodiffError::Target { .. })));
+    let unknown = Terms::default().content("conv9_1", 1.0, image.clone());
+    let refused = unknown.evaluate(&chain, &image).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the network has no layer conv9_1; it has conv1_1, conv1_2, conv2_1, conv3_1"
@@ -125,19 +145,18 @@ fn chain_gives_the_same_bits_on_any_threads() {
     let shape = Shape::new(61, 47, 3);
     let image = Tensor::from_vec(shape, (0..shape.len()).map(|i| (i as f32 * 0.61).sin()).collect()).unwrap();
     let zero = Tensor::zeros(shape).unwrap();
-    let target = reference::responses(&chain, &zero, 3).unwrap().swap_remove(3);
-    let style = vec![StyleTerm { layer: "conv3_1".into(), weight: 5.0, target: gram_at(&chain, &zero, 5) }];
-    let content = vec![ContentTerm { layer: "conv2_1".into(), weight: 1.0, target }];
+    let response = |layer| response_at(&chain, &zero, layer).unwrap();
+    let terms = Terms::default().content("conv2_1", 1.0, response("conv2_1")).style(
+        "conv3_1",
+        5.0,
+        &response("conv3_1"),
+    );
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| reference::evaluate(&chain, &image, &content, &style).unwrap())
+        pool.install(|| terms.evaluate(&chain, &image).unwrap())
     };
     let one = on(1);
     for threads in [2, 3, 8] {
         assert!(on(threads) == one, "{threads} threads give other bits than one");
     }
-}
-
-fn gram_at(chain: &Chain<f32>, image: &Tensor<f32>, at: usize) -> style::GramMatrix<f32> {
-    style::gram(&reference::responses(chain, image, at).unwrap()[at]).unwrap()
 }

@@ -1,87 +1,55 @@
 //! The planned evaluator against the reference.
 
+mod common;
+
 use std::sync::Arc;
 
+use common::terms::{Terms, each};
+use common::{distance_to_a_kink, engine_chain, noise_picture, relative_error};
 use impasto_autodiff::{
-    Chain, ContentTerm, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, GramMatrix, Layer, Losses, Pooling,
-    PreparedChain, StyleTerm, reference,
+    AutodiffError, Chain, ConvMode, Evaluator, EvaluatorOptions, Losses, Pooling, PreparedChain, ops,
+    reference,
 };
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
-
-fn numbers(len: usize, seed: u64, scale: f32) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    (0..len)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            ((state >> 40) as f32 / (1u64 << 23) as f32 - 1.0) * scale
-        })
-        .collect()
-}
-
-fn conv(name: &str, in_channels: usize, out_channels: usize, seed: u64) -> Layer<f32> {
-    let scale = (2.0 / (9 * in_channels) as f32).sqrt() * 1.7;
-    Layer::Conv(ConvLayer {
-        name: name.to_owned(),
-        in_channels,
-        out_channels,
-        kernel: numbers(9 * in_channels * out_channels, seed, scale),
-        bias: numbers(out_channels, seed + 100, 0.1),
-    })
-}
-
-/// A VGG in small: two convolutions, a pooling, two convolutions, a pooling, one more.
-fn chain(pooling: Pooling, seed: u64) -> Chain<f32> {
-    let layers = vec![
-        conv("conv1_1", 3, 16, seed),
-        conv("conv1_2", 16, 16, seed + 1),
-        Layer::Pool,
-        conv("conv2_1", 16, 32, seed + 2),
-        conv("conv2_2", 32, 32, seed + 3),
-        Layer::Pool,
-        conv("conv3_1", 32, 48, seed + 4),
-    ];
-    Chain { layers, pooling }
-}
 
 const LAYERS: [&str; 5] = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"];
 
 struct Case {
     chain: Chain<f32>,
     image: Tensor<f32>,
-    content: Vec<ContentTerm>,
-    style: Vec<StyleTerm>,
+    terms: Terms<f32>,
 }
 
 impl Case {
     /// Losses at the layers whose bit is set, the targets from another picture.
     fn new(size: (usize, usize), pooling: Pooling, content: u8, style: u8, seed: u64) -> Self {
-        let chain = chain(pooling, seed);
-        let picture = |seed| {
-            let shape = Shape::new(size.0, size.1, 3);
-            Tensor::from_vec(shape, numbers(shape.len(), seed, 1.0)).unwrap()
-        };
-        let (image, other) = (picture(seed + 10), picture(seed + 11));
+        let chain = engine_chain(pooling, seed);
+        let image = noise_picture(size.0, size.1, seed + 10);
+        let other = noise_picture(size.0, size.1, seed + 11);
         let responses = reference::responses(&chain, &other, chain.layers.len() - 1).unwrap();
-        let chosen =
-            |bits: u8| {
-                let chain = &chain;
-                LAYERS.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1).map(
-                    move |(bit, name)| ((*name).to_owned(), 0.5 + bit as f64, chain.position(name).unwrap()),
-                )
-            };
-        let content = chosen(content)
-            .map(|(layer, weight, at)| ContentTerm { layer, weight, target: responses[at].clone() })
-            .collect();
-        let style = chosen(style)
-            .map(|(layer, weight, at)| {
-                let target: GramMatrix = impasto_autodiff::ops::style::gram(&responses[at]).unwrap();
-                StyleTerm { layer, weight: 1e4 * weight, target }
-            })
-            .collect();
-        Self { chain, image, content, style }
+        let chosen = |bits: u8| {
+            let chosen = LAYERS.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1);
+            chosen.map(|(bit, &layer)| (layer, 0.5 + bit as f64, &responses[chain.position(layer).unwrap()]))
+        };
+        let mut terms = Terms::default();
+        for (layer, weight, response) in chosen(content) {
+            terms = terms.content(layer, weight, response.clone());
+        }
+        for (layer, weight, response) in chosen(style) {
+            terms = terms.style(layer, 1e4 * weight, response);
+        }
+        Self { chain, image, terms }
+    }
+
+    /// The same case with a picture that is nowhere nearer to a kink than the rounding of f32 can carry it: the first
+    /// such of a few.
+    fn away_from_kinks(mut self, seed: u64) -> Option<Self> {
+        let (chain, deepest) = (self.chain.cast::<f64>(), self.terms.deepest(&self.chain)?);
+        let Shape { height, width, .. } = self.image.shape();
+        let mut pictures = (0..30).map(|number| noise_picture(height, width, seed + 1000 * number));
+        self.image = pictures.find(|picture| distance_to_a_kink(&chain, &picture.cast(), deepest) > 1e-5)?;
+        Some(self)
     }
 
     fn evaluator(&self, mode: ConvMode, memory_limit: Option<u64>) -> Evaluator {
@@ -89,7 +57,7 @@ impl Case {
         let Shape { height, width, .. } = self.image.shape();
         let mut evaluator =
             Evaluator::new(network, height, width, EvaluatorOptions { memory_limit }).unwrap();
-        evaluator.set_terms(self.content.clone(), self.style.clone()).unwrap();
+        self.terms.set(&mut evaluator).unwrap();
         evaluator
     }
 
@@ -101,37 +69,22 @@ impl Case {
 
     /// In f64.
     fn reference(&self) -> (Losses, Vec<f64>) {
-        let content: Vec<ContentTerm<f64>> = self
-            .content
-            .iter()
-            .map(|t| ContentTerm { layer: t.layer.clone(), weight: t.weight, target: t.target.cast() })
-            .collect();
-        let style: Vec<StyleTerm<f64>> = self
-            .style
-            .iter()
-            .map(|t| {
-                let data = t.target.data.iter().map(|&v| f64::from(v)).collect();
-                let target = GramMatrix { channels: t.target.channels, data };
-                StyleTerm { layer: t.layer.clone(), weight: t.weight, target }
-            })
-            .collect();
-        let (losses, gradient) =
-            reference::evaluate(&self.chain.cast(), &self.image.cast(), &content, &style).unwrap();
+        let (losses, gradient) = self.terms.cast().evaluate(&self.chain.cast(), &self.image.cast()).unwrap();
         (losses, gradient.into_vec())
     }
 }
 
-fn relative(a: &[f32], b: &[f64]) -> f64 {
-    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
-    norm(&mut a.iter().zip(b).map(|(&a, b)| f64::from(a) - b)) / norm(&mut b.iter().copied()).max(1e-30)
-}
-
 fn losses_agree(a: &Losses, b: &Losses, tolerance: f64) -> bool {
-    let all = |losses: &Losses| {
-        losses.content.iter().chain(&losses.style).chain([&losses.total]).copied().collect::<Vec<f64>>()
-    };
+    let all = |losses: &Losses| [each(losses), vec![losses.total]].concat();
     let (a, b) = (all(a), all(b));
     a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1e-12))
+}
+
+/// Sides up to 60, but few positions: a picture of more than that is hardly ever away from all kinks.
+fn small_sizes() -> impl Strategy<Value = (usize, usize)> {
+    (4_usize..=60)
+        .prop_flat_map(|long| (Just(long), 4..=long.min(600 / long).max(4)))
+        .prop_flat_map(|(long, short)| prop_oneof![Just((long, short)), Just((short, long))])
 }
 
 fn pooling() -> impl Strategy<Value = Pooling> {
@@ -143,21 +96,22 @@ proptest! {
 
     #[test]
     fn evaluator_matches_the_reference_for_any_taps(
-        size in (4_usize..50, 4_usize..50),
+        size in small_sizes(),
         pooling in pooling(),
         content in 0_u8..32,
         style in 0_u8..32,
         seed in 0_u64..1000,
     ) {
         prop_assume!(content | style != 0);
-        let case = Case::new(size, pooling, content, style, seed);
+        let case = Case::new(size, pooling, content, style, seed).away_from_kinks(seed + 10);
+        prop_assume!(case.is_some());
+        let case = case.expect("a picture was found");
         let (losses, gradient) = case.reference();
-        for (mode, tolerance) in [(ConvMode::Exact, 1e-5), (ConvMode::Fast, 1e-4)] {
+        for (mode, of_losses, of_gradient) in [(ConvMode::Exact, 1e-5, 1e-4), (ConvMode::Fast, 1e-4, 1e-3)] {
             let (ours, our_gradient) = case.evaluate(&mut case.evaluator(mode, None));
-            prop_assert!(losses_agree(&ours, &losses, tolerance), "{mode:?} {ours:?} {losses:?}");
-            // A response within rounding of zero may fall on the other side of the ReLU, or of a maximum.
-            let error = relative(&our_gradient, &gradient);
-            prop_assert!(error < 2e-2, "{mode:?} {error}");
+            prop_assert!(losses_agree(&ours, &losses, of_losses), "{mode:?} {ours:?} {losses:?}");
+            let error = relative_error(&our_gradient, &gradient);
+            prop_assert!(error < of_gradient, "{mode:?} {error}");
         }
     }
 
@@ -173,19 +127,16 @@ proptest! {
         let mut whole = case.evaluator(ConvMode::Exact, None);
         let (losses, gradient) = case.evaluate(&mut whole);
         // The tightest limit that some plan still fits.
-        let (content_layers, style_layers): (Vec<String>, Vec<String>) = (
-            case.content.iter().map(|t| t.layer.clone()).collect(),
-            case.style.iter().map(|t| t.layer.clone()).collect(),
-        );
+        let [content_layers, style_layers] = case.terms.layers();
         let network = PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap();
         let options = EvaluatorOptions { memory_limit: Some(1) };
         let refused = network.plan(size.0, size.1, &content_layers, &style_layers, options).unwrap_err();
-        let impasto_autodiff::AutodiffError::Memory { needed, .. } = refused else { panic!("{refused}") };
+        let AutodiffError::Memory { needed, .. } = refused else { panic!("{refused}") };
         let mut banded = case.evaluator(ConvMode::Exact, Some(needed));
         let (ours, our_gradient) = case.evaluate(&mut banded);
         prop_assert!(losses_agree(&ours, &losses, 1e-5), "{ours:?} {losses:?}");
         let gradient: Vec<f64> = gradient.iter().map(|&g| f64::from(g)).collect();
-        let error = relative(&our_gradient, &gradient);
+        let error = relative_error(&our_gradient, &gradient);
         prop_assert!(error < 1e-4, "{error} with {} bands", banded.plan().unwrap().bands());
     }
 }
@@ -213,7 +164,7 @@ fn a_tall_picture_under_a_tight_limit_runs_in_several_bands() {
     let (losses, gradient) = case.reference();
     let (ours, our_gradient) = case.evaluate(&mut banded);
     assert!(losses_agree(&ours, &losses, 1e-5));
-    assert!(relative(&our_gradient, &gradient) < 1e-3);
+    assert!(relative_error(&our_gradient, &gradient) < 1e-3);
 }
 
 #[test]
@@ -227,22 +178,16 @@ fn measured_targets_are_the_references() {
     for ((layer, feature), gram) in layers.iter().zip(&features).zip(&grams) {
         let response = &responses[case.chain.position(layer).unwrap()];
         assert_eq!(feature.shape(), response.shape());
-        assert!(relative(feature.data(), response.data()) < 1e-5, "{layer}");
-        let expected = impasto_autodiff::ops::style::gram(response).unwrap();
-        assert!(relative(&gram.data, &expected.data) < 1e-5, "{layer}");
+        assert!(relative_error(feature.data(), response.data()) < 1e-5, "{layer}");
+        let expected = ops::style::gram(response).unwrap();
+        assert!(relative_error(&gram.data, &expected.data) < 1e-5, "{layer}");
     }
     // At its own targets a picture has no loss and no gradient.
-    let content = layers.iter().zip(features).map(|(layer, target)| ContentTerm {
-        layer: layer.clone(),
-        weight: 1.0,
-        target,
-    });
-    let style = layers.iter().zip(grams).map(|(layer, target)| StyleTerm {
-        layer: layer.clone(),
-        weight: 1.0,
-        target,
-    });
-    evaluator.set_terms(content.collect(), style.collect()).unwrap();
+    let mut terms = Terms::default();
+    for ((layer, feature), gram) in layers.iter().zip(features).zip(grams) {
+        terms = terms.content(layer, 1.0, feature).gram(layer, 1.0, gram);
+    }
+    terms.set(&mut evaluator).unwrap();
     let mut gradient = vec![1.0; case.image.data().len()];
     let losses = evaluator.evaluate(case.image.data(), &mut gradient).unwrap();
     assert_eq!(losses.total, 0.0);
@@ -263,6 +208,6 @@ fn what_does_not_fit_is_refused_by_name() {
     let error = evaluator.measure(&image[1..], &layers("conv1_1"), &[]).unwrap_err().to_string();
     assert!(error.contains("3 x 16 x 3"), "{error}");
     let mut other = Evaluator::new(network, 18, 16, EvaluatorOptions::default()).unwrap();
-    let error = other.set_terms(case.content, case.style).unwrap_err().to_string();
+    let error = case.terms.set(&mut other).unwrap_err().to_string();
     assert!(error.contains("16 x 16 x 16") && error.contains("18 x 16 x 16"), "{error}");
 }

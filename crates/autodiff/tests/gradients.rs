@@ -92,6 +92,26 @@ proptest! {
         assert_gradient(&loss, x.data(), &gradient);
     }
 
+    /// TV(x) = 1/2 sum of (x_p - x_q)^2 over the pairs of neighbours, whatever the weight of its gradient.
+    #[test]
+    fn total_variation_is_half_the_squares_between_neighbours(x in tensor(shapes(1, 9)), weight in 0.0..10.0) {
+        let Shape { height, width, channels } = x.shape();
+        let at = |y: usize, column: usize, c: usize| x.data()[(y * width + column) * channels + c];
+        let mut sum = 0.0;
+        for c in 0..channels {
+            for (y, column) in (0..height).flat_map(|y| (0..width).map(move |column| (y, column))) {
+                if y + 1 < height {
+                    sum += (at(y, column, c) - at(y + 1, column, c)).powi(2);
+                }
+                if column + 1 < width {
+                    sum += (at(y, column, c) - at(y, column + 1, c)).powi(2);
+                }
+            }
+        }
+        let got = tv::total_variation(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
+        prop_assert!((got - 0.5 * sum).abs() <= 1e-12 * sum, "{got} is not half of {sum}");
+    }
+
     #[test]
     fn gradients_are_added_to_what_is_there(f in tensor(shapes(1, 5)), before in -5.0..5.0) {
         let (n, zero) = (f.shape().len(), vec![0.0; f.shape().len()]);

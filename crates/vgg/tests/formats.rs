@@ -1,18 +1,14 @@
 //! The same small network from every format gives the same bits, and PyTorch's features.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod common;
 
+use std::collections::BTreeMap;
+
+use common::{SMALL, fixture};
 use impasto_autodiff::ConvLayer;
 use impasto_vgg::{
     Arch, Convention, Decision, Format, LoadOptions, Loaded, Precision, Problem, WeightsError,
 };
-
-const SMALL: LoadOptions = LoadOptions { convention: None, any_width: true };
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
 
 fn load(name: &str) -> Loaded {
     Loaded::read(&fixture(name), SMALL).unwrap_or_else(|error| panic!("{error}"))

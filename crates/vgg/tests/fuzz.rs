@@ -6,21 +6,22 @@
 //! in seconds of processor time where the system tells them (Linux), of the clock elsewhere. It prints every file that broke
 //! a rule (its bytes are left in the temporary folder), and the slowest.
 
+mod common;
+
 use std::alloc::System;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cap::Cap;
-use impasto_vgg::{LoadOptions, Loaded};
+use common::{SMALL, weight_files};
+use impasto_vgg::Loaded;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
-
-const SMALL: LoadOptions = LoadOptions { convention: None, any_width: true };
 
 /// The limit of the process's peak: VGG-19's own numbers, which a small file that compresses well may hold, and some more.
 const MEMORY: usize = 100 << 20;
@@ -106,16 +107,8 @@ fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
 
 /// The fixtures whose names contain one of the comma-separated `parts`.
 fn files(parts: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension != "bin"))
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap()))
-        .filter(|(name, _)| parts.split(',').any(|part| name.contains(part)))
-        .collect();
-    files.sort();
-    files
+    let is_meant = |(name, _): &(String, Vec<u8>)| parts.split(',').any(|part| name.contains(part));
+    weight_files().into_iter().filter(is_meant).collect()
 }
 
 /// What broke a rule, if anything did, and the time that it took.

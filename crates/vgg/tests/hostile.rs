@@ -1,5 +1,7 @@
 //! Broken and hostile files: one clear sentence each, and no more memory than 100 MiB.
 
+mod common;
+
 use std::alloc::System;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -7,6 +9,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use cap::Cap;
+use common::{SMALL, weight_files};
 use impasto_vgg::{LoadOptions, Loaded, Problem};
 
 #[global_allocator]
@@ -15,23 +18,11 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 /// One at a time, so that the peaks do not add up.
 static ALONE: Mutex<()> = Mutex::new(());
 
-const SMALL: LoadOptions = LoadOptions { convention: None, any_width: true };
 const MIB: usize = 1 << 20;
 
+/// The bytes of a fixture.
 fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
-}
-
-/// The weight files among the fixtures.
-fn weight_files() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.strip_suffix(".bin").is_none())
-        .collect();
-    names.sort();
-    names
+    std::fs::read(common::fixture(name)).unwrap()
 }
 
 /// Loads the bytes, checks the peak of memory since the process started and that the error is one sentence, and gives it.
@@ -56,8 +47,7 @@ fn refused(what: &str, bytes: Vec<u8>) -> String {
 #[test]
 fn files_cut_at_every_fiftieth_are_refused() {
     let _alone = ALONE.lock();
-    for name in weight_files() {
-        let bytes = fixture(&name);
+    for (name, bytes) in weight_files() {
         for part in 0..50 {
             refused(&format!("{name} cut at {part}/50"), bytes[..bytes.len() * part / 50].to_vec());
         }
@@ -67,8 +57,7 @@ fn files_cut_at_every_fiftieth_are_refused() {
 #[test]
 fn flipped_bits_never_panic() {
     let _alone = ALONE.lock();
-    for name in weight_files() {
-        let bytes = fixture(&name);
+    for (name, bytes) in weight_files() {
         // Every bit of the first bytes, then a stride that is prime to every structure.
         let positions = (0..64 * 8).chain((64 * 8..bytes.len() * 8).step_by(1009));
         for bit in positions.filter(|bit| bit / 8 < bytes.len()) {

@@ -1,14 +1,11 @@
 //! What `inspect` and `verify` find out.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
+use common::{SMALL, fixture};
 use impasto_vgg::{Convention, Decision, Inspection, KnownFile, LoadOptions, Problem, WeightsError};
-
-const SMALL: LoadOptions = LoadOptions { convention: None, any_width: true };
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
-}
 
 #[test]
 fn the_embedded_file_is_a_known_one() {

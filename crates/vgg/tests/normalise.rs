@@ -1,14 +1,15 @@
 //! Normalised networks compute the same function up to each filter's own scale.
 
+mod common;
+
+use common::{SMALL, fixture};
 use impasto_autodiff::{Pooling, reference};
 use impasto_tensor::{Shape, Tensor};
-use impasto_vgg::{Activations, LoadOptions, Loaded, Network};
+use impasto_vgg::{Activations, Loaded, Network};
 use proptest::prelude::*;
 
 fn small() -> Network {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/layers.caffemodel");
-    let options = LoadOptions { any_width: true, ..LoadOptions::default() };
-    Loaded::read(path.as_ref(), options).unwrap().network
+    Loaded::read(&fixture("layers.caffemodel"), SMALL).unwrap().network
 }
 
 fn picture() -> impl Strategy<Value = Tensor<f32>> {

@@ -44,8 +44,34 @@ proptest! {
     }
 }
 
+/// White and black, R, G, B, become what the conventions' owners publish: torchvision's (1 - mean) / std and -mean / std;
+/// Oxford's 255 - mean and -mean.
+#[test]
+fn the_numbers_are_the_published_ones() {
+    let white_and_black = |convention: Convention| {
+        let mut input = [0.0_f64; 6];
+        convention.preprocessing().apply(&[255.0, 255.0, 255.0, 0.0, 0.0, 0.0], &mut input);
+        input
+    };
+    let torch = [2.248_908, 2.428_571, 2.64, -2.117_904, -2.035_714, -1.804_444];
+    let caffe = [131.32, 138.221, 151.061, -123.68, -116.779, -103.939];
+    for (convention, published) in
+        [(Convention::Torch, torch), (Convention::CaffeBgr, caffe), (Convention::CaffeRgb, caffe)]
+    {
+        for (found, published) in white_and_black(convention).into_iter().zip(published) {
+            assert!((found - published).abs() < 1e-5 * published.abs(), "{convention}: {found} {published}");
+        }
+    }
+}
+
+#[test]
+fn only_oxfords_own_order_is_blue_first() {
+    assert_eq!(Convention::ALL.map(Convention::is_bgr), [false, true, false]);
+}
+
 #[test]
 fn conventions_are_known_by_their_names() {
+    assert_eq!(Convention::ALL.map(|convention| convention.to_string()), ["torch", "caffe-bgr", "caffe-rgb"]);
     for convention in Convention::ALL {
         assert_eq!(Convention::from_name(convention.name()), Some(convention));
     }
