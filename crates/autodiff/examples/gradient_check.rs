@@ -3,7 +3,7 @@
 //! `cargo run --example gradient_check -p impasto-autodiff`
 
 use impasto_autodiff::check::{Direction, Ladder, Verdict, check_gradient};
-use impasto_autodiff::ops::style;
+use impasto_autodiff::losses::gram;
 use impasto_tensor::{Shape, Tensor, TensorError};
 
 fn main() -> Result<(), TensorError> {
@@ -13,14 +13,14 @@ fn main() -> Result<(), TensorError> {
         Tensor::from_vec(shape, (0..shape.len()).map(|i| (i as f64 * frequency).sin()).collect())
     };
     let f = response(0.7)?;
-    let a = style::gram(&response(1.3)?)?;
+    let a = gram::gram(&response(1.3)?)?;
 
     let mut gradient = vec![0.0; shape.len()];
-    style::add_gradient(&f, &style::gram(&f)?, &a, 1.0, &mut gradient)?;
+    gram::add_gradient(&f, &gram::gram(&f)?, &a, 1.0, &mut gradient)?;
 
     let loss = |x: &[f64]| {
-        let gram = Tensor::from_vec(shape, x.to_vec()).and_then(|f| style::gram(&f));
-        gram.map_or(f64::NAN, |gram| style::loss(&gram, &a))
+        let gram = Tensor::from_vec(shape, x.to_vec()).and_then(|f| gram::gram(&f));
+        gram.map_or(f64::NAN, |gram| gram::loss(&gram, &a))
     };
     let directions = [Direction::Random(1), Direction::Coordinate(17)];
     for probe in check_gradient(&loss, f.data(), &gradient, &directions, &Ladder::for_scale(1.0)) {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use common::terms::{Terms, each};
 use common::{distance_to_a_kink, engine_chain, noise_picture, relative_error};
+use impasto_autodiff::losses::gram;
 use impasto_autodiff::{
-    AutodiffError, Chain, ConvMode, Evaluator, EvaluatorOptions, Losses, Pooling, PreparedChain, ops,
-    reference,
+    AutodiffError, Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling,
+    PreparedChain, Preprocessing, Tap, Term, Weight, reference,
 };
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
@@ -55,10 +56,8 @@ impl Case {
     fn evaluator(&self, mode: ConvMode, memory_limit: Option<u64>) -> Evaluator {
         let network = Arc::new(PreparedChain::new(self.chain.clone(), mode).unwrap());
         let Shape { height, width, .. } = self.image.shape();
-        let mut evaluator =
-            Evaluator::new(network, height, width, EvaluatorOptions { memory_limit }).unwrap();
-        self.terms.set(&mut evaluator).unwrap();
-        evaluator
+        let options = EvaluatorOptions { memory_limit };
+        Evaluator::new(network, (height, width), self.terms.0.clone(), options).unwrap()
     }
 
     fn evaluate(&self, evaluator: &mut Evaluator) -> (Losses, Vec<f32>) {
@@ -127,17 +126,16 @@ proptest! {
         let mut whole = case.evaluator(ConvMode::Exact, None);
         let (losses, gradient) = case.evaluate(&mut whole);
         // The tightest limit that some plan still fits.
-        let [content_layers, style_layers] = case.terms.layers();
         let network = PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap();
         let options = EvaluatorOptions { memory_limit: Some(1) };
-        let refused = network.plan(size.0, size.1, &content_layers, &style_layers, options).unwrap_err();
+        let refused = network.plan(size.0, size.1, &case.terms.taps(), options).unwrap_err();
         let AutodiffError::Memory { needed, .. } = refused else { panic!("{refused}") };
         let mut banded = case.evaluator(ConvMode::Exact, Some(needed));
         let (ours, our_gradient) = case.evaluate(&mut banded);
         prop_assert!(losses_agree(&ours, &losses, 1e-5), "{ours:?} {losses:?}");
         let gradient: Vec<f64> = gradient.iter().map(|&g| f64::from(g)).collect();
         let error = relative_error(&our_gradient, &gradient);
-        prop_assert!(error < 1e-4, "{error} with {} bands", banded.plan().unwrap().bands());
+        prop_assert!(error < 1e-4, "{error} with {} bands", banded.plan().bands());
     }
 }
 
@@ -159,7 +157,7 @@ fn a_tall_picture_under_a_tight_limit_runs_in_several_bands() {
     let case = Case::new((400, 24), Pooling::Average, 0b01000, 0b10101, 3);
     let whole = case.evaluator(ConvMode::Exact, None).bytes();
     let mut banded = case.evaluator(ConvMode::Exact, Some(whole * 2 / 3));
-    assert!(banded.plan().unwrap().bands() > 1);
+    assert!(banded.plan().bands() > 1);
     assert!(banded.bytes() <= whole * 2 / 3);
     let (losses, gradient) = case.reference();
     let (ours, our_gradient) = case.evaluate(&mut banded);
@@ -167,47 +165,130 @@ fn a_tall_picture_under_a_tight_limit_runs_in_several_bands() {
     assert!(relative_error(&our_gradient, &gradient) < 1e-3);
 }
 
+/// The chain with a preprocessing in front, and TV beside the losses of layers: all on the picture's own numbers.
+#[test]
+fn preprocessing_and_total_variation_belong_to_the_evaluation() {
+    for pooling in [Pooling::Average, Pooling::Max] {
+        let mut case = Case::new((21, 18), pooling, 0b00100, 0b10001, 5);
+        let scale = 1.0 / 40.0;
+        case.chain.input = Some(Preprocessing { scale, mean: [0.1, -0.2, 0.3], std: [0.5, 0.7, 0.9] });
+        let grey = |z: &f32| 127.0 + 40.0 * z;
+        let pixels = case.image.data().iter().map(grey).collect();
+        case.image = Tensor::from_vec(case.image.shape(), pixels).unwrap();
+        case.terms = case.terms.total_variation(0.3);
+        let (losses, gradient) = case.reference();
+        let (ours, our_gradient) = case.evaluate(&mut case.evaluator(ConvMode::Exact, None));
+        assert!(losses_agree(&ours, &losses, 1e-4), "{ours:?} {losses:?}");
+        assert!(relative_error(&our_gradient, &gradient) < 1e-3);
+    }
+}
+
+#[test]
+fn total_variation_alone_needs_no_layer() {
+    let mut case = Case::new((9, 7), Pooling::Average, 0, 0, 2);
+    case.terms = case.terms.total_variation(2.0);
+    let (losses, gradient) = case.reference();
+    let mut evaluator = case.evaluator(ConvMode::Fast, None);
+    assert_eq!((evaluator.plan().bands(), evaluator.bytes()), (0, 0));
+    let (ours, our_gradient) = case.evaluate(&mut evaluator);
+    assert!(losses_agree(&ours, &losses, 1e-5) && relative_error(&our_gradient, &gradient) < 1e-5);
+}
+
+#[test]
+fn a_sum_is_weighed_as_a_whole() {
+    let case = Case::new((20, 20), Pooling::Average, 0b01100, 0b10101, 4);
+    let weighed = |sum: f64, shares: f64| {
+        let mut case =
+            Case { terms: case.terms.clone(), chain: case.chain.clone(), image: case.image.clone() };
+        for term in &mut case.terms.0 {
+            term.weight = Weight { sum, share: shares * term.weight.sum };
+        }
+        case.evaluate(&mut case.evaluator(ConvMode::Exact, None))
+    };
+    let ((whole, gradient), (parts, part_gradient)) = (weighed(4.0, 1.0), weighed(1.0, 4.0));
+    assert!((whole.total / parts.total - 1.0).abs() < 1e-12);
+    assert!(gradient == part_gradient && whole.each == parts.each);
+}
+
 #[test]
 fn measured_targets_are_the_references() {
     let case = Case::new((37, 42), Pooling::Average, 0, 1, 8);
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap());
-    let mut evaluator = Evaluator::new(network, 37, 42, EvaluatorOptions::default()).unwrap();
-    let layers = LAYERS.map(str::to_owned);
-    let (features, grams) = evaluator.measure(case.image.data(), &layers, &layers).unwrap();
+    let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
+    let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
+    let options = EvaluatorOptions::default();
+    let measured = network.measure(case.image.data(), (37, 42), &taps, options).unwrap();
     let responses = reference::responses(&case.chain.cast::<f64>(), &case.image.cast(), 6).unwrap();
-    for ((layer, feature), gram) in layers.iter().zip(&features).zip(&grams) {
-        let response = &responses[case.chain.position(layer).unwrap()];
-        assert_eq!(feature.shape(), response.shape());
-        assert!(relative_error(feature.data(), response.data()) < 1e-5, "{layer}");
-        let expected = ops::style::gram(response).unwrap();
-        assert!(relative_error(&gram.data, &expected.data) < 1e-5, "{layer}");
+    for (tap, loss) in taps.iter().zip(&measured) {
+        let response = &responses[case.chain.position(&tap.layer).unwrap()];
+        let error = match loss {
+            Loss::Content(content) => {
+                assert_eq!(content.target.shape(), response.shape());
+                relative_error(content.target.data(), response.data())
+            }
+            Loss::Gram(style) => relative_error(&style.target.data, &gram::gram(response).unwrap().data),
+            Loss::TotalVariation => panic!("no target"),
+        };
+        assert!(error < 1e-5 && loss.kind() == tap.kind, "{tap:?}: {error}");
     }
     // At its own targets a picture has no loss and no gradient.
-    let mut terms = Terms::default();
-    for ((layer, feature), gram) in layers.iter().zip(features).zip(grams) {
-        terms = terms.content(layer, 1.0, feature).gram(layer, 1.0, gram);
-    }
-    terms.set(&mut evaluator).unwrap();
+    let term = |(tap, loss): (Tap, Loss)| Term::at(tap.layer, Weight::alone(1.0), loss);
+    let terms = taps.into_iter().zip(measured).map(term).collect();
+    let mut evaluator = Evaluator::new(network, (37, 42), terms, options).unwrap();
     let mut gradient = vec![1.0; case.image.data().len()];
     let losses = evaluator.evaluate(case.image.data(), &mut gradient).unwrap();
     assert_eq!(losses.total, 0.0);
     assert!(gradient.iter().all(|&g| g == 0.0));
 }
 
+/// Twice the same layer: the response is handed out to both.
+#[test]
+fn a_layer_can_be_measured_twice() {
+    let case = Case::new((12, 12), Pooling::Average, 0, 1, 8);
+    let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap());
+    let tap = Tap::new("conv2_1", LossKind::Content);
+    let options = EvaluatorOptions::default();
+    let twice = network.measure(case.image.data(), (12, 12), &[tap.clone(), tap], options).unwrap();
+    assert!(
+        twice[0] == twice[1]
+            && matches!(&twice[0], Loss::Content(content) if content.target.data().len() == 6 * 6 * 32)
+    );
+}
+
+#[test]
+fn a_plan_for_measuring_reserves_nothing_for_a_backward_pass() {
+    let case = Case::new((64, 64), Pooling::Average, 0b01000, 0b10101, 8);
+    let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap());
+    let whole = network.plan(64, 64, &case.terms.taps(), EvaluatorOptions::default()).unwrap();
+    // Under a limit that an evaluation does not fit, a measurement does, and no other bits come of it.
+    let limit = EvaluatorOptions { memory_limit: Some(whole.bytes().total() * 3 / 4) };
+    let measure = |options| network.measure(case.image.data(), (64, 64), &case.terms.taps(), options);
+    assert!(measure(limit).unwrap() == measure(EvaluatorOptions::default()).unwrap());
+}
+
 #[test]
 fn what_does_not_fit_is_refused_by_name() {
     let case = Case::new((16, 16), Pooling::Average, 1, 1, 1);
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap());
-    let layers = |name: &str| vec![name.to_owned()];
-    let mut evaluator = Evaluator::new(Arc::clone(&network), 3, 16, EvaluatorOptions::default()).unwrap();
+    let options = EvaluatorOptions::default();
     let image = vec![0.0; 3 * 16 * 3];
-    let error = evaluator.measure(&image, &layers("conv3_1"), &[]).unwrap_err().to_string();
+    let refused = |image: &[f32], layer: &str| {
+        let taps = [Tap::new(layer, LossKind::Content)];
+        network.measure(image, (3, 16), &taps, options).unwrap_err().to_string()
+    };
+    let error = refused(&image, "conv3_1");
     assert!(error.contains("too small for conv3_1") && error.contains("4 x 4"), "{error}");
-    let error = evaluator.measure(&image, &layers("conv9_9"), &[]).unwrap_err().to_string();
+    let error = refused(&image, "conv9_9");
     assert!(error.contains("no layer conv9_9") && error.contains("conv2_2"), "{error}");
-    let error = evaluator.measure(&image[1..], &layers("conv1_1"), &[]).unwrap_err().to_string();
+    let error = refused(&image[1..], "conv1_1");
     assert!(error.contains("3 x 16 x 3"), "{error}");
-    let mut other = Evaluator::new(network, 18, 16, EvaluatorOptions::default()).unwrap();
-    let error = case.terms.set(&mut other).unwrap_err().to_string();
+    let of_other_size = Evaluator::new(Arc::clone(&network), (18, 16), case.terms.0.clone(), options);
+    let error = of_other_size.unwrap_err().to_string();
     assert!(error.contains("16 x 16 x 16") && error.contains("18 x 16 x 16"), "{error}");
+    let nowhere = Term { layer: None, ..case.terms.0[0].clone() };
+    let error = Evaluator::new(Arc::clone(&network), (16, 16), vec![nowhere], options).unwrap_err();
+    assert_eq!(error.to_string(), "the loss content is of a layer");
+    let misplaced = Term { layer: Some("conv1_1".to_owned()), ..Term::total_variation(1.0) };
+    let error = Evaluator::new(network, (16, 16), vec![misplaced], options).unwrap_err();
+    assert_eq!(error.to_string(), "the loss tv is of the picture itself, not a layer");
 }

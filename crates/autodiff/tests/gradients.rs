@@ -6,7 +6,8 @@
 mod common;
 
 use common::{assert_gradient, conv_layer, dot, numbers, numbers_off_zero, of, shapes, tensor, weights};
-use impasto_autodiff::ops::{content, conv, pool, relu, style, tv};
+use impasto_autodiff::losses::{content, gram, total_variation};
+use impasto_autodiff::ops::{conv, pool, relu};
 use impasto_autodiff::{ConvLayer, Pooling};
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
@@ -75,20 +76,20 @@ proptest! {
 
     #[test]
     fn gram_gradient_matches_finite_differences((f, painting) in two_sizes(), weight in 0.1..10.0) {
-        let a = style::gram(&painting)?;
+        let a = gram::gram(&painting)?;
         let loss = |x: &[f64]| {
-            weight * style::loss(&style::gram(&of(f.shape(), x.to_vec())).expect("a consistent tensor"), &a)
+            weight * gram::loss(&gram::gram(&of(f.shape(), x.to_vec())).expect("a consistent tensor"), &a)
         };
         let mut gradient = vec![0.0; f.shape().len()];
-        style::add_gradient(&f, &style::gram(&f)?, &a, weight, &mut gradient)?;
+        gram::add_gradient(&f, &gram::gram(&f)?, &a, weight, &mut gradient)?;
         assert_gradient(&loss, f.data(), &gradient);
     }
 
     #[test]
     fn total_variation_gradient_matches_finite_differences(x in tensor(shapes(1, 9)), weight in 0.1..10.0) {
         let mut gradient = vec![0.0; x.shape().len()];
-        tv::total_variation(x.data(), x.shape(), weight, &mut gradient);
-        let loss = |values: &[f64]| weight * tv::total_variation(values, x.shape(), 0.0, &mut vec![0.0; values.len()]);
+        total_variation::total_variation(x.data(), x.shape(), weight, &mut gradient);
+        let loss = |values: &[f64]| weight * total_variation::total_variation(values, x.shape(), 0.0, &mut vec![0.0; values.len()]);
         assert_gradient(&loss, x.data(), &gradient);
     }
 
@@ -108,19 +109,19 @@ proptest! {
                 }
             }
         }
-        let got = tv::total_variation(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
+        let got = total_variation::total_variation(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
         prop_assert!((got - 0.5 * sum).abs() <= 1e-12 * sum, "{got} is not half of {sum}");
     }
 
     #[test]
     fn gradients_are_added_to_what_is_there(f in tensor(shapes(1, 5)), before in -5.0..5.0) {
         let (n, zero) = (f.shape().len(), vec![0.0; f.shape().len()]);
-        let a = style::gram(&of(f.shape(), weights(n)))?;
-        let g = style::gram(&f)?;
+        let a = gram::gram(&of(f.shape(), weights(n)))?;
+        let g = gram::gram(&f)?;
         for add in [
             &(|out: &mut [f64]| content::add_gradient(f.data(), &zero, 2.0, out)) as &dyn Fn(&mut [f64]),
-            &|out| style::add_gradient(&f, &g, &a, 2.0, out).expect("sizes that fit"),
-            &|out| { tv::total_variation(f.data(), f.shape(), 2.0, out); },
+            &|out| gram::add_gradient(&f, &g, &a, 2.0, out).expect("sizes that fit"),
+            &|out| { total_variation::total_variation(f.data(), f.shape(), 2.0, out); },
         ] {
             let (mut alone, mut added) = (vec![0.0; n], vec![before; n]);
             add(&mut alone);

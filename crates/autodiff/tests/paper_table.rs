@@ -4,7 +4,8 @@
 mod common;
 
 use common::{of, shapes, tensor};
-use impasto_autodiff::ops::{content, relu, style};
+use impasto_autodiff::losses::{content, gram};
+use impasto_autodiff::ops::relu;
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
@@ -76,7 +77,7 @@ proptest! {
         let (n, m) = (f.shape().channels as f64, f.shape().positions() as f64);
         let (g, a) = (paper_gram(&f), paper_gram(&painting));
         let sum: f64 = g.iter().flatten().zip(a.iter().flatten()).map(|(g, a)| (g - a).powi(2)).sum();
-        let got = style::loss(&style::gram(&f)?, &style::gram(&painting)?);
+        let got = gram::loss(&gram::gram(&f)?, &gram::gram(&painting)?);
         prop_assert!(close(sum / (4.0 * n * n * m * m), got));
     }
 
@@ -85,9 +86,9 @@ proptest! {
     fn style_gradient_is_the_papers_with_its_mask((f, painting) in pairs()) {
         let (n, m) = (f.shape().channels, f.shape().positions());
         let (g, a) = (paper_gram(&f), paper_gram(&painting));
-        let (own, target) = (style::gram(&f)?, style::gram(&painting)?);
+        let (own, target) = (gram::gram(&f)?, gram::gram(&painting)?);
         let got = through_relu(&f, |out| {
-            style::add_gradient(&f, &own, &target, 1.0, out).expect("sizes that fit");
+            gram::add_gradient(&f, &own, &target, 1.0, out).expect("sizes that fit");
         });
         for i in 0..n {
             for j in 0..m {
@@ -104,7 +105,7 @@ proptest! {
     fn a_texture_laid_out_twice_has_the_same_style(f in responses(shapes(1, 7))) {
         let Shape { height, width, channels } = f.shape();
         let twice = of(Shape::new(2 * height, width, channels), [f.data(), f.data()].concat());
-        let loss = style::loss(&style::gram(&f)?, &style::gram(&twice)?);
+        let loss = gram::loss(&gram::gram(&f)?, &gram::gram(&twice)?);
         prop_assert!(loss < 1e-28, "{loss}");
     }
 }
@@ -118,8 +119,8 @@ fn a_silent_response_gets_no_gradient() {
     let content = through_relu(&silent, |g| content::add_gradient(silent.data(), target.data(), 1.0, g));
     assert_eq!(content.data(), [0.0; 12]);
     let half = of(shape, (0..12).map(|i| f64::from(i % 2)).collect());
-    let (g, a) = (style::gram(&half).unwrap(), style::gram(&target).unwrap());
-    let style = through_relu(&half, |out| style::add_gradient(&half, &g, &a, 1.0, out).unwrap());
+    let (g, a) = (gram::gram(&half).unwrap(), gram::gram(&target).unwrap());
+    let style = through_relu(&half, |out| gram::add_gradient(&half, &g, &a, 1.0, out).unwrap());
     for (f, gradient) in half.data().iter().zip(style.data()) {
         assert_eq!(*f > 0.0, *gradient != 0.0);
     }

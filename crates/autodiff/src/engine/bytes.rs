@@ -4,18 +4,17 @@ use impasto_tensor::Gram;
 use impasto_tensor::conv::PackedConv;
 
 use super::layout::Purpose;
-use super::network::PreparedChain;
+use super::network::{PreparedChain, Stage};
 use super::plan::{LayerPlan, Plan, PlanBytes, Task};
 use super::{first_layer, taps};
+use crate::losses::LossKind;
 
 const NUMBER: u64 = size_of::<f32>() as u64;
 
 impl PreparedChain {
     /// The bytes of a plan whose bands and layers are decided.
     pub(crate) fn count_bytes(&self, plan: &Plan, task: Task<'_>) -> PlanBytes {
-        let weights = |stage: &super::network::Stage| {
-            stage.kernel.bytes() as u64 + stage.bias.len() as u64 * NUMBER
-        };
+        let weights = |stage: &Stage| stage.kernel.bytes() as u64 + stage.bias.len() as u64 * NUMBER;
         let (targets, sums) = self.tap_bytes(task);
         PlanBytes {
             weights: self.stages.iter().map(weights).sum(),
@@ -31,9 +30,8 @@ impl PreparedChain {
     fn packed_bytes(&self, layer: &LayerPlan) -> u64 {
         let (inputs, outputs) = (layer.in_channels, layer.out_channels);
         let forward = PackedConv::bytes_of(self.isa, layer.forward, inputs, outputs);
-        let backward = layer
-            .backward
-            .map_or(0, |algorithm| PackedConv::bytes_of(self.isa, algorithm, outputs, inputs));
+        let backward =
+            layer.backward.map_or(0, |algorithm| PackedConv::bytes_of(self.isa, algorithm, outputs, inputs));
         (forward + backward) as u64
     }
 
@@ -44,7 +42,7 @@ impl PreparedChain {
             let response = stage.response_shape(task.size);
             let kinds = || task.taps.iter().filter(|&&(stage, _)| stage == at).map(|&(_, kind)| kind);
             targets += kinds().map(|kind| kind.target_len(response) as u64 * NUMBER).sum::<u64>();
-            if kinds().any(|kind| kind.is_of_sums()) {
+            if kinds().any(LossKind::is_of_sums) {
                 let channels = response.channels;
                 sums += Gram::bytes(self.isa, channels, response.positions()) as u64;
                 if task.purpose == Purpose::Evaluate {

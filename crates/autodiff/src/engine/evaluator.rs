@@ -6,7 +6,7 @@ use std::sync::Arc;
 use impasto_tensor::Shape;
 
 use super::layout::Purpose;
-use super::network::PreparedChain;
+use super::network::{PreparedChain, check_length};
 use super::plan::{EvaluatorOptions, Plan, Task};
 use super::program::{Program, Taps};
 use super::taps::StageTap;
@@ -73,8 +73,8 @@ impl Evaluator {
     /// # Errors
     /// [`AutodiffError::Pixels`] if a slice does not have the picture's length.
     pub fn evaluate(&mut self, image: &[f32], gradient: &mut [f32]) -> Result<Losses, AutodiffError> {
-        self.network.check_length(self.shape, image.len())?;
-        self.network.check_length(self.shape, gradient.len())?;
+        check_length(self.shape, image.len())?;
+        check_length(self.shape, gradient.len())?;
         if let Some(preprocessing) = self.network.input {
             preprocessing.apply(image, &mut self.input);
         }

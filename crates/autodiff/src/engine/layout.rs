@@ -64,22 +64,17 @@ pub(crate) struct BandLayout {
     pub(crate) arena_len: usize,
 }
 
-/// The tensors of a band while their places are being looked for.
-struct Lives<'a> {
+/// The tensors of a band while their places are being looked for. Stage `at` is computed at step `at`.
+struct Tensors<'a> {
     stages: &'a [Stage],
     tapped: &'a [bool],
     purpose: Purpose,
     lives: Vec<Life>,
 }
 
-impl Lives<'_> {
+impl Tensors<'_> {
     fn deepest(&self) -> usize {
         self.stages.len() - 1
-    }
-
-    /// The step at which a stage's response is computed.
-    fn forward(&self, stage: usize) -> usize {
-        stage
     }
 
     /// The step at which the gradient of a stage's input is.
@@ -100,13 +95,13 @@ impl Lives<'_> {
         let (backward, tapped) = (self.purpose == Purpose::Evaluate, self.tapped[at]);
         let len = extent.positions() * stage.out_channels;
         let pools = stage.pool_after && at < deepest;
-        let next = self.forward((at + 1).min(deepest));
+        let next = (at + 1).min(deepest);
         // The first stage's response is recomputed in the backward sweep.
         let kept = backward && tapped && at > 0;
         let last = if kept { self.backward(at) } else { next };
-        let response = (tapped || !pools).then(|| self.alive(len, self.forward(at), last));
+        let response = (tapped || !pools).then(|| self.alive(len, at, last));
         let pooled_len = (extent.height / 2) * (extent.width / 2) * stage.out_channels;
-        let pooled = pools.then(|| self.alive(pooled_len, self.forward(at), next));
+        let pooled = pools.then(|| self.alive(pooled_len, at, next));
         let seeded = backward && (at == deepest || (pools && (tapped || at == 0)));
         let seed = seeded.then(|| self.alive(len, self.backward(at), self.backward(at)));
         let input_gradient = (backward && at > 0).then(|| {
@@ -138,15 +133,15 @@ impl BandLayout {
             .iter()
             .map(|stage| Extent { height: crop.len() >> stage.level, width: width >> stage.level })
             .collect();
-        let mut lives = Lives { stages, tapped, purpose, lives: Vec::new() };
-        let stages: Vec<_> = (0..tapped.len()).map(|at| lives.stage(at, &extents)).collect();
+        let mut tensors = Tensors { stages, tapped, purpose, lives: Vec::new() };
+        let stages: Vec<_> = (0..tapped.len()).map(|at| tensors.stage(at, &extents)).collect();
         let first_layer = (purpose == Purpose::Evaluate).then(|| {
             let rows = FIRST_LAYER_ROWS.min(crop.len());
             let products = (9 * network.stages[0].in_channels).next_multiple_of(network.isa.panel());
-            let at = lives.backward(0);
-            lives.alive(rows * width * products, at, at)
+            let at = tensors.backward(0);
+            tensors.alive(rows * width * products, at, at)
         });
-        let (places, arena_len) = arena::plan(&lives.lives);
+        let (places, arena_len) = arena::plan(&tensors.lives);
         let stages = stages.into_iter().map(|stage| stage.placed(&places)).collect();
         let first_layer = first_layer.map(|number| places[number].clone());
         Self { core, crop, stages, first_layer, arena_len }

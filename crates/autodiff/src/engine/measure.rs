@@ -5,11 +5,11 @@ use std::sync::Arc;
 use impasto_tensor::{Gram, Shape, Tensor};
 
 use super::layout::Purpose;
-use super::network::PreparedChain;
+use super::network::{PreparedChain, check_length};
 use super::plan::{EvaluatorOptions, StagedTap, Task};
 use super::program::Program;
 use crate::AutodiffError;
-use crate::losses::{GramMatrix, Loss};
+use crate::losses::{GramMatrix, Loss, LossKind};
 use crate::terms::Tap;
 
 /// What is collected at a stage.
@@ -35,7 +35,7 @@ impl PreparedChain {
         options: EvaluatorOptions,
     ) -> Result<Vec<Loss>, AutodiffError> {
         let shape = Shape::new(height, width, self.input_channels()).checked()?;
-        self.check_length(shape, image.len())?;
+        check_length(shape, image.len())?;
         let staged = self.stages_of(taps)?;
         let task = Task { size: (height, width), taps: &staged, purpose: Purpose::Measure };
         let plan = self.plan_task(task, options)?;
@@ -43,7 +43,7 @@ impl PreparedChain {
             let mut kinds = staged.iter().filter(|&&(stage, _)| stage == at).map(|&(_, kind)| kind);
             let channels = self.stages[at].out_channels;
             let gram = || Gram::new(self.isa, channels, plan.most_positions(at));
-            let of_sums = kinds.clone().any(|kind| kind.is_of_sums());
+            let of_sums = kinds.clone().any(LossKind::is_of_sums);
             let response = kinds.any(|kind| !kind.is_of_sums()).then(Vec::new);
             Ok::<_, AutodiffError>(Collected { gram: of_sums.then(gram).transpose()?, response })
         };

@@ -85,15 +85,6 @@ impl PreparedChain {
         self.stages[0].in_channels
     }
 
-    /// Checks the length of a picture's numbers.
-    pub(crate) fn check_length(&self, shape: Shape, got: usize) -> Result<(), AutodiffError> {
-        let Shape { height, width, channels } = shape;
-        if got == shape.len() {
-            return Ok(());
-        }
-        Err(AutodiffError::Pixels { height, width, channels, got })
-    }
-
     /// What of a pooled gradient each input gets whose mask bit is set.
     pub(crate) fn share(&self) -> f32 {
         match self.pool_kind {
@@ -155,6 +146,12 @@ impl PreparedChain {
     }
 }
 
+/// Checks the length of a picture's numbers.
+pub(crate) fn check_length(shape: Shape, got: usize) -> Result<(), AutodiffError> {
+    let Shape { height, width, channels } = shape;
+    if got == shape.len() { Ok(()) } else { Err(AutodiffError::Pixels { height, width, channels, got }) }
+}
+
 /// The stages of a chain of layers.
 fn stages(layers: Vec<Layer<f32>>) -> Result<Vec<Stage>, AutodiffError> {
     let mut stages: Vec<Stage> = Vec::new();
@@ -163,8 +160,7 @@ fn stages(layers: Vec<Layer<f32>>) -> Result<Vec<Stage>, AutodiffError> {
         match layer {
             Layer::Conv(conv) => {
                 if !conv.out_channels.is_multiple_of(GRANULE) {
-                    let problem =
-                        format!("has {} channels, not a multiple of {GRANULE}", conv.out_channels);
+                    let problem = format!("has {} channels, not a multiple of {GRANULE}", conv.out_channels);
                     return Err(AutodiffError::Layer { layer: conv.name, problem });
                 }
                 stages.push(Stage {

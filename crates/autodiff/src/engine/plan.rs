@@ -173,8 +173,7 @@ impl PreparedChain {
 
     fn plan_bands(&self, task: Task<'_>, deepest: usize, kernels: Kernels, count: usize) -> Plan {
         let Task { size: (height, width), taps, purpose } = task;
-        let tapped: Vec<bool> =
-            (0..=deepest).map(|at| taps.iter().any(|&(stage, _)| stage == at)).collect();
+        let tapped: Vec<bool> = (0..=deepest).map(|at| taps.iter().any(|&(stage, _)| stage == at)).collect();
         let unit = 1 << self.stages[deepest].level;
         // Every convolution reaches one position further at its level, so 2^level pixels.
         let radius: usize = self.stages[..=deepest].iter().map(|stage| 1 << stage.level).sum();

@@ -51,7 +51,14 @@ impl PackedMap {
     }
 
     /// Adds F D + d to `gradient`, with [`scratch_len`] numbers of work memory. Meanwhile `ahead` comes from memory.
-    fn add(&self, f: &[f32], channels: usize, gradient: &mut [f32], products: &mut [f32], ahead: [&[f32]; 2]) {
+    fn add(
+        &self,
+        f: &[f32],
+        channels: usize,
+        gradient: &mut [f32],
+        products: &mut [f32],
+        ahead: [&[f32]; 2],
+    ) {
         let stride = self.padded_columns();
         if stride == channels {
             self.matrix.multiply(f, channels, gradient, true, ahead);
@@ -124,19 +131,21 @@ impl TapGradient<'_> {
         let products = self.map().map_or(0, |map| scratch_len(map.padded_columns()));
         // Several blocks in a task, so that the next one can come from memory while this one is computed.
         let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
-        gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(|(index, (gradient, f))| {
-            let mut rest = gradient;
-            for (number, now) in f.chunks(block).enumerate() {
-                let (gradient, later) = rest.split_at_mut(now.len());
-                let first = (index * task + number * block) / self.channels;
-                let ahead =
-                    [&f[number * block + now.len()..], &*later].map(|next| &next[..block.min(next.len())]);
-                scratch.with(products, |products| {
-                    self.add_and_mask_block(first, now, gradient, products, ahead);
-                });
-                rest = later;
-            }
-        });
+        gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(
+            |(index, (gradient, f))| {
+                let mut rest = gradient;
+                for (number, now) in f.chunks(block).enumerate() {
+                    let (gradient, later) = rest.split_at_mut(now.len());
+                    let first = (index * task + number * block) / self.channels;
+                    let ahead = [&f[number * block + now.len()..], &*later]
+                        .map(|next| &next[..block.min(next.len())]);
+                    scratch.with(products, |products| {
+                        self.add_and_mask_block(first, now, gradient, products, ahead);
+                    });
+                    rest = later;
+                }
+            },
+        );
     }
 
     /// As [`Self::add_and_mask`] for at most [`POSITIONS`] positions from the `first` one on, on the calling thread, with

@@ -54,6 +54,7 @@ pub(crate) fn conv_layer(name: &str, in_channels: usize, out_channels: usize, se
 /// A small network of VGG's kind: two blocks of convolutions with a pooling between, and a third after another pooling.
 pub(crate) fn small_chain(pooling: Pooling, seed: f64) -> Chain<f64> {
     Chain {
+        input: None,
         layers: vec![
             Layer::Conv(conv_layer("conv1_1", 3, 4, seed)),
             Layer::Conv(conv_layer("conv1_2", 4, 5, seed + 1.0)),
@@ -106,7 +107,7 @@ pub(crate) fn engine_chain(pooling: Pooling, seed: u64) -> Chain<f32> {
         Layer::Pool,
         conv("conv3_1", 32, 48, seed + 4),
     ];
-    Chain { layers, pooling }
+    Chain { input: None, layers, pooling }
 }
 
 /// How near the picture is to a kink of the network up to the layer `last`: the least distance, in parts of the largest
