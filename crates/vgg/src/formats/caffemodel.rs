@@ -2,10 +2,9 @@
 //! blobs: the kernel, then the bias.
 //! <https://github.com/BVLC/caffe/blob/master/src/caffe/proto/caffe.proto>
 
-use std::collections::BTreeMap;
 use std::io;
 
-use super::protobuf::{Fields, Numbers, Value, push_integers, text};
+use super::protobuf::{self, Fields, Numbers, Value, push_integers, text};
 use super::{Collected, Dtype, Format, Input, Layout, RawFile};
 use crate::Problem;
 
@@ -41,19 +40,11 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
             }
         }
     }
-    Ok(RawFile {
-        format: Format::Caffemodel,
-        layout: Layout::Oihw,
-        tensors: found.tensors,
-        metadata: BTreeMap::new(),
-    })
+    Ok(found.into_file(Layout::Oihw))
 }
 
 fn broken(error: io::Error) -> Problem {
-    match error.kind() {
-        io::ErrorKind::InvalidData => Format::Caffemodel.malformed(error.to_string()),
-        _ => Problem::Read(error),
-    }
+    protobuf::broken(error, Format::Caffemodel)
 }
 
 fn read_layer(
@@ -114,16 +105,11 @@ fn read_blob(
     }
     let (numbers, dtype) =
         if doubles.count(Dtype::F64) > 0 { (doubles, Dtype::F64) } else { (floats, Dtype::F32) };
-    let values = if found.admit(&shape, dtype)? {
+    found.add(name, shape, dtype, |name, shape| {
         let count: usize = shape.iter().product();
         if numbers.count(dtype) != count as u64 {
-            return Err(Format::Caffemodel
-                .malformed(format!("{name} does not hold the {count} numbers of its shape")));
+            return Err(Format::Caffemodel.wrong_count(name, count));
         }
-        Some(numbers.read(input, dtype)?)
-    } else {
-        None
-    };
-    found.push(name, shape, dtype, values);
-    Ok(())
+        Ok(numbers.read(input, dtype)?)
+    })
 }

@@ -4,7 +4,6 @@
 //! Keras 2: `block1_conv1/block1_conv1_W_1:0` or `block1_conv1/block1_conv1/kernel:0`, in a whole model under
 //! `model_weights`. Keras 3: `layers/conv2d/vars/0` (kernel) and `/1` (bias), numbered in the order of the layers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hdf5_reader::error::Error;
@@ -54,20 +53,17 @@ pub(crate) fn read(input: &Input, format: Format) -> Result<RawFile, Problem> {
             let shape: Vec<usize> =
                 dataset.shape().iter().map(|&side| usize::try_from(side).unwrap_or(usize::MAX)).collect();
             let (dtype, little) = number_type(dataset.dtype());
-            let values = if found.admit(&shape, dtype)? {
+            found.add(name, shape, dtype, |_, shape| {
                 let bytes = dataset.read_raw_bytes().map_err(broken)?;
-                Some(read_numbers(&mut bytes.as_slice(), shape.iter().product(), dtype, little)?)
-            } else {
-                None
-            };
-            found.push(name, shape, dtype, values);
+                Ok(read_numbers(&mut bytes.as_slice(), shape.iter().product(), dtype, little)?)
+            })?;
         }
         groups.extend(children.into_iter().filter(is_layers).map(|child| {
             let path = format!("{path}{}/", child.name());
             (child, path, depth + 1)
         }));
     }
-    Ok(RawFile { format, layout: Layout::Hwio, tensors: found.tensors, metadata: BTreeMap::new() })
+    Ok(found.into_file(Layout::Hwio))
 }
 
 /// An optimiser's state repeats the layers' names.

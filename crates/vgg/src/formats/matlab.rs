@@ -5,13 +5,13 @@
 //! Arrays have their first index fastest. MatConvNet's kernels are height x width x in x out: its importer of Caffe models
 //! exchanges Caffe's width and height since its first version.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use flate2::read::ZlibDecoder;
 
 use super::input::read_numbers;
-use super::{Collected, Dtype, Format, Input, Layout, RawFile, column_strides, gather};
+use super::strides::{column_strides, gather};
+use super::{Collected, Dtype, Format, Input, Layout, RawFile};
 use crate::Problem;
 
 const FORMAT: Format = Format::Matlab;
@@ -56,7 +56,7 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
         }
         offset += 8 + part.len();
     }
-    Ok(RawFile { format: FORMAT, layout: Layout::Hwio, tensors: found.tensors, metadata: BTreeMap::new() })
+    Ok(found.into_file(Layout::Hwio))
 }
 
 /// A stream of words and elements.
@@ -232,19 +232,18 @@ impl Walk<'_> {
             [1, side] | [side, 1] => vec![side],
             _ => shape,
         };
-        if !self.found.admit(&shape, dtype)? {
-            self.found.push(path, shape, dtype, None);
-            return Ok(self.reader.skip(len + fill)?);
-        }
-        if len != count(&shape) as u64 * dtype.bytes() {
-            return Err(FORMAT.malformed(format!("{path} does not hold the numbers of its shape")));
-        }
-        let values = read_numbers(&mut self.reader.stream, count(&shape), dtype, self.reader.little)?;
-        self.reader.position += len;
-        self.reader.skip(fill)?;
-        let values = gather(values, &shape, &column_strides(&shape));
-        self.found.push(path, shape, dtype, Some(values));
-        Ok(())
+        let end = self.reader.position + len + fill;
+        let reader = &mut self.reader;
+        self.found.add(path, shape, dtype, |path, shape| {
+            if len != count(shape) as u64 * dtype.bytes() {
+                return Err(FORMAT.malformed(format!("{path} does not hold the numbers of its shape")));
+            }
+            let values = read_numbers(&mut reader.stream, count(shape), dtype, reader.little)?;
+            reader.position += len;
+            Ok(gather(values, shape, &column_strides(shape)))
+        })?;
+        // What fills the element up, and all of one that is not wanted.
+        Ok(self.reader.skip(end - self.reader.position)?)
     }
 }
 

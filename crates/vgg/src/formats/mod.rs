@@ -2,7 +2,7 @@
 //! of them.
 //!
 //! Files from strangers are hostile. Every length is checked against what the file can hold before memory is taken,
-//! and only tensors that a VGG convolution could be made of are read at all ([`is_wanted`]).
+//! and only tensors that a VGG convolution could be made of are read at all (`tensors`).
 
 mod caffemodel;
 mod hdf5;
@@ -13,13 +13,17 @@ mod onnx;
 mod pickle;
 mod protobuf;
 pub(crate) mod safetensors;
+mod strides;
+mod tensors;
 mod torch;
 mod zipped;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 pub(crate) use input::Input;
+use tensors::{Collected, MAX_NUMBERS, MAX_TENSORS};
+pub(crate) use tensors::{Layout, RawFile, RawTensor};
+use zipped::Archive;
 
 use crate::Problem;
 use crate::error::printable;
@@ -72,6 +76,11 @@ impl Format {
     /// The error of a file that contradicts its format; `detail` may hold names from the file.
     pub(crate) fn malformed(self, detail: impl AsRef<str>) -> Problem {
         Problem::Malformed { format: self, detail: printable(detail.as_ref()) }
+    }
+
+    /// The error of a tensor whose numbers are more or fewer than the `count` of its shape.
+    fn wrong_count(self, name: &str, count: usize) -> Problem {
+        self.malformed(format!("{name} does not hold the {count} numbers of its shape"))
     }
 }
 
@@ -131,142 +140,13 @@ impl fmt::Display for Dtype {
     }
 }
 
-/// How a kernel's numbers are ordered, slowest index first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// out, in, ky, kx: Caffe, PyTorch, ONNX.
-    Oihw,
-    /// ky, kx, in, out: TensorFlow, Keras.
-    Hwio,
-}
-
-/// One tensor of a file.
-#[derive(Debug, Clone)]
-pub(crate) struct RawTensor {
-    pub(crate) name: String,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) dtype: Dtype,
-    /// The numbers, for tensors that [`is_wanted`]; the others are never read.
-    pub(crate) values: Option<Vec<f32>>,
-    /// Which convolution it belongs to, counted from 0, where the file says so better than the name.
-    pub(crate) order: Option<usize>,
-}
-
-/// What a reader finds in a file.
-#[derive(Debug)]
-pub(crate) struct RawFile {
-    pub(crate) format: Format,
-    pub(crate) layout: Layout,
-    pub(crate) tensors: Vec<RawTensor>,
-    /// Key and value texts, where the format has them.
-    pub(crate) metadata: BTreeMap<String, String>,
-}
-
-/// Filters of the widest layer.
-const FILTERS: usize = 512;
-
-/// More tensors than any network has.
-const MAX_TENSORS: usize = 10_000;
-
-/// All kernels and biases of VGG-19, and short tensors of other layers.
-const MAX_TOTAL: usize = 20_100_000;
-
-/// Numbers of the largest kernel.
-const MAX_NUMBERS: usize = 9 * FILTERS * FILTERS;
-
-/// Whether a tensor can be part of a VGG convolution: a 3x3 kernel of at most 512 x 512 filters, or at most 512 biases.
-/// Fully connected layers are neither, and stay unread.
-fn is_wanted(shape: &[usize], dtype: Dtype) -> bool {
-    if dtype == Dtype::Other {
-        return false;
-    }
-    match *shape {
-        [biases] => biases <= FILTERS,
-        [a, b, 3, 3] | [3, 3, a, b] => a <= FILTERS && b <= FILTERS,
-        _ => false,
-    }
-}
-
-/// The tensors of a file while it is read, within the limits of what a network can need.
-pub(crate) struct Collected {
-    format: Format,
-    pub(crate) tensors: Vec<RawTensor>,
-    numbers: usize,
-}
-
-impl Collected {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format, tensors: Vec::new(), numbers: 0 }
-    }
-
-    /// Whether a tensor of this shape is to be read.
-    pub(crate) fn admit(&mut self, shape: &[usize], dtype: Dtype) -> Result<bool, Problem> {
-        if self.tensors.len() == MAX_TENSORS {
-            return Err(self.format.malformed(format!("it holds more than {MAX_TENSORS} tensors")));
-        }
-        if !is_wanted(shape, dtype) {
-            return Ok(false);
-        }
-        self.numbers += shape.iter().product::<usize>();
-        if self.numbers > MAX_TOTAL {
-            return Err(Problem::NotVgg("it holds more 3x3 kernels than VGG-19".into()));
-        }
-        Ok(true)
-    }
-
-    pub(crate) fn push(&mut self, name: String, shape: Vec<usize>, dtype: Dtype, values: Option<Vec<f32>>) {
-        self.tensors.push(RawTensor { name, shape, dtype, values, order: None });
-    }
-}
-
-/// The elements in the order of the shape, last index fastest, from where the strides say they are. Every place must be
-/// within `stored`.
-pub(crate) fn gather(stored: Vec<f32>, shape: &[usize], strides: &[usize]) -> Vec<f32> {
-    let mut dense = 1;
-    let is_dense = shape.iter().zip(strides).rev().all(|(&side, &stride)| {
-        let expected = dense;
-        dense *= side;
-        side == 1 || stride == expected
-    });
-    if is_dense {
-        return stored;
-    }
-    let count = shape.iter().product();
-    let mut values = Vec::with_capacity(count);
-    let mut index = vec![0; shape.len()];
-    let mut place = 0;
-    for _ in 0..count {
-        values.push(stored[place]);
-        for ((i, &side), &stride) in index.iter_mut().zip(shape).zip(strides).rev() {
-            *i += 1;
-            place += stride;
-            if *i < side {
-                break;
-            }
-            place -= side * stride;
-            *i = 0;
-        }
-    }
-    values
-}
-
-/// Strides of an array whose first index is fastest (MATLAB, Fortran).
-pub(crate) fn column_strides(shape: &[usize]) -> Vec<usize> {
-    let strides = shape.iter().scan(1, |stride, side| {
-        let this = *stride;
-        *stride *= side;
-        Some(this)
-    });
-    strides.collect()
-}
-
 /// Tells the format from the content and reads it.
 pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
     let start = input.bytes_at(0, input.len().min(512))?;
     if start.starts_with(b"\x89HDF\r\n\x1a\n") {
         hdf5::read(input, Format::KerasH5)
     } else if start.starts_with(b"PK\x03\x04") {
-        zipped::read(input)
+        read_zip(input)
     } else if start.starts_with(&torch::LEGACY_MAGIC) {
         torch::read_legacy(input)
     } else if start.starts_with(npy::MAGIC) {
@@ -279,6 +159,21 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
         onnx::read(input)
     } else if caffemodel::is_caffemodel(input) {
         caffemodel::read(input)
+    } else {
+        Err(Problem::UnknownFormat)
+    }
+}
+
+/// Tells PyTorch's, Keras' and NumPy's archives by their members and reads them.
+fn read_zip(input: &Input) -> Result<RawFile, Problem> {
+    let mut archive = Archive::open(input)?;
+    let names = archive.names()?;
+    if let Some(root) = names.iter().find_map(|name| name.strip_suffix("data.pkl")) {
+        torch::read_zip(&mut archive, root)
+    } else if names.iter().any(|name| name == "model.weights.h5") {
+        hdf5::read(&archive.stored("model.weights.h5", Format::Keras)?, Format::Keras)
+    } else if names.iter().any(|name| name.strip_suffix(".npy").is_some()) {
+        npy::read_npz(&mut archive, &names)
     } else {
         Err(Problem::UnknownFormat)
     }

@@ -2,13 +2,13 @@
 //! VGG have them (`{'conv1_1': [kernel, bias], ...}` or `{'conv1_1': {'weights': ..., 'biases': ...}, ...}`).
 //! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::input::read_numbers;
 use super::pickle::{Id, Node, Pickle};
+use super::strides::{column_strides, gather};
 use super::zipped::Archive;
-use super::{Collected, Dtype, Format, Input, Layout, RawFile, column_strides, gather};
+use super::{Collected, Dtype, Format, Input, Layout, RawFile};
 use crate::Problem;
 
 pub(crate) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -102,14 +102,11 @@ pub(crate) fn read_npz(archive: &mut Archive, names: &[String]) -> Result<RawFil
         let mut stream = archive.member(member, format)?;
         let header = Header::read(&mut stream, format)?;
         let (dtype, little) = dtype(&header.descr);
-        let values = if found.admit(&header.shape, dtype)? {
-            Some(values(&mut stream, &header.shape, dtype, little, header.columns)?)
-        } else {
-            None
-        };
-        found.push(name.to_owned(), header.shape, dtype, values);
+        found.add(name.to_owned(), header.shape, dtype, |_, shape| {
+            Ok(values(&mut stream, shape, dtype, little, header.columns)?)
+        })?;
     }
-    Ok(RawFile { format, layout: Layout::Hwio, tensors: found.tensors, metadata: BTreeMap::new() })
+    Ok(found.into_file(Layout::Hwio))
 }
 
 pub(crate) fn read_dict(input: &Input) -> Result<RawFile, Problem> {
@@ -144,7 +141,7 @@ pub(crate) fn read_dict(input: &Input) -> Result<RawFile, Problem> {
             }
         }
     }
-    Ok(RawFile { format, layout: Layout::Hwio, tensors: found.tensors, metadata: BTreeMap::new() })
+    Ok(found.into_file(Layout::Hwio))
 }
 
 /// A pickled array: `_reconstruct(...)` with the state (version, shape, dtype, fortran_order, data).
@@ -183,18 +180,13 @@ impl Array {
         found: &mut Collected,
     ) -> Result<(), Problem> {
         let (dtype, little) = dtype(&self.descr);
-        let values = if found.admit(&self.shape, dtype)? {
-            let count: usize = self.shape.iter().product();
-            let Some(bytes) = bytes(pickle, self.data, input, count as u64 * dtype.bytes())? else {
-                let detail = format!("{name} does not hold the {count} numbers of its shape");
-                return Err(Format::NpyDict.malformed(detail));
-            };
-            Some(values(&mut bytes.as_slice(), &self.shape, dtype, little, self.columns)?)
-        } else {
-            None
-        };
-        found.push(name, self.shape, dtype, values);
-        Ok(())
+        let Self { shape, columns, data, .. } = self;
+        found.add(name, shape, dtype, |name, shape| {
+            let count: usize = shape.iter().product();
+            let bytes = bytes(pickle, data, input, count as u64 * dtype.bytes())?
+                .ok_or_else(|| Format::NpyDict.wrong_count(name, count))?;
+            Ok(values(&mut bytes.as_slice(), shape, dtype, little, columns)?)
+        })
     }
 }
 

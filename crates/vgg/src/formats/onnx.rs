@@ -2,10 +2,10 @@
 //! convolution is which comes from the order of the graph's `Conv` nodes, so that names do not matter.
 //! <https://github.com/onnx/onnx/blob/main/onnx/onnx.proto>
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 
-use super::protobuf::{Fields, Numbers, Value, push_integers, text};
+use super::protobuf::{self, Fields, Numbers, Value, push_integers, text};
 use super::{Collected, Dtype, Format, Input, Layout, RawFile};
 use crate::Problem;
 
@@ -58,20 +58,11 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
     for tensor in &mut found.tensors {
         tensor.order = order.get(&tensor.name).copied();
     }
-    Ok(RawFile {
-        format: Format::Onnx,
-        layout: Layout::Oihw,
-        tensors: found.tensors,
-        metadata: BTreeMap::new(),
-    })
+    Ok(found.into_file(Layout::Oihw))
 }
 
-/// What broke inside a message is told as such; a truncated file as truncated.
 fn broken(error: io::Error) -> Problem {
-    match error.kind() {
-        io::ErrorKind::InvalidData => Format::Onnx.malformed(error.to_string()),
-        _ => Problem::Read(error),
-    }
+    protobuf::broken(error, Format::Onnx)
 }
 
 /// As much of a `NodeProto` as is needed.
@@ -142,7 +133,7 @@ fn tensor(
         16 => Dtype::Bf16,
         _ => Dtype::Other,
     };
-    let values = if found.admit(&shape, dtype)? {
+    found.add(name, shape, dtype, |name, shape| {
         if external {
             let detail = format!("{name} is in another file: save the model with its weights inside");
             return Err(Format::Onnx.malformed(detail));
@@ -155,21 +146,10 @@ fn tensor(
             (None, Dtype::F32) if floats.count(dtype) == count as u64 => floats.read(input, dtype)?,
             (None, Dtype::F64) if doubles.count(dtype) == count as u64 => doubles.read(input, dtype)?,
             (None, Dtype::F16 | Dtype::Bf16) => half_numbers(input, &halves, dtype, count)?,
-            _ => return Err(wrong_count(&name, count)),
+            _ => return Err(Format::Onnx.wrong_count(name, count)),
         };
-        if values.len() != count {
-            return Err(wrong_count(&name, count));
-        }
-        Some(values)
-    } else {
-        None
-    };
-    found.push(name, shape, dtype, values);
-    Ok(())
-}
-
-fn wrong_count(name: &str, count: usize) -> Problem {
-    Format::Onnx.malformed(format!("{name} does not hold the {count} numbers of its shape"))
+        if values.len() == count { Ok(values) } else { Err(Format::Onnx.wrong_count(name, count)) }
+    })
 }
 
 /// Half precision in the field `int32_data`: each number's 16 bits as a varint.

@@ -4,7 +4,8 @@
 use std::io::{self, BufReader, Read};
 
 use super::input::Cursor;
-use super::{Dtype, Input, MAX_NUMBERS};
+use super::{Dtype, Format, Input, MAX_NUMBERS};
+use crate::Problem;
 
 /// A field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,5 +157,13 @@ pub(crate) fn text(input: &Input, value: Value) -> io::Result<String> {
             Ok(String::from_utf8_lossy(&input.bytes_at(offset, len)?).into_owned())
         }
         _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a name that is none")),
+    }
+}
+
+/// What broke inside a message is told as such; a truncated file as truncated.
+pub(crate) fn broken(error: io::Error, format: Format) -> Problem {
+    match error.kind() {
+        io::ErrorKind::InvalidData => format.malformed(error.to_string()),
+        _ => Problem::Read(error),
     }
 }

@@ -47,17 +47,14 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
             FileDtype::BF16 => Dtype::Bf16,
             _ => Dtype::Other,
         };
-        let values = if found.admit(&info.shape, dtype)? {
-            let count = info.shape.iter().product();
-            Some(input.numbers_at(data + info.data_offsets.0 as u64, count, dtype, true)?)
-        } else {
-            None
-        };
-        found.push(name, info.shape.clone(), dtype, values);
+        found.add(name, info.shape.clone(), dtype, |_, shape| {
+            let offset = data + info.data_offsets.0 as u64;
+            Ok(input.numbers_at(offset, shape.iter().product(), dtype, true)?)
+        })?;
     }
     let metadata = metadata.metadata().iter().flatten();
     let metadata = metadata.map(|(key, value)| (key.clone(), value.clone())).collect();
-    Ok(RawFile { format: Format::Safetensors, layout: Layout::Oihw, tensors: found.tensors, metadata })
+    Ok(RawFile { metadata, ..found.into_file(Layout::Oihw) })
 }
 
 /// A tensor to be written.

@@ -3,14 +3,15 @@
 //! Both hold a pickle that names storages, and the storages: members `data/KEY` of the archive, or, in the old form, one
 //! after the other behind the pickles, each with its number of elements in front.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io;
 
 use byteorder::{ByteOrder, LittleEndian};
 
 use super::pickle::{Id, Node, Pickle};
+use super::strides::gather;
 use super::zipped::Archive;
-use super::{Collected, Dtype, Format, Input, Layout, MAX_NUMBERS, MAX_TENSORS, RawFile, gather};
+use super::{Collected, Dtype, Format, Input, Layout, MAX_NUMBERS, MAX_TENSORS, RawFile};
 use crate::Problem;
 
 /// A pickle of protocol 2 with the number 0x1950a86a20f9469cfc6c, which starts every old file.
@@ -113,14 +114,11 @@ fn read_views(
     }
     let mut found = Collected::new(format);
     for view in views {
-        let values = if found.admit(&view.shape, view.dtype)? {
-            Some(view.read(&storage(&view.storage)?, little, format)?)
-        } else {
-            None
-        };
-        found.push(view.name, view.shape, view.dtype, values);
+        found.add(view.name.clone(), view.shape.clone(), view.dtype, |_, _| {
+            view.read(&storage(&view.storage)?, little, format)
+        })?;
     }
-    Ok(RawFile { format, layout: Layout::Oihw, tensors: found.tensors, metadata: BTreeMap::new() })
+    Ok(found.into_file(Layout::Oihw))
 }
 
 /// Walks dictionaries, also those inside (`state_dict` in a checkpoint), for tensors.

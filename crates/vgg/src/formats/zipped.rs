@@ -1,4 +1,4 @@
-//! Zip archives: which of the formats is inside, and its members.
+//! Zip archives and their members.
 
 use std::io::{self, BufReader, Read};
 
@@ -6,7 +6,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::input::Cursor;
-use super::{Format, Input, RawFile, hdf5, npy, torch};
+use super::{Format, Input};
 use crate::Problem;
 
 /// What is read at once: a pickle that names 32 tensors has some kilobytes.
@@ -16,24 +16,6 @@ const MAX_SMALL: u64 = 4 << 20;
 pub(crate) struct Archive {
     input: Input,
     zip: ZipArchive<BufReader<Cursor>>,
-}
-
-/// Tells PyTorch's, Keras' and NumPy's archives by their members and reads them.
-pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
-    let zip = ZipArchive::new(input.stream()).map_err(|error| broken(error, Format::TorchZip))?;
-    let mut archive = Archive { input: input.clone(), zip };
-    let names: Result<Vec<String>, ZipError> =
-        archive.zip.file_names().map(|name| Ok(name?.into_owned())).collect();
-    let names = names.map_err(|error| broken(error, Format::TorchZip))?;
-    if let Some(root) = names.iter().find_map(|name| name.strip_suffix("data.pkl")) {
-        torch::read_zip(&mut archive, root)
-    } else if names.iter().any(|name| name == "model.weights.h5") {
-        hdf5::read(&archive.stored("model.weights.h5", Format::Keras)?, Format::Keras)
-    } else if names.iter().any(|name| name.strip_suffix(".npy").is_some()) {
-        npy::read_npz(&mut archive, &names)
-    } else {
-        Err(Problem::UnknownFormat)
-    }
 }
 
 /// The archive's own damage, told as that of the format it should be.
@@ -48,6 +30,18 @@ fn broken(error: ZipError, format: Format) -> Problem {
 }
 
 impl Archive {
+    /// Reads the directory.
+    pub(crate) fn open(input: &Input) -> Result<Self, Problem> {
+        let zip = ZipArchive::new(input.stream()).map_err(|error| broken(error, Format::TorchZip))?;
+        Ok(Self { input: input.clone(), zip })
+    }
+
+    /// The names of all members.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Problem> {
+        let names = self.zip.file_names().map(|name| Ok(name?.into_owned()));
+        names.collect::<Result<_, ZipError>>().map_err(|error| broken(error, Format::TorchZip))
+    }
+
     /// A short member's bytes, if there is one of that name.
     pub(crate) fn small_member(&mut self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
         let member = match self.zip.by_name(name) {
