@@ -65,7 +65,7 @@ compare() {
     codes="$(cat "$work/old/$name.code") $(cat "$work/new/$name.code")"
     if [ "$codes" != "0 0" ]; then
         verdict="DIFFERENT: exit codes $codes, and not 0 0"
-        tail -qn 1 "$work/old/$name.progress" "$work/new/$name.progress" >&2
+        grep -ihE '^(error|no limit)' "$work/old/$name.progress" "$work/new/$name.progress" >&2 || true
     else
         strip "$work/old/$name"
         strip "$work/new/$name"
