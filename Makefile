@@ -1,4 +1,5 @@
-# Everything here needs Rust and make alone; `bench-peers` also Python with PyTorch, `vgg19` curl and the internet.
+# Everything here needs Rust and make alone; `same-bytes` and `old-new` also Python, `bench-peers` Python with PyTorch, `vgg19`
+# curl and the internet.
 
 CONTENT = examples/content/chelsea.png
 STYLE   = examples/style/cafe_terrace.webp
@@ -6,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples bench bench-peers vgg19 clean
+.PHONY: build run test check examples bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -47,6 +48,17 @@ bench: build
 # The same evaluations in turn with PyTorch.
 bench-peers: build
 	benches/compare.sh
+
+# Two builds of the program: make same-bytes OLD=PROGRAM, with NEW=PROGRAM if it is not the one of `make build`.
+OLD = $(error OLD=PROGRAM names the build to compare with)
+
+# The same commands with both: every byte that they write must be the same.
+same-bytes: $(if $(NEW),,build)
+	benches/same_bytes.sh $(OLD) $(or $(NEW),target/release/impasto)
+
+# Seconds and peak memory of both, in turn. Leave the machine alone meanwhile.
+old-new: $(if $(NEW),,build)
+	benches/old_new.sh $(OLD) $(or $(NEW),target/release/impasto)
 
 # VGG-19, the paper's network, from torchvision (575 MB): then --weights vgg19 finds it.
 VGG19_URL    = https://download.pytorch.org/models/vgg19-dcbb9e9d.pth
