@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_style::explain::{ExplainError, explain};
+use impasto_study::explain::{ExplainError, explain};
 use impasto_style::picture::{check_folder, write_atomically};
 use impasto_style::{PreparedNetwork, StopReason};
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto_style::check::Verdict;
-use impasto_style::gradcheck::{Row, objective, operations, step_plot};
+use impasto_study::gradcheck::Verdict;
+use impasto_study::gradcheck::{Row, objective, operations, step_plot};
 use impasto_style::picture::{check_folder, write_atomically};
 use impasto_style::{Network, Picture, Pooling, white_noise};
 

@@ -1,7 +1,7 @@
 //! `impasto grid`: the paper's Figure 3.
 
 use clap::Args;
-use impasto_style::study::{Material, grid};
+use impasto_study::study::{Material, grid};
 
 use crate::failure::Failure;
 use crate::options::{OptionArguments, Pair};

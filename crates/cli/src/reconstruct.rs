@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use impasto_style::study::{Material, content_reconstructions, style_reconstructions};
+use impasto_study::study::{Material, content_reconstructions, style_reconstructions};
 use impasto_style::{Picture, TransferOptions};
 
 use crate::failure::Failure;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
+use impasto_study::study::{Material, Study, StudyEvent};
 use impasto_style::picture::Encoding;
-use impasto_style::study::{Material, Study, StudyEvent};
 use impasto_style::{Init, TransferError, TransferOptions};
 
 use crate::failure::Failure;

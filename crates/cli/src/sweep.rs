@@ -1,9 +1,9 @@
 //! `impasto sweep`: the same transfer with every value of an option or two.
 
 use clap::{Args, Parser};
+use impasto_study::study::{Cell, Material, Study};
 use impasto_style::Preset;
 use impasto_style::TransferOptions;
-use impasto_style::study::{Cell, Material, Study};
 
 use crate::failure::Failure;
 use crate::options::{OptionArguments, Pair};

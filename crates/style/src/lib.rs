@@ -48,11 +48,6 @@
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | the waves and colours that L-BFGS works in | `spectrum.rs` |
 //! | what it tells while it runs | `event.rs` |
-//! | gradients against finite differences | [`gradcheck`] |
-//! | a run as an HTML page | [`mod@explain`] |
-//! | charts as SVG | [`plot`] |
-//! | many transfers that differ in an option or two | [`study`] |
-//! | labelled contact sheets | [`sheet`] |
 //! | how fast it is here | [`benchmark`] |
 #![forbid(unsafe_code)]
 
@@ -60,24 +55,18 @@ pub mod benchmark;
 mod cosine;
 mod error;
 mod event;
-pub mod explain;
-pub mod gradcheck;
 mod memory;
 mod network;
 mod noise;
 mod objective;
 mod options;
 pub mod picture;
-pub mod plot;
 mod preset;
-pub mod sheet;
 mod spectrum;
-pub mod study;
 mod transfer;
 
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
-pub use impasto_autodiff::check;
 pub use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
@@ -91,4 +80,4 @@ pub use options::{
 };
 pub use picture::{Picture, PictureError};
 pub use preset::Preset;
-pub use transfer::{Painting, transfer};
+pub use transfer::{Painting, first_picture, plan, transfer, transfer_with};

@@ -72,7 +72,10 @@ impl PreparedNetwork {
     }
 
     /// F of a picture at the content layers, and G/M at the style layers.
-    pub(crate) fn measure(
+    ///
+    /// # Errors
+    /// [`TransferError`] if the picture is too small, or does not fit the memory limit.
+    pub fn measure(
         &self,
         picture: &Picture,
         content: &[String],

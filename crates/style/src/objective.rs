@@ -40,7 +40,10 @@ impl Targets {
     }
 
     /// P of every active content layer.
-    pub(crate) fn content(
+    ///
+    /// # Errors
+    /// As [`Targets::measure`].
+    pub fn content(
         network: &PreparedNetwork,
         photo: &Picture,
         options: &TransferOptions,
@@ -49,7 +52,10 @@ impl Targets {
     }
 
     /// A/M of every active style layer.
-    pub(crate) fn style(
+    ///
+    /// # Errors
+    /// As [`Targets::measure`].
+    pub fn style(
         network: &PreparedNetwork,
         painting: &Picture,
         options: &TransferOptions,

@@ -63,8 +63,12 @@ pub fn transfer(
     transfer_with(network, content, style, options, targets, on_event)
 }
 
-/// [`transfer`] with P and A from `targets`, which is given the photo and the painting at the size of each scale.
-pub(crate) fn transfer_with(
+/// [`transfer`] with P and A from `targets`, which is given the photo and the painting at the size of each scale: for callers
+/// that have measured them before.
+///
+/// # Errors
+/// [`TransferError`], and whatever `targets` returns.
+pub fn transfer_with(
     network: &PreparedNetwork,
     content: &Picture,
     style: &Picture,
@@ -181,8 +185,11 @@ fn schedule(
     schedule
 }
 
-/// The plan of evaluations at a size, within the options' memory limit.
-pub(crate) fn plan(
+/// The plan of evaluations at a size (H, W), within the options' memory limit.
+///
+/// # Errors
+/// [`AutodiffError`] if the picture is too small for the options' layers, or does not fit the limit.
+pub fn plan(
     network: &PreparedNetwork,
     (height, width): (usize, usize),
     options: &TransferOptions,
@@ -203,8 +210,11 @@ fn largest_fitting(network: &PreparedNetwork, content: &Picture, options: &Trans
     (low > 0).then_some(low * STEP)
 }
 
-/// The start of the first scale.
-pub(crate) fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
+/// The start of a transfer at the size of `content`, as [`Init`] says.
+///
+/// # Errors
+/// [`TransferError::Picture`] if there is not the memory.
+pub fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
     let (height, width) = (content.height(), content.width());
     Ok(match &options.init {
         Init::Content => content.clone(),
@@ -230,8 +240,8 @@ impl TransferOptions {
         optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
     }
 
-    /// What of the memory limit is left for the evaluator.
-    pub(crate) fn evaluator_options(&self, height: usize, width: usize) -> EvaluatorOptions {
+    /// What of the memory limit is left for the evaluator of pictures of that size.
+    pub fn evaluator_options(&self, height: usize, width: usize) -> EvaluatorOptions {
         let left = |limit: u64| limit.saturating_sub(self.working_bytes(height, width));
         EvaluatorOptions { memory_limit: self.memory_limit.map(left) }
     }

@@ -14,12 +14,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::picture::{Encoding, PIXEL_LIMIT, write_atomically};
 use crate::sheet::Sheet;
-use crate::transfer::transfer_with;
-use crate::{
-    Event, Init, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, StopReason, TransferError,
-    TransferOptions,
+use impasto_style::picture::{Encoding, PIXEL_LIMIT, write_atomically};
+use impasto_style::{
+    Event, Init, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, Preset, StopReason,
+    TransferError, TransferOptions, transfer_with,
 };
 use shared::SharedTargets;
 
@@ -147,7 +146,7 @@ impl Study {
                 }
             }
         }
-        let mut usage = crate::Preset::Paper.options();
+        let mut usage = Preset::Paper.options();
         usage.content_layers = LayerWeights(layers);
         usage.style_layers = LayerWeights::default();
         (usage.pooling, usage.conv) = (options.pooling, options.conv);

@@ -5,8 +5,8 @@ use impasto_tensor::Tensor;
 
 use super::images::{embedded, grey, heat, normalised};
 use super::{ExplainError, Run};
-use crate::picture::Encoding;
-use crate::{Picture, TransferError};
+use impasto_style::picture::Encoding;
+use impasto_style::{Picture, TransferError};
 
 /// Pixels of a Gram matrix's picture, and of a feature map's longest side, at most.
 const SIDE: usize = 128;

@@ -2,7 +2,7 @@
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont};
 
-use crate::{Picture, PictureError};
+use impasto_style::{Picture, PictureError};
 
 /// White around the pictures, in pixels.
 const MARGIN: usize = 8;

@@ -1,7 +1,7 @@
 //! The paper's figures as studies.
 
 use super::{Cell, Study};
-use crate::{LayerWeights, TransferOptions};
+use impasto_style::{LayerWeights, TransferOptions};
 
 /// Figure 1, content: the picture that has the photo's response at one layer, for each layer.
 ///

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::picture::Encoding;
-use crate::{Picture, PictureError};
+use impasto_style::picture::Encoding;
+use impasto_style::{Picture, PictureError};
 
 /// An `<img>` that carries its picture with it.
 pub(super) fn embedded(picture: &Picture, encoding: Encoding, what: &str) -> std::io::Result<String> {

@@ -4,7 +4,7 @@ use impasto_autodiff::{ConvMode, EvaluatorOptions, GramMatrix, Pooling};
 use impasto_tensor::Tensor;
 
 use super::{Cell, Material};
-use crate::{Picture, PreparedNetwork, Targets, TransferError, TransferOptions};
+use impasto_style::{Picture, PreparedNetwork, Targets, TransferError, TransferOptions};
 
 /// All that a measurement depends on, beside the picture and the weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +115,7 @@ impl<T: Clone> Shared<T> {
 mod tests {
     use super::*;
     use crate::study::grid;
-    use crate::{Network, Preset, white_noise};
+    use impasto_style::{Network, Preset, white_noise};
 
     #[test]
     fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
@@ -148,7 +148,7 @@ mod tests {
             TransferOptions { pooling: Pooling::Max, ..base.clone() },
             TransferOptions { conv: ConvMode::Exact, ..base.clone() },
             TransferOptions { memory_limit: Some(1 << 30), ..base.clone() },
-            TransferOptions { style_layers: crate::LayerWeights::even(&["conv1_1"]), ..base.clone() },
+            TransferOptions { style_layers: impasto_style::LayerWeights::even(&["conv1_1"]), ..base.clone() },
             TransferOptions { style_weight: 0.0, ..base.clone() },
         ] {
             assert_ne!(key(&base), key(&other));

@@ -1,8 +1,8 @@
 //! The curves of a run.
 
 use super::Step;
-use crate::TransferOptions;
 use crate::plot::{Axis, PlotError, Scale, Series, line_chart};
+use impasto_style::TransferOptions;
 
 const ITERATION: Axis<'static> = Axis { label: "iteration", scale: Scale::Linear };
 

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use impasto_study::study::{Material, Study, StudyEvent, grid};
 use impasto_style::picture::{Encoding, PIXEL_LIMIT};
-use impasto_style::study::{Material, Study, StudyEvent, grid};
 use impasto_style::{
     Init, Network, Picture, PreparedNetwork, Preset, TransferOptions, transfer, white_noise,
 };

@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
-use crate::benchmark::{Benchmark, isa};
-use crate::picture::Encoding;
-use crate::transfer::plan;
-use crate::{Init, LossScale, Optimiser, TransferError, default_history};
+use impasto_style::benchmark::{Benchmark, isa};
+use impasto_style::picture::Encoding;
+use impasto_style::{Init, LossScale, Optimiser, TransferError, default_history, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 

@@ -7,11 +7,12 @@ mod objective;
 mod operations;
 mod step_plot;
 
+pub use impasto_autodiff::check::Verdict;
 pub use objective::{Objective, objective};
 pub use operations::operations;
 pub use step_plot::step_plot;
 
-use impasto_autodiff::check::{Direction, Ladder, Probe, Verdict, check_gradient};
+use impasto_autodiff::check::{Direction, Ladder, Probe, check_gradient};
 
 /// The relative error that each operation and each loss must reach.
 pub const OPERATION_TOLERANCE: f64 = 1e-7;

@@ -11,10 +11,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::plot::PlotError;
-use crate::transfer::first_picture;
-use crate::{
+use impasto_style::{
     Breakdown, Event, Objective, Painting, Picture, PreparedNetwork, Summary, Targets, TransferError,
-    TransferOptions, transfer,
+    TransferOptions, first_picture, transfer,
 };
 
 /// Why there is no report.
