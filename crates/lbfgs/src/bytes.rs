@@ -142,7 +142,9 @@ pub(crate) fn write_vector<K: Number>(to: &mut impl Write, vector: &[K]) -> io::
     let mut bytes = Vec::new();
     for numbers in vector.chunks(AT_ONCE) {
         bytes.clear();
-        numbers.iter().for_each(|number| number.append_to(&mut bytes));
+        for number in numbers {
+            number.append_to(&mut bytes);
+        }
         to.write_all(&bytes)?;
     }
     Ok(())
@@ -166,4 +168,78 @@ fn read_array<const N: usize>(from: &mut impl Read) -> Result<[u8; N], StateErro
     let mut bytes = [0; N];
     from.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Endless zeros, which notices how many are asked for at a time.
+    struct Zeros {
+        left: usize,
+        most: usize,
+    }
+
+    impl Read for Zeros {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            self.most = self.most.max(bytes.len());
+            let count = bytes.len().min(self.left);
+            self.left -= count;
+            bytes[..count].fill(0);
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn memory_is_taken_as_numbers_come_and_not_as_they_are_claimed() {
+        let mut zeros = Zeros { left: 3 * AT_ONCE * size_of::<f64>(), most: 0 };
+        let error = read_vector::<f64>(&mut zeros, 1 << 47).unwrap_err();
+        assert!(matches!(error, StateError::Truncated), "{error}");
+        assert_eq!(zeros.most, AT_ONCE * size_of::<f64>());
+        let mut zeros = Zeros { left: usize::MAX, most: 0 };
+        let vector: Vec<f32> = read_vector(&mut zeros, AT_ONCE + 3).unwrap();
+        assert_eq!((vector.len(), vector.capacity()), (AT_ONCE + 3, AT_ONCE + 3));
+    }
+
+    #[test]
+    fn what_is_no_state_is_told_apart() {
+        let header = |change: usize, byte: u8| {
+            let mut bytes = Vec::new();
+            write_header(&mut bytes, b'L', 4, 9).unwrap();
+            bytes[change] = byte;
+            read_header(&mut &*bytes, b'L', 4).map_err(|error| error.to_string())
+        };
+        assert_eq!(header(0, MARK[0]), Ok(9));
+        for (change, byte, sentence) in [
+            (0, b'D', "not the state of an optimiser"),
+            (8, 7, "the state has version 7, not 1"),
+            (12, b'A', "the state is of another method"),
+            (13, 8, "the state is of another number type"),
+            (21, 1, "the number of variables of the state is out of range"),
+        ] {
+            assert_eq!(header(change, byte), Err(sentence.to_owned()));
+        }
+        assert_eq!(read_count(&mut &MOST.to_le_bytes()[..], "").unwrap() as u64, MOST);
+        assert!(read_count(&mut &(MOST + 1).to_le_bytes()[..], "").is_err());
+        assert!(read_capacity(&mut &[0; 8][..], "").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn vectors_come_back_and_what_follows_them_stays(f32s in prop::collection::vec(any::<f32>(), 0..50), rest in any::<u8>()) {
+            let bf16s: Vec<bf16> = f32s.iter().map(|x| bf16::from_f32(*x)).collect();
+            let mut bytes = Vec::new();
+            write_vector(&mut bytes, &f32s).unwrap();
+            write_vector(&mut bytes, &bf16s).unwrap();
+            prop_assert_eq!(bytes.len(), 6 * f32s.len());
+            bytes.push(rest);
+            let mut from = &*bytes;
+            let back: Vec<f32> = read_vector(&mut from, f32s.len()).unwrap();
+            prop_assert!(back.iter().zip(&f32s).all(|(a, b)| a.to_bits() == b.to_bits()));
+            let back: Vec<bf16> = read_vector(&mut from, f32s.len()).unwrap();
+            prop_assert!(back.iter().zip(&bf16s).all(|(a, b)| a.to_bits() == b.to_bits()));
+            prop_assert_eq!(from, &[rest][..]);
+        }
+    }
 }

@@ -390,6 +390,78 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_without_curvature_to_speak_of_is_left_out() {
+        let update = |s: [f64; 2], y: [f64; 2]| {
+            let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
+            history.depart(&mut vec![0.0; 2], &mut vec![0.0; 2]);
+            history.update(&s, &y)
+        };
+        assert!(!update([0.0, 0.0], [0.0, 1.0])); // x did not move: 0 is not above 0
+        // cos(s, y) = 1e-17 is far below epsilon = 2e-16, and 1e-14 far above, whatever the lengths.
+        for (s, y) in [(1.0, 1e3), (1e3, 1.0), (1e-3, 1.0), (1.0, 1e-3)] {
+            assert!(!update([s, 0.0], [1e-17 * y, y]), "{s} {y}");
+            assert!(update([s, 0.0], [1e-14 * y, y]), "{s} {y}");
+        }
+    }
+
+    #[test]
+    fn a_pair_takes_room_for_its_own_dot_products_only() {
+        let groups = Groups { of: vec![0, 1, 2], places: vec![] };
+        let mut history = History::<f64>::new(3, Scaling::new(groups, 1));
+        for k in 0..3 {
+            let at = |k: usize| vec![k as f64, 0.0, 0.0];
+            history.depart(&mut at(k), &mut at(k));
+            assert!(history.update(&at(k + 1), &at(k + 1)));
+            assert_eq!(history.partial.len(), OWN + EACH * k + 2 * 3);
+        }
+    }
+
+    #[test]
+    fn forgotten_pairs_come_back_or_leave_their_memory() {
+        let mut history = History::<f32>::new(2, Scaling::new(Groups::default(), 2));
+        for k in 0..3 {
+            let at = |k: usize| vec![(k * k) as f32, k as f32];
+            history.depart(&mut at(k), &mut at(k));
+            history.update(&at(k + 1), &at(k + 1));
+        }
+        let bytes = |history: &History<f32>| {
+            let mut bytes = Vec::new();
+            history.write(&mut bytes).unwrap();
+            bytes
+        };
+        let before = bytes(&history);
+        let forgotten = history.forget();
+        assert!(history.is_empty());
+        assert_eq!(history.scaling.diagonal(), [1.0]);
+        assert_eq!(history.direction(&[3.0, 4.0], &mut [0.0; 2]), -25.0);
+        history.remember(forgotten);
+        assert_eq!(bytes(&history), before);
+        let forgotten = history.forget();
+        history.recycle(forgotten);
+        assert_eq!((history.pairs.len(), history.free.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_smaller_history_keeps_the_newest_pairs() {
+        let run = |capacity: usize, smaller: usize| {
+            let mut history = History::<f64>::new(capacity, Scaling::new(Groups::default(), capacity));
+            for k in 0..5 {
+                let at = |k: usize| vec![(k * k) as f64, k as f64];
+                history.depart(&mut at(k), &mut at(k));
+                history.update(&at(k + 1), &at(k + 1));
+            }
+            history.limit(smaller, smaller);
+            let mut d = [0.0; 2];
+            let slope = history.direction(&[1.0, 2.0], &mut d);
+            (slope, d, history.pairs.len() + history.free.len())
+        };
+        for smaller in 1..5 {
+            assert_eq!(run(5, smaller), run(smaller, smaller));
+        }
+        assert_eq!(run(3, 9), run(3, 3));
+    }
+
+    #[test]
     fn memory_is_taken_as_the_history_fills_and_then_reused() {
         let mut history = History::<f32>::new(2, Scaling::new(Groups::default(), 1));
         for k in 0..5 {

@@ -255,6 +255,68 @@ mod tests {
         assert_eq!((found, trials), (Found::Nothing { any_finite: true }, RULE.max_trials));
     }
 
+    /// The steps that are tried along phi from a first step of 1.
+    fn trials(max_trials: usize, phi: impl Fn(f64) -> (f64, f64)) -> Vec<f64> {
+        let mut tried = Vec::new();
+        let at = |step: f64| {
+            let (loss, slope) = phi(step);
+            Point { step, loss, slope, gradient_norm: slope.abs() }
+        };
+        let rule = StrongWolfe { max_trials, ..RULE };
+        let Ok(_) = rule.search(at(0.0), 1.0, |step| {
+            tried.push(step);
+            Ok::<_, Infallible>(Some((at(step), ())))
+        });
+        tried
+    }
+
+    #[test]
+    fn the_way_back_starts_at_the_best_step() {
+        // Still falling steeply at 1, and no number from 2 on. A straight line has no cubic minimiser: tenfold, then back.
+        let phi = |t: f64| if t < 2.0 { (-t, -1.0) } else { (f64::NAN, f64::NAN) };
+        let tried = trials(3, phi);
+        assert_eq!(tried[..2], [1.0, 10.0]);
+        assert!((tried[2] - (1.0 + RETREAT * 9.0)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn outwards_a_cubic_is_believed_where_it_looks_ahead() {
+        // (t - 4)^2 - 16: the cubic's minimiser, 4, lies between twice and ten times the first step.
+        let curve = |t: f64| ((t - 4.0).powi(2) - 16.0, 2.0 * (t - 4.0));
+        let rule = StrongWolfe { curvature: 0.5, ..RULE };
+        let (_, found, _, trials) = search(rule, curve, 1.0, 40);
+        assert!(matches!(found, Found::Step(point, _) if (point.step - 4.0).abs() < 1e-12));
+        assert_eq!(trials, 2);
+        // The cubic through these has its minimum at `low` itself, which says nothing of what lies ahead.
+        let other = Point { step: 0.0, loss: 1.0, slope: -1.0, gradient_norm: 1.0 };
+        let low = Point { step: 1.0, loss: 0.5, slope: 0.0, gradient_norm: 0.0 };
+        assert_eq!(cubic_minimiser(&other, &low), Some(1.0));
+        assert_eq!(Interval { low, other, bracketed: false }.next_step(f64::INFINITY), EXPANSION.1);
+    }
+
+    #[test]
+    fn an_interval_that_shrinks_too_little_is_halved() {
+        // The cubic through both ends has its minimum at 1/2 of 3.
+        let at = |step: f64| Point {
+            step,
+            loss: (step - 0.5).powi(2),
+            slope: 2.0 * (step - 0.5),
+            gradient_norm: 1.0,
+        };
+        let interval = Interval { low: at(0.0), other: at(3.0), bracketed: true };
+        let last_width = 3.0 / SHRINKAGE;
+        assert_eq!(SHRINKAGE * last_width, 3.0);
+        assert_eq!(interval.next_step(0.99 * last_width), 1.5);
+        assert!((interval.next_step(last_width) - 0.5).abs() < 1e-12);
+        assert!((interval.next_step(1.01 * last_width) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_infinite_step_is_backed_out_of() {
+        let phi = |t: f64| (if t > 0.0 { 1.0 } else { 2.0 }, -1.0);
+        assert_eq!(search(RULE, phi, f64::INFINITY, 40).1, Found::Nothing { any_finite: false });
+    }
+
     proptest! {
         /// Moré and Thuente's second (from further on, where rounding spares it) and first test functions, and a quartic, from first steps of any size.
         #[test]

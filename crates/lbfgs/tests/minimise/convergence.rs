@@ -110,7 +110,7 @@ fn checked_run(
     x: &mut Vec<f64>,
     objective: impl Fn(&[f64], &mut [f64]) -> Result<f64, Infallible>,
 ) -> Outcome {
-    let mut before = x.to_vec();
+    let mut before = x.clone();
     let mut g_before = vec![0.0; x.len()];
     let mut loss_before = objective(&before, &mut g_before).unwrap();
     let mut g = g_before.clone();
