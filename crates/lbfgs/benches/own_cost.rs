@@ -3,7 +3,7 @@
 //! `cargo bench -p impasto-lbfgs --bench own_cost -- [SIZE [HISTORY...]]` for a SIZE x SIZE x 3 picture in f32;
 //! without arguments 1024 and histories of 5, 10 and 20.
 
-use impasto_lbfgs::{Lbfgs, Real};
+use impasto_lbfgs::{Lbfgs, Optimiser, Real};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ops::ControlFlow;

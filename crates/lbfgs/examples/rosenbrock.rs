@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p impasto-lbfgs --example rosenbrock`
 
-use impasto_lbfgs::{Error, Lbfgs};
+use impasto_lbfgs::{Error, Lbfgs, Optimiser};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ fn main() -> Result<(), Error<Infallible>> {
         Ok(100.0 * across * across + (1.0 - x) * (1.0 - x))
     };
 
-    let mut v = [-1.2, 1.0]; // the usual start; the minimum is at (1, 1)
+    let mut v = vec![-1.2, 1.0]; // the usual start; the minimum is at (1, 1)
     let lbfgs = Lbfgs { gradient_tolerance: 1e-8, ..Lbfgs::default() };
     println!("iteration evaluations       loss        |g|     step         x         y");
     let outcome = lbfgs.minimise(&mut v, rosenbrock, |i| {

@@ -5,13 +5,20 @@
 //! 3 m vectors of memory traffic. The two-loop recursion on vectors, even with each axpy fused to the next dot product,
 //! would read every pair twice and besides read and write q at each step: 8 m vectors, and 2 m waits for all threads.
 
+use crate::bytes::{self, StateError};
 use crate::kept;
-use crate::scaling::Scaling;
+use crate::scaling::{Scaling, Squares};
 use crate::two_loop::{Products, alphas, alphas_less_betas};
-use crate::vector::{self, BLOCK, block_dots, block_range};
+use crate::vector::{BLOCK, block_dots, block_range};
 use crate::{Real, Stored};
 use rayon::prelude::*;
 use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+
+/// Dot products of a new pair with itself and g: s·y, s·g.
+const OWN: usize = 2;
+/// And with each older pair: s_i·y, s_i·g.
+const EACH: usize = 2;
 
 /// One pair of vectors, s = x_{k+1} - x_k and y = g_{k+1} - g_k, as they are kept ([`Real::Kept`]).
 #[derive(Debug)]
@@ -20,15 +27,22 @@ struct Pair<K> {
     y: Vec<K>,
 }
 
+/// The pairs that [`History::forget`] took out of H.
+pub(crate) struct Forgotten<T: Real> {
+    pairs: VecDeque<Pair<T::Kept>>,
+    products: VecDeque<Products>,
+    squares: VecDeque<Squares>,
+}
+
 /// A ring of at most `capacity` pairs. Memory for a pair is taken when the pair is first needed.
 #[derive(Debug)]
-pub(crate) struct History<'a, T: Real> {
+pub(crate) struct History<T: Real> {
     capacity: usize,
     /// Oldest first, as is `products`.
     pairs: VecDeque<Pair<T::Kept>>,
     products: VecDeque<Products>,
     /// H0.
-    scaling: Scaling<'a>,
+    scaling: Scaling,
     /// x_k while x_{k+1} is searched for.
     x: Vec<T>,
     /// g_k.
@@ -39,9 +53,9 @@ pub(crate) struct History<'a, T: Real> {
     partial: Vec<f64>,
 }
 
-impl<'a, T: Real> History<'a, T> {
+impl<T: Real> History<T> {
     /// A history of at most `capacity` pairs, which starts H from `scaling`.
-    pub(crate) fn new(capacity: usize, scaling: Scaling<'a>) -> Self {
+    pub(crate) fn new(capacity: usize, scaling: Scaling) -> Self {
         Self {
             capacity,
             pairs: VecDeque::new(),
@@ -58,50 +72,75 @@ impl<'a, T: Real> History<'a, T> {
         self.pairs.is_empty()
     }
 
-    /// Forgets every pair: the next direction is that of steepest descent.
-    pub(crate) fn clear(&mut self) {
-        self.free.extend(self.pairs.drain(..));
-        self.products.clear();
-        self.scaling.clear();
+    /// Keeps at most `capacity` pairs from now on, and makes H0 of at most `scale_pairs`.
+    pub(crate) fn limit(&mut self, capacity: usize, scale_pairs: usize) {
+        self.capacity = capacity;
+        while self.pairs.len() > capacity {
+            self.drop_oldest();
+        }
+        self.free.truncate(capacity - self.pairs.len());
+        self.scaling.limit(scale_pairs);
     }
 
-    /// Remembers x_k and g_k, so that they can be restored.
-    ///
-    /// g moves by an exchange of buffers: afterwards `gradient` holds anything.
-    pub(crate) fn begin(&mut self, x: &[T], gradient: &mut Vec<T>) {
+    /// Forgets every pair: the next direction is that of steepest descent. [`Self::remember`] can take that back until
+    /// [`Self::recycle`] takes the memory.
+    pub(crate) fn forget(&mut self) -> Forgotten<T> {
+        Forgotten {
+            pairs: std::mem::take(&mut self.pairs),
+            products: std::mem::take(&mut self.products),
+            squares: self.scaling.forget(),
+        }
+    }
+
+    /// Undoes [`Self::forget`].
+    pub(crate) fn remember(&mut self, forgotten: Forgotten<T>) {
+        (self.pairs, self.products) = (forgotten.pairs, forgotten.products);
+        self.scaling.remember(forgotten.squares);
+    }
+
+    /// The memory of forgotten pairs is that of the next ones.
+    pub(crate) fn recycle(&mut self, forgotten: Forgotten<T>) {
+        self.free.extend(forgotten.pairs);
+    }
+
+    /// x_k and g_k become those that are remembered, and `x` and `g` hold anything.
+    pub(crate) fn depart(&mut self, x: &mut Vec<T>, g: &mut Vec<T>) {
         self.x.resize(x.len(), T::ZERO);
-        self.gradient.resize(x.len(), T::ZERO);
-        vector::copy(&mut self.x, x);
-        std::mem::swap(&mut self.gradient, gradient);
+        self.gradient.resize(g.len(), T::ZERO);
+        self.go_back(x, g);
     }
 
-    /// x_k, which [`Self::begin`] was given.
+    /// Undoes [`Self::depart`].
+    pub(crate) fn go_back(&mut self, x: &mut Vec<T>, g: &mut Vec<T>) {
+        std::mem::swap(&mut self.x, x);
+        std::mem::swap(&mut self.gradient, g);
+    }
+
+    /// x_k, which [`Self::depart`] was given.
     pub(crate) fn origin(&self) -> &[T] {
         &self.x
     }
 
-    /// Restores x_k and g_k, and forgets every pair.
-    pub(crate) fn give_up(&mut self, x: &mut [T], gradient: &mut Vec<T>) {
-        vector::copy(x, &self.x);
-        std::mem::swap(&mut self.gradient, gradient);
-        self.clear();
+    /// The oldest pair, which is no longer kept.
+    fn drop_oldest(&mut self) -> Option<Pair<T::Kept>> {
+        self.products.pop_front();
+        for products in &mut self.products {
+            products.sy.pop_front();
+        }
+        self.pairs.pop_front()
     }
 
     /// Memory for the next pair of vectors of length `n`. A full history drops its oldest pair.
     fn next_pair(&mut self, n: usize) -> Pair<T::Kept> {
         if self.pairs.len() == self.capacity {
-            self.free.extend(self.pairs.pop_front());
-            self.products.pop_front();
-            for products in &mut self.products {
-                products.sy.pop_front();
-            }
+            let oldest = self.drop_oldest();
+            self.free.extend(oldest);
         }
         let zeros = || vec![T::Kept::ZERO; n];
         self.free.pop().unwrap_or_else(|| Pair { s: zeros(), y: zeros() })
     }
 
     /// d := -H g, and returns the slope d·g. Needs the dot products of the last [`Self::update`], made with this `g`.
-    ///
     pub(crate) fn direction(&mut self, g: &[T], d: &mut [T]) -> f64 {
         let alphas = alphas(&self.products);
         let yr = self.start_recursion(&alphas, g, d);
@@ -151,13 +190,35 @@ impl<'a, T: Real> History<'a, T> {
     /// The pair is left out when s·y <= epsilon |s| |y|: H stays positive definite only while s·y > 0.
     /// Returns whether it was kept.
     pub(crate) fn update(&mut self, x: &[T], g: &[T]) -> bool {
-        const OWN: usize = 2; // s·y, s·g
-        const EACH: usize = 2; // s_i·y, s_i·g
         let mut pair = self.next_pair(x.len());
+        let squares = OWN + EACH * self.pairs.len(); // where |s|_B^2 and |y|_B^2 begin
+        let sums = self.difference(&mut pair, x, g, squares);
+        let (dots, squares) = sums.split_at(squares);
+        let (own, each) = dots.split_at(OWN);
+        let (ss, yy) = squares.split_at(self.scaling.groups());
+        let mut new = Products { sg: own[1], ..Products::default() };
+        for (old, dots) in self.products.iter_mut().zip(each.chunks_exact(EACH)) {
+            new.sy.push_back(dots[0]);
+            old.sg = dots[1];
+        }
+        new.sy.push_back(own[0]);
+        let keep = own[0] > T::EPSILON * (ss.iter().sum::<f64>() * yy.iter().sum::<f64>()).sqrt();
+        if keep {
+            self.pairs.push_back(pair);
+            self.products.push_back(new);
+            self.scaling.learn(own[0], ss, yy);
+        } else {
+            self.free.push(pair);
+        }
+        keep
+    }
+
+    /// s := x - x_k and y := g - g_k; returns [`OWN`] dot products, [`EACH`] of every older pair and, from `squares` on,
+    /// |s|_B^2 of all groups and |y|_B^2 of all groups.
+    fn difference(&mut self, pair: &mut Pair<T::Kept>, x: &[T], g: &[T], squares: usize) -> Vec<f64> {
         let (pairs, scaling) = (&self.pairs, &self.scaling);
         let (x_k, g_k) = (&self.x, &self.gradient);
         let groups = scaling.groups();
-        let squares = OWN + EACH * pairs.len(); // where |s|_B^2 and |y|_B^2 begin
         let width = squares + 2 * groups;
         self.partial.clear();
         self.partial.resize(width * x.len().div_ceil(BLOCK), 0.0);
@@ -182,26 +243,57 @@ impl<'a, T: Real> History<'a, T> {
             scaling.add_squares(index, s, ss);
             scaling.add_squares(index, y, yy);
         });
+        sum_blocks(&self.partial, width)
+    }
 
-        let sums = sum_blocks(&self.partial, width);
-        let (dots, squares) = sums.split_at(squares);
-        let (own, each) = dots.split_at(OWN);
-        let (ss, yy) = squares.split_at(groups);
-        let mut new = Products { sg: own[1], ..Products::default() };
-        for (old, dots) in self.products.iter_mut().zip(each.chunks_exact(EACH)) {
-            new.sy.push_back(dots[0]);
-            old.sg = dots[1];
+    /// x_k and g_k.
+    pub(crate) fn write_origin(&self, to: &mut impl Write) -> io::Result<()> {
+        bytes::write_vector(to, &self.x)?;
+        bytes::write_vector(to, &self.gradient)
+    }
+
+    /// What [`Self::write_origin`] wrote.
+    pub(crate) fn read_origin(&mut self, from: &mut impl Read, n: usize) -> Result<(), StateError> {
+        self.x = bytes::read_vector(from, n)?;
+        self.gradient = bytes::read_vector(from, n)?;
+        Ok(())
+    }
+
+    /// H: its scaling, the dot products, then the pairs.
+    pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        self.scaling.write(to)?;
+        bytes::write_count(to, self.capacity)?;
+        bytes::write_count(to, self.pairs.len())?;
+        for Products { sy, sg } in &self.products {
+            for value in sy.iter().chain([sg]) {
+                bytes::write_f64(to, *value)?;
+            }
         }
-        new.sy.push_back(own[0]);
-        let keep = own[0] > T::EPSILON * (ss.iter().sum::<f64>() * yy.iter().sum::<f64>()).sqrt();
-        if keep {
-            self.pairs.push_back(pair);
-            self.products.push_back(new);
-            self.scaling.learn(own[0], ss, yy);
-        } else {
-            self.free.push(pair);
+        for Pair { s, y } in &self.pairs {
+            bytes::write_vector(to, s)?;
+            bytes::write_vector(to, y)?;
         }
-        keep
+        Ok(())
+    }
+
+    /// What [`Self::write`] wrote, for `n` variables.
+    pub(crate) fn read(from: &mut impl Read, n: usize) -> Result<Self, StateError> {
+        let scaling = Scaling::read(from, n)?;
+        let mut history = Self::new(bytes::read_capacity(from, "the number of pairs that fit")?, scaling);
+        let pairs = bytes::read_count(from, "the number of pairs")?;
+        if pairs > history.capacity {
+            return Err(StateError::OutOfRange("the number of pairs"));
+        }
+        for index in 0..pairs {
+            let sy = bytes::read_vector(from, index + 1)?.into();
+            history.products.push_back(Products { sy, sg: bytes::read_f64(from)? });
+        }
+        for _ in 0..pairs {
+            history
+                .pairs
+                .push_back(Pair { s: bytes::read_vector(from, n)?, y: bytes::read_vector(from, n)? });
+        }
+        Ok(history)
     }
 }
 
@@ -255,12 +347,12 @@ mod tests {
         #[test]
         fn the_recursion_on_dot_products_is_the_recursion_on_vectors(walk in walk(), capacity in 1usize..5, groups in 1..4) {
             let groups: Vec<u8> = (0..N).map(|i| (i % groups as usize) as u8).collect();
-            let mut history = History::<f64>::new(capacity, Scaling::new(Groups { of: &groups, places: &[] }, 3));
+            let mut history = History::<f64>::new(capacity, Scaling::new(Groups { of: groups, places: vec![] }, 3));
             let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
             for points in walk.windows(2) {
                 let (x0, g0) = &points[0];
                 let (x, g) = &points[1];
-                history.begin(x0, &mut g0.clone());
+                history.depart(&mut x0.clone(), &mut g0.clone());
                 pairs.drain(..pairs.len().saturating_sub(capacity - 1));
                 let s: Vec<f64> = x.iter().zip(x0).map(|(a, b)| a - b).collect();
                 // Make the curvature of every pair but a few positive and not too small.
@@ -289,7 +381,7 @@ mod tests {
     #[test]
     fn a_pair_of_negative_curvature_is_left_out() {
         let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
-        history.begin(&[0.0, 0.0], &mut vec![1.0, 0.0]);
+        history.depart(&mut vec![0.0, 0.0], &mut vec![1.0, 0.0]);
         assert!(!history.update(&[1.0, 0.0], &[0.5, 0.0])); // s·y = -1/2
         assert!(history.is_empty());
         let mut d = [0.0; 2];
@@ -298,11 +390,83 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_without_curvature_to_speak_of_is_left_out() {
+        let update = |s: [f64; 2], y: [f64; 2]| {
+            let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
+            history.depart(&mut vec![0.0; 2], &mut vec![0.0; 2]);
+            history.update(&s, &y)
+        };
+        assert!(!update([0.0, 0.0], [0.0, 1.0])); // x did not move: 0 is not above 0
+        // cos(s, y) = 1e-17 is far below epsilon = 2e-16, and 1e-14 far above, whatever the lengths.
+        for (s, y) in [(1.0, 1e3), (1e3, 1.0), (1e-3, 1.0), (1.0, 1e-3)] {
+            assert!(!update([s, 0.0], [1e-17 * y, y]), "{s} {y}");
+            assert!(update([s, 0.0], [1e-14 * y, y]), "{s} {y}");
+        }
+    }
+
+    #[test]
+    fn a_pair_takes_room_for_its_own_dot_products_only() {
+        let groups = Groups { of: vec![0, 1, 2], places: vec![] };
+        let mut history = History::<f64>::new(3, Scaling::new(groups, 1));
+        for k in 0..3 {
+            let at = |k: usize| vec![k as f64, 0.0, 0.0];
+            history.depart(&mut at(k), &mut at(k));
+            assert!(history.update(&at(k + 1), &at(k + 1)));
+            assert_eq!(history.partial.len(), OWN + EACH * k + 2 * 3);
+        }
+    }
+
+    #[test]
+    fn forgotten_pairs_come_back_or_leave_their_memory() {
+        let mut history = History::<f32>::new(2, Scaling::new(Groups::default(), 2));
+        for k in 0..3 {
+            let at = |k: usize| vec![(k * k) as f32, k as f32];
+            history.depart(&mut at(k), &mut at(k));
+            history.update(&at(k + 1), &at(k + 1));
+        }
+        let bytes = |history: &History<f32>| {
+            let mut bytes = Vec::new();
+            history.write(&mut bytes).unwrap();
+            bytes
+        };
+        let before = bytes(&history);
+        let forgotten = history.forget();
+        assert!(history.is_empty());
+        assert_eq!(history.scaling.diagonal(), [1.0]);
+        assert_eq!(history.direction(&[3.0, 4.0], &mut [0.0; 2]), -25.0);
+        history.remember(forgotten);
+        assert_eq!(bytes(&history), before);
+        let forgotten = history.forget();
+        history.recycle(forgotten);
+        assert_eq!((history.pairs.len(), history.free.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_smaller_history_keeps_the_newest_pairs() {
+        let run = |capacity: usize, smaller: usize| {
+            let mut history = History::<f64>::new(capacity, Scaling::new(Groups::default(), capacity));
+            for k in 0..5 {
+                let at = |k: usize| vec![(k * k) as f64, k as f64];
+                history.depart(&mut at(k), &mut at(k));
+                history.update(&at(k + 1), &at(k + 1));
+            }
+            history.limit(smaller, smaller);
+            let mut d = [0.0; 2];
+            let slope = history.direction(&[1.0, 2.0], &mut d);
+            (slope, d, history.pairs.len() + history.free.len())
+        };
+        for smaller in 1..5 {
+            assert_eq!(run(5, smaller), run(smaller, smaller));
+        }
+        assert_eq!(run(3, 9), run(3, 3));
+    }
+
+    #[test]
     fn memory_is_taken_as_the_history_fills_and_then_reused() {
         let mut history = History::<f32>::new(2, Scaling::new(Groups::default(), 1));
         for k in 0..5 {
             let x = [k as f32];
-            history.begin(&x, &mut vec![x[0]]);
+            history.depart(&mut x.to_vec(), &mut x.to_vec());
             assert!(history.update(&[x[0] + 1.0], &[x[0] + 1.0]));
             assert_eq!(history.pairs.len(), 2.min(k + 1));
             assert!(history.free.is_empty());

@@ -1,13 +1,15 @@
-//! L-BFGS: the loop.
+//! L-BFGS: options, the step, restarts.
 
-use crate::history::History;
+use crate::lbfgs_state::{Due, LbfgsState};
 use crate::line_search::{Found, Point, StrongWolfe};
 use crate::outcome::require;
-use crate::scaling::Scaling;
-use crate::{Error, Groups, Iteration, Outcome, Real, StopReason, vector};
-use std::ops::ControlFlow;
+use crate::record::Record;
+use crate::{Error, Evaluation, Groups, Optimiser, Real, Step, StopReason, vector};
 
 /// Limited-memory BFGS with a strong Wolfe line search (Nocedal and Wright, Algorithm 7.5).
+///
+/// The loss falls from each accepted point to the next. A step is one line search. When that finds no lower loss, x and g are
+/// put back, the history is dropped, and a search along -g follows; only if that fails too, the run ends.
 ///
 /// The defaults run all `max_iterations`: both tolerances are 0, which is to say off.
 ///
@@ -18,6 +20,32 @@ use std::ops::ControlFlow;
 /// assert_eq!(lbfgs.loss_tolerance, 0.0);
 /// // 2 x 20 vectors of pairs in bf16; gradients, a direction and a point in f32: for a 1024 x 1024 picture
 /// assert_eq!(lbfgs.bytes::<f32>(1024 * 1024 * 3), (20 + 4) * 1024 * 1024 * 3 * 4);
+/// ```
+///
+/// With groups of variables H0 has a scale of its own for each, learnt on the way. That helps where variables of known kinds
+/// differ much in how the loss answers to them: say the frequencies of a picture, when x is its spectrum.
+///
+/// ```
+/// use impasto_lbfgs::{Groups, Iteration, Lbfgs, Optimiser};
+/// use std::{convert::Infallible, ops::ControlFlow};
+///
+/// // Every other variable is 10,000 times as stiff as its neighbours.
+/// let stiffness = |i: usize| if i % 2 == 0 { 1e4 } else { 1.0 } * (1.0 + i as f64 / 50.0);
+/// let objective = |x: &[f64], g: &mut [f64]| {
+///     let mut loss = 0.0;
+///     for (i, (x, g)) in x.iter().zip(g).enumerate() {
+///         *g = stiffness(i) * (x - 1.0);
+///         loss += 0.5 * *g * (x - 1.0);
+///     }
+///     Ok::<_, Infallible>(loss)
+/// };
+/// let lbfgs = Lbfgs { gradient_tolerance: 1e-6, ..Lbfgs::default() };
+/// let go_on = |_: &Iteration<'_, f64>| ControlFlow::Continue(());
+/// let plain = lbfgs.minimise(&mut vec![0.0; 200], objective, go_on)?;
+/// let groups = Groups { of: (0..200).map(|i| (i % 2) as u8).collect(), places: vec![] };
+/// let grouped = lbfgs.minimise_in_groups(&mut vec![0.0; 200], groups, objective, go_on)?;
+/// assert!(2 * grouped.evaluations < plain.evaluations);
+/// # Ok::<(), impasto_lbfgs::Error<Infallible>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lbfgs {
@@ -66,133 +94,122 @@ impl Default for Lbfgs {
     }
 }
 
-impl Lbfgs {
-    /// Minimises `objective` from `x` on.
-    ///
-    /// - `x`: n numbers, the start; on return, whatever the return is, the accepted point with the lowest loss.
-    /// - `objective(x, g)`: returns f(x) and writes its gradient into all n elements of `g`, whose contents before
-    ///   are arbitrary. It must be a function: the same `x`, the same loss and gradient. A loss or gradient that is
-    ///   NaN or infinite is never accepted; the line search turns back from it.
-    /// - `on_iteration`: called after each accepted iteration; `ControlFlow::Break(())` ends the run.
-    ///
-    /// The loss falls from each accepted point to the next. When a line search finds no lower loss, x and g are put
-    /// back, the history is dropped, and a search along -g follows; only if that fails too, the run ends.
-    ///
-    /// # Errors
-    /// [`Error::Objective`] with the objective's own error, and [`Error::InvalidOption`].
-    pub fn minimise<T: Real, E>(
-        &self,
-        x: &mut [T],
-        objective: impl FnMut(&[T], &mut [T]) -> Result<f64, E>,
-        on_iteration: impl FnMut(&Iteration<T>) -> ControlFlow<()>,
-    ) -> Result<Outcome, Error<E>> {
-        self.minimise_in_groups(Groups::default(), x, objective, on_iteration)
-    }
+impl Optimiser for Lbfgs {
+    type State<T: Real, R> = LbfgsState<T, R>;
 
-    /// [`Self::minimise`] with an H0 that has a scale of its own for each group of variables, learnt on the way.
-    ///
-    /// That helps where variables of known kinds differ much in how the loss answers to them: say the frequencies of a
-    /// picture, when x is its spectrum.
-    ///
-    /// ```
-    /// use impasto_lbfgs::{Groups, Lbfgs};
-    /// use std::{convert::Infallible, ops::ControlFlow};
-    ///
-    /// // Every other variable is 10,000 times as stiff as its neighbours.
-    /// let stiffness = |i: usize| if i % 2 == 0 { 1e4 } else { 1.0 } * (1.0 + i as f64 / 50.0);
-    /// let objective = |x: &[f64], g: &mut [f64]| {
-    ///     let mut loss = 0.0;
-    ///     for (i, (x, g)) in x.iter().zip(g).enumerate() {
-    ///         *g = stiffness(i) * (x - 1.0);
-    ///         loss += 0.5 * *g * (x - 1.0);
-    ///     }
-    ///     Ok::<_, Infallible>(loss)
-    /// };
-    /// let lbfgs = Lbfgs { gradient_tolerance: 1e-6, ..Lbfgs::default() };
-    /// let go_on = |_: &impasto_lbfgs::Iteration<'_, f64>| ControlFlow::Continue(());
-    /// let plain = lbfgs.minimise(&mut vec![0.0; 200], objective, go_on)?;
-    /// let of: Vec<u8> = (0..200).map(|i| (i % 2) as u8).collect();
-    /// let groups = Groups { of: &of, places: &[] };
-    /// let grouped = lbfgs.minimise_in_groups(groups, &mut vec![0.0; 200], objective, go_on)?;
-    /// assert!(2 * grouped.evaluations < plain.evaluations);
-    /// # Ok::<(), impasto_lbfgs::Error<Infallible>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Self::minimise`]; [`Error::InvalidOption`] too when `groups` does not fit `x`.
-    pub fn minimise_in_groups<T: Real, E>(
+    fn start<T: Real, R, V: Into<Evaluation<R>>, E>(
         &self,
-        groups: Groups<'_>,
-        x: &mut [T],
-        mut objective: impl FnMut(&[T], &mut [T]) -> Result<f64, E>,
-        mut on_iteration: impl FnMut(&Iteration<T>) -> ControlFlow<()>,
-    ) -> Result<Outcome, Error<E>> {
+        x: &mut Vec<T>,
+        groups: Groups,
+        mut objective: impl FnMut(&[T], &mut [T]) -> Result<V, E>,
+    ) -> Result<LbfgsState<T, R>, Error<E>> {
         self.validate()?;
-        require(groups.cover(x.len()), "groups.of", "one for each variable", groups.of.len() as f64)?;
-        let places = groups.places.len() as f64;
-        require(groups.are_placed(), "groups.places", "one from 0 to 255 for each group", places)?;
+        groups.validate(x.len())?;
         let mut gradient = vec![T::ZERO; x.len()];
-        let loss = objective(x, &mut gradient).map_err(Error::Objective)?;
-        let start = Point { step: 0.0, loss, slope: 0.0, gradient_norm: vector::norm(&gradient) };
-        let mut state = State { iterations: 0, evaluations: 1, initial_loss: loss, point: start };
-        if !start.is_finite() {
-            return Ok(state.outcome(StopReason::NotFinite));
-        }
-
-        let mut direction = vec![T::ZERO; x.len()];
-        let mut history = History::new(self.history, Scaling::new(groups, self.scale_pairs));
-        let mut stop = self.stop_reason(&state, None);
-        loop {
-            if let Some(reason) = stop {
-                return Ok(state.outcome(reason));
-            }
-            let slope = descend(&mut history, &gradient, &mut direction);
-            let steepest = history.is_empty();
-            let first = if steepest { self.first_step / state.point.gradient_norm } else { 1.0 };
-            let before = state.point;
-            history.begin(x, &mut gradient);
-
-            let found =
-                self.line_search(T::EPSILON).search(Point { step: 0.0, slope, ..before }, first, |step| {
-                    vector::move_along(x, history.origin(), step, &direction);
-                    if state.evaluations >= self.max_evaluations {
-                        return Ok(None);
-                    }
-                    state.evaluations += 1;
-                    let loss = objective(x, &mut gradient)?;
-                    let (slope, gradient_norm) = vector::slope_and_norm(&direction, &gradient);
-                    Ok(Some(Point { step, loss, slope, gradient_norm }))
-                });
-            match found {
-                Ok(Found::Step(point)) => {
-                    state.iterations += 1;
-                    state.point = point;
-                    stop = report(&state, x, &mut on_iteration)
-                        .or_else(|| self.stop_reason(&state, Some(before.loss)));
-                    if stop.is_none() {
-                        history.update(x, &gradient);
-                    }
-                }
-                Ok(Found::Nothing { any_finite }) => {
-                    history.give_up(x, &mut gradient);
-                    let failure =
-                        if any_finite { StopReason::LineSearchFailed } else { StopReason::NotFinite };
-                    stop = self.stop_reason(&state, None).or(steepest.then_some(failure));
-                }
-                Err(error) => {
-                    history.give_up(x, &mut gradient);
-                    return Err(Error::Objective(error));
-                }
-            }
-        }
+        let found = objective(x, &mut gradient).map_err(Error::Objective)?.into();
+        let record = Record::start(found, vector::norm(&gradient));
+        let x = std::mem::take(x);
+        Ok(LbfgsState::start(record, x, gradient, groups, (self.history, self.scale_pairs)))
     }
 
-    /// The memory that [`Self::minimise`] comes to hold for `x` of `n` numbers, in bytes, once its history is full:
-    /// 2 `history` n numbers of [`Real::Kept`] and 4 n of `T`. Pairs take their memory as they come, so short runs hold less.
+    fn step<T: Real, R, V: Into<Evaluation<R>>, E>(
+        &self,
+        state: &mut LbfgsState<T, R>,
+        mut objective: impl FnMut(&[T], &mut [T]) -> Result<V, E>,
+    ) -> Result<Step, Error<E>> {
+        self.validate()?;
+        if let Some(reason) = self.stop_reason(state) {
+            return Ok(Step::Ended(reason));
+        }
+        if state.due == Due::Gradient {
+            objective(&state.x, &mut state.gradient).map_err(Error::Objective)?;
+            state.record.evaluations += 1;
+            state.due = Due::Pair;
+        }
+        state.learn();
+        state.history.limit(self.history, self.scale_pairs);
+        self.advance(state, &mut objective)
+    }
+}
+
+impl Lbfgs {
+    /// The memory that a run comes to hold beside x of `n` numbers, in bytes, once its history is full: 2 `history` n
+    /// numbers of [`Real::Kept`] and 4 n of `T`. Pairs take their memory as they come, so short runs hold less.
     pub fn bytes<T: Real>(&self, n: usize) -> u64 {
         let pairs = self.history.min(self.max_iterations);
         let each = 2 * pairs as u64 * size_of::<T::Kept>() as u64 + 4 * size_of::<T>() as u64;
         each.saturating_mul(n as u64)
+    }
+
+    /// One search along -H g and, if that finds nothing, one along -g.
+    fn advance<T: Real, R, V: Into<Evaluation<R>>, E>(
+        &self,
+        state: &mut LbfgsState<T, R>,
+        objective: &mut impl FnMut(&[T], &mut [T]) -> Result<V, E>,
+    ) -> Result<Step, Error<E>> {
+        let mut evaluations = state.record.evaluations;
+        let mut forgotten = None;
+        let result = loop {
+            let slope = state.descend(&mut forgotten);
+            let steepest = state.history.is_empty();
+            match self.search(state, slope, &mut evaluations, objective) {
+                Ok(Found::Step(point, report)) => {
+                    state.accept(point, report);
+                    break Ok(Step::Accepted);
+                }
+                Ok(Found::Nothing { .. }) if evaluations >= self.max_evaluations => {
+                    break Ok(Step::Ended(StopReason::Evaluations));
+                }
+                Ok(Found::Nothing { any_finite: true }) if steepest => {
+                    break Ok(Step::Ended(StopReason::LineSearchFailed));
+                }
+                Ok(Found::Nothing { .. }) if steepest => break Ok(Step::Ended(StopReason::NotFinite)),
+                Ok(Found::Nothing { .. }) => forgotten = Some(state.history.forget()),
+                Err(error) => break Err(Error::Objective(error)),
+            }
+        };
+        if result.is_ok() {
+            state.record.evaluations = evaluations;
+        }
+        match forgotten {
+            Some(forgotten) if matches!(result, Ok(Step::Accepted)) => state.history.recycle(forgotten),
+            Some(forgotten) => state.history.remember(forgotten),
+            None => {}
+        }
+        result
+    }
+
+    /// A line search from x along d. If it finds no step, x and g are put back.
+    fn search<T: Real, R, V: Into<Evaluation<R>>, E>(
+        &self,
+        state: &mut LbfgsState<T, R>,
+        slope: f64,
+        evaluations: &mut usize,
+        objective: &mut impl FnMut(&[T], &mut [T]) -> Result<V, E>,
+    ) -> Result<Found<R>, E> {
+        let Record { loss, gradient_norm, .. } = state.record;
+        let start = Point { step: 0.0, loss, slope, gradient_norm };
+        let first = if state.history.is_empty() { self.first_step / gradient_norm } else { 1.0 };
+        let LbfgsState { x, gradient, direction, history, .. } = state;
+        let mut evaluated = 0.0; // the step that `gradient` belongs to
+        history.depart(x, gradient);
+        let found = self.line_search(T::EPSILON).search(start, first, |step| {
+            vector::move_along(x, history.origin(), step, direction);
+            if *evaluations >= self.max_evaluations {
+                return Ok(None);
+            }
+            *evaluations += 1;
+            let Evaluation { loss, report } = objective(x, gradient)?.into();
+            evaluated = step;
+            let (slope, gradient_norm) = vector::slope_and_norm(direction, gradient);
+            Ok(Some((Point { step, loss, slope, gradient_norm }, report)))
+        });
+        match &found {
+            Ok(Found::Step(point, _)) if point.step == evaluated => state.due = Due::Pair,
+            Ok(Found::Step(..)) => state.due = Due::Gradient,
+            _ => history.go_back(x, gradient),
+        }
+        found
     }
 
     fn line_search(&self, precision: f64) -> StrongWolfe {
@@ -204,17 +221,18 @@ impl Lbfgs {
         }
     }
 
-    fn stop_reason(&self, state: &State, loss_before: Option<f64>) -> Option<StopReason> {
-        let flat = |before: f64| {
-            self.loss_tolerance > 0.0 && before - state.point.loss <= self.loss_tolerance * before.abs()
-        };
-        if state.point.gradient_norm <= self.gradient_tolerance {
+    fn stop_reason<T: Real, R>(&self, state: &LbfgsState<T, R>) -> Option<StopReason> {
+        let Record { iterations, evaluations, loss, gradient_norm, .. } = state.record;
+        let before = state.loss_before;
+        if !state.record.is_finite() {
+            Some(StopReason::NotFinite)
+        } else if gradient_norm <= self.gradient_tolerance {
             Some(StopReason::GradientSmall)
-        } else if loss_before.is_some_and(flat) {
+        } else if self.loss_tolerance > 0.0 && before - loss <= self.loss_tolerance * before.abs() {
             Some(StopReason::LossFlat)
-        } else if state.iterations >= self.max_iterations {
+        } else if iterations >= self.max_iterations {
             Some(StopReason::Iterations)
-        } else if state.evaluations >= self.max_evaluations {
+        } else if evaluations >= self.max_evaluations {
             Some(StopReason::Evaluations)
         } else {
             None
@@ -236,46 +254,4 @@ impl Lbfgs {
         require(c1 > 0.0 && c1 < c2, "sufficient_decrease", "between 0 and curvature", c1)?;
         require(c2 < 1.0, "curvature", "between sufficient_decrease and 1", c2)
     }
-}
-
-/// Where a run is: at the last accepted point.
-struct State {
-    iterations: usize,
-    evaluations: usize,
-    initial_loss: f64,
-    point: Point,
-}
-
-impl State {
-    fn outcome(&self, reason: StopReason) -> Outcome {
-        Outcome {
-            reason,
-            initial_loss: self.initial_loss,
-            loss: self.point.loss,
-            iterations: self.iterations,
-            evaluations: self.evaluations,
-        }
-    }
-}
-
-/// direction := -H g; -g if rounding left -H g without descent. Returns the slope.
-fn descend<T: Real>(history: &mut History<'_, T>, gradient: &[T], direction: &mut [T]) -> f64 {
-    let slope = history.direction(gradient, direction);
-    if slope < 0.0 && slope.is_finite() {
-        return slope;
-    }
-    history.clear();
-    history.direction(gradient, direction)
-}
-
-/// Shows the accepted point to the callback.
-fn report<T>(
-    state: &State,
-    x: &[T],
-    on_iteration: &mut impl FnMut(&Iteration<T>) -> ControlFlow<()>,
-) -> Option<StopReason> {
-    let Point { step, loss, gradient_norm, .. } = state.point;
-    let (iteration, evaluations) = (state.iterations, state.evaluations);
-    let iteration = Iteration { iteration, evaluations, x, loss, gradient_norm, step };
-    on_iteration(&iteration).is_break().then_some(StopReason::Cancelled)
 }

@@ -3,7 +3,7 @@
 //! Give it a function that returns a loss f(x) and writes the gradient g, and a start x:
 //!
 //! ```
-//! use impasto_lbfgs::{Lbfgs, StopReason};
+//! use impasto_lbfgs::{Lbfgs, Optimiser, StopReason};
 //! use std::{convert::Infallible, ops::ControlFlow};
 //!
 //! // f(x) = sum_i i (x_i - i)^2, smallest at x = (1, 2, 3).
@@ -16,7 +16,7 @@
 //!     }
 //!     Ok::<_, Infallible>(loss)
 //! };
-//! let mut x = [0.0; 3];
+//! let mut x = vec![0.0; 3];
 //! let lbfgs = Lbfgs { gradient_tolerance: 1e-4, ..Lbfgs::default() };
 //! let outcome = lbfgs.minimise(&mut x, objective, |iteration| {
 //!     println!("{}: loss {:.6}", iteration.iteration, iteration.loss);
@@ -85,18 +85,25 @@
 #![forbid(unsafe_code)]
 
 mod adam;
+mod bytes;
 mod history;
 mod kept;
 mod lbfgs;
+mod lbfgs_state;
 mod line_search;
+mod optimiser;
 mod outcome;
 mod real;
+mod record;
 mod scaling;
 mod two_loop;
 mod vector;
 
-pub use adam::Adam;
+pub use adam::{Adam, AdamState};
+pub use bytes::StateError;
 pub use lbfgs::Lbfgs;
+pub use lbfgs_state::LbfgsState;
+pub use optimiser::{Evaluation, Optimiser, State, Step};
 pub use outcome::{Error, Iteration, Outcome, StopReason};
 pub use real::{Real, Stored};
 pub use scaling::Groups;

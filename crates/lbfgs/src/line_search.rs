@@ -21,13 +21,13 @@ pub(crate) struct Point {
     pub(crate) loss: f64,
     /// phi'(t).
     pub(crate) slope: f64,
-    /// |g(x + t d)|, carried along for the report.
+    /// |g(x + t d)|, carried along.
     pub(crate) gradient_norm: f64,
 }
 
 impl Point {
     pub(crate) fn is_finite(&self) -> bool {
-        self.loss.is_finite() && self.slope.is_finite() && self.gradient_norm.is_finite()
+        [self.step, self.loss, self.slope, self.gradient_norm].into_iter().all(f64::is_finite)
     }
 }
 
@@ -47,9 +47,10 @@ pub(crate) struct StrongWolfe {
 
 /// How a search ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Found {
-    /// A step with strong Wolfe conditions or, where the search had to settle, at least with sufficient decrease.
-    Step(Point),
+pub(crate) enum Found<R> {
+    /// A step with strong Wolfe conditions or, where the search had to settle, at least with sufficient decrease; and the
+    /// report of its evaluation.
+    Step(Point, R),
     /// No trial had sufficient decrease.
     Nothing {
         /// Whether any trial had a finite loss and gradient.
@@ -71,24 +72,28 @@ impl StrongWolfe {
     ///
     /// `evaluate` moves to a step and returns what it finds there, or `None` when no evaluation is left (it must
     /// have moved all the same). After [`Found::Step`] the last move was to that step.
-    pub(crate) fn search<E>(
+    pub(crate) fn search<R, E>(
         &self,
         start: Point,
         first: f64,
-        mut evaluate: impl FnMut(f64) -> Result<Option<Point>, E>,
-    ) -> Result<Found, E> {
+        mut evaluate: impl FnMut(f64) -> Result<Option<(Point, R)>, E>,
+    ) -> Result<Found<R>, E> {
         let mut interval = Interval { low: start, other: start, bracketed: false };
+        let mut report_of_low = None;
         let mut any_finite = false;
         let mut step = first;
         for _ in 0..self.max_trials {
-            let Some(trial) = evaluate(step)? else { break };
+            let Some((trial, report)) = evaluate(step)? else { break };
             let width = interval.width();
             any_finite |= trial.is_finite();
             let decreases = trial.is_finite()
                 && trial.loss <= start.loss + self.sufficient_decrease * step * start.slope
                 && trial.loss < interval.low.loss;
             if decreases && trial.slope.abs() <= self.curvature * start.slope.abs() {
-                return Ok(Found::Step(trial));
+                return Ok(Found::Step(trial, report));
+            }
+            if decreases {
+                report_of_low = Some(report);
             }
             interval.narrow(trial, decreases);
             if interval.width() * interval.low.slope.abs() <= self.precision * interval.low.loss.abs() {
@@ -96,12 +101,9 @@ impl StrongWolfe {
             }
             step = interval.next_step(width);
         }
-        let best = interval.low;
-        if best.step == 0.0 {
-            return Ok(Found::Nothing { any_finite });
-        }
-        evaluate(best.step)?; // back to the best step, and its gradient if evaluations are left
-        Ok(Found::Step(best))
+        let Some(report) = report_of_low else { return Ok(Found::Nothing { any_finite }) };
+        evaluate(interval.low.step)?; // back to the best step, and its gradient if evaluations are left
+        Ok(Found::Step(interval.low, report))
     }
 }
 
@@ -180,7 +182,7 @@ mod tests {
         phi: impl Fn(f64) -> (f64, f64),
         first: f64,
         budget: usize,
-    ) -> (Point, Found, f64, usize) {
+    ) -> (Point, Found<f64>, f64, usize) {
         let at = |step: f64| {
             let (loss, slope) = phi(step);
             Point { step, loss, slope, gradient_norm: slope.abs() }
@@ -192,7 +194,7 @@ mod tests {
                 return Ok::<_, Infallible>(None);
             }
             trials += 1;
-            Ok(Some(at(step)))
+            Ok(Some((at(step), step)))
         });
         let Ok(found) = found;
         (at(0.0), found, last, trials)
@@ -215,7 +217,7 @@ mod tests {
     #[test]
     fn a_good_first_step_costs_one_evaluation() {
         let (_, found, last, trials) = search(RULE, |t| ((t - 1.0).powi(2), 2.0 * (t - 1.0)), 1.0, 40);
-        assert!(matches!(found, Found::Step(point) if point.step == 1.0));
+        assert!(matches!(found, Found::Step(point, _) if point.step == 1.0));
         assert_eq!((last, trials), (1.0, 1));
     }
 
@@ -224,7 +226,7 @@ mod tests {
         let phi =
             |t: f64| if t > 0.01 { (f64::NAN, f64::NAN) } else { ((t - 0.02).powi(2), 2.0 * (t - 0.02)) };
         let (_, found, ..) = search(RULE, phi, 1.0, 40);
-        assert!(matches!(found, Found::Step(point) if point.step > 0.0 && point.step <= 0.01));
+        assert!(matches!(found, Found::Step(point, _) if point.step > 0.0 && point.step <= 0.01));
         let nowhere = |t: f64| if t > 0.0 { (f64::INFINITY, 1.0) } else { (0.0, -1.0) };
         assert_eq!(search(RULE, nowhere, 1.0, 40).1, Found::Nothing { any_finite: false });
     }
@@ -234,8 +236,8 @@ mod tests {
         // Both trials decrease too little slope: the search would go on outwards.
         let phi = |t: f64| ((t - 100.0).powi(2), 2.0 * (t - 100.0));
         let (_, found, last, trials) = search(RULE, phi, 0.1, 2);
-        let Found::Step(point) = found else { panic!("{found:?}") };
-        assert_eq!((last, trials), (point.step, 2));
+        let Found::Step(point, report) = found else { panic!("{found:?}") };
+        assert_eq!((last, trials, report), (point.step, 2, point.step));
         assert!(point.step > 0.1);
     }
 
@@ -253,6 +255,68 @@ mod tests {
         assert_eq!((found, trials), (Found::Nothing { any_finite: true }, RULE.max_trials));
     }
 
+    /// The steps that are tried along phi from a first step of 1.
+    fn trials(max_trials: usize, phi: impl Fn(f64) -> (f64, f64)) -> Vec<f64> {
+        let mut tried = Vec::new();
+        let at = |step: f64| {
+            let (loss, slope) = phi(step);
+            Point { step, loss, slope, gradient_norm: slope.abs() }
+        };
+        let rule = StrongWolfe { max_trials, ..RULE };
+        let Ok(_) = rule.search(at(0.0), 1.0, |step| {
+            tried.push(step);
+            Ok::<_, Infallible>(Some((at(step), ())))
+        });
+        tried
+    }
+
+    #[test]
+    fn the_way_back_starts_at_the_best_step() {
+        // Still falling steeply at 1, and no number from 2 on. A straight line has no cubic minimiser: tenfold, then back.
+        let phi = |t: f64| if t < 2.0 { (-t, -1.0) } else { (f64::NAN, f64::NAN) };
+        let tried = trials(3, phi);
+        assert_eq!(tried[..2], [1.0, 10.0]);
+        assert!((tried[2] - (1.0 + RETREAT * 9.0)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn outwards_a_cubic_is_believed_where_it_looks_ahead() {
+        // (t - 4)^2 - 16: the cubic's minimiser, 4, lies between twice and ten times the first step.
+        let curve = |t: f64| ((t - 4.0).powi(2) - 16.0, 2.0 * (t - 4.0));
+        let rule = StrongWolfe { curvature: 0.5, ..RULE };
+        let (_, found, _, trials) = search(rule, curve, 1.0, 40);
+        assert!(matches!(found, Found::Step(point, _) if (point.step - 4.0).abs() < 1e-12));
+        assert_eq!(trials, 2);
+        // The cubic through these has its minimum at `low` itself, which says nothing of what lies ahead.
+        let other = Point { step: 0.0, loss: 1.0, slope: -1.0, gradient_norm: 1.0 };
+        let low = Point { step: 1.0, loss: 0.5, slope: 0.0, gradient_norm: 0.0 };
+        assert_eq!(cubic_minimiser(&other, &low), Some(1.0));
+        assert_eq!(Interval { low, other, bracketed: false }.next_step(f64::INFINITY), EXPANSION.1);
+    }
+
+    #[test]
+    fn an_interval_that_shrinks_too_little_is_halved() {
+        // The cubic through both ends has its minimum at 1/2 of 3.
+        let at = |step: f64| Point {
+            step,
+            loss: (step - 0.5).powi(2),
+            slope: 2.0 * (step - 0.5),
+            gradient_norm: 1.0,
+        };
+        let interval = Interval { low: at(0.0), other: at(3.0), bracketed: true };
+        let last_width = 3.0 / SHRINKAGE;
+        assert_eq!(SHRINKAGE * last_width, 3.0);
+        assert_eq!(interval.next_step(0.99 * last_width), 1.5);
+        assert!((interval.next_step(last_width) - 0.5).abs() < 1e-12);
+        assert!((interval.next_step(1.01 * last_width) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_infinite_step_is_backed_out_of() {
+        let phi = |t: f64| (if t > 0.0 { 1.0 } else { 2.0 }, -1.0);
+        assert_eq!(search(RULE, phi, f64::INFINITY, 40).1, Found::Nothing { any_finite: false });
+    }
+
     proptest! {
         /// Moré and Thuente's second (from further on, where rounding spares it) and first test functions, and a quartic, from first steps of any size.
         #[test]
@@ -267,8 +331,8 @@ mod tests {
             };
             let rule = StrongWolfe { curvature: c2, ..RULE };
             let (start, found, last, _) = search(rule, phi, 10f64.powf(exponent), 40);
-            let Found::Step(point) = found else { panic!("{found:?}") };
-            prop_assert_eq!(last, point.step);
+            let Found::Step(point, report) = found else { panic!("{found:?}") };
+            prop_assert_eq!((last, report), (point.step, point.step));
             prop_assert!(point.loss <= start.loss + 1e-4 * point.step * start.slope);
             prop_assert!(point.slope.abs() <= c2 * start.slope.abs());
         }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// What the callback sees after each accepted iteration.
+/// An accepted point, as the callback of a run sees it after each iteration.
 #[derive(Debug, Clone, Copy)]
-pub struct Iteration<'a, T> {
-    /// The number of this iteration, from 1.
+pub struct Iteration<'a, T, R = ()> {
+    /// The number of this iteration, from 1; 0 is the start.
     pub iteration: usize,
     /// Evaluations of the objective so far, the one at the start included.
     pub evaluations: usize,
@@ -17,6 +17,8 @@ pub struct Iteration<'a, T> {
     pub gradient_norm: f64,
     /// L-BFGS: the step t along the direction d (1 is the full quasi-Newton step). Adam: the learning rate.
     pub step: f64,
+    /// What the objective returned with the loss at `x` ([`Evaluation::report`](crate::Evaluation::report)).
+    pub report: &'a R,
 }
 
 /// Why a run ended.
@@ -52,24 +54,24 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// How a run ended. `x` then holds the accepted point with the lowest loss.
+/// How a run ended. The point that it kept is the accepted one with the lowest loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outcome {
+pub struct Outcome<R = ()> {
     /// Why it ended.
     pub reason: StopReason,
     /// The loss at the `x` that was given.
     pub initial_loss: f64,
-    /// The loss at the `x` that is returned.
+    /// The loss at the point that was kept.
     pub loss: f64,
     /// Accepted iterations.
     pub iterations: usize,
     /// Evaluations of the objective.
     pub evaluations: usize,
+    /// What the objective returned with the loss at the point that was kept.
+    pub report: R,
 }
 
 /// Why there is no outcome; `E` is the objective's own error.
-///
-/// `x` then holds the accepted point with the lowest loss, at least the start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error<E> {
     /// The objective failed.

@@ -1,18 +1,12 @@
 //! The number types that vectors are made of.
 
+use crate::bytes::Number;
 use half::bf16;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-    impl Sealed for half::bf16 {}
-}
-
 /// A number in memory whose exact value is a `T`.
-pub trait Stored<T>: sealed::Sealed + Copy + Debug + PartialEq + Send + Sync + 'static {
+pub trait Stored<T>: Number + Debug + PartialEq + Send + Sync + 'static {
     /// 0.
     const ZERO: Self;
     /// The value.

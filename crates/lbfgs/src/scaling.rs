@@ -18,18 +18,19 @@
 //! taken because one step into a steep direction has a small gamma that would shorten the next one everywhere; H knows
 //! about the steep direction already, and H0 speaks for those that it has not seen.
 
-use crate::Real;
-use crate::vector::{BLOCK, block_dots, sum_by_halves};
+use crate::bytes::{self, StateError};
+use crate::outcome::require;
+use crate::vector::{BLOCK, block_dots, products_in_lanes, sum_by_halves};
+use crate::{Error, Real};
 use pulp::{Arch, Simd, WithSimd};
 use std::collections::VecDeque;
+use std::io::{self, Read, Write};
 
 /// D_B stays within this factor of their geometric mean, both ways.
 const WIDEST: f64 = 1e3;
 
-/// Independent `f64` sums of the squares of a run.
-const LANES: usize = 16;
-
-/// The kinds of variables that have a scale in common, for [`Lbfgs::minimise_in_groups`](crate::Lbfgs::minimise_in_groups).
+/// The kinds of variables that have a scale in common, for [`Optimiser::start`](crate::Optimiser::start).
+/// [`Lbfgs`](crate::Lbfgs) gives each of them a scale.
 ///
 /// Groups are numbered from 0. Neighbours on an axis, such as frequencies, may share their scales: a group at place 2.25 has
 /// three quarters (in logarithms) of scale 2 and a quarter of scale 3, and teaches them in the same parts.
@@ -38,45 +39,40 @@ const LANES: usize = 16;
 /// use impasto_lbfgs::Groups;
 ///
 /// // Six variables of two kinds; and the same with a third kind that is half-way between them.
-/// let apart = Groups { of: &[0, 0, 0, 1, 1, 1], places: &[] };
-/// let between = Groups { of: &[0, 0, 1, 1, 2, 2], places: &[0.0, 0.5, 1.0] };
+/// let apart = Groups { of: vec![0, 0, 0, 1, 1, 1], ..Groups::default() };
+/// let between = Groups { of: vec![0, 0, 1, 1, 2, 2], places: vec![0.0, 0.5, 1.0] };
 /// # let _ = (apart, between);
 /// ```
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Groups<'a> {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Groups {
     /// The group of each variable. Empty: all are in one.
-    pub of: &'a [u8],
-    /// The place of each group between the scales, at least 0. Empty: each group has its own.
-    pub places: &'a [f32],
+    pub of: Vec<u8>,
+    /// The place of each group between the scales, from 0 to 255. Empty: each group has its own.
+    pub places: Vec<f32>,
 }
 
-impl Groups<'_> {
+impl Groups {
     /// The number of groups.
     fn count(&self) -> usize {
         self.of.iter().max().map_or(1, |&group| usize::from(group) + 1)
     }
 
-    /// Whether there is a group for each of `n` variables.
-    pub(crate) fn cover(&self, n: usize) -> bool {
-        self.of.is_empty() || self.of.len() == n
+    /// Whether there is a group for each of `n` variables, and a place for each group.
+    pub(crate) fn validate<E>(&self, n: usize) -> Result<(), Error<E>> {
+        let (of, places) = (self.of.len(), self.places.len());
+        require(of == 0 || of == n, "groups.of", "one for each variable", of as f64)?;
+        require(self.are_placed(), "groups.places", "one from 0 to 255 for each group", places as f64)
     }
 
-    /// Whether there is a place for each group.
-    pub(crate) fn are_placed(&self) -> bool {
+    fn are_placed(&self) -> bool {
         let valid = |place: &f32| (0.0..=255.0).contains(place);
         self.places.is_empty() || (self.places.len() >= self.count() && self.places.iter().all(valid))
-    }
-
-    /// The scale below the group, and the part of the one above.
-    fn place(&self, group: usize) -> (usize, f64) {
-        let place = self.places.get(group).map_or(group as f64, |&place| f64::from(place));
-        (place as usize, place.fract())
     }
 }
 
 /// |s|_B^2 and |y|_B^2 of each group, and s·y, of one pair.
 #[derive(Debug)]
-struct Squares {
+pub(crate) struct Squares {
     sy: f64,
     ss: Vec<f64>,
     yy: Vec<f64>,
@@ -91,9 +87,11 @@ struct Run {
 
 /// What H0 is made of.
 #[derive(Debug)]
-pub(crate) struct Scaling<'a> {
-    groups: Groups<'a>,
+pub(crate) struct Scaling {
+    /// The number of groups.
     count: usize,
+    /// The place of each group; none if each has its own scale.
+    places: Vec<f32>,
     /// The runs of each block; no blocks if all variables are in one group.
     runs: Vec<Vec<Run>>,
     /// Pairs that are remembered at most.
@@ -101,11 +99,13 @@ pub(crate) struct Scaling<'a> {
     pairs: VecDeque<Squares>,
 }
 
-impl<'a> Scaling<'a> {
-    pub(crate) fn new(groups: Groups<'a>, capacity: usize) -> Self {
+impl Scaling {
+    /// For groups that fit the variables, which only their runs and places are kept of.
+    pub(crate) fn new(groups: Groups, capacity: usize) -> Self {
         let run = |alike: &[u8]| Run { group: alike[0], length: alike.len() as u16 };
         let runs = groups.of.chunks(BLOCK).map(|block| block.chunk_by(|a, b| a == b).map(run).collect());
-        Self { groups, count: groups.count(), runs: runs.collect(), capacity, pairs: VecDeque::new() }
+        let (count, runs) = (groups.count(), runs.collect());
+        Self { count, places: groups.places, runs, capacity, pairs: VecDeque::new() }
     }
 
     /// The number of groups.
@@ -113,8 +113,26 @@ impl<'a> Scaling<'a> {
         self.count
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.pairs.clear();
+    /// Forgets every pair, and returns what [`Self::remember`] takes.
+    pub(crate) fn forget(&mut self) -> VecDeque<Squares> {
+        std::mem::take(&mut self.pairs)
+    }
+
+    /// Undoes [`Self::forget`].
+    pub(crate) fn remember(&mut self, pairs: VecDeque<Squares>) {
+        self.pairs = pairs;
+    }
+
+    /// Remembers at most `capacity` pairs from now on.
+    pub(crate) fn limit(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        self.pairs.drain(..self.pairs.len().saturating_sub(capacity));
+    }
+
+    /// The scale below a group, and the part of the one above.
+    fn place(&self, group: usize) -> (usize, f64) {
+        let place = self.places.get(group).map_or(group as f64, |&place| f64::from(place));
+        (place as usize, place.fract())
     }
 
     /// The runs of a block; none if all variables are in one group.
@@ -162,12 +180,56 @@ impl<'a> Scaling<'a> {
         d
     }
 
+    /// The groups, and what is known of each pair.
+    pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        bytes::write_count(to, usize::from(!self.runs.is_empty()))?;
+        for run in self.runs.iter().flatten() {
+            bytes::write_vector(to, &[run.group; BLOCK][..usize::from(run.length)])?;
+        }
+        bytes::write_count(to, self.places.len())?;
+        bytes::write_vector(to, &self.places)?;
+        bytes::write_count(to, self.capacity)?;
+        bytes::write_count(to, self.pairs.len())?;
+        for Squares { sy, ss, yy } in &self.pairs {
+            bytes::write_f64(to, *sy)?;
+            bytes::write_vector(to, ss)?;
+            bytes::write_vector(to, yy)?;
+        }
+        Ok(())
+    }
+
+    /// What [`Self::write`] wrote, for `n` variables.
+    pub(crate) fn read(from: &mut impl Read, n: usize) -> Result<Self, StateError> {
+        let of = match bytes::read_count(from, "the number of groupings")? {
+            0 => Vec::new(),
+            1 => bytes::read_vector(from, n)?,
+            _ => return Err(StateError::OutOfRange("the number of groupings")),
+        };
+        let places = bytes::read_count(from, "the number of places")?;
+        let groups = Groups { of, places: bytes::read_vector(from, places)? };
+        if !groups.are_placed() {
+            return Err(StateError::OutOfRange("a place"));
+        }
+        let mut scaling = Self::new(groups, bytes::read_capacity(from, "the number of pairs for H0")?);
+        let pairs = bytes::read_count(from, "the number of pairs in H0")?;
+        if pairs > scaling.capacity {
+            return Err(StateError::OutOfRange("the number of pairs in H0"));
+        }
+        for _ in 0..pairs {
+            let sy = bytes::read_f64(from)?;
+            let ss = bytes::read_vector(from, scaling.count)?;
+            let yy = bytes::read_vector(from, scaling.count)?;
+            scaling.pairs.push_back(Squares { sy, ss, yy });
+        }
+        Ok(scaling)
+    }
+
     /// D_B over the geometric mean of all that are known; 1 for a group that did not move.
     fn shape(&self) -> Vec<f64> {
         // Of each scale: sum_k |s_k|^2 / (s_k·y_k) and the same of y, from the groups in their parts.
         let mut scales = vec![[0.0; 2]; 2];
         for group in 0..self.count {
-            let (below, part) = self.groups.place(group);
+            let (below, part) = self.place(group);
             scales.resize(scales.len().max(below + 2), [0.0; 2]);
             for pair in &self.pairs {
                 for (sum, squares) in [&pair.ss, &pair.yy].into_iter().enumerate() {
@@ -183,7 +245,7 @@ impl<'a> Scaling<'a> {
         let widest = WIDEST.ln();
         let scale = |index: usize| logarithms[index].map_or(0.0, |l| (l - mean).clamp(-widest, widest));
         let blend = |group| {
-            let (below, part) = self.groups.place(group);
+            let (below, part) = self.place(group);
             ((1.0 - part) * scale(below) + part * scale(below + 1)).exp()
         };
         (0..self.count).map(blend).collect()
@@ -206,17 +268,7 @@ impl<T: Real> WithSimd for AddSquares<'_, T> {
         for run in self.runs {
             let (v, after) = rest.split_at(usize::from(run.length));
             rest = after;
-            let (v, tail) = v.as_chunks::<LANES>();
-            let mut lanes = [0.0; LANES];
-            for v in v {
-                for lane in 0..LANES {
-                    lanes[lane] += v[lane].to_f64() * v[lane].to_f64();
-                }
-            }
-            for (lane, v) in lanes.iter_mut().zip(tail) {
-                *lane += v.to_f64() * v.to_f64();
-            }
-            self.sums[usize::from(run.group)] += sum_by_halves(lanes);
+            self.sums[usize::from(run.group)] += sum_by_halves(products_in_lanes(v, v));
         }
     }
 }
@@ -270,15 +322,15 @@ mod tests {
 
     #[test]
     fn a_group_that_never_moves_is_left_alone() {
-        let groups = [0, 0, 2, 2];
-        let mut scaling = Scaling::new(Groups { of: &groups, places: &[] }, 3);
+        let groups = vec![0, 0, 2, 2];
+        let mut scaling = Scaling::new(Groups { of: groups.clone(), places: vec![] }, 3);
         scaling.learn(2.0, &[1.0, 0.0, 1.0], &[1.0, 0.0, 1.0]);
         assert_eq!(scaling.diagonal(), [1.0; 3]);
     }
 
     #[test]
     fn a_group_between_two_scales_has_their_geometric_mean() {
-        let groups = Groups { of: &[0, 1, 2], places: &[0.0, 0.5, 1.0] };
+        let groups = Groups { of: vec![0, 1, 2], places: vec![0.0, 0.5, 1.0] };
         let mut scaling = Scaling::new(groups, 1);
         scaling.learn(1.0, &[1.0, 0.0, 1.0], &[1.0, 0.0, 16.0]);
         let d = scaling.diagonal();
@@ -293,7 +345,7 @@ mod tests {
             steps in prop::collection::vec(prop::collection::vec(0.1..1.0f64, 20), 1..6),
         ) {
             let groups: Vec<u8> = (0..20).map(|i| (i % a.len()) as u8).collect();
-            let mut scaling = Scaling::new(Groups { of: &groups, places: &[] }, 3);
+            let mut scaling = Scaling::new(Groups { of: groups.clone(), places: vec![] }, 3);
             for s in &steps {
                 let y: Vec<f64> = s.iter().zip(&groups).map(|(s, &group)| a[usize::from(group)] * s).collect();
                 let (mut ss, mut yy) = (vec![0.0; a.len()], vec![0.0; a.len()]);

@@ -37,26 +37,32 @@ impl<T: Real, const N: usize> WithSimd for BlockDots<'_, T, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> [f64; N] {
-        let (a, a_tail) = self.a.as_chunks::<LANES>();
         let mut dots = [0.0; N];
         // A closure over `others` would be compiled on its own, for the narrowest vectors.
         for (dot, b) in dots.iter_mut().zip(self.others) {
-            let (b, b_tail) = b.as_chunks::<LANES>();
-            let mut lanes = [0.0; LANES];
-            for (a, b) in a.iter().zip(b) {
-                for lane in 0..LANES {
-                    lanes[lane] += a[lane].to_f64() * b[lane].to_f64();
-                }
-            }
-            for ((lane, a), b) in lanes.iter_mut().zip(a_tail).zip(b_tail) {
-                *lane += a.to_f64() * b.to_f64();
-            }
-            for lane in lanes {
+            for lane in products_in_lanes(self.a, b) {
                 *dot += lane;
             }
         }
         dots
     }
+}
+
+/// lane_l := sum_j a_i b_i with i = l + 16 j. To be inlined where instructions are chosen, as in [`BlockDots`].
+#[inline(always)]
+pub(crate) fn products_in_lanes<T: Real>(a: &[T], b: &[T]) -> [f64; LANES] {
+    let (a, a_tail) = a.as_chunks::<LANES>();
+    let (b, b_tail) = b.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane].to_f64() * b[lane].to_f64();
+        }
+    }
+    for ((lane, a), b) in lanes.iter_mut().zip(a_tail).zip(b_tail) {
+        *lane += a.to_f64() * b.to_f64();
+    }
+    lanes
 }
 
 /// The sum of a power of two of lanes: of each half and the other one, as often as that goes.
@@ -84,11 +90,6 @@ pub(crate) fn slope_and_norm<T: Real>(d: &[T], g: &[T]) -> (f64, f64) {
 /// |g|.
 pub(crate) fn norm<T: Real>(g: &[T]) -> f64 {
     slope_and_norm(g, g).1
-}
-
-/// to := from.
-pub(crate) fn copy<T: Real>(to: &mut [T], from: &[T]) {
-    to.par_chunks_mut(BLOCK).zip(from.par_chunks(BLOCK)).for_each(|(to, from)| to.copy_from_slice(from));
 }
 
 /// x := origin + step d.

@@ -1,7 +1,7 @@
 //! Adam does what its three equations say, and keeps the best point.
 
 use crate::functions::{go_on, rosenbrock, rosenbrock_start, waves};
-use impasto_lbfgs::{Adam, Error, StopReason};
+use impasto_lbfgs::{Adam, Error, Optimiser, StopReason};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 fn iterates_are_those_of_the_equations() {
     let adam = Adam { max_iterations: 30, learning_rate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
     let (mut x, mut m, mut v, mut g) = ([-1.2, 1.0], [0.0; 2], [0.0; 2], [0.0; 2]);
-    let mut start = x;
+    let mut start = x.to_vec();
     adam.minimise(&mut start, rosenbrock::<f64>, |i| {
         rosenbrock(&x, &mut g).unwrap();
         for e in 0..2 {
@@ -37,7 +37,7 @@ const TORCH: [(usize, [f64; 2]); 3] = [
 fn iterates_are_those_of_pytorch() {
     let mut seen = Vec::new();
     let adam = Adam { max_iterations: 200, learning_rate: 0.02, ..Adam::default() };
-    adam.minimise(&mut [-1.2, 1.0], rosenbrock::<f64>, |i| {
+    adam.minimise(&mut vec![-1.2, 1.0], rosenbrock::<f64>, |i| {
         seen.push([i.x[0], i.x[1]]);
         ControlFlow::Continue(())
     })
@@ -83,7 +83,7 @@ fn the_best_point_is_kept_when_the_run_breaks_off() {
         Ok::<_, Infallible>(if x[0] < 0.5 { f64::NAN } else { x[0] * x[0] })
     };
     let adam = Adam { learning_rate: 0.1, ..Adam::default() };
-    let mut x = [1.0];
+    let mut x = vec![1.0];
     let outcome = adam.minimise(&mut x, square, go_on).unwrap();
     assert_eq!(outcome.reason, StopReason::NotFinite);
     assert_eq!(outcome.loss, x[0] * x[0]);
@@ -93,11 +93,11 @@ fn the_best_point_is_kept_when_the_run_breaks_off() {
         let loss = square(x, g).unwrap();
         if loss.is_nan() { Err("gone") } else { Ok(loss) }
     };
-    let mut y = [1.0];
+    let mut y = vec![1.0];
     assert!(matches!(adam.minimise(&mut y, failing, go_on), Err(Error::Objective("gone"))));
     assert_eq!(y, x);
 
-    let mut z = [1.0];
+    let mut z = vec![1.0];
     let outcome = adam.minimise(&mut z, square, |i| {
         if i.iteration == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -113,7 +113,7 @@ fn options_are_checked() {
         (Adam { beta2: -0.1, ..Adam::default() }, "beta2"),
         (Adam { epsilon: f64::NAN, ..Adam::default() }, "epsilon"),
     ] {
-        let error = adam.minimise(&mut [1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
+        let error = adam.minimise(&mut vec![1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { option, .. } if option == name), "{error}");
     }
 }

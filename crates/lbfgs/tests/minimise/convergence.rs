@@ -1,7 +1,7 @@
 //! L-BFGS finds minima, and every accepted step is what the front page promises.
 
 use crate::functions::{dot, go_on, quadratic, rosenbrock, rosenbrock_start, waves};
-use impasto_lbfgs::{Groups, Lbfgs, Outcome, Real, StopReason};
+use impasto_lbfgs::{Groups, Lbfgs, Optimiser, Outcome, Real, StopReason};
 use proptest::prelude::*;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -107,10 +107,10 @@ fn evaluations_are_limited_too() {
 /// Wolfe conditions hold, s·y > 0, and loss and |g| are those of x.
 fn checked_run(
     lbfgs: &Lbfgs,
-    x: &mut [f64],
+    x: &mut Vec<f64>,
     objective: impl Fn(&[f64], &mut [f64]) -> Result<f64, Infallible>,
 ) -> Outcome {
-    let mut before = x.to_vec();
+    let mut before = x.clone();
     let mut g_before = vec![0.0; x.len()];
     let mut loss_before = objective(&before, &mut g_before).unwrap();
     let mut g = g_before.clone();
@@ -133,7 +133,7 @@ fn checked_run(
         })
         .unwrap();
     assert_eq!(outcome.loss, loss_before);
-    assert_eq!(x, before);
+    assert_eq!(*x, before);
     outcome
 }
 
@@ -184,8 +184,8 @@ proptest! {
     ) {
         let lbfgs = Lbfgs { scale_pairs, ..tight() };
         let mut x = start;
-        let groups = Groups { of: &groups[..x.len()], places: &places };
-        let outcome = lbfgs.minimise_in_groups(groups, &mut x, quadratic(&b, &c), go_on).unwrap();
+        let groups = Groups { of: groups[..x.len()].to_vec(), places };
+        let outcome = lbfgs.minimise_in_groups(&mut x, groups, quadratic(&b, &c), go_on).unwrap();
         prop_assert_eq!(outcome.reason, StopReason::GradientSmall);
         prop_assert!(distance(&x, &c) <= 1e-9);
     }

@@ -1,7 +1,7 @@
 //! What may go wrong, and where x is afterwards.
 
 use crate::functions::{dot, go_on, rosenbrock, rosenbrock_start};
-use impasto_lbfgs::{Adam, Error, Groups, Lbfgs, StopReason};
+use impasto_lbfgs::{Adam, Error, Groups, Lbfgs, Optimiser, StopReason};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -17,7 +17,7 @@ fn a_run_goes_round_a_region_of_nan() {
         g[0] = 1.0 - 1.0 / x[0];
         Ok::<_, Infallible>(x[0] - x[0].ln())
     };
-    let mut x = [200.0];
+    let mut x = vec![200.0];
     let lbfgs = Lbfgs { first_step: 1000.0, gradient_tolerance: 1e-9, ..Lbfgs::default() };
     let outcome = lbfgs
         .minimise(&mut x, objective, |i| {
@@ -36,7 +36,7 @@ fn a_loss_or_gradient_that_is_not_finite_at_the_start_ends_the_run() {
             g.fill(slope);
             Ok::<_, Infallible>(loss)
         };
-        let mut x = [3.0; 4];
+        let mut x = vec![3.0; 4];
         let outcome = Lbfgs::default().minimise(&mut x, objective, go_on).unwrap();
         assert_eq!((outcome.reason, outcome.evaluations), (StopReason::NotFinite, 1));
         let outcome = Adam::default().minimise(&mut x, objective, go_on).unwrap();
@@ -51,7 +51,7 @@ fn a_start_with_nan_all_round_it_says_so() {
         g[0] = 1.0;
         Ok::<_, Infallible>(if x[0] == 5.0 { 1.0 } else { f64::NAN })
     };
-    let mut x = [5.0];
+    let mut x = vec![5.0];
     let outcome = Lbfgs::default().minimise(&mut x, objective, go_on).unwrap();
     assert_eq!((outcome.reason, outcome.iterations, outcome.loss), (StopReason::NotFinite, 0, 1.0));
     assert_eq!(x, [5.0]);
@@ -166,23 +166,26 @@ fn errors_read_as_sentences() {
         (Lbfgs { curvature: 1.0, ..Lbfgs::default() }, "curvature"),
     ];
     for (lbfgs, name) in invalid {
-        let error = lbfgs.minimise(&mut [1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
+        let error = lbfgs.minimise(&mut vec![1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { option, .. } if option == name), "{error}");
     }
     let error = Lbfgs { history: 0, ..Lbfgs::default() }
-        .minimise(&mut [1.0, 1.0], rosenbrock::<f64>, go_on)
+        .minimise(&mut vec![1.0, 1.0], rosenbrock::<f64>, go_on)
         .unwrap_err();
     assert_eq!(error.to_string(), "the option history must be at least 1, not 0");
     let groups = [
-        (Groups { of: &[0; 3], places: &[] }, "the option groups.of must be one for each variable, not 3"),
         (
-            Groups { of: &[0, 1], places: &[0.0] },
+            Groups { of: vec![0; 3], places: vec![] },
+            "the option groups.of must be one for each variable, not 3",
+        ),
+        (
+            Groups { of: vec![0, 1], places: vec![0.0] },
             "the option groups.places must be one from 0 to 255 for each group, not 1",
         ),
     ];
     for (groups, sentence) in groups {
         let error = Lbfgs::default()
-            .minimise_in_groups(groups, &mut [1.0, 1.0], rosenbrock::<f64>, go_on)
+            .minimise_in_groups(&mut vec![1.0, 1.0], groups, rosenbrock::<f64>, go_on)
             .unwrap_err();
         assert_eq!(error.to_string(), sentence);
     }
@@ -190,10 +193,10 @@ fn errors_read_as_sentences() {
 
 #[test]
 fn at_a_minimum_nothing_moves() {
-    let mut x = [1.0, 1.0, 1.0];
+    let mut x = vec![1.0, 1.0, 1.0];
     let outcome = Lbfgs::default().minimise(&mut x, rosenbrock::<f64>, go_on).unwrap();
     assert_eq!((outcome.reason, outcome.evaluations), (StopReason::GradientSmall, 1));
-    let mut x: [f64; 0] = [];
+    let mut x: Vec<f64> = vec![];
     let outcome = Lbfgs::default().minimise(&mut x, |_, _| Ok::<_, Infallible>(7.0), go_on).unwrap();
     assert_eq!((outcome.reason, outcome.loss), (StopReason::GradientSmall, 7.0));
 }

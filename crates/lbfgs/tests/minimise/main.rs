@@ -1,7 +1,9 @@
-//! The crate from outside: convergence, the promises about every accepted step, failures, threads.
+//! The crate from outside: convergence, the promises about every accepted step, failures, threads, states.
 
 mod adam;
 mod convergence;
 mod failures;
 mod functions;
+mod hostile;
+mod steps;
 mod threads;

@@ -1,7 +1,7 @@
 //! The same bits on any number of threads.
 
 use crate::functions::{go_on, waves};
-use impasto_lbfgs::{Adam, Groups, Lbfgs, Real};
+use impasto_lbfgs::{Adam, Groups, Lbfgs, Optimiser, Real};
 use rayon::ThreadPoolBuilder;
 
 /// Several blocks and a part of one.
@@ -15,8 +15,8 @@ fn bits<T: Real>(threads: usize) -> Vec<u64> {
         let lbfgs = Lbfgs { history: 4, max_iterations: 25, ..Lbfgs::default() };
         lbfgs.minimise(&mut by_lbfgs, waves, go_on).unwrap();
         let mut in_groups = start.clone();
-        let groups: Vec<u8> = (0..N).map(|i| (i % 3) as u8).collect();
-        lbfgs.minimise_in_groups(Groups { of: &groups, places: &[] }, &mut in_groups, waves, go_on).unwrap();
+        let groups = Groups { of: (0..N).map(|i| (i % 3) as u8).collect(), places: vec![] };
+        lbfgs.minimise_in_groups(&mut in_groups, groups, waves, go_on).unwrap();
         let mut by_adam = start;
         Adam { max_iterations: 25, ..Adam::default() }.minimise(&mut by_adam, waves, go_on).unwrap();
         by_lbfgs.iter().chain(&in_groups).chain(&by_adam).map(|x| x.to_f64().to_bits()).collect()
