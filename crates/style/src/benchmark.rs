@@ -4,15 +4,14 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use impasto_autodiff::{
-    AutodiffError, Chain, ContentTerm, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, Layer, LayerPlan,
-    PlanBytes, Pooling, PreparedChain, StyleTerm,
+    AutodiffError, Chain, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, Layer, LayerPlan, LossKind,
+    PlanBytes, Pooling, PreparedChain, Tap, Term, Weight,
 };
-use impasto_lbfgs::{Iteration, Lbfgs};
+use impasto_lbfgs::{Lbfgs, Optimiser, State, Step};
 use impasto_tensor::conv::{Algorithm, PackedConv, Sink, Source};
 use impasto_tensor::{AlignedBuffer, Isa, Matrix, PackedMatrix, Scratch};
 use impasto_vgg::Arch;
@@ -20,7 +19,8 @@ use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
-use crate::transfer::{lbfgs, minimise_spectrum};
+use crate::coordinates::{Coordinates, Spectrum};
+use crate::optimise::lbfgs;
 use crate::white_noise;
 
 /// What to measure.
@@ -99,17 +99,15 @@ impl Benchmark {
     pub fn evaluations(&self) -> Result<EvaluationTime, AutodiffError> {
         let &Self { arch, size, runs, conv, evaluator: options } = self;
         let network = Arc::new(PreparedChain::new(random_chain(arch), conv)?);
-        let mut evaluator = Evaluator::new(network, size, size, options)?;
-        let style = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"].map(str::to_owned);
-        let content = ["conv4_2".to_owned()];
+        let content = std::iter::once((Tap::new("conv4_2", LossKind::Content), 1.0));
+        let style = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
+        let (taps, weights): (Vec<Tap>, Vec<f64>) =
+            content.chain(style.map(|layer| (Tap::new(layer, LossKind::Gram), 1e3))).unzip();
         let target = numbers(size * size * 3, 1, 100.0);
-        let (responses, grams) = evaluator.measure(&target, &content, &style)?;
-        let content = content.into_iter().zip(responses);
-        let style = style.into_iter().zip(grams);
-        evaluator.set_terms(
-            content.map(|(layer, target)| ContentTerm { layer, weight: 1.0, target }).collect(),
-            style.map(|(layer, target)| StyleTerm { layer, weight: 1e3, target }).collect(),
-        )?;
+        let measured = network.measure(&target, (size, size), &taps, options)?;
+        let terms = taps.into_iter().zip(weights).zip(measured);
+        let term = |((tap, weight), loss): ((Tap, f64), _)| Term::at(tap.layer, Weight::alone(weight), loss);
+        let mut evaluator = Evaluator::new(network, (size, size), terms.map(term).collect(), options)?;
         let image = numbers(size * size * 3, 2, 100.0);
         let mut gradient = vec![0.0; image.len()];
         evaluator.evaluate(&image, &mut gradient)?;
@@ -120,9 +118,8 @@ impl Benchmark {
             seconds.push(start.elapsed().as_secs_f64());
         }
         seconds.sort_by(f64::total_cmp);
-        let plan = evaluator.plan().map(|plan| (plan.bytes(), plan.bands(), plan.layers().to_vec()));
-        let (bytes, bands, layers) = plan.unwrap_or_default();
-        Ok(EvaluationTime { seconds, bytes, bands, layers })
+        let plan = evaluator.plan();
+        Ok(EvaluationTime { seconds, bytes: plan.bytes(), bands: plan.bands(), layers: plan.layers().to_vec() })
     }
 
     /// Times what L-BFGS does beside its evaluations: the pairs, the line search, the cosine transforms, the scales. The
@@ -132,26 +129,29 @@ impl Benchmark {
     pub fn optimiser(&self) -> Option<OptimiserTime> {
         let Lbfgs { history, .. } = lbfgs(None, 1, self.size * self.size * 3);
         let optimiser = lbfgs(None, history + 1 + self.runs.max(1), self.size * self.size * 3);
-        let mut picture = white_noise(self.size, self.size, 1).ok()?;
+        let mut coordinates = Spectrum::around(white_noise(self.size, self.size, 1).ok()?);
+        let (mut u, groups) = (coordinates.start(), coordinates.groups());
         let inside = Cell::new(Duration::ZERO);
-        let objective = |x: &[f32], gradient: &mut [f32]| {
-            let start = Instant::now();
-            let loss = bowls(x, gradient);
-            inside.set(inside.get() + start.elapsed());
-            Ok::<_, Infallible>(loss)
+        let mut objective = |u: &[f32], gradient: &mut [f32]| {
+            coordinates.evaluate(u, gradient, |x, gradient| {
+                let start = Instant::now();
+                let loss = bowls(x, gradient);
+                inside.set(inside.get() + start.elapsed());
+                Ok::<_, Infallible>(loss)
+            })
         };
+        let mut state = optimiser.start(&mut u, groups, &mut objective).ok()?;
         let mut seconds = Vec::new();
-        let mut last = (Instant::now(), inside.get(), 0);
-        let on_iteration = |iteration: &Iteration<'_, f32>| {
-            if iteration.iteration > history + 1 && iteration.evaluations == last.2 + 1 {
-                seconds.push(
-                    (last.0.elapsed().saturating_sub(inside.get().saturating_sub(last.1))).as_secs_f64(),
-                );
+        loop {
+            let (start, inside_before, before) = (Instant::now(), inside.get(), state.iteration().evaluations);
+            if let Step::Ended(_) = optimiser.step(&mut state, &mut objective).ok()? {
+                break;
             }
-            last = (Instant::now(), inside.get(), iteration.evaluations);
-            ControlFlow::Continue(())
-        };
-        minimise_spectrum(&optimiser, &mut picture, objective, on_iteration).ok()?;
+            let iteration = state.iteration();
+            if iteration.iteration > history + 1 && iteration.evaluations == before + 1 {
+                seconds.push(start.elapsed().saturating_sub(inside.get() - inside_before).as_secs_f64());
+            }
+        }
         seconds.sort_by(f64::total_cmp);
         let median = *seconds.get(seconds.len() / 2)?;
         Some(OptimiserTime { history, seconds: median })
@@ -255,7 +255,7 @@ fn random_chain(arch: Arch) -> Chain<f32> {
             bias: vec![0.01; conv.outputs],
         }));
     }
-    Chain { layers, pooling: Pooling::Average }
+    Chain { input: None, layers, pooling: Pooling::Average }
 }
 
 /// sum_i a_i (sqrt(1 + (x_i - 100)^2 / 1000) - 1): convex, badly scaled, and it takes many iterations.

@@ -20,8 +20,8 @@ pub enum Event<'a> {
 pub struct Summary {
     /// (H, W) of the result.
     pub size: (usize, usize),
-    /// (H, W) of the painting at the last scale.
-    pub style_size: (usize, usize),
+    /// (H, W) of each painting at the last scale.
+    pub style_sizes: Vec<(usize, usize)>,
     /// (H, W) of every scale, the last being `size`.
     pub scales: Vec<(usize, usize)>,
     /// Iterations of all scales.

@@ -11,29 +11,38 @@
 //! TV(x)       = 1/2 sum (x_p - x_q)^2 over neighbouring pixels p, q (not in the paper)
 //! ```
 //!
-//! 1. P and A are measured once ([`Targets`]);
+//! 1. P and A are measured once at a size ([`Subject`], [`Scene`], [`Targets`]);
 //! 2. x starts as the photo, as noise or as any picture ([`Init`]);
 //! 3. [`Objective`] gives L(x) and dL/dx, through preprocessing, network and losses;
-//! 4. L-BFGS or Adam moves x, as often as the options say; [`transfer`] does all of it, coarse to fine if wanted.
+//! 4. L-BFGS or Adam moves x, in [`coordinates`] of its own and as often as the options say; [`transfer`] does all of it,
+//!    coarse to fine if wanted.
 //!
 //! By hand, on pictures of noise and for two iterations:
 //!
 //! ```
 //! # #[cfg(feature = "embedded-weights")] {
-//! use impasto_style::{Network, Objective, PreparedNetwork, Preset, Targets, white_noise};
+//! use impasto_lbfgs::{Lbfgs, Optimiser};
+//! use impasto_style::coordinates::{Coordinates, Spectrum};
+//! use impasto_style::{Network, Objective, PreparedNetwork, Preset, Subject, white_noise};
 //! use std::ops::ControlFlow;
 //!
 //! let options = Preset::Paper.options();
 //! let network = PreparedNetwork::new(Network::embedded()?, &options)?;
-//! let (photo, painting) = (white_noise(32, 48, 1)?, white_noise(40, 40, 2)?);
-//! let targets = Targets::measure(&network, &photo, &painting, &options)?;
-//! let mut objective = Objective::new(&network, targets, (32, 48), &options)?;
+//! let subject = Subject::new(white_noise(32, 48, 1)?, white_noise(40, 40, 2)?);
+//! let scene = subject.at(48, &options)?;
+//! let mut objective = Objective::new(&network, scene.measure(&network, &options)?, (32, 48), &options)?;
 //!
-//! let mut x = photo.clone();
-//! let lbfgs = impasto_lbfgs::Lbfgs { max_iterations: 2, first_step: 60.0, ..Default::default() };
-//! let losses = |x: &[f32], gradient: &mut [f32]| objective.evaluate(x, gradient).map(|losses| losses.total);
-//! let outcome = lbfgs.minimise(x.data_mut(), losses, |_| ControlFlow::Continue(()))?;
+//! let mut waves = Spectrum::around(scene.photo().clone());
+//! let (mut u, groups) = (waves.start(), waves.groups());
+//! let lbfgs = Lbfgs { max_iterations: 2, first_step: 60.0, ..Lbfgs::default() };
+//! let outcome = lbfgs.minimise_in_groups(
+//!     &mut u,
+//!     groups,
+//!     |u, gradient| waves.evaluate(u, gradient, |x, gradient| objective.evaluate(x, gradient).map(|losses| losses.total)),
+//!     |_| ControlFlow::Continue(()),
+//! )?;
 //! assert!(outcome.loss < outcome.initial_loss);
+//! assert_eq!(waves.into_pixels(u).len(), 32 * 48 * 3);
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -42,42 +51,50 @@
 //! | part | file |
 //! |---|---|
 //! | pictures in and out | [`picture`] |
+//! | photo and paintings; the same at one size, and what is measured there | `subject.rs` |
+//! | which terms count, and what they weigh | `terms.rs` |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options and presets | `options.rs`, `preset.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
-//! | the waves and colours that L-BFGS works in | `spectrum.rs` |
+//! | one scale's optimisation | `optimise.rs` |
+//! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
+//! | what takes how much memory | `memory.rs` |
 //! | what it tells while it runs | `event.rs` |
 //! | how fast it is here | [`benchmark`] |
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
-mod cosine;
+pub mod coordinates;
 mod error;
 mod event;
 mod memory;
 mod network;
 mod noise;
 mod objective;
+mod optimise;
 mod options;
 pub mod picture;
 mod preset;
-mod spectrum;
+mod subject;
+mod terms;
 mod transfer;
 
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
-pub use impasto_autodiff::{ConvMode, EvaluatorOptions, Pooling};
+pub use impasto_autodiff::{ConvMode, EvaluatorOptions, LossKind, Pooling};
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
-pub use memory::available_memory;
+pub use memory::{available_memory, plan};
 pub use network::PreparedNetwork;
 pub use noise::white_noise;
-pub use objective::{Breakdown, LayerLoss, Objective, Targets};
+pub use objective::{Breakdown, Objective, TermLoss};
 pub use options::{
     Init, LayerWeight, LayerWeights, LossScale, Optimiser, OptionsError, Scale, Scales, TransferOptions,
     default_history,
 };
 pub use picture::{Picture, PictureError};
 pub use preset::Preset;
-pub use transfer::{Painting, first_picture, plan, transfer, transfer_with};
+pub use subject::{Scene, Subject, Targets};
+pub use terms::TermSpec;
+pub use transfer::{Painting, first_picture, transfer, transfer_with};

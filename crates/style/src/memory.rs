@@ -1,4 +1,11 @@
-//! How much memory the machine has left.
+//! Memory: what the machine has left, what a transfer takes, and what of a limit is left for what.
+
+use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
+use impasto_lbfgs::Adam;
+
+use crate::coordinates::Spectrum;
+use crate::optimise::lbfgs;
+use crate::{Optimiser, PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// The bytes that can be had without swapping: what Linux says is available, and no more than the control group
 /// allows. None on other systems.
@@ -20,6 +27,72 @@ fn control_group_left() -> Option<u64> {
         std::fs::read_to_string(format!("/sys/fs/cgroup/{file}")).ok()?.trim().parse::<u64>().ok()
     };
     Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+}
+
+/// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
+const PROGRAM: u64 = 48 << 20;
+
+impl TransferOptions {
+    /// The bytes that a transfer at a size takes beside the evaluator: the optimiser and its coordinates, four pictures (the
+    /// result, the photo as it was read and as it is compared, the network's input) and the program with its weights.
+    pub(crate) fn working_bytes(&self, height: usize, width: usize) -> u64 {
+        let numbers = 3 * height * width;
+        let optimiser = match self.optimiser {
+            Optimiser::Lbfgs { history } => {
+                lbfgs(history, self.iterations, numbers).bytes::<f32>(numbers) + Spectrum::bytes(numbers)
+            }
+            Optimiser::Adam { .. } => Adam::default().bytes::<f32>(numbers),
+        };
+        optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+    }
+
+    /// What of the memory limit is left for the evaluator of pictures of that size.
+    pub fn evaluator_options(&self, height: usize, width: usize) -> EvaluatorOptions {
+        let left = |limit: u64| limit.saturating_sub(self.working_bytes(height, width));
+        EvaluatorOptions { memory_limit: self.memory_limit.map(left) }
+    }
+}
+
+/// The plan of evaluations at a size (H, W), within the options' memory limit.
+///
+/// # Errors
+/// [`AutodiffError`] if the picture is too small for the options' layers, or does not fit the limit.
+pub fn plan(
+    network: &PreparedNetwork,
+    (height, width): (usize, usize),
+    options: &TransferOptions,
+) -> Result<Plan, AutodiffError> {
+    network.plan((height, width), &options.taps(), options.evaluator_options(height, width))
+}
+
+/// The plan of the last scale; where none fits, the error says what would.
+pub(crate) fn plan_or_advise(
+    network: &PreparedNetwork,
+    subject: &Subject,
+    options: &TransferOptions,
+) -> Result<Plan, TransferError> {
+    let size = subject.size(options.size);
+    plan(network, size, options).map_err(|error| match error {
+        AutodiffError::Memory { needed, limit } => {
+            let others = options.working_bytes(size.0, size.1);
+            let largest = largest_fitting(network, subject, options);
+            let limit = options.memory_limit.unwrap_or(limit);
+            TransferError::Memory { size, needed: needed + others, limit, largest }
+        }
+        error => error.into(),
+    })
+}
+
+/// The largest longest side below the wanted one, in steps of 16, that the memory limit has room for.
+fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Option<usize> {
+    const STEP: usize = 16;
+    let fits = |side: usize| plan(network, subject.size(side), options).is_ok();
+    let (mut low, mut high) = (0, options.size.div_ceil(STEP));
+    while high - low > 1 {
+        let middle = usize::midpoint(low, high);
+        if fits(middle * STEP) { low = middle } else { high = middle }
+    }
+    (low > 0).then_some(low * STEP)
 }
 
 #[cfg(test)]

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use impasto_autodiff::{Evaluator, GramMatrix, PreparedChain};
-use impasto_tensor::Tensor;
-use impasto_vgg::{Arch, Network, Preprocessing, WeightsError};
+use impasto_autodiff::{AutodiffError, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Tap, Term};
+use impasto_tensor::Shape;
+use impasto_vgg::{Arch, Network, WeightsError};
 
 use crate::{Picture, TransferError, TransferOptions};
 
 /// A network cut after the deepest layer that the options use, with its preprocessing. Cheap to share.
 #[derive(Clone)]
 pub struct PreparedNetwork {
-    pub(crate) chain: Arc<PreparedChain>,
-    pub(crate) preprocessing: Preprocessing,
+    chain: Arc<PreparedChain>,
     arch: Arch,
     deepest: String,
     minimum_side: usize,
@@ -23,36 +22,44 @@ impl PreparedNetwork {
     ///
     /// # Errors
     /// [`TransferError::Options`] for options that make no sense, [`TransferError::Weights`] for a layer that the network does
-    /// not have.
+    /// not have, whether its loss counts or not.
     pub fn new(network: Network, options: &TransferOptions) -> Result<Self, TransferError> {
         options.validate()?;
-        let mut deepest = 0;
         for entry in options.content_layers.0.iter().chain(&options.style_layers.0) {
-            let position = network.position(&entry.layer)?;
-            if entry.weight > 0.0 {
-                deepest = deepest.max(position);
-            }
+            network.position(&entry.layer)?;
+        }
+        let mut deepest = 0;
+        for tap in options.taps() {
+            deepest = deepest.max(network.position(&tap.layer)?);
         }
         let layer = network.arch.convs()[deepest];
-        let (arch, preprocessing, deepest) = (network.arch, network.preprocessing, layer.to_string());
+        let (arch, deepest) = (network.arch, layer.to_string());
         let chain = PreparedChain::new(network.chain_to(&deepest, options.pooling)?, options.conv)?;
         // A pooling lies between two blocks, and a position of the last block covers 2^poolings pixels.
         let minimum_side = 1 << (layer.block - 1);
-        Ok(Self { chain: Arc::new(chain), preprocessing, arch, deepest, minimum_side })
+        Ok(Self { chain: Arc::new(chain), arch, deepest, minimum_side })
     }
 
     /// VGG-16 or VGG-19.
-    pub fn arch(&self) -> Arch {
+    pub const fn arch(&self) -> Arch {
         self.arch
     }
 
-    /// Whether a picture of H x W has a position at the deepest layer.
+    /// H x W x N of a layer's response to a picture of (H, W).
+    ///
+    /// # Errors
+    /// [`AutodiffError::UnknownLayer`] for a layer behind the cut.
+    pub fn response_shape(&self, layer: &str, size: (usize, usize)) -> Result<Shape, AutodiffError> {
+        self.chain.response_shape(layer, size)
+    }
+
+    /// Whether a picture of (H, W) has a position at the deepest layer.
     pub(crate) fn sees(&self, (height, width): (usize, usize)) -> bool {
         height.min(width) >= self.minimum_side
     }
 
     /// Checks that a picture has a position at the deepest layer.
-    pub(crate) fn check_size(&self, what: &str, height: usize, width: usize) -> Result<(), TransferError> {
+    pub(crate) fn check_size(&self, what: &str, (height, width): (usize, usize)) -> Result<(), TransferError> {
         if self.sees((height, width)) {
             return Ok(());
         }
@@ -60,40 +67,43 @@ impl PreparedNetwork {
         Err(TransferError::TooSmall { what, height, width, layer, minimum })
     }
 
-    /// An evaluator for pictures of one size.
-    pub(crate) fn evaluator(
+    /// The plan of evaluations of pictures of (H, W) with losses at `taps`.
+    ///
+    /// # Errors
+    /// [`AutodiffError`] if the picture is too small for the layers, or does not fit the memory limit.
+    pub fn plan(
         &self,
-        height: usize,
-        width: usize,
-        options: &TransferOptions,
-    ) -> Result<Evaluator, TransferError> {
-        let evaluator_options = options.evaluator_options(height, width);
-        Ok(Evaluator::new(Arc::clone(&self.chain), height, width, evaluator_options)?)
+        (height, width): (usize, usize),
+        taps: &[Tap],
+        options: EvaluatorOptions,
+    ) -> Result<Plan, AutodiffError> {
+        self.chain.plan(height, width, taps, options)
     }
 
-    /// F of a picture at the content layers, and G/M at the style layers.
+    /// An evaluator of the sum of `terms` for pictures of (H, W).
+    pub(crate) fn evaluator(
+        &self,
+        size: (usize, usize),
+        terms: Vec<Term>,
+        options: EvaluatorOptions,
+    ) -> Result<Evaluator, TransferError> {
+        Ok(Evaluator::new(Arc::clone(&self.chain), size, terms, options)?)
+    }
+
+    /// The losses at `taps` whose targets are what a picture has there: its response, or its Gram matrix divided by M.
     ///
     /// # Errors
     /// [`TransferError`] if the picture is too small, or does not fit the memory limit.
     pub fn measure(
         &self,
         picture: &Picture,
-        content: &[String],
-        style: &[String],
-        options: &TransferOptions,
-    ) -> Result<(Vec<Tensor<f32>>, Vec<GramMatrix>), TransferError> {
-        if content.is_empty() && style.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+        taps: &[Tap],
+        options: EvaluatorOptions,
+    ) -> Result<Vec<Loss>, TransferError> {
+        if taps.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut evaluator = self.evaluator(picture.height(), picture.width(), options)?;
-        Ok(evaluator.measure(&self.input(picture), content, style)?)
-    }
-
-    /// The network's input for a picture.
-    pub(crate) fn input(&self, picture: &Picture) -> Vec<f32> {
-        let mut input = vec![0.0; picture.data().len()];
-        self.preprocessing.apply(picture.data(), &mut input);
-        input
+        Ok(self.chain.measure(picture.data(), (picture.height(), picture.width()), taps, options)?)
     }
 }
 

@@ -182,7 +182,7 @@ impl Network {
             }
             layers.push(Layer::Conv(conv));
         }
-        Ok(Chain { layers, pooling })
+        Ok(Chain { input: Some(self.preprocessing), layers, pooling })
     }
 
     /// The position in [`Network::convs`] of a layer, under either name.

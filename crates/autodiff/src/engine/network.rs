@@ -80,6 +80,14 @@ impl PreparedChain {
         })
     }
 
+    /// H x W x N of a layer's response to a picture of (H, W).
+    ///
+    /// # Errors
+    /// [`AutodiffError::UnknownLayer`].
+    pub fn response_shape(&self, layer: &str, size: (usize, usize)) -> Result<Shape, AutodiffError> {
+        Ok(self.stages[self.position(layer)?].response_shape(size))
+    }
+
     /// The channels of the network's input.
     pub(crate) fn input_channels(&self) -> usize {
         self.stages[0].in_channels

@@ -60,6 +60,12 @@ pub struct GramMatrix<T = f32> {
 }
 
 impl<T: Element> GramMatrix<T> {
+    /// Adds `share` times another matrix of the same size.
+    pub fn add(&mut self, share: f64, other: &Self) {
+        let share = T::from_f64(share);
+        self.data.iter_mut().zip(&other.data).for_each(|(sum, &value)| *sum += share * value);
+    }
+
     /// The same matrix in another precision.
     pub fn cast<U: Element>(&self) -> GramMatrix<U> {
         let data = self.data.iter().map(|value| U::from_f64(value.to_f64())).collect();

@@ -199,6 +199,21 @@ impl<T: Element> Loss<T> {
         }
     }
 
+    /// The loss whose target is the sum of `share` times the target of each part, for losses of sums of one layer: A = sum b A_s.
+    /// Only sums can be added up; of losses of other kinds the first is returned. None without parts.
+    pub fn blend<'a>(parts: impl IntoIterator<Item = (f64, &'a Self)>) -> Option<Self> {
+        let mut parts = parts.into_iter().peekable();
+        let (_, first) = *parts.peek()?;
+        let Self::Gram(style) = first else { return Some(first.clone()) };
+        let mut target = GramMatrix { channels: style.target.channels, data: vec![T::ZERO; style.target.data.len()] };
+        for (share, part) in parts {
+            if let Self::Gram(style) = part {
+                target.add(share, &style.target);
+            }
+        }
+        Some(Self::Gram(Style { target }))
+    }
+
     /// Checks that the target is of the size of the layer's response.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! The loss answers very differently to coarse and to fine changes of a picture, and to light and to colour: the scale
 //! that is learnt for light is some eight times larger for waves of 100 pixels than for waves of 5. In pixels every step mixes
 //! all of them. In the coordinates here each variable has a known frequency and colour, so that
-//! [`Lbfgs::minimise_in_groups`](impasto_lbfgs::Lbfgs::minimise_in_groups) can learn how far to go in each.
+//! [`Lbfgs`](impasto_lbfgs::Lbfgs) can learn how far to go in each.
 //!
 //! ```text
 //! x = x0 + C' u                   u: the coefficients; x0: the start, so that u starts at 0
@@ -12,11 +12,13 @@
 //!
 //! C is orthonormal, so lengths and dot products are those of pixels, and dL/du = C dL/dx.
 
+use impasto_lbfgs::Groups;
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::Coordinates;
+use super::cosine::CosineTransform;
 use crate::Picture;
-use crate::cosine::CosineTransform;
 
 /// Rows: light, red against blue, green against both. Orthonormal.
 const OPPONENT: [[f32; 3]; 3] = [
@@ -38,7 +40,7 @@ const GROUPS: u8 = (OCTAVES - 1) * STEPS + 1;
 const LINES: usize = 16;
 
 /// The pixels x = x0 + C' u and the way between gradients of both.
-pub(crate) struct Spectrum {
+pub struct Spectrum {
     height: usize,
     width: usize,
     /// The transform of a row.
@@ -47,29 +49,81 @@ pub(crate) struct Spectrum {
     along_height: CosineTransform,
     /// x0.
     start: Vec<f32>,
+    /// x of the point that was evaluated last.
+    pixels: Vec<f32>,
+    /// dL/dx there.
+    pixel_gradient: Vec<f32>,
+}
+
+impl Coordinates for Spectrum {
+    fn start(&mut self) -> Vec<f32> {
+        vec![0.0; self.start.len()]
+    }
+
+    /// An eighth of an octave of a colour each; there is a scale for each octave of each colour.
+    fn groups(&self) -> Groups {
+        Groups { of: self.group_of_each(), places: Self::places() }
+    }
+
+    fn evaluate<V, E>(
+        &mut self,
+        u: &[f32],
+        gradient: &mut [f32],
+        objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
+    ) -> Result<V, E> {
+        self.synthesise_own(u);
+        let value = objective(&self.pixels, &mut self.pixel_gradient)?;
+        let mut dx = std::mem::take(&mut self.pixel_gradient);
+        self.analyse(&mut dx, gradient);
+        self.pixel_gradient = dx;
+        Ok(value)
+    }
+
+    fn pixels<'a>(&'a mut self, u: &'a [f32], evaluated_last: bool) -> &'a [f32] {
+        if !evaluated_last {
+            self.synthesise_own(u);
+        }
+        &self.pixels
+    }
+
+    fn into_pixels(mut self, u: Vec<f32>) -> Vec<f32> {
+        self.synthesise_own(&u);
+        self.pixels
+    }
 }
 
 impl Spectrum {
     /// The coordinates around a picture.
-    pub(crate) fn around(start: &Picture) -> Self {
+    pub fn around(start: Picture) -> Self {
         let (height, width) = (start.height(), start.width());
+        let start = start.into_data();
         Self {
             height,
             width,
             along_width: CosineTransform::new(width),
             along_height: CosineTransform::new(height),
-            start: start.data().to_vec(),
+            pixels: vec![0.0; start.len()],
+            pixel_gradient: vec![0.0; start.len()],
+            start,
         }
+    }
+
+    /// x(u) into `pixels`.
+    fn synthesise_own(&mut self, u: &[f32]) {
+        let (mut between, mut x) =
+            (std::mem::take(&mut self.pixel_gradient), std::mem::take(&mut self.pixels));
+        self.synthesise(u, &mut between, &mut x);
+        (self.pixel_gradient, self.pixels) = (between, x);
     }
 
     /// The bytes that a minimisation in these coordinates holds beside the pixels, for H W 3 `numbers`: u, x0, the gradient
     /// in pixels, and the groups.
-    pub(crate) fn bytes(numbers: usize) -> u64 {
+    pub(crate) const fn bytes(numbers: usize) -> u64 {
         (numbers * (3 * size_of::<f32>() + size_of::<u8>())) as u64
     }
 
     /// u := C p for p of H x W x 3, which is used up. u has the columns one after another: 3 x W x H.
-    pub(crate) fn analyse(&self, p: &mut [f32], u: &mut [f32]) {
+    fn analyse(&self, p: &mut [f32], u: &mut [f32]) {
         let (height, width, arch) = (self.height, self.width, Arch::new());
         // Two rows at once are six lines: the colours of the first, then those of the second.
         p.par_chunks_mut(6 * width).for_each_init(
@@ -93,7 +147,7 @@ impl Spectrum {
     }
 
     /// x := x0 + C' u. `between` holds anything, before and after.
-    pub(crate) fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
+    fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
         let (height, width, arch) = (self.height, self.width, Arch::new());
         between.par_chunks_mut(LINES * height).zip(u.par_chunks(LINES * height)).for_each_init(
             || self.along_height.room(),
@@ -118,7 +172,7 @@ impl Spectrum {
     }
 
     /// The group of each coefficient: an eighth of an octave of a colour, from single pixels to waves of 256 pixels and more.
-    pub(crate) fn groups(&self) -> Vec<u8> {
+    fn group_of_each(&self) -> Vec<u8> {
         let (height, width) = (self.height, self.width);
         let step = |x: usize, y: usize| {
             let frequency = (x as f64 / width as f64).hypot(y as f64 / height as f64);
@@ -129,7 +183,7 @@ impl Spectrum {
     }
 
     /// The place of each group between the scales, one for each octave of each colour.
-    pub(crate) fn places() -> Vec<f32> {
+    fn places() -> Vec<f32> {
         let place = |colour: u8, step: u8| {
             let octave = ((f32::from(step) + 0.5) / f32::from(STEPS)).min(f32::from(OCTAVES - 1));
             f32::from(OCTAVES * colour) + octave
@@ -226,7 +280,7 @@ mod tests {
             height in 1usize..20, width in 1usize..40, seed in 0u64..1000,
         ) {
             let start = white_noise(height, width, seed).unwrap();
-            let spectrum = Spectrum::around(&start);
+            let spectrum = Spectrum::around(start.clone());
             let picture = white_noise(height, width, seed + 1).unwrap();
             let n = picture.data().len();
             let (mut u, mut between) = (vec![0.0; n], picture.data().to_vec());
@@ -245,7 +299,7 @@ mod tests {
         #[test]
         fn the_transpose_is_adjoint(height in 1usize..40, width in 1usize..40, seed in 0u64..1000) {
             let black = Picture::new(height, width, vec![0.0; 3 * height * width]).unwrap();
-            let spectrum = Spectrum::around(&black);
+            let spectrum = Spectrum::around(black);
             let (p, u) = (white_noise(height, width, seed).unwrap(), white_noise(height, width, seed + 1).unwrap());
             let (mut between, mut x) = (vec![0.0; p.data().len()], vec![0.0; p.data().len()]);
             spectrum.synthesise(u.data(), &mut between, &mut x);
@@ -261,14 +315,14 @@ mod tests {
     fn a_start_is_kept_to_the_bit_while_nothing_moves() {
         let start = white_noise(7, 11, 3).unwrap();
         let (mut between, mut x) = (vec![1.0; 231], vec![1.0; 231]);
-        Spectrum::around(&start).synthesise(&[0.0; 231], &mut between, &mut x);
+        Spectrum::around(start.clone()).synthesise(&[0.0; 231], &mut between, &mut x);
         assert_eq!(x, start.data());
     }
 
     #[test]
     fn groups_go_from_single_pixels_to_the_whole_picture() {
         let start = white_noise(512, 16, 0).unwrap();
-        let groups = Spectrum::around(&start).groups();
+        let groups = Spectrum::around(start).group_of_each();
         let places = Spectrum::places();
         let of = |colour: usize, x: usize, y: usize| {
             let place = places[usize::from(groups[(colour * 16 + x) * 512 + y])];

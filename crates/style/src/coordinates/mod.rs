@@ -1,0 +1,249 @@
+//! Coordinates: the variables u that an optimiser moves, and the picture x(u) that they stand for.
+//!
+//! ```text
+//! L as a function of u:   L(x(u))        dL/du = J' dL/dx,   J the derivative of x(u)
+//! ```
+//!
+//! [`Pixels`] are the picture's own numbers, [`Spectrum`] its waves of opponent colours. Coordinates may have fewer variables
+//! than the picture has numbers, and [`Composed`] puts one behind another. With any method of `impasto-lbfgs`:
+//!
+//! ```
+//! use impasto_lbfgs::{Lbfgs, Optimiser};
+//! use impasto_style::coordinates::{Coordinates, Spectrum};
+//! use impasto_style::white_noise;
+//! use std::{convert::Infallible, ops::ControlFlow};
+//!
+//! // How far a picture is from middle grey.
+//! let grey = |x: &[f32], gradient: &mut [f32]| {
+//!     gradient.iter_mut().zip(x).for_each(|(g, x)| *g = x - 127.5);
+//!     Ok::<_, Infallible>(x.iter().map(|x| 0.5 * f64::from(x - 127.5).powi(2)).sum::<f64>())
+//! };
+//! let mut waves = Spectrum::around(white_noise(16, 24, 1)?);
+//! let mut u = waves.start();
+//! let lbfgs = Lbfgs { max_iterations: 20, ..Lbfgs::default() };
+//! let groups = waves.groups();
+//! let of_waves = |u: &[f32], gradient: &mut [f32]| waves.evaluate(u, gradient, grey);
+//! lbfgs.minimise_in_groups(&mut u, groups, of_waves, |_| ControlFlow::Continue(()))?;
+//! assert!(waves.into_pixels(u).iter().all(|x| (x - 127.5).abs() < 1.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cosine;
+mod spectrum;
+
+use impasto_lbfgs::Groups;
+
+pub use spectrum::Spectrum;
+
+/// The variables u of a picture x(u).
+pub trait Coordinates: Sized {
+    /// u of the start.
+    fn start(&mut self) -> Vec<f32>;
+
+    /// Kinds of variables that differ in how the loss answers to them; by default all are of one.
+    fn groups(&self) -> Groups {
+        Groups::default()
+    }
+
+    /// Hands x(u) to `objective`, and writes dL/du into `gradient` from the dL/dx that it leaves behind.
+    ///
+    /// # Errors
+    /// Those of `objective`; `gradient` then holds anything.
+    fn evaluate<V, E>(
+        &mut self,
+        u: &[f32],
+        gradient: &mut [f32],
+        objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
+    ) -> Result<V, E>;
+
+    /// x(u). `evaluated_last` says that u was the last point to be evaluated, whose x may be at hand still.
+    fn pixels<'a>(&'a mut self, u: &'a [f32], evaluated_last: bool) -> &'a [f32];
+
+    /// x(u), by value.
+    fn into_pixels(self, u: Vec<f32>) -> Vec<f32>;
+}
+
+/// u = x: the picture's own numbers.
+#[derive(Debug, Clone)]
+pub struct Pixels {
+    start: Vec<f32>,
+}
+
+impl Pixels {
+    /// From a picture's numbers on, H x W x 3.
+    pub const fn of(start: Vec<f32>) -> Self {
+        Self { start }
+    }
+}
+
+impl Coordinates for Pixels {
+    fn start(&mut self) -> Vec<f32> {
+        std::mem::take(&mut self.start)
+    }
+
+    fn evaluate<V, E>(
+        &mut self,
+        u: &[f32],
+        gradient: &mut [f32],
+        objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
+    ) -> Result<V, E> {
+        objective(u, gradient)
+    }
+
+    fn pixels<'a>(&'a mut self, u: &'a [f32], _evaluated_last: bool) -> &'a [f32] {
+        u
+    }
+
+    fn into_pixels(self, u: Vec<f32>) -> Vec<f32> {
+        u
+    }
+}
+
+/// x(v(u)): the optimiser moves the variables u of `outer`, and what they stand for are the variables v of `inner`.
+#[derive(Debug, Clone)]
+pub struct Composed<A, B> {
+    /// v(u), started around the start of `inner`.
+    pub outer: A,
+    /// x(v).
+    pub inner: B,
+}
+
+impl<A: Coordinates, B: Coordinates> Coordinates for Composed<A, B> {
+    fn start(&mut self) -> Vec<f32> {
+        self.outer.start()
+    }
+
+    fn groups(&self) -> Groups {
+        self.outer.groups()
+    }
+
+    fn evaluate<V, E>(
+        &mut self,
+        u: &[f32],
+        gradient: &mut [f32],
+        objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
+    ) -> Result<V, E> {
+        let inner = &mut self.inner;
+        self.outer.evaluate(u, gradient, |v, gradient| inner.evaluate(v, gradient, objective))
+    }
+
+    fn pixels<'a>(&'a mut self, u: &'a [f32], evaluated_last: bool) -> &'a [f32] {
+        self.inner.pixels(self.outer.pixels(u, evaluated_last), evaluated_last)
+    }
+
+    fn into_pixels(self, u: Vec<f32>) -> Vec<f32> {
+        self.inner.into_pixels(self.outer.into_pixels(u))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::white_noise;
+
+    /// One variable a pixel, its light: x = x0 + (u, u, u), a third of the picture's numbers.
+    struct Light {
+        around: Vec<f32>,
+        pixels: Vec<f32>,
+        gradient: Vec<f32>,
+    }
+
+    impl Light {
+        fn around(around: Vec<f32>) -> Self {
+            let n = around.len();
+            Self { around, pixels: vec![0.0; n], gradient: vec![0.0; n] }
+        }
+
+        fn synthesise(&mut self, u: &[f32]) {
+            let pixels = self.pixels.as_chunks_mut::<3>().0.iter_mut();
+            for ((pixel, around), u) in pixels.zip(self.around.as_chunks::<3>().0).zip(u) {
+                *pixel = around.map(|value| value + u);
+            }
+        }
+    }
+
+    impl Coordinates for Light {
+        fn start(&mut self) -> Vec<f32> {
+            vec![0.0; self.around.len() / 3]
+        }
+
+        fn evaluate<V, E>(
+            &mut self,
+            u: &[f32],
+            gradient: &mut [f32],
+            objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
+        ) -> Result<V, E> {
+            self.synthesise(u);
+            let value = objective(&self.pixels, &mut self.gradient)?;
+            for (g, rgb) in gradient.iter_mut().zip(self.gradient.as_chunks::<3>().0) {
+                *g = rgb.iter().sum();
+            }
+            Ok(value)
+        }
+
+        fn pixels<'a>(&'a mut self, u: &'a [f32], evaluated_last: bool) -> &'a [f32] {
+            if !evaluated_last {
+                self.synthesise(u);
+            }
+            &self.pixels
+        }
+
+        fn into_pixels(mut self, u: Vec<f32>) -> Vec<f32> {
+            self.synthesise(&u);
+            self.pixels
+        }
+    }
+
+    /// f(x) = sum_i sin(x_i / 50 + i), and its gradient.
+    fn waves(x: &[f32], gradient: &mut [f32]) -> Result<f64, Infallible> {
+        let angle = |(i, x): (usize, &f32)| f64::from(*x) / 50.0 + i as f64;
+        for (g, angle) in gradient.iter_mut().zip(x.iter().enumerate().map(angle)) {
+            *g = (angle.cos() / 50.0) as f32;
+        }
+        Ok(x.iter().enumerate().map(angle).map(f64::sin).sum())
+    }
+
+    /// Along the gradient the difference is large beside the rounding of f32.
+    fn assert_gradient(mut coordinates: impl Coordinates, variables: usize) {
+        let u: Vec<f32> = coordinates.start().iter().zip(0..).map(|(u, i)| u + (i % 7) as f32).collect();
+        assert_eq!(u.len(), variables);
+        let mut gradient = vec![f32::NAN; variables];
+        let Ok(_) = coordinates.evaluate(&u, &mut gradient, waves);
+        let norm = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        let mut unused = vec![0.0; variables];
+        let mut at = |step: f64| {
+            let moved = |(&u, &g): (&f32, &f32)| (f64::from(u) + step * f64::from(g) / norm) as f32;
+            let point: Vec<f32> = u.iter().zip(&gradient).map(moved).collect();
+            let Ok(loss) = coordinates.evaluate(&point, &mut unused, waves);
+            loss
+        };
+        let difference = (at(2.0) - at(-2.0)) / 4.0;
+        assert!((difference / norm - 1.0).abs() < 1e-2, "{difference} against {norm}");
+    }
+
+    #[test]
+    fn gradients_are_those_of_the_loss_as_a_function_of_the_variables() {
+        let noise = || white_noise(6, 8, 2).unwrap();
+        assert_gradient(Pixels::of(noise().into_data()), 144);
+        assert_gradient(Spectrum::around(noise()), 144);
+        assert_gradient(Light::around(noise().into_data()), 48);
+        let inner = Spectrum::around(noise());
+        assert_gradient(Composed { outer: Light::around(vec![0.0; 144]), inner }, 48);
+    }
+
+    #[test]
+    fn the_picture_of_a_point_does_not_depend_on_what_was_evaluated_last() {
+        let noise = white_noise(6, 8, 2).unwrap();
+        let mut coordinates =
+            Composed { outer: Light::around(vec![0.0; 144]), inner: Spectrum::around(noise) };
+        let (u, other) = (vec![3.0; 48], vec![-5.0; 48]);
+        let mut gradient = vec![0.0; 48];
+        let Ok(_) = coordinates.evaluate(&u, &mut gradient, waves);
+        let at_hand = coordinates.pixels(&u, true).to_vec();
+        let Ok(_) = coordinates.evaluate(&other, &mut gradient, waves);
+        assert_eq!(coordinates.pixels(&u, false), at_hand);
+        assert_eq!(coordinates.into_pixels(u), at_hand);
+    }
+}

@@ -1,0 +1,108 @@
+//! One scale's optimisation: the method steps over its state, the coordinates turn that into pixels, the objective judges
+//! them, and every accepted picture is reported with its own losses.
+
+use std::ops::ControlFlow;
+
+use impasto_autodiff::AutodiffError;
+use impasto_lbfgs::{
+    Adam, Error as MinimiseError, Evaluation, Iteration, Lbfgs, Optimiser as Method, Outcome, State, Step,
+    StopReason,
+};
+
+use crate::coordinates::{Coordinates, Pixels, Spectrum};
+use crate::{Breakdown, Objective, Optimiser, Picture, TransferError, default_history};
+
+/// The pairs that the scales of L-BFGS are learnt from. 5 to 20 do equally well.
+const SCALE_PAIRS: usize = 10;
+
+/// L-BFGS for `numbers` variables in 0..=255: the first step changes each by about 1.
+pub(crate) fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs {
+    let first_step = (numbers as f64).sqrt();
+    let history = history.unwrap_or_else(|| default_history(numbers));
+    Lbfgs { history, scale_pairs: SCALE_PAIRS, max_iterations: iterations, first_step, ..Lbfgs::default() }
+}
+
+/// What travels with a point: its losses, and the number of its evaluation.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    pub(crate) losses: Breakdown,
+    number: usize,
+}
+
+/// An accepted picture.
+pub(crate) struct Accepted<'a> {
+    pub(crate) iteration: &'a Iteration<'a, f32, Report>,
+    /// H x W x 3.
+    pub(crate) pixels: &'a [f32],
+}
+
+/// Minimises the objective from `start` on with the options' method; `report` gets each accepted picture.
+pub(crate) fn optimise(
+    objective: &mut Objective,
+    start: Picture,
+    (optimiser, iterations): (Optimiser, usize),
+    report: impl FnMut(Accepted<'_>) -> ControlFlow<()>,
+) -> Result<(Picture, Outcome<Report>), TransferError> {
+    let (height, width, numbers) = (start.height(), start.width(), start.data().len());
+    let (pixels, outcome) = match optimiser {
+        Optimiser::Lbfgs { history } => {
+            run(&lbfgs(history, iterations, numbers), Spectrum::around(start), objective, report)
+        }
+        Optimiser::Adam { learning_rate } => {
+            let adam = Adam { learning_rate, max_iterations: iterations, ..Adam::default() };
+            run(&adam, Pixels::of(start.into_data()), objective, report)
+        }
+    }
+    .map_err(|error| match error {
+        MinimiseError::Objective(error) => TransferError::Autodiff(error),
+        MinimiseError::InvalidOption { option, requirement, value } => crate::OptionsError::Value {
+            option,
+            requirement: requirement.to_owned(),
+            value: value.to_string(),
+        }
+        .into(),
+    })?;
+    Ok((Picture::new(height, width, pixels)?, outcome))
+}
+
+/// The loop over a method's steps.
+fn run(
+    method: &impl Method,
+    mut coordinates: impl Coordinates,
+    objective: &mut Objective,
+    mut report: impl FnMut(Accepted<'_>) -> ControlFlow<()>,
+) -> Result<(Vec<f32>, Outcome<Report>), MinimiseError<AutodiffError>> {
+    let mut number = 0;
+    let mut u = coordinates.start();
+    let groups = coordinates.groups();
+    let mut state = method.start(&mut u, groups, |u, gradient| {
+        evaluate(&mut coordinates, objective, &mut number, (u, gradient))
+    })?;
+    let reason = loop {
+        let step = method.step(&mut state, |u, gradient| {
+            evaluate(&mut coordinates, objective, &mut number, (u, gradient))
+        })?;
+        if let Step::Ended(reason) = step {
+            break reason;
+        }
+        let iteration = state.iteration();
+        let pixels = coordinates.pixels(iteration.x, iteration.report.number == number);
+        if report(Accepted { iteration: &iteration, pixels }).is_break() {
+            break StopReason::Cancelled;
+        }
+    };
+    let (u, outcome) = state.finish(reason);
+    Ok((coordinates.into_pixels(u), outcome))
+}
+
+/// The objective as a function of the coordinates; counts its evaluations.
+fn evaluate(
+    coordinates: &mut impl Coordinates,
+    objective: &mut Objective,
+    number: &mut usize,
+    (u, gradient): (&[f32], &mut [f32]),
+) -> Result<Evaluation<Report>, AutodiffError> {
+    *number += 1;
+    let losses = coordinates.evaluate(u, gradient, |x, gradient| objective.evaluate(x, gradient))?;
+    Ok(Evaluation { loss: losses.total, report: Report { losses, number: *number } })
+}

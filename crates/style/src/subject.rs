@@ -1,0 +1,236 @@
+//! What a transfer is of: the photo and the paintings; and the same at one size.
+
+use std::borrow::Cow;
+
+use impasto_autodiff::{Loss, LossKind, Tap};
+
+use crate::{OptionsError, Picture, PictureError, PreparedNetwork, TransferError, TransferOptions};
+
+/// The photo whose scene is kept, and the paintings whose style is taken, with their shares in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    photo: Picture,
+    paintings: Vec<WeightedPainting>,
+}
+
+/// A painting and its share b in the style: A = sum b A.
+#[derive(Debug, Clone, PartialEq)]
+struct WeightedPainting {
+    picture: Picture,
+    share: f64,
+}
+
+impl Subject {
+    /// A photo and one painting.
+    pub fn new(photo: Picture, painting: Picture) -> Self {
+        Self { photo, paintings: vec![WeightedPainting { picture: painting, share: 1.0 }] }
+    }
+
+    /// A photo and several paintings, each with its weight in the blend of their styles. The shares are the weights divided by
+    /// their sum.
+    ///
+    /// # Errors
+    /// [`OptionsError::Value`] unless there is a painting, and every weight is above 0.
+    pub fn blend(photo: Picture, paintings: Vec<(Picture, f64)>) -> Result<Self, OptionsError> {
+        let sum: f64 = paintings.iter().map(|(_, weight)| weight).sum();
+        let usable = |weight: f64| weight > 0.0 && (weight / sum).is_finite();
+        if paintings.is_empty() || !paintings.iter().all(|&(_, weight)| usable(weight)) {
+            let weights: Vec<String> = paintings.iter().map(|(_, weight)| weight.to_string()).collect();
+            return Err(OptionsError::Value {
+                option: "blend",
+                requirement: "a number above 0 for each painting".to_owned(),
+                value: weights.join(","),
+            });
+        }
+        let paintings = paintings
+            .into_iter()
+            .map(|(picture, weight)| WeightedPainting { picture, share: weight / sum })
+            .collect();
+        Ok(Self { photo, paintings })
+    }
+
+    /// The photo, as it was given.
+    pub const fn photo(&self) -> &Picture {
+        &self.photo
+    }
+
+    /// The paintings, as they were given.
+    pub fn paintings(&self) -> impl Iterator<Item = &Picture> {
+        self.paintings.iter().map(|painting| &painting.picture)
+    }
+
+    /// (H, W) of the result with that longest side.
+    pub fn size(&self, longest: usize) -> (usize, usize) {
+        self.photo.size_with_longest_side(longest)
+    }
+
+    /// (H, W) of each painting for a result with that longest side.
+    pub fn painting_sizes(&self, longest: usize, options: &TransferOptions) -> Vec<(usize, usize)> {
+        self.paintings().map(|painting| options.style_size(painting, longest)).collect()
+    }
+
+    /// The same subject for transfers of one size: pictures that are much larger than they will be worked at are brought to
+    /// that size, and the originals' memory is let go. Strips too narrow for a network are left alone, so that what is said
+    /// of them is said of the picture as it was given.
+    ///
+    /// # Errors
+    /// [`PictureError`] if there is not the memory.
+    pub fn shrunk(self, options: &TransferOptions) -> Result<Self, PictureError> {
+        let photo_size = self.size(options.size);
+        let shrink = |painting: WeightedPainting| {
+            let size = options.style_size(&painting.picture, options.size);
+            Ok(WeightedPainting { picture: shrunk(painting.picture, size)?, ..painting })
+        };
+        let paintings = self.paintings.into_iter().map(shrink).collect::<Result<_, PictureError>>()?;
+        Ok(Self { photo: shrunk(self.photo, photo_size)?, paintings })
+    }
+
+    /// The subject as it is seen by a transfer whose result has that longest side.
+    ///
+    /// # Errors
+    /// [`PictureError`] if there is not the memory.
+    pub fn at(&self, longest: usize, options: &TransferOptions) -> Result<Scene<'_>, PictureError> {
+        let paintings = self.paintings.iter().map(|painting| {
+            Ok((resized(&painting.picture, options.style_size(&painting.picture, longest))?, painting.share))
+        });
+        Ok(Scene {
+            photo: resized(&self.photo, self.size(longest))?,
+            paintings: paintings.collect::<Result<_, PictureError>>()?,
+        })
+    }
+}
+
+/// The picture at another size, or itself if it has that size.
+fn resized(picture: &Picture, size: (usize, usize)) -> Result<Cow<'_, Picture>, PictureError> {
+    if (picture.height(), picture.width()) == size {
+        return Ok(Cow::Borrowed(picture));
+    }
+    picture.resized(size.0, size.1).map(Cow::Owned)
+}
+
+/// The picture at the size that it will be worked at, if that is much smaller.
+fn shrunk(picture: Picture, (height, width): (usize, usize)) -> Result<Picture, PictureError> {
+    if height.min(width) >= 64 && height * width * 2 < picture.height() * picture.width() {
+        return picture.resized(height, width);
+    }
+    Ok(picture)
+}
+
+/// A subject at one size: what is measured, and what the result is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scene<'a> {
+    photo: Cow<'a, Picture>,
+    paintings: Vec<(Cow<'a, Picture>, f64)>,
+}
+
+/// What the photo and the paintings are at the layers that count: a loss for each term, in the terms' order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Targets(pub Vec<Loss>);
+
+impl Scene<'_> {
+    /// The photo; its size is the result's.
+    pub fn photo(&self) -> &Picture {
+        &self.photo
+    }
+
+    /// The paintings.
+    pub fn paintings(&self) -> impl Iterator<Item = &Picture> {
+        self.paintings.iter().map(|(painting, _)| &**painting)
+    }
+
+    /// P, A and whatever else the options' terms compare with.
+    ///
+    /// # Errors
+    /// [`TransferError`] if a picture is too small, or does not fit the memory limit.
+    pub fn measure(
+        &self,
+        network: &PreparedNetwork,
+        options: &TransferOptions,
+    ) -> Result<Targets, TransferError> {
+        self.measure_with(options, |picture, taps| {
+            let evaluator = options.evaluator_options(picture.height(), picture.width());
+            network.measure(picture, taps, evaluator)
+        })
+    }
+
+    /// [`Self::measure`] by a function that gives the losses at some taps whose targets are those of a picture: for callers
+    /// that have measured them before.
+    ///
+    /// # Errors
+    /// Those of `measure`.
+    pub fn measure_with<E>(
+        &self,
+        options: &TransferOptions,
+        mut measure: impl FnMut(&Picture, &[Tap]) -> Result<Vec<Loss>, E>,
+    ) -> Result<Targets, E> {
+        let terms = options.terms();
+        let taps = |of_sums| {
+            let taps = terms.iter().filter_map(|term| term.tap().filter(|_| term.kind.is_of_sums() == of_sums));
+            taps.collect::<Vec<Tap>>()
+        };
+        // Sums are of the paintings, wherever something is; the rest is of the photo, place by place.
+        let measured = self.paintings.iter().map(|(painting, share)| Ok((*share, measure(painting, &taps(true))?)));
+        let measured: Vec<(f64, Vec<Loss>)> = measured.collect::<Result<_, E>>()?;
+        let (mut style, mut content) = (blend(measured).into_iter(), measure(&self.photo, &taps(false))?.into_iter());
+        let target = |kind: LossKind| match kind {
+            LossKind::TotalVariation => Some(Loss::TotalVariation),
+            kind if kind.is_of_sums() => style.next(),
+            _ => content.next(),
+        };
+        Ok(Targets(terms.iter().map(|term| term.kind).filter_map(target).collect()))
+    }
+}
+
+/// The targets of several paintings as one. A single painting's stay what they are, to the bit.
+fn blend(mut measured: Vec<(f64, Vec<Loss>)>) -> Vec<Loss> {
+    if measured.len() == 1 {
+        return measured.swap_remove(0).1;
+    }
+    let terms = measured.first().map_or(0, |(_, losses)| losses.len());
+    let part = |term: usize| measured.iter().map(move |(share, losses)| (*share, &losses[term]));
+    (0..terms).filter_map(|term| Loss::blend(part(term))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Preset, white_noise};
+
+    fn noise(height: usize, width: usize) -> Picture {
+        white_noise(height, width, 1).unwrap()
+    }
+
+    #[test]
+    fn a_scene_has_the_sizes_of_the_options_and_copies_nothing_that_has_them() {
+        let subject = Subject::new(noise(30, 60), noise(80, 40));
+        let options = TransferOptions { style_scale: 0.5, ..Preset::Paper.options() };
+        let scene = subject.at(60, &options).unwrap();
+        assert!(matches!(scene.photo, Cow::Borrowed(_)) && matches!(scene.paintings[0].0, Cow::Owned(_)));
+        assert_eq!((scene.paintings[0].0.height(), scene.paintings[0].0.width()), (30, 15));
+        assert_eq!(subject.painting_sizes(60, &options), [(30, 15)]);
+        let scene = subject.at(30, &options).unwrap();
+        assert_eq!((scene.photo().height(), scene.photo().width()), (15, 30));
+    }
+
+    #[test]
+    fn only_much_larger_pictures_are_shrunk_beforehand() {
+        let options = TransferOptions { size: 100, ..Preset::Paper.options() };
+        let shrunk = |photo, painting| {
+            let subject = Subject::new(photo, painting).shrunk(&options).unwrap();
+            (subject.photo.width(), subject.paintings[0].picture.width())
+        };
+        assert_eq!(shrunk(noise(100, 200), noise(200, 200)), (200, 100), "50 pixels are too narrow to be shrunk to");
+        assert_eq!(shrunk(noise(150, 200), noise(110, 110)), (100, 110), "110 is not much larger than 100");
+    }
+
+    #[test]
+    fn weights_of_a_blend_become_shares() {
+        let two = |a, b| Subject::blend(noise(9, 9), vec![(noise(9, 9), a), (noise(9, 9), b)]);
+        let shares: Vec<f64> = two(3.0, 1.0).unwrap().paintings.iter().map(|painting| painting.share).collect();
+        assert_eq!(shares, [0.75, 0.25]);
+        for (a, b) in [(0.0, 1.0), (-1.0, 2.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
+            assert!(two(a, b).is_err(), "{a}, {b}");
+        }
+        assert!(Subject::blend(noise(9, 9), Vec::new()).is_err());
+    }
+}
