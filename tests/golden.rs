@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    Chain, ContentTerm, ConvMode, Evaluator, EvaluatorOptions, Losses, Pooling, PreparedChain, StyleTerm,
-    ops, reference,
+    Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling, PreparedChain, Tap, Term,
+    Weight, reference,
 };
-use impasto_lbfgs::{Lbfgs, Real};
+use impasto_lbfgs::{Lbfgs, Optimiser, Real};
 use impasto_tensor::{Element, Shape, Tensor};
 use impasto_vgg::{Network, Preprocessing};
 use serde_json::Value;
@@ -90,7 +90,7 @@ fn lbfgs_in_f32_follows_its_f64_twin() {
 /// input as it would move the picture.
 fn lbfgs_losses<T: Real>(
     case: &Case,
-    x: &mut [T],
+    x: &mut Vec<T>,
     mut objective: impl FnMut(&[T], &mut [T]) -> f64,
 ) -> Vec<f64> {
     let expected = &case.expected["lbfgs"];
@@ -115,8 +115,7 @@ fn lbfgs_losses<T: Real>(
 /// The objective of a case on the plain path in f64.
 struct ReferenceObjective {
     chain: Chain<f64>,
-    content: Vec<ContentTerm<f64>>,
-    style: Vec<StyleTerm<f64>>,
+    terms: Vec<Term<f64>>,
 }
 
 impl ReferenceObjective {
@@ -125,28 +124,29 @@ impl ReferenceObjective {
         let deepest = chain.layers.len() - 1;
         let photo = reference::responses(&chain, &case.content.preprocessed_f64(), deepest).unwrap();
         let painting = reference::responses(&chain, &case.style.preprocessed_f64(), deepest).unwrap();
-        let target = photo[chain.position(CONTENT_LAYER).unwrap()].clone();
-        let style = case.style_layers().into_iter().map(|layer| {
-            let target = ops::style::gram(&painting[chain.position(&layer).unwrap()]).unwrap();
-            StyleTerm { layer, weight: case.style_weight(), target }
-        });
-        let style = style.collect();
-        let content = vec![ContentTerm { layer: CONTENT_LAYER.into(), weight: case.alpha, target }];
-        Self { chain, content, style }
+        let term = |(tap, weight): (Tap, f64)| {
+            let responses = if tap.kind == LossKind::Content { &photo } else { &painting };
+            let loss = tap.kind.target_of(&responses[chain.position(&tap.layer).unwrap()]).unwrap();
+            Term::at(tap.layer, Weight::alone(weight), loss)
+        };
+        let terms = case.taps().into_iter().map(term).collect();
+        Self { chain, terms }
     }
 
     fn evaluate(&self, image: &Tensor<f64>) -> (Losses, Tensor<f64>) {
-        reference::evaluate(&self.chain, image, &self.content, &self.style).unwrap()
+        reference::evaluate(&self.chain, image, &self.terms).unwrap()
     }
 }
 
 fn compare_evaluator(case: &Case, mode: ConvMode, tolerance: &Tolerance) {
     let mut evaluator = evaluator_with_terms(case, mode);
     let image = case.image.preprocessed();
-    let (taps, expected): (Vec<_>, Vec<_>) = case.features().into_iter().unzip();
-    let (responses, _) = evaluator.measure(&image, &taps, &[]).unwrap();
-    for ((tap, expected), response) in taps.iter().zip(expected).zip(&responses) {
-        expected.compare(response.data(), tolerance.features, &format!("{} {mode:?} {tap}", case.name));
+    let (layers, expected): (Vec<String>, Vec<_>) = case.features().into_iter().unzip();
+    let taps: Vec<Tap> = layers.iter().map(|layer| Tap::new(layer, LossKind::Content)).collect();
+    let measured = measure(&case.network(mode), &case.image, &taps);
+    for ((layer, expected), loss) in layers.iter().zip(expected).zip(&measured) {
+        let Loss::Content(content) = loss else { panic!("{layer}: {loss:?}") };
+        expected.compare(content.target.data(), tolerance.features, &format!("{} {mode:?} {layer}", case.name));
     }
     let mut gradient = vec![0.0; image.len()];
     let losses = evaluator.evaluate(&image, &mut gradient).unwrap();
@@ -158,19 +158,19 @@ fn compare_evaluator(case: &Case, mode: ConvMode, tolerance: &Tolerance) {
 
 /// An evaluator of the case's size, with P and A/M measured from its photo and its painting.
 fn evaluator_with_terms(case: &Case, mode: ConvMode) -> Evaluator {
-    let network = Arc::new(PreparedChain::new(case.chain(), mode).unwrap());
-    let evaluator = |picture: &Picture| {
-        Evaluator::new(network.clone(), picture.height, picture.width, EvaluatorOptions::default()).unwrap()
-    };
-    let layers = case.style_layers();
-    let (_, grams) = evaluator(&case.style).measure(&case.style.preprocessed(), &[], &layers).unwrap();
-    let mut evaluator = evaluator(&case.image);
-    let photo = case.content.preprocessed();
-    let (mut targets, _) = evaluator.measure(&photo, &[CONTENT_LAYER.to_owned()], &[]).unwrap();
-    let content = ContentTerm { layer: CONTENT_LAYER.into(), weight: case.alpha, target: targets.remove(0) };
-    let term = |(layer, target)| StyleTerm { layer, weight: case.style_weight(), target };
-    evaluator.set_terms(vec![content], layers.into_iter().zip(grams).map(term).collect()).unwrap();
-    evaluator
+    let network = case.network(mode);
+    let (taps, weights): (Vec<Tap>, Vec<f64>) = case.taps().into_iter().unzip();
+    let (content, style) = taps.split_at(1);
+    let targets = measure(&network, &case.content, content).into_iter().chain(measure(&network, &case.style, style));
+    let term = |((tap, weight), loss): ((&Tap, f64), Loss)| Term::at(&tap.layer, Weight::alone(weight), loss);
+    let terms = taps.iter().zip(weights).zip(targets).map(term).collect();
+    let size = (case.image.height, case.image.width);
+    Evaluator::new(network, size, terms, EvaluatorOptions::default()).unwrap()
+}
+
+fn measure(network: &Arc<PreparedChain>, picture: &Picture, taps: &[Tap]) -> Vec<Loss> {
+    let size = (picture.height, picture.width);
+    network.measure(&picture.preprocessed(), size, taps, EvaluatorOptions::default()).unwrap()
 }
 
 /// A crop at exact pixels, H x W x 3, values 0 to 255.
@@ -266,7 +266,19 @@ impl Case {
             "max" => Pooling::Max,
             _ => Pooling::Average,
         };
-        Network::embedded().unwrap().chain_to("conv5_1", pooling).unwrap()
+        // The cases are about the network's input, so that what moves is the same as in PyTorch.
+        Chain { input: None, ..Network::embedded().unwrap().chain_to("conv5_1", pooling).unwrap() }
+    }
+
+    fn network(&self, mode: ConvMode) -> Arc<PreparedChain> {
+        Arc::new(PreparedChain::new(self.chain(), mode).unwrap())
+    }
+
+    /// L_content, then E_l of each style layer, with their weights.
+    fn taps(&self) -> Vec<(Tap, f64)> {
+        let style = self.style_layers().into_iter();
+        let style = style.map(|layer| (Tap::new(layer, LossKind::Gram), self.style_weight()));
+        std::iter::once((Tap::new(CONTENT_LAYER, LossKind::Content), self.alpha)).chain(style).collect()
     }
 
     fn features(&self) -> Vec<(String, Sketch)> {
@@ -306,8 +318,8 @@ impl Case {
             check(ours, number(theirs), tolerance, &format!("{} {what}", self.name));
         };
         check(losses.total, &expected["total"], "total loss");
-        check(losses.content[0], &expected["content"], "content loss");
-        for (layer, &ours) in self.style_layers().iter().zip(&losses.style) {
+        check(losses.each[0], &expected["content"], "content loss");
+        for (layer, &ours) in self.style_layers().iter().zip(&losses.each[1..]) {
             check(ours, &expected["style"][layer], layer);
         }
     }

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use impasto_tensor::{Element, Tensor};
 
-use crate::losses::{Loss, Needs, gram, total_variation};
 use crate::ops::{conv, pool, relu};
 use crate::terms::{Losses, Term};
 use crate::{AutodiffError, Chain, Layer};
@@ -74,7 +73,7 @@ pub fn evaluate<T: Element>(
     for layer in (0..responses.len()).rev() {
         let f = &responses[layer];
         for (term, _) in terms.iter().zip(&at).filter(|(_, at)| **at == Some(layer)) {
-            add_gradient(term, f, gradient.data_mut())?;
+            term.loss.add_gradient(f, term.weight.product(), gradient.data_mut())?;
         }
         gradient = match &chain.layers[layer] {
             Layer::Conv(conv) => {
@@ -91,9 +90,8 @@ pub fn evaluate<T: Element>(
     if let Some(preprocessing) = chain.input {
         preprocessing.gradient(gradient.data_mut());
     }
-    for term in terms.iter().filter(|term| matches!(term.loss, Loss::TotalVariation)) {
-        let weight = term.weight.product();
-        total_variation::total_variation(image.data(), image.shape(), weight, gradient.data_mut());
+    for (term, _) in terms.iter().zip(&at).filter(|(_, at)| at.is_none()) {
+        term.loss.add_gradient(image, term.weight.product(), gradient.data_mut())?;
     }
     Ok((losses, gradient))
 }
@@ -118,31 +116,12 @@ fn forward<T: Element>(
         Some(&deepest) => responses(chain, image, deepest)?,
         None => Vec::new(),
     };
-    let value = |(term, at): (&Term<T>, &Option<usize>)| match at {
-        Some(at) => value(term, &responses[*at]),
-        None => Ok(total_variation::loss(image.data(), image.shape())),
+    let value = |(term, at): (&Term<T>, &Option<usize>)| {
+        let Some(at) = *at else { return Ok(term.loss.value(image)?) };
+        let f: &Tensor<T> = &responses[at];
+        term.loss.check(term.layer.as_deref().unwrap_or_default(), f.shape())?;
+        Ok(term.loss.value(f)?)
     };
     let each = terms.iter().zip(&at).map(value).collect::<Result<_, AutodiffError>>()?;
     Ok(Forward { losses: Losses::of(terms, each), responses, at })
-}
-
-/// The loss of a term at a layer with response F.
-fn value<T: Element>(term: &Term<T>, f: &Tensor<T>) -> Result<f64, AutodiffError> {
-    term.loss.check(term.layer.as_deref().unwrap_or_default(), f.shape())?;
-    Ok(match term.loss.needs() {
-        Needs::Positions(loss) => loss.value(0, f.data()),
-        Needs::Sums(loss) => loss.value(&gram::gram(f)?),
-        Needs::Pixels => 0.0,
-    })
-}
-
-/// Adds the weighted gradient of a term at a layer with response F.
-fn add_gradient<T: Element>(term: &Term<T>, f: &Tensor<T>, gradient: &mut [T]) -> Result<(), AutodiffError> {
-    let weight = term.weight.product();
-    match term.loss.needs() {
-        Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
-        Needs::Sums(loss) => loss.add_gradient(f, &gram::gram(f)?, weight, gradient)?,
-        Needs::Pixels => {}
-    }
-    Ok(())
 }

@@ -77,9 +77,8 @@ fn objective_row(
         _ => (white_noise(size, size, seed + 1)?, white_noise(size, size, seed + 2)?),
     };
     let start = white_noise(photo.height(), photo.width(), seed)?;
-    let preprocessing = network.preprocessing;
     let chain = network.chain_to("conv5_1", pooling)?.cast();
-    objective(chain, preprocessing, &photo.tensor(), &painting.tensor(), &start.tensor())
+    objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor())
         .map_err(Failure::failed)
 }
 

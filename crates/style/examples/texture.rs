@@ -6,10 +6,11 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use impasto_lbfgs::Lbfgs;
+use impasto_lbfgs::{Lbfgs, Optimiser};
+use impasto_style::coordinates::{Coordinates, Spectrum};
 use impasto_style::picture::{Encoding, PIXEL_LIMIT};
 use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Targets, TransferOptions, white_noise,
+    Network, Objective, Picture, PreparedNetwork, Preset, Subject, TransferOptions, white_noise,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -22,27 +23,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = TransferOptions { content_weight: 0.0, style_weight: 1.0, ..Preset::Paper.options() };
     let network = PreparedNetwork::new(Network::embedded()?, &options)?;
 
-    // A of the painting, at 160 pixels.
+    // A of the painting, at 160 pixels. Without a content loss the photo does not count.
     let (painting, _) = Picture::read(&painting, PIXEL_LIMIT)?;
-    let (height, width) = painting.size_with_longest_side(160);
-    let painting = painting.resized(height, width)?;
-    let targets = Targets::measure(&network, &painting, &painting, &options)?;
+    let subject = Subject::new(white_noise(160, 160, 0)?, painting);
+    let targets = subject.at(160, &options)?.measure(&network, &options)?;
 
     // The texture's own size: any will do, because a Gram matrix does not know where a response was.
     let (height, width) = (96, 144);
-    let mut texture = white_noise(height, width, 1)?;
     let mut objective = Objective::new(&network, targets, (height, width), &options)?;
-    let lbfgs =
-        Lbfgs { max_iterations: 60, first_step: (texture.data().len() as f64).sqrt(), ..Lbfgs::default() };
-    let evaluate =
-        |x: &[f32], gradient: &mut [f32]| objective.evaluate(x, gradient).map(|losses| losses.total);
-    let outcome = lbfgs.minimise(texture.data_mut(), evaluate, |step| {
+
+    // L-BFGS moves waves of opponent colours instead of pixels.
+    let mut waves = Spectrum::around(white_noise(height, width, 1)?);
+    let (mut u, groups) = (waves.start(), waves.groups());
+    let lbfgs = Lbfgs { max_iterations: 60, first_step: (u.len() as f64).sqrt(), ..Lbfgs::default() };
+    let loss = |u: &[f32], gradient: &mut [f32]| {
+        waves.evaluate(u, gradient, |x, gradient| objective.evaluate(x, gradient).map(|losses| losses.total))
+    };
+    let outcome = lbfgs.minimise_in_groups(&mut u, groups, loss, |step| {
         if step.iteration % 10 == 0 {
             println!("{:4} iterations: loss {:.3e}", step.iteration, step.loss);
         }
         ControlFlow::Continue(())
     })?;
-    texture.write(&output, Encoding::Png)?;
+    Picture::new(height, width, waves.into_pixels(u))?.write(&output, Encoding::Png)?;
     println!("From {:.3e} to {:.3e}: {}", outcome.initial_loss, outcome.loss, output.display());
     Ok(())
 }

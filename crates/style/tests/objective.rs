@@ -4,8 +4,10 @@
 use std::path::Path;
 
 use impasto_style::picture::PIXEL_LIMIT;
+use impasto_autodiff::{Loss, LossKind};
 use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Targets, TransferOptions, white_noise,
+    Network, Objective, Picture, PreparedNetwork, Preset, Subject, Targets, TransferError, TransferOptions, plan,
+    transfer, white_noise,
 };
 
 fn example(name: &str, longest: usize) -> Picture {
@@ -15,24 +17,33 @@ fn example(name: &str, longest: usize) -> Picture {
     picture.resized(height, width).unwrap()
 }
 
-struct Scene {
+/// A cat in the style of a church, small, and the network for it.
+struct Sitting {
     network: PreparedNetwork,
-    content: Picture,
-    style: Picture,
+    photo: Picture,
+    painting: Picture,
 }
 
-impl Scene {
+impl Sitting {
     fn new(options: &TransferOptions) -> Self {
         Self {
             network: PreparedNetwork::new(Network::embedded().unwrap(), options).unwrap(),
-            content: example("content/chelsea.png", 48),
-            style: example("style/church_at_auvers.webp", 40),
+            photo: example("content/chelsea.png", 48),
+            painting: example("style/church_at_auvers.webp", 40),
         }
     }
 
+    /// What two pictures, as they are, have at the layers that count.
+    fn measure(&self, photo: &Picture, painting: &Picture, options: &TransferOptions) -> Targets {
+        let subject = Subject::new(photo.clone(), painting.clone());
+        let longest = photo.height().max(photo.width());
+        let options = TransferOptions { style_scale: 1e3, ..options.clone() };
+        subject.at(longest, &options).unwrap().measure(&self.network, &options).unwrap()
+    }
+
     fn objective(&self, options: &TransferOptions) -> Objective {
-        let targets = Targets::measure(&self.network, &self.content, &self.style, options).unwrap();
-        let size = (self.content.height(), self.content.width());
+        let targets = self.measure(&self.photo, &self.painting, options);
+        let size = (self.photo.height(), self.photo.width());
         Objective::new(&self.network, targets, size, options).unwrap()
     }
 }
@@ -40,9 +51,9 @@ impl Scene {
 #[test]
 fn pixel_gradient_matches_finite_differences() {
     let options = TransferOptions { tv_weight: 1.0, ..Preset::Default.options() };
-    let scene = Scene::new(&options);
-    let mut objective = scene.objective(&options);
-    let (height, width) = (scene.content.height(), scene.content.width());
+    let sitting = Sitting::new(&options);
+    let mut objective = sitting.objective(&options);
+    let (height, width) = (sitting.photo.height(), sitting.photo.width());
     let x = white_noise(height, width, 3).unwrap().into_data();
     let mut gradient = vec![0.0; x.len()];
     objective.evaluate(&x, &mut gradient).unwrap();
@@ -61,24 +72,27 @@ fn pixel_gradient_matches_finite_differences() {
 #[test]
 fn neural_style_preset_has_the_losses_of_neural_style() {
     let options = Preset::NeuralStyle.options();
-    let scene = Scene::new(&options);
-    let noise = white_noise(scene.content.height(), scene.content.width(), 1).unwrap();
-    let targets = Targets::measure(&scene.network, &scene.content, &scene.style, &options).unwrap();
+    let sitting = Sitting::new(&options);
+    let noise = white_noise(sitting.photo.height(), sitting.photo.width(), 1).unwrap();
+    let targets = sitting.measure(&sitting.photo, &sitting.painting, &options);
     // The noise measured as if it were both photo and painting: F and G/M.
-    let of_noise = Targets::measure(&scene.network, &noise, &noise, &options).unwrap();
+    let of_noise = sitting.measure(&noise, &noise, &options);
 
     let mean_square = |a: &[f32], b: &[f32], scale: f64| {
         let sum: f64 = a.iter().zip(b).map(|(&a, &b)| ((f64::from(a) - f64::from(b)) * scale).powi(2)).sum();
         sum / a.len() as f64
     };
-    let content = mean_square(of_noise.content[0].data(), targets.content[0].data(), 1.0);
-    // G/(C H W) is G' = G/(H W) over C.
-    let style: f64 = of_noise
-        .style
-        .iter()
-        .zip(&targets.style)
-        .map(|(g, a)| mean_square(&g.data, &a.data, 1.0 / g.channels as f64))
-        .sum();
+    let (mut content, mut style) = (0.0, 0.0);
+    for (own, target) in of_noise.0.iter().zip(&targets.0) {
+        match (own, target) {
+            (Loss::Content(f), Loss::Content(p)) => content += mean_square(f.target.data(), p.target.data(), 1.0),
+            // G/(C H W) is G' = G/(H W) over C.
+            (Loss::Gram(g), Loss::Gram(a)) => {
+                style += mean_square(&g.target.data, &a.target.data, 1.0 / g.target.channels as f64);
+            }
+            _ => {}
+        }
+    }
     let (height, width) = (noise.height(), noise.width());
     let at = |y: usize, x: usize, c: usize| f64::from(noise.data()[(y * width + x) * 3 + c]);
     let mut tv = 0.0;
@@ -92,35 +106,86 @@ fn neural_style_preset_has_the_losses_of_neural_style() {
     }
     let expected = 5.0 * content + 100.0 * style + 1e-3 * tv;
     let mut gradient = vec![0.0; noise.data().len()];
-    let losses = scene.objective(&options).evaluate(noise.data(), &mut gradient).unwrap();
+    let losses = sitting.objective(&options).evaluate(noise.data(), &mut gradient).unwrap();
     assert!((losses.total / expected - 1.0).abs() < 1e-4, "{} against {expected}", losses.total);
-    assert!((losses.tv / tv - 1.0).abs() < 1e-6);
+    assert!((losses.sum(LossKind::TotalVariation) / tv - 1.0).abs() < 1e-6);
 }
 
 #[test]
 fn a_photo_is_its_own_content_and_a_painting_its_own_style() {
     let options = Preset::Paper.options();
-    let mut scene = Scene::new(&options);
-    scene.style = scene.content.clone();
-    let mut gradient = vec![0.0; scene.content.data().len()];
-    let losses = scene.objective(&options).evaluate(scene.content.data(), &mut gradient).unwrap();
-    let noise = white_noise(scene.content.height(), scene.content.width(), 1).unwrap();
-    let of_noise = scene.objective(&options).evaluate(noise.data(), &mut gradient).unwrap();
-    assert!(losses.content <= 1e-9 * of_noise.content && losses.style <= 1e-9 * of_noise.style, "{losses:?}");
+    let mut sitting = Sitting::new(&options);
+    sitting.painting = sitting.photo.clone();
+    let mut gradient = vec![0.0; sitting.photo.data().len()];
+    let losses = sitting.objective(&options).evaluate(sitting.photo.data(), &mut gradient).unwrap();
+    let noise = white_noise(sitting.photo.height(), sitting.photo.width(), 1).unwrap();
+    let of_noise = sitting.objective(&options).evaluate(noise.data(), &mut gradient).unwrap();
+    assert!([LossKind::Content, LossKind::Gram].iter().all(|&kind| losses.sum(kind) <= 1e-9 * of_noise.sum(kind)), "{losses:?}");
 }
 
 #[test]
 fn a_weight_of_zero_takes_its_layers_out() {
     let options = TransferOptions { style_weight: 0.0, ..Preset::Paper.options() };
-    let scene = Scene::new(&options);
-    let mut gradient = vec![0.0; scene.content.data().len()];
-    let losses = scene.objective(&options).evaluate(scene.content.data(), &mut gradient).unwrap();
-    assert!(losses.style_layers.is_empty() && losses.content_layers.len() == 1);
+    let sitting = Sitting::new(&options);
+    let mut gradient = vec![0.0; sitting.photo.data().len()];
+    let losses = sitting.objective(&options).evaluate(sitting.photo.data(), &mut gradient).unwrap();
+    assert!(losses.layers(LossKind::Gram).count() == 0 && losses.layers(LossKind::Content).count() == 1);
 }
 
 #[test]
 fn a_slice_of_another_length_is_refused() {
     let options = Preset::Paper.options();
-    let scene = Scene::new(&options);
-    assert!(scene.objective(&options).evaluate(&[0.0; 3], &mut [0.0; 3]).is_err());
+    let sitting = Sitting::new(&options);
+    assert!(sitting.objective(&options).evaluate(&[0.0; 3], &mut [0.0; 3]).is_err());
+}
+
+/// A loss that does not count has no say in how large a picture must be, how deep the network goes and what is planned.
+#[test]
+fn layers_that_do_not_count_cost_nothing() {
+    let all = Preset::Paper.options();
+    let content = TransferOptions { style_weight: 0.0, ..Preset::Paper.options() };
+    let shallow = TransferOptions { content_layers: "conv1_1".parse().unwrap(), ..content.clone() };
+    let network =
+        |options: &TransferOptions| PreparedNetwork::new(Network::embedded().unwrap(), options).unwrap();
+    let small = white_noise(12, 12, 1).unwrap();
+    let subject = || Subject::new(small.clone(), small.clone());
+    let run = |options: &TransferOptions| {
+        let options = TransferOptions { size: 12, iterations: 2, ..options.clone() };
+        transfer(&network(&options), &subject(), &options, |_| std::ops::ControlFlow::Continue(()))
+    };
+    assert!(matches!(run(&all), Err(TransferError::TooSmall { layer, .. }) if layer == "conv5_1"));
+    assert!(run(&shallow).is_ok(), "conv5_1 would be too deep, but does not count");
+    let bytes = |options: &TransferOptions| {
+        plan(&network(options), (64, 64), options).unwrap().bytes().total()
+    };
+    assert!(bytes(&shallow) < bytes(&content) && bytes(&content) < bytes(&all));
+    let mut unknown = shallow;
+    unknown.style_layers = "conv9_9".parse().unwrap();
+    assert!(PreparedNetwork::new(Network::embedded().unwrap(), &unknown).is_err(), "a misspelt layer is told all the same");
+}
+
+/// A = sum b_s A_s: the blend of a painting with itself is the painting, and a blend's gradient is the weighted sum of the
+/// paintings' own, because sum_s b_s |G - A_s|^2 and |G - sum_s b_s A_s|^2 differ by what does not depend on G.
+#[test]
+fn a_blend_pulls_as_its_paintings_do_together() {
+    let options = TransferOptions { content_weight: 0.0, style_scale: 1e3, ..Preset::Paper.options() };
+    let sitting = Sitting::new(&options);
+    let (a, b) = (sitting.painting.clone(), example("style/night_cafe.webp", 44));
+    let gradient = |paintings: Vec<(Picture, f64)>| {
+        let subject = Subject::blend(sitting.photo.clone(), paintings).unwrap();
+        let scene = subject.at(48, &options).unwrap();
+        let targets = scene.measure(&sitting.network, &options).unwrap();
+        let size = (scene.photo().height(), scene.photo().width());
+        let mut objective = Objective::new(&sitting.network, targets, size, &options).unwrap();
+        let mut gradient = vec![0.0; scene.photo().data().len()];
+        objective.evaluate(scene.photo().data(), &mut gradient).unwrap();
+        gradient
+    };
+    let of = |painting: &Picture| gradient(vec![(painting.clone(), 1.0)]);
+    let blended = gradient(vec![(a.clone(), 3.0), (b.clone(), 1.0)]);
+    let (of_a, of_b) = (of(&a), of(&b));
+    let largest = blended.iter().fold(0.0_f32, |largest, g| largest.max(g.abs()));
+    for ((blended, a), b) in blended.iter().zip(&of_a).zip(&of_b) {
+        assert!((blended - (0.75 * a + 0.25 * b)).abs() < 1e-3 * largest);
+    }
 }

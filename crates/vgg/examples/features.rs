@@ -17,13 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let picture = image::open(&path)?.thumbnail(160, 160).to_rgb8();
     let shape = Shape::new(picture.height() as usize, picture.width() as usize, 3);
-    let rgb: Vec<f32> = picture.iter().map(|&value| f32::from(value)).collect();
-
-    let network = Network::embedded()?;
-    let mut input = Tensor::zeros(shape)?;
-    network.preprocessing.apply(&rgb, input.data_mut());
-    let chain = network.chain_to(&layer, Pooling::Average)?;
-    let responses = reference::responses(&chain, &input, chain.layers.len() - 1)?;
+    let picture = Tensor::from_vec(shape, picture.iter().map(|&value| f32::from(value)).collect())?;
+    let chain = Network::embedded()?.chain_to(&layer, Pooling::Average)?;
+    let responses = reference::responses(&chain, &picture, chain.layers.len() - 1)?;
 
     println!("layer      H x W x N          mean F       max F   share of F = 0");
     for (layer, response) in chain.layers.iter().zip(&responses) {

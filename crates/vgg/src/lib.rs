@@ -19,11 +19,10 @@
 //! use impasto_tensor::{Shape, Tensor};
 //!
 //! let network = impasto_vgg::Network::embedded()?;
-//! let mut input = Tensor::zeros(Shape::new(16, 24, 3))?; // a black picture, R, G, B in 0..=255
-//! network.preprocessing.apply(&[0.0; 16 * 24 * 3], input.data_mut());
+//! let black = Tensor::zeros(Shape::new(16, 24, 3))?; // R, G, B in 0..=255
 //! let chain = network.chain_to("relu3_1", Pooling::Average)?;
 //! assert_eq!(chain.layers.len(), 5 + 2); // five convolutions, two poolings
-//! let f = reference::responses(&chain, &input, 6)?.pop();
+//! let f = reference::responses(&chain, &black, 6)?.pop();
 //! assert_eq!(f.map(|f| f.shape()), Some(Shape::new(4, 6, 256)));
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

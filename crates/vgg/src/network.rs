@@ -167,8 +167,8 @@ impl Network {
         }
     }
 
-    /// The layers up to and including the convolution `deepest` (also by its alias: `relu4_2`), with the poolings between
-    /// them.
+    /// The preprocessing, and the layers up to and including the convolution `deepest` (also by its alias: `relu4_2`) with the
+    /// poolings between them: what reads pictures in R, G, B from 0 to 255.
     ///
     /// # Errors
     /// [`WeightsError::UnknownLayer`] if there is no such layer.

@@ -117,6 +117,15 @@ impl LossKind {
         }
     }
 
+    /// The name in words.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Content => "content loss",
+            Self::Gram => "style loss E_l (Gram)",
+            Self::TotalVariation => "total variation",
+        }
+    }
+
     /// The name of one layer's loss in the equations.
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -188,6 +197,33 @@ impl<T: Element> Loss<T> {
             Self::Gram(style) => Needs::Sums(style),
             Self::TotalVariation => Needs::Pixels,
         }
+    }
+
+    /// The loss of a whole response F, H x W x N; of a picture, for a loss of the picture itself.
+    ///
+    /// # Errors
+    /// [`TensorError`] only if F is inconsistent, which a [`Tensor`] never is.
+    pub fn value(&self, f: &Tensor<T>) -> Result<f64, TensorError> {
+        Ok(match self.needs() {
+            Needs::Positions(loss) => loss.value(0, f.data()),
+            Needs::Sums(loss) => loss.value(&gram::gram(f)?),
+            Needs::Pixels => total_variation::loss(f.data(), f.shape()),
+        })
+    }
+
+    /// Adds `weight` times its gradient with respect to F (or to the picture) to `gradient`.
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the sizes do not fit.
+    pub fn add_gradient(&self, f: &Tensor<T>, weight: f64, gradient: &mut [T]) -> Result<(), TensorError> {
+        match self.needs() {
+            Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
+            Needs::Sums(loss) => loss.add_gradient(f, &gram::gram(f)?, weight, gradient)?,
+            Needs::Pixels => {
+                total_variation::total_variation(f.data(), f.shape(), weight, gradient);
+            }
+        }
+        Ok(())
     }
 
     /// The same loss in another precision.

@@ -4,10 +4,11 @@
 //! operation's backward pass of w.
 
 use impasto_autodiff::check::Ladder;
-use impasto_autodiff::ops::{content, conv, pool, relu, style, tv};
-use impasto_autodiff::{AutodiffError, ConvLayer, Pooling};
+use impasto_autodiff::ops::{conv, pool, relu};
+use impasto_autodiff::{
+    AutodiffError, ConvLayer, LossKind, Pooling, Preprocessing,
+};
 use impasto_tensor::{Shape, Tensor};
-use impasto_vgg::Preprocessing;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -17,23 +18,24 @@ use super::{Claim, OPERATION_TOLERANCE, Row};
 const SHAPE: Shape = Shape::new(9, 7, 5);
 const FILTERS: usize = 6;
 
-/// A row for every operation and loss, on random numbers of that seed; the last one is a ReLU at 0, a kink on purpose.
+/// A row for every operation and every [`LossKind`], on random numbers of that seed; the last one is a ReLU at 0, a kink on
+/// purpose.
 ///
 /// # Errors
 /// [`AutodiffError`] if an operation refuses its shapes, which would be a bug.
 pub fn operations(seed: u64) -> Result<Vec<Row>, AutodiffError> {
     let mut random = Random(Pcg64Mcg::seed_from_u64(seed));
-    Ok(vec![
+    let mut rows = vec![
         conv_row(&mut random)?,
         relu_row(&mut random),
         pool_row("average pooling", Pooling::Average, &random.tensor(SHAPE)?)?,
         pool_row("max pooling", Pooling::Max, &random.tensor(SHAPE)?)?,
-        content_row(&mut random),
-        style_row(&mut random)?,
-        total_variation_row(&mut random),
-        preprocessing_row(&mut random),
-        relu_at_zero_row(),
-    ])
+    ];
+    for kind in LossKind::ALL {
+        rows.push(loss_row(kind, &mut random)?);
+    }
+    rows.extend([preprocessing_row(&mut random), relu_at_zero_row()]);
+    Ok(rows)
 }
 
 /// Numbers in (-1, 1).
@@ -113,31 +115,25 @@ fn pool_row(name: &str, pooling: Pooling, x: &Tensor<f64>) -> Result<Row, Autodi
     Ok(row(name, format!("{shape} -> {pooled}"), &f, x.data(), gradient.data()))
 }
 
-fn content_row(random: &mut Random) -> Row {
-    let (f, p) = (random.numbers(SHAPE.len()), random.numbers(SHAPE.len()));
-    let mut gradient = vec![0.0; f.len()];
-    content::add_gradient(&f, &p, 1.0, &mut gradient);
-    row("content loss", SHAPE.to_string(), &|f| content::loss(f, &p), &f, &gradient)
-}
-
-/// The painting has another size than the picture.
-fn style_row(random: &mut Random) -> Result<Row, AutodiffError> {
-    let painting = Shape::new(6, 11, SHAPE.channels);
-    let a = style::gram(&random.tensor(painting)?)?;
-    let f = random.tensor(SHAPE)?;
-    let mut gradient = vec![0.0; SHAPE.len()];
-    style::add_gradient(&f, &style::gram(&f)?, &a, 1.0, &mut gradient)?;
-    let loss = |x: &[f64]| style::loss(&style::gram(&shaped(SHAPE, x)).expect("a tensor is consistent"), &a);
-    Ok(row("style loss E_l (Gram)", format!("{SHAPE}, painting {painting}"), &loss, f.data(), &gradient))
-}
-
-fn total_variation_row(random: &mut Random) -> Row {
-    let shape = Shape { channels: 3, ..SHAPE };
-    let x = random.numbers(shape.len());
-    let mut gradient = vec![0.0; x.len()];
-    tv::total_variation(&x, shape, 1.0, &mut gradient);
-    let f = |x: &[f64]| tv::total_variation(x, shape, 0.0, &mut vec![0.0; x.len()]);
-    row("total variation", shape.to_string(), &f, &x, &gradient)
+/// A loss of a response F of random numbers, or of a picture of them.
+fn loss_row(kind: LossKind, random: &mut Random) -> Result<Row, AutodiffError> {
+    let (x, target, shapes) = if kind.is_of_sums() {
+        // The painting has another size than the picture.
+        let painting = random.tensor(Shape::new(6, 11, SHAPE.channels))?;
+        let shapes = format!("{SHAPE}, painting {}", painting.shape());
+        (random.tensor(SHAPE)?, painting, shapes)
+    } else if kind.is_of_a_layer() {
+        (random.tensor(SHAPE)?, random.tensor(SHAPE)?, SHAPE.to_string())
+    } else {
+        let x = random.tensor(Shape { channels: 3, ..SHAPE })?;
+        (x.clone(), x, Shape { channels: 3, ..SHAPE }.to_string())
+    };
+    let loss = kind.target_of(&target)?;
+    let mut gradient = vec![0.0; x.data().len()];
+    loss.add_gradient(&x, 1.0, &mut gradient)?;
+    let shape = x.shape();
+    let f = |x: &[f64]| loss.value(&shaped(shape, x)).expect("the shape that was accepted before");
+    Ok(row(kind.title(), shapes, &f, x.data(), &gradient))
 }
 
 fn preprocessing_row(random: &mut Random) -> Row {
