@@ -1,4 +1,5 @@
 //! The bits of some runs, so that a change of the code that is to change no bit can be told from one that does.
+#![allow(clippy::unnecessary_wraps)] // an objective returns a `Result`
 
 use crate::functions::{go_on, rosenbrock, rosenbrock_start};
 use impasto_lbfgs::{Lbfgs, Optimiser, Real};
