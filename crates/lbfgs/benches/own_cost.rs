@@ -23,7 +23,7 @@ fn main() {
         let Some(median) = times.get(times.len() / 2) else { continue };
         // The table of the crate's front page, for an iteration with one evaluation.
         let kept = (3 * history + 2) * size_of::<<f32 as Real>::Kept>();
-        let bytes = (kept + 16 * size_of::<f32>()) * size * size * 3;
+        let bytes = (kept + 14 * size_of::<f32>()) * size * size * 3;
         let rate = bytes as f64 / median.as_secs_f64() / 1e9;
         let [least, median] = [times[0], *median].map(|time| time.as_secs_f64() * 1e3);
         println!("history {history:3}: median {median:6.1} ms, least {least:6.1} ms, {rate:5.1} GB/s");

@@ -459,6 +459,36 @@ mod tests {
             assert_eq!(run(5, smaller), run(smaller, smaller));
         }
         assert_eq!(run(3, 9), run(3, 3));
+        let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
+        history.free.extend((0..3).map(|_| Pair { s: vec![], y: vec![] }));
+        history.limit(2, 1);
+        assert_eq!(history.free.len(), 2);
+    }
+
+    #[test]
+    fn more_pairs_than_fit_are_refused() {
+        let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 3));
+        for k in 0..2 {
+            let at = |k: usize| vec![k as f64];
+            history.depart(&mut at(k), &mut at(k));
+            history.update(&at(k + 1), &at(k + 1));
+        }
+        let read = |history: &History<f64>| {
+            let mut bytes = Vec::new();
+            history.write(&mut bytes).unwrap();
+            History::<f64>::read(&mut &*bytes, 1)
+                .map(|history| history.pairs.len())
+                .map_err(|e| e.to_string())
+        };
+        history.capacity = 2;
+        assert_eq!(read(&history), Ok(2));
+        history.capacity = 1;
+        assert_eq!(read(&history), Err("the number of pairs of the state is out of range".to_owned()));
+        history.capacity = 2;
+        let two = history.scaling.forget();
+        history.scaling.limit(1);
+        history.scaling.remember(two);
+        assert_eq!(read(&history), Err("the number of pairs in H0 of the state is out of range".to_owned()));
     }
 
     #[test]

@@ -122,6 +122,7 @@ impl Optimiser for Lbfgs {
             return Ok(Step::Ended(reason));
         }
         if state.due == Due::Gradient {
+            // It stays evaluated, and counted, whatever becomes of the step.
             objective(&state.x, &mut state.gradient).map_err(Error::Objective)?;
             state.record.evaluations += 1;
             state.due = Due::Pair;

@@ -128,3 +128,35 @@ impl<T: Real, R> State<T, R> for LbfgsState<T, R> {
         Ok(Self { record, loss_before, x, gradient, direction: vec![T::ZERO; n], history, due })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Evaluation;
+
+    /// Rounding can leave -H g without descent; here a gradient that is not finite does.
+    #[test]
+    fn without_descent_the_pairs_are_set_aside_for_the_gradient() {
+        let record = Record::start(Evaluation { loss: 9.0, report: () }, 5.0);
+        let mut state = LbfgsState::start(record, vec![0.0; 2], vec![1.0, 0.0], Groups::default(), (3, 1));
+        state.history.depart(&mut state.x, &mut state.gradient);
+        (state.x, state.gradient) = (vec![1.0, 0.0], vec![3.0, 0.0]);
+        state.due = Due::Pair;
+        state.learn();
+        let mut before = Vec::new();
+        state.history.write(&mut before).unwrap();
+
+        let mut forgotten = None;
+        assert_eq!(state.descend(&mut forgotten), -4.5); // H = 1/2 along s
+        assert!(forgotten.is_none() && !state.history.is_empty());
+        state.gradient = vec![0.0, f64::NAN];
+        assert!(state.descend(&mut forgotten).is_nan());
+        assert!(state.history.is_empty());
+        assert_eq!(state.direction[0], 0.0);
+
+        state.history.remember(forgotten.unwrap());
+        let mut after = Vec::new();
+        state.history.write(&mut after).unwrap();
+        assert_eq!(before, after);
+    }
+}

@@ -51,7 +51,10 @@
 //! # Files
 //! | equation | file |
 //! |---|---|
-//! | the loop, options, restarts | `lbfgs.rs` |
+//! | start, step, finish; `minimise`, which is a loop over them | `optimiser.rs` |
+//! | options, the step of L-BFGS, restarts | `lbfgs.rs` |
+//! | what a run carries from step to step | `lbfgs_state.rs`, `record.rs` |
+//! | a run as bytes | `bytes.rs` |
 //! | r = H g on dot products | `two_loop.rs` |
 //! | H0 = gamma D, a scale for each group of variables | `scaling.rs` |
 //! | pairs s, y and their dot products, d = -H g | `history.rs` |
@@ -69,14 +72,14 @@
 //! |---|---|
 //! | r0: all y and g read, r0 written | m + 2 |
 //! | direction: all s, r0 and g read, d written in its place, g·d taken on the way | m + 3 |
-//! | x kept for a failed search (g is kept by an exchange of buffers) | 2 |
-//! | x := x_k + t d | 3 |
+//! | x := x_k + t d (x_k and g_k are kept by an exchange of buffers) | 3 |
 //! | after the evaluation: g·d and g·g | 2 |
 //! | new pair s, y made in place, its dot products with all s | m + 6 |
 //!
 //! # The same bits
 //! Vectors are `f32` or `f64` ([`Real`]); dot products and coefficients are `f64`, summed in fixed blocks in a fixed
-//! order. A run gives the same bits at any number of rayon threads, if its objective does.
+//! order. A run gives the same bits at any number of rayon threads, if its objective does; and whether it was made in one go, or
+//! ended and continued, or written to bytes and read again.
 //!
 //! # Sources
 //! Nocedal and Wright, "Numerical Optimization", 2nd edition, 2006, chapters 3 and 7; Liu and Nocedal, "On the limited

@@ -39,12 +39,50 @@ pub enum Step {
 /// x into all of `g` and returns f(x), as an `f64` or an [`Evaluation`]. It must be a function: the same `x`, the same loss
 /// and gradient. A loss or gradient that is NaN or infinite is never accepted.
 ///
+/// # Steps
+/// A run can be stepped, paused, looked at, written and read again:
+///
+/// ```
+/// use impasto_lbfgs::{Evaluation, Groups, Lbfgs, LbfgsState, Optimiser, State, Step};
+///
+/// // The report of a point is where it is the furthest from the minimum.
+/// let objective = |x: &[f64], g: &mut [f64]| {
+///     g.copy_from_slice(x);
+///     let report = x.iter().fold(0.0, |furthest: f64, x| x.abs().max(furthest));
+///     Ok::<_, std::io::Error>(Evaluation { loss: x.iter().map(|x| 0.5 * x * x).sum(), report })
+/// };
+/// let lbfgs = Lbfgs { max_iterations: 1, ..Lbfgs::default() };
+/// let mut state = lbfgs.start(&mut vec![3.0, -4.0], Groups::default(), objective)?;
+/// while lbfgs.step(&mut state, objective)? == Step::Accepted {
+///     assert!(*state.iteration().report < 4.0);
+/// }
+/// let mut bytes = Vec::new();
+/// state.write(&mut bytes, |report, to| std::io::Write::write_all(to, &report.to_le_bytes()))?;
+///
+/// // Another day, another program, more iterations.
+/// let lbfgs = Lbfgs { max_iterations: 100, ..lbfgs };
+/// let mut state = LbfgsState::<f64, f64>::read(&mut &*bytes, |from| {
+///     let mut report = [0; 8];
+///     std::io::Read::read_exact(from, &mut report)?;
+///     Ok(f64::from_le_bytes(report))
+/// })?;
+/// let ended = loop {
+///     if let Step::Ended(reason) = lbfgs.step(&mut state, objective)? {
+///         break reason;
+///     }
+/// };
+/// let (x, outcome) = state.finish(ended);
+/// assert_eq!((x, outcome.report), (vec![0.0, 0.0], 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # A method of your own
 /// The optimiser holds the options, the state everything else. [`start`](Self::start) evaluates the objective once and
 /// takes x; [`step`](Self::step) checks the options' limits, then looks for the next point and accepts it or says why not;
 /// the state shows the accepted point, gives the one to keep, and can be written and read. Whoever keeps to what these
-/// functions promise has [`minimise`](Self::minimise) for free, and fits wherever the methods of this crate do. `adam.rs` is
-/// the shorter example.
+/// functions promise has [`minimise`](Self::minimise) for free, and fits wherever the methods of this crate do. A step must
+/// be able to turn back when the objective fails: give it a trial point beside x, and change what it has learnt only once that
+/// is accepted. `adam.rs` is the shorter example.
 pub trait Optimiser {
     /// What a run carries from step to step, and owns.
     type State<T: Real, R>: State<T, R>;

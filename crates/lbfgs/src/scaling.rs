@@ -183,8 +183,9 @@ impl Scaling {
     /// The groups, and what is known of each pair.
     pub(crate) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         bytes::write_count(to, usize::from(!self.runs.is_empty()))?;
-        for run in self.runs.iter().flatten() {
-            bytes::write_vector(to, &[run.group; BLOCK][..usize::from(run.length)])?;
+        for runs in &self.runs {
+            let of = runs.iter().flat_map(|run| std::iter::repeat_n(run.group, usize::from(run.length)));
+            to.write_all(&of.collect::<Vec<u8>>())?;
         }
         bytes::write_count(to, self.places.len())?;
         bytes::write_vector(to, &self.places)?;

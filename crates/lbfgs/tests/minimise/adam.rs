@@ -106,6 +106,17 @@ fn the_best_point_is_kept_when_the_run_breaks_off() {
 }
 
 #[test]
+fn of_equal_losses_the_first_is_kept() {
+    let flat = |_: &[f64], g: &mut [f64]| {
+        g.fill(1.0);
+        Ok::<_, Infallible>(3.0)
+    };
+    let mut x = vec![1.0, 2.0];
+    let outcome = Adam { max_iterations: 5, ..Adam::default() }.minimise(&mut x, flat, go_on).unwrap();
+    assert_eq!((outcome.iterations, x), (5, vec![1.0, 2.0]));
+}
+
+#[test]
 fn options_are_checked() {
     for (adam, name) in [
         (Adam { learning_rate: 0.0, ..Adam::default() }, "learning_rate"),

@@ -4,6 +4,7 @@ mod adam;
 mod convergence;
 mod failures;
 mod functions;
+mod golden;
 mod hostile;
 mod steps;
 mod threads;

@@ -253,10 +253,12 @@ fn options_may_change_on_the_way() {
     let mut state = problem.start(&lbfgs);
     problem.run(&lbfgs, &mut state);
     let smaller = Lbfgs { history: 2, max_iterations: 30, gradient_tolerance: 1e-3, ..lbfgs };
-    let mut again = read_again(&written(&mut state));
+    let six_pairs = written(&mut state);
+    let mut again = read_again(&six_pairs);
     let reason = problem.run(&smaller, &mut state);
     assert_eq!(problem.run(&smaller, &mut again), reason);
-    assert!(written(&mut again) == written(&mut state));
+    let two_pairs = written(&mut state);
+    assert!(written(&mut again) == two_pairs && two_pairs.len() < six_pairs.len());
     let invalid = smaller.step(&mut state, |_: &[f32], _: &mut [f32]| Err::<Found<f32>, _>("not called"));
     assert!(matches!(invalid, Ok(Step::Ended(ended)) if ended == reason));
     let none = Lbfgs { history: 0, ..lbfgs };
@@ -288,4 +290,32 @@ fn the_start_is_iteration_0() {
         (x, outcome.reason, outcome.loss),
         (problem.start.clone(), StopReason::Cancelled, outcome.initial_loss)
     );
+}
+
+#[test]
+fn after_a_restart_a_run_is_one_that_starts_there() {
+    let problem = &Problem::<f64>::all()[1];
+    let lbfgs = Lbfgs { max_trials: 4, scale_pairs: 3, ..Lbfgs::default() };
+    let mut state = problem.start(&lbfgs);
+    for _ in 0..6 {
+        assert_eq!(lbfgs.step(&mut state, |x, g| problem.evaluate(x, g)).unwrap(), Step::Accepted);
+    }
+    let mut x = state.iteration().x.to_vec();
+    let mut fresh = lbfgs.start(&mut x, problem.groups.clone(), |x, g| problem.evaluate(x, g)).unwrap();
+    // The loss reads too high for as many evaluations as one search makes.
+    let mut bad = lbfgs.max_trials;
+    let restart = lbfgs.step(&mut state, |x, g| {
+        let mut found = problem.evaluate(x, g)?;
+        found.loss += if bad > 0 { 1e6 } else { 0.0 };
+        bad = bad.saturating_sub(1);
+        Ok::<_, &str>(found)
+    });
+    assert_eq!((restart.unwrap(), bad), (Step::Accepted, 0));
+    lbfgs.step(&mut fresh, |x, g| problem.evaluate(x, g)).unwrap();
+    for _ in 0..6 {
+        assert!(state.iteration().x == fresh.iteration().x);
+        for run in [&mut state, &mut fresh] {
+            assert_eq!(lbfgs.step(run, |x, g| problem.evaluate(x, g)).unwrap(), Step::Accepted);
+        }
+    }
 }
