@@ -6,7 +6,8 @@
 
 use rayon::prelude::*;
 
-use crate::packed::{Near, Tile, lines_at_once};
+use crate::packed::Tile;
+use crate::prefetch::{Lines, Parts};
 use crate::simd::{Isa, Kernel, Simd};
 use crate::{AlignedBuffer, Scratch, TensorError};
 
@@ -130,11 +131,10 @@ impl Kernel for Chunk<'_> {
                     out[width..].fill(0.0);
                 }
             }
-            // While this block is multiplied, the next one comes from memory, a part with every tile.
+            // While this block is multiplied, the next one is prefetched, a part with every tile.
             let count = padded / S::PANEL;
             let part = block.len().div_ceil(count * (count + 1) / 2 * S::PANEL.div_ceil(S::ROWS));
-            let lines = lines_at_once(part, depth);
-            let mut next = block.as_ptr().wrapping_add(block.len());
+            let mut next_block = Parts::new(block.as_ptr().wrapping_add(block.len()), part, depth);
             for i in 0..count {
                 let left = &panels[i * panel_len..][..panel_len];
                 for j in i..count {
@@ -153,11 +153,10 @@ impl Kernel for Chunk<'_> {
                                 c: partial.as_mut_ptr().add((i * S::PANEL + row) * padded + j * S::PANEL),
                                 c_stride: padded,
                                 accumulate: index > 0,
-                                near: [Near { from: next, lines }, Near::NONE],
+                                prefetch: [next_block.next_part(), Lines::NONE],
                             };
                             tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
                         }
-                        next = next.wrapping_add(part);
                     }
                 }
             }

@@ -44,7 +44,7 @@
 //!
 //! | what | plain | fast |
 //! |---|---|---|
-//! | matrix product | [`gemm`], `plain/gemm.rs` | [`PackedMatrix`], `packed.rs` |
+//! | matrix product | [`gemm`], `plain/gemm.rs` | [`PackedMatrix`], `packed/` |
 //! | Gram matrix | [`gemm`] with [`Matrix::transposed`] | [`Gram`], `gram.rs` |
 //! | convolution | [`conv3x3`], `plain/conv.rs` | [`conv`], by im2col or `winograd/` |
 //! | pooling | `plain/pool.rs` | inside [`conv`], while results are in registers |
@@ -65,13 +65,14 @@ mod gram;
 mod matrix;
 mod packed;
 mod plain;
+mod prefetch;
 pub mod reduce;
 mod scratch;
 mod simd;
 mod tensor;
 mod winograd;
 
-pub use buffer::AlignedBuffer;
+pub use buffer::{AlignedBuffer, GRANULE};
 pub use element::Element;
 pub use error::TensorError;
 pub use gram::Gram;

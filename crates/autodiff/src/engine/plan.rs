@@ -1,7 +1,7 @@
 //! The plan of an evaluation: bands, algorithms, bytes.
 
 use impasto_tensor::Gram;
-use impasto_tensor::conv::{Algorithm, Extent, PackedConv};
+use impasto_tensor::conv::{Algorithm, Conv, Extent};
 
 use super::cost::Kernels;
 use super::layout::BandLayout;
@@ -239,9 +239,13 @@ impl PreparedChain {
         };
         for layer in &plan.layers {
             let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-            bytes.packed += PackedConv::bytes_of(self.isa, layer.forward, inputs, outputs) as u64;
+            let conv = |algorithm, in_channels, out_channels| {
+                let (isa, extent) = (self.isa, layer.extent);
+                Conv { isa, algorithm, extent, in_channels, out_channels }
+            };
+            bytes.packed += conv(layer.forward, inputs, outputs).packed_bytes() as u64;
             if let Some(algorithm) = layer.backward.filter(|_| backward) {
-                bytes.packed += PackedConv::bytes_of(self.isa, algorithm, outputs, inputs) as u64;
+                bytes.packed += conv(algorithm, outputs, inputs).packed_bytes() as u64;
             }
         }
         for (at, stage) in stages.iter().enumerate() {
@@ -261,8 +265,8 @@ impl PreparedChain {
 
     /// Numbers of work memory that any task of the plan may need.
     pub(crate) fn scratch_len(&self, plan: &Plan) -> usize {
-        let conv = |algorithm, extent, inputs, outputs| {
-            PackedConv::scratch_len_of(self.isa, algorithm, extent, inputs, outputs)
+        let conv = |algorithm, extent, in_channels, out_channels| {
+            Conv { isa: self.isa, algorithm, extent, in_channels, out_channels }.scratch_len()
         };
         let layer = |layer: &LayerPlan| {
             let (inputs, outputs) = (layer.in_channels, layer.out_channels);
@@ -283,8 +287,8 @@ impl PreparedChain {
 
     /// Numbers of work memory that the tasks of any convolution of the plan share.
     pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
-        let conv = |algorithm, extent, inputs, outputs| {
-            PackedConv::shared_len_of(self.isa, algorithm, extent, inputs, outputs)
+        let conv = |algorithm, extent, in_channels, out_channels| {
+            Conv { isa: self.isa, algorithm, extent, in_channels, out_channels }.shared_len()
         };
         let layer = |layer: &LayerPlan| {
             let (inputs, outputs) = (layer.in_channels, layer.out_channels);

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::tiling::{Rows, Tiling};
 use super::{Extent, GRANULE, mask_len};
-use crate::simd::Simd;
+use crate::prefetch::prefetch_row;
+use crate::simd::{Access, Simd};
 use crate::winograd::MAX_SIDE;
 
 /// Bytes of an output from which it is written past the caches: what reads it next would find little of it there anyway.
@@ -181,7 +182,7 @@ impl Part<'_> {
         self.put(simd, (y, x, channel), size, rows, halves);
     }
 
-    /// Asks for the lines of a `height` x `width` block's outputs, which will be written soon.
+    /// Prefetches the lines of a `height` x `width` block's outputs, which will be written soon.
     #[inline(always)]
     pub(super) fn prefetch<S: Simd>(
         &self,
@@ -198,9 +199,7 @@ impl Part<'_> {
         };
         for i in 0..height >> level {
             let row = data.address(((y >> level) + i, x >> level)).wrapping_add(channel);
-            for j in 0..width >> level {
-                simd.prefetch_to_write(row.wrapping_add(j * self.channels));
-            }
+            prefetch_row(simd, Access::Write, row, width >> level, self.channels);
         }
     }
 
