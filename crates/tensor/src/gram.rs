@@ -1,6 +1,7 @@
 //! The Gram matrix F^T F of an M x N response as a symmetric product: half the multiplications.
 //!
-//! Positions are cut into blocks, a number that depends on M and N alone, so that the bits do not depend on threads:
+//! Positions are cut into blocks, a number that depends on M and on N in whole panels alone, so that the bits do not depend
+//! on threads:
 //!
 //! ```text
 //! G_ij = sum over blocks, in order, in f64, of   sum over the block's positions k, in f32, of F_ki F_kj        i <= j
@@ -8,6 +9,8 @@
 //!
 //! In each block, [`DEPTH`] positions at a time are packed into panels of columns; the panel of columns i is then both the
 //! left factor and, for every j >= i, a partner of the panel of columns j.
+
+use std::slice::ChunksExact;
 
 use rayon::prelude::*;
 
@@ -71,10 +74,10 @@ impl Gram {
     /// # Panics
     /// As [`Self::block_sums`].
     pub fn add(&mut self, f: &[f32], scratch: &Scratch) {
-        let Self { channels, padded, .. } = *self;
+        let (channels, padded) = (self.channels, self.padded);
         let count = self.sum_blocks(f, scratch);
-        let blocks = self.blocks.chunks_exact(padded * padded).take(count);
-        add_in_order(&mut self.sum, blocks, channels, padded);
+        let blocks: Vec<&[f32]> = self.blocks.chunks_exact(padded * padded).take(count).collect();
+        add_in_order(&mut self.sum, &blocks, channels, padded);
     }
 
     /// F^T F of each of the blocks that the M positions of a response of M x N numbers are cut into, in their order. The
@@ -82,17 +85,13 @@ impl Gram {
     ///
     /// A block's sum is [`Self::block_len`] numbers, row-major: element (i, j) holds sum_k F_ki F_kj over the block's
     /// positions for i <= j < N; what is below the diagonal or beyond N means nothing. How many blocks there are depends
-    /// on M and N alone.
+    /// on M and N, and on the instruction set where its panels round N up.
     ///
     /// # Panics
     /// If the length of `f` is no multiple of N, or M is larger than was said to [`Self::new`].
-    pub fn block_sums(
-        &mut self,
-        f: &[f32],
-        scratch: &Scratch,
-    ) -> impl ExactSizeIterator<Item = &[f32]> + Clone {
-        let count = self.sum_blocks(f, scratch);
-        self.blocks.chunks_exact(self.block_len()).take(count)
+    pub fn block_sums(&mut self, f: &[f32], scratch: &Scratch) -> ChunksExact<'_, f32> {
+        let (len, count) = (self.block_len(), self.sum_blocks(f, scratch));
+        self.blocks[..count * len].chunks_exact(len)
     }
 
     /// Adds sums of blocks, in their order. Those of several calls of [`Self::block_sums`], wherever they were made, give the
@@ -100,10 +99,10 @@ impl Gram {
     ///
     /// # Panics
     /// If a sum has not [`Self::block_len`] numbers.
-    pub fn add_blocks<'b>(&mut self, blocks: impl Iterator<Item = &'b [f32]> + Clone + Sync) {
-        let len = self.block_len();
-        assert!(blocks.clone().all(|block| block.len() == len), "sums of {len} numbers");
-        add_in_order(&mut self.sum, blocks, self.channels, self.padded);
+    pub fn add_blocks<'b>(&mut self, blocks: impl Iterator<Item = &'b [f32]>) {
+        let (len, blocks) = (self.block_len(), blocks.collect::<Vec<_>>());
+        assert!(blocks.iter().all(|block| block.len() == len), "sums of {len} numbers");
+        add_in_order(&mut self.sum, &blocks, self.channels, self.padded);
     }
 
     /// Computes the sums of the blocks, and returns how many they are.
@@ -135,14 +134,9 @@ impl Gram {
 }
 
 /// Adds the sums of blocks to a running N x N sum, on and above the diagonal.
-fn add_in_order<'b>(
-    sum: &mut [f64],
-    blocks: impl Iterator<Item = &'b [f32]> + Clone + Sync,
-    channels: usize,
-    padded: usize,
-) {
+fn add_in_order(sum: &mut [f64], blocks: &[&[f32]], channels: usize, padded: usize) {
     sum.par_chunks_mut(channels).enumerate().for_each(|(row, sums)| {
-        for block in blocks.clone() {
+        for block in blocks {
             for (sum, &value) in sums[row..].iter_mut().zip(&block[row * padded + row..]) {
                 *sum += f64::from(value);
             }
@@ -247,8 +241,10 @@ mod tests {
                 let taken = size_of_val(&gram.blocks[..]) + size_of_val(&gram.sum[..]);
                 assert_eq!(Gram::bytes(isa, channels, positions), taken, "{isa:?} {channels} {positions}");
             }
-            let (f32_sums, f64_sum) = (4 * 512 * 512 * 4, 512 * 512 * 8);
-            assert_eq!(Gram::bytes(isa, 512, 1 << 20), f32_sums + f64_sum, "4 blocks of 512 channels");
+            for (channels, positions, blocks) in [(512, 1 << 20, 4), (64, 700, 2), (64, 1 << 20, 16)] {
+                let expected = channels * channels * (4 * blocks + 8);
+                assert_eq!(Gram::bytes(isa, channels, positions), expected, "{isa:?} {channels} {positions}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Prefetching: cache lines asked for before they are needed, so that they come from memory while something is computed.
+//! Prefetching: cache lines are read from memory before they are needed, while something is computed.
 
 use crate::GRANULE;
 use crate::simd::{Access, Simd};

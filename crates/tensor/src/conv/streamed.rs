@@ -30,7 +30,7 @@ use crate::{Isa, Scratch};
 const BLOCK_TILES: usize = 256;
 /// The most tiles of a group: enough to fill the micro-kernel.
 const GROUP_TILES: usize = 64;
-/// The most columns of a stripe: every one of them uses a group's V while it is near.
+/// The most columns of a stripe: every one of them uses a group's V while that is in the second-level cache.
 const STRIPE: usize = 64;
 
 /// [`super::Algorithm::Streamed4`] and [`super::Algorithm::Streamed6`].

@@ -81,7 +81,7 @@ impl PackedMatrix {
     /// C := A B, or C += A B if `accumulate`, on the calling thread. A is m x K with the given row stride, C is
     /// m x N with a row stride of [`Self::padded_columns`]; m is C's length over that.
     ///
-    /// `prefetch` is what the caller will read next: it comes into the cache meanwhile.
+    /// `prefetch` is what the caller will read next: it is prefetched meanwhile.
     ///
     /// # Panics
     /// If A has not m rows of K numbers, or C's length is not a multiple of its row stride.

@@ -35,8 +35,8 @@ impl Kernel for Product<'_> {
         assert!(b.len() >= k * padded, "B is packed for k x n");
         assert!(c_stride >= padded && c.len() >= (m - 1) * c_stride + padded, "C has m rows of whole panels");
         let c = c.as_mut_ptr();
-        // While a panel is multiplied, the next one is prefetched, a part with every group of rows; so is what the caller
-        // asks for, its first slice in the first half of the tiles.
+        // While a panel is multiplied, the next one is prefetched, a part with every group of rows; so are the caller's
+        // slices, the first in the first half of the tiles, the second in the second.
         let groups = m.div_ceil(S::ROWS);
         let half = (k.div_ceil(DEPTH).max(1) * (padded / S::PANEL) * groups).div_ceil(2);
         let mut wanted =
