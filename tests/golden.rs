@@ -146,7 +146,11 @@ fn compare_evaluator(case: &Case, mode: ConvMode, tolerance: &Tolerance) {
     let measured = measure(&case.network(mode), &case.image, &taps);
     for ((layer, expected), loss) in layers.iter().zip(expected).zip(&measured) {
         let Loss::Content(content) = loss else { panic!("{layer}: {loss:?}") };
-        expected.compare(content.target.data(), tolerance.features, &format!("{} {mode:?} {layer}", case.name));
+        expected.compare(
+            content.target.data(),
+            tolerance.features,
+            &format!("{} {mode:?} {layer}", case.name),
+        );
     }
     let mut gradient = vec![0.0; image.len()];
     let losses = evaluator.evaluate(&image, &mut gradient).unwrap();
@@ -161,7 +165,8 @@ fn evaluator_with_terms(case: &Case, mode: ConvMode) -> Evaluator {
     let network = case.network(mode);
     let (taps, weights): (Vec<Tap>, Vec<f64>) = case.taps().into_iter().unzip();
     let (content, style) = taps.split_at(1);
-    let targets = measure(&network, &case.content, content).into_iter().chain(measure(&network, &case.style, style));
+    let targets =
+        measure(&network, &case.content, content).into_iter().chain(measure(&network, &case.style, style));
     let term = |((tap, weight), loss): ((&Tap, f64), Loss)| Term::at(&tap.layer, Weight::alone(weight), loss);
     let terms = taps.iter().zip(weights).zip(targets).map(term).collect();
     let size = (case.image.height, case.image.width);

@@ -78,8 +78,7 @@ fn objective_row(
     };
     let start = white_noise(photo.height(), photo.width(), seed)?;
     let chain = network.chain_to("conv5_1", pooling)?.cast();
-    objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor())
-        .map_err(Failure::failed)
+    objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor()).map_err(Failure::failed)
 }
 
 /// The picture with that longest side.

@@ -119,7 +119,12 @@ impl Benchmark {
         }
         seconds.sort_by(f64::total_cmp);
         let plan = evaluator.plan();
-        Ok(EvaluationTime { seconds, bytes: plan.bytes(), bands: plan.bands(), layers: plan.layers().to_vec() })
+        Ok(EvaluationTime {
+            seconds,
+            bytes: plan.bytes(),
+            bands: plan.bands(),
+            layers: plan.layers().to_vec(),
+        })
     }
 
     /// Times what L-BFGS does beside its evaluations: the pairs, the line search, the cosine transforms, the scales. The
@@ -143,7 +148,8 @@ impl Benchmark {
         let mut state = optimiser.start(&mut u, groups, &mut objective).ok()?;
         let mut seconds = Vec::new();
         loop {
-            let (start, inside_before, before) = (Instant::now(), inside.get(), state.iteration().evaluations);
+            let (start, inside_before, before) =
+                (Instant::now(), inside.get(), state.iteration().evaluations);
             if let Step::Ended(_) = optimiser.step(&mut state, &mut objective).ok()? {
                 break;
             }

@@ -59,7 +59,11 @@ impl PreparedNetwork {
     }
 
     /// Checks that a picture has a position at the deepest layer.
-    pub(crate) fn check_size(&self, what: &str, (height, width): (usize, usize)) -> Result<(), TransferError> {
+    pub(crate) fn check_size(
+        &self,
+        what: &str,
+        (height, width): (usize, usize),
+    ) -> Result<(), TransferError> {
         if self.sees((height, width)) {
             return Ok(());
         }

@@ -165,13 +165,16 @@ impl Scene<'_> {
     ) -> Result<Targets, E> {
         let terms = options.terms();
         let taps = |of_sums| {
-            let taps = terms.iter().filter_map(|term| term.tap().filter(|_| term.kind.is_of_sums() == of_sums));
+            let taps =
+                terms.iter().filter_map(|term| term.tap().filter(|_| term.kind.is_of_sums() == of_sums));
             taps.collect::<Vec<Tap>>()
         };
         // Sums are of the paintings, wherever something is; the rest is of the photo, place by place.
-        let measured = self.paintings.iter().map(|(painting, share)| Ok((*share, measure(painting, &taps(true))?)));
+        let measured =
+            self.paintings.iter().map(|(painting, share)| Ok((*share, measure(painting, &taps(true))?)));
         let measured: Vec<(f64, Vec<Loss>)> = measured.collect::<Result<_, E>>()?;
-        let (mut style, mut content) = (blend(measured).into_iter(), measure(&self.photo, &taps(false))?.into_iter());
+        let (mut style, mut content) =
+            (blend(measured).into_iter(), measure(&self.photo, &taps(false))?.into_iter());
         let target = |kind: LossKind| match kind {
             LossKind::TotalVariation => Some(Loss::TotalVariation),
             kind if kind.is_of_sums() => style.next(),
@@ -219,14 +222,19 @@ mod tests {
             let subject = Subject::new(photo, painting).shrunk(&options).unwrap();
             (subject.photo.width(), subject.paintings[0].picture.width())
         };
-        assert_eq!(shrunk(noise(100, 200), noise(200, 200)), (200, 100), "50 pixels are too narrow to be shrunk to");
+        assert_eq!(
+            shrunk(noise(100, 200), noise(200, 200)),
+            (200, 100),
+            "50 pixels are too narrow to be shrunk to"
+        );
         assert_eq!(shrunk(noise(150, 200), noise(110, 110)), (100, 110), "110 is not much larger than 100");
     }
 
     #[test]
     fn weights_of_a_blend_become_shares() {
         let two = |a, b| Subject::blend(noise(9, 9), vec![(noise(9, 9), a), (noise(9, 9), b)]);
-        let shares: Vec<f64> = two(3.0, 1.0).unwrap().paintings.iter().map(|painting| painting.share).collect();
+        let shares: Vec<f64> =
+            two(3.0, 1.0).unwrap().paintings.iter().map(|painting| painting.share).collect();
         assert_eq!(shares, [0.75, 0.25]);
         for (a, b) in [(0.0, 1.0), (-1.0, 2.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
             assert!(two(a, b).is_err(), "{a}, {b}");

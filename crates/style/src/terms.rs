@@ -85,7 +85,10 @@ mod tests {
         options.style_layers = "conv1_1:1,conv2_1:0,conv3_1:2".parse().unwrap();
         assert_eq!(names(&options), ["conv4_2", "conv1_1", "conv3_1", ""]);
         assert_eq!(names(&TransferOptions { style_weight: 0.0, ..options.clone() }), ["conv4_2", ""]);
-        assert_eq!(names(&TransferOptions { content_weight: 0.0, ..options.clone() }), ["conv1_1", "conv3_1", ""]);
+        assert_eq!(
+            names(&TransferOptions { content_weight: 0.0, ..options.clone() }),
+            ["conv1_1", "conv3_1", ""]
+        );
         assert_eq!(names(&TransferOptions { tv_weight: 0.0, ..options.clone() }).len(), 3);
         assert_eq!(options.taps().len(), 3);
     }

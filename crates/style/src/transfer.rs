@@ -8,8 +8,8 @@ use impasto_lbfgs::StopReason;
 use crate::memory::plan_or_advise;
 use crate::optimise::{Accepted, optimise};
 use crate::{
-    Event, Init, Objective, Picture, PreparedNetwork, Progress, Scale, Scales, Scene, Subject, Summary, Targets,
-    TransferError, TransferOptions, white_noise,
+    Event, Init, Objective, Picture, PreparedNetwork, Progress, Scale, Scales, Scene, Subject, Summary,
+    Targets, TransferError, TransferOptions, white_noise,
 };
 
 /// A finished transfer.

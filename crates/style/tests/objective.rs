@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use impasto_style::picture::PIXEL_LIMIT;
 use impasto_autodiff::{Loss, LossKind};
+use impasto_style::picture::PIXEL_LIMIT;
 use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Subject, Targets, TransferError, TransferOptions, plan,
-    transfer, white_noise,
+    Network, Objective, Picture, PreparedNetwork, Preset, Subject, Targets, TransferError, TransferOptions,
+    plan, transfer, white_noise,
 };
 
 fn example(name: &str, longest: usize) -> Picture {
@@ -85,7 +85,9 @@ fn neural_style_preset_has_the_losses_of_neural_style() {
     let (mut content, mut style) = (0.0, 0.0);
     for (own, target) in of_noise.0.iter().zip(&targets.0) {
         match (own, target) {
-            (Loss::Content(f), Loss::Content(p)) => content += mean_square(f.target.data(), p.target.data(), 1.0),
+            (Loss::Content(f), Loss::Content(p)) => {
+                content += mean_square(f.target.data(), p.target.data(), 1.0)
+            }
             // G/(C H W) is G' = G/(H W) over C.
             (Loss::Gram(g), Loss::Gram(a)) => {
                 style += mean_square(&g.target.data, &a.target.data, 1.0 / g.target.channels as f64);
@@ -120,7 +122,10 @@ fn a_photo_is_its_own_content_and_a_painting_its_own_style() {
     let losses = sitting.objective(&options).evaluate(sitting.photo.data(), &mut gradient).unwrap();
     let noise = white_noise(sitting.photo.height(), sitting.photo.width(), 1).unwrap();
     let of_noise = sitting.objective(&options).evaluate(noise.data(), &mut gradient).unwrap();
-    assert!([LossKind::Content, LossKind::Gram].iter().all(|&kind| losses.sum(kind) <= 1e-9 * of_noise.sum(kind)), "{losses:?}");
+    assert!(
+        [LossKind::Content, LossKind::Gram].iter().all(|&kind| losses.sum(kind) <= 1e-9 * of_noise.sum(kind)),
+        "{losses:?}"
+    );
 }
 
 #[test]
@@ -155,13 +160,15 @@ fn layers_that_do_not_count_cost_nothing() {
     };
     assert!(matches!(run(&all), Err(TransferError::TooSmall { layer, .. }) if layer == "conv5_1"));
     assert!(run(&shallow).is_ok(), "conv5_1 would be too deep, but does not count");
-    let bytes = |options: &TransferOptions| {
-        plan(&network(options), (64, 64), options).unwrap().bytes().total()
-    };
+    let bytes =
+        |options: &TransferOptions| plan(&network(options), (64, 64), options).unwrap().bytes().total();
     assert!(bytes(&shallow) < bytes(&content) && bytes(&content) < bytes(&all));
     let mut unknown = shallow;
     unknown.style_layers = "conv9_9".parse().unwrap();
-    assert!(PreparedNetwork::new(Network::embedded().unwrap(), &unknown).is_err(), "a misspelt layer is told all the same");
+    assert!(
+        PreparedNetwork::new(Network::embedded().unwrap(), &unknown).is_err(),
+        "a misspelt layer is told all the same"
+    );
 }
 
 /// A = sum b_s A_s: the blend of a painting with itself is the painting, and a blend's gradient is the weighted sum of the

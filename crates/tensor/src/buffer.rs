@@ -7,6 +7,10 @@ use memmap2::MmapMut;
 
 use crate::TensorError;
 
+/// 16, the numbers in a cache line, which are also those of the widest vector: channels come in multiples of it, and a tensor
+/// that begins at a multiple of it begins on a line.
+pub const GRANULE: usize = 16;
+
 /// A slice of `f32` that starts as zeros on a page boundary. Where the system has huge pages it asks for them: the
 /// Winograd transforms write to up to 64 places far apart at once, which small pages would make the address
 /// translation miss. The memory counts only once it is touched.

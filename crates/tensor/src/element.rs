@@ -40,26 +40,28 @@ pub trait Element:
     /// The exact value as an `f64`: losses and dot products accumulate in it.
     fn to_f64(self) -> f64;
 
-    /// C := alpha A B + beta C through matrixmultiply, with element strides.
+    /// C := alpha A B + beta C through matrixmultiply, for A m x k, B k x n and C m x n; `sizes` is m, k, n.
     ///
     /// # Safety
     /// Every element that the sizes and strides name must be valid for reads (for writes in `c`), and the elements
     /// of `c` must be distinct and not shared.
     #[doc(hidden)]
-    #[allow(clippy::too_many_arguments)]
     unsafe fn matrixmultiply(
-        m: usize,
-        k: usize,
-        n: usize,
+        sizes: [usize; 3],
         alpha: Self,
-        a: *const Self,
-        a_strides: (isize, isize),
-        b: *const Self,
-        b_strides: (isize, isize),
+        a: Strided<*const Self>,
+        b: Strided<*const Self>,
         beta: Self,
-        c: *mut Self,
-        c_strides: (isize, isize),
+        c: Strided<*mut Self>,
     );
+}
+
+/// Where a matrix's elements are: (row, column) at `start + row * strides[0] + column * strides[1]`.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Strided<P> {
+    pub(crate) start: P,
+    pub(crate) strides: [isize; 2],
 }
 
 macro_rules! impl_element {
@@ -79,36 +81,19 @@ macro_rules! impl_element {
             }
 
             unsafe fn matrixmultiply(
-                m: usize,
-                k: usize,
-                n: usize,
+                [m, k, n]: [usize; 3],
                 alpha: Self,
-                a: *const Self,
-                a_strides: (isize, isize),
-                b: *const Self,
-                b_strides: (isize, isize),
+                a: Strided<*const Self>,
+                b: Strided<*const Self>,
                 beta: Self,
-                c: *mut Self,
-                c_strides: (isize, isize),
+                c: Strided<*mut Self>,
             ) {
+                let ([a_row, a_column], [b_row, b_column], [c_row, c_column]) =
+                    (a.strides, b.strides, c.strides);
+                let (a, b, c) = (a.start, b.start, c.start);
                 // SAFETY: forwarded from this function's own contract, which is matrixmultiply's.
                 unsafe {
-                    $gemm(
-                        m,
-                        k,
-                        n,
-                        alpha,
-                        a,
-                        a_strides.0,
-                        a_strides.1,
-                        b,
-                        b_strides.0,
-                        b_strides.1,
-                        beta,
-                        c,
-                        c_strides.0,
-                        c_strides.1,
-                    );
+                    $gemm(m, k, n, alpha, a, a_row, a_column, b, b_row, b_column, beta, c, c_row, c_column);
                 }
             }
         }

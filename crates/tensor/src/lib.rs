@@ -44,14 +44,14 @@
 //!
 //! | what | plain | fast |
 //! |---|---|---|
-//! | matrix product | [`gemm`], `gemm.rs` | `packed.rs` |
+//! | matrix product | [`gemm`], `plain/gemm.rs` | [`PackedMatrix`], `packed/` |
 //! | Gram matrix | [`gemm`] with [`Matrix::transposed`] | [`Gram`], `gram.rs` |
-//! | convolution | [`conv3x3`], `im2col.rs` | [`conv`], by im2col or `winograd/` |
-//! | pooling | `pool.rs` | inside [`conv`], while results are in registers |
+//! | convolution | [`conv3x3`], `plain/conv.rs` | [`conv`], by im2col or `winograd/` |
+//! | pooling | `plain/pool.rs` | inside [`conv`], while results are in registers |
 //! | sums, dot products | [`reduce`], `reduce.rs` | the same |
-//! | the tensor, its number types | `tensor.rs`, `element.rs` | `f32` slices |
+//! | the tensor, its number types, matrices | `tensor.rs`, `element.rs`, `matrix.rs` | `f32` slices |
 //! | vectors and micro-kernels | | `simd/` |
-//! | work memory | | `scratch.rs`, `buffer.rs` |
+//! | scratch | | `scratch.rs`, `buffer.rs` |
 //!
 //! Sums run over blocks whose sizes depend on the operands alone, in a fixed order: the bits do not depend on the number of
 //! threads. This is the only crate of impasto with `unsafe`: in the loads and stores of kernels, and around
@@ -61,25 +61,27 @@ mod buffer;
 pub mod conv;
 mod element;
 mod error;
-mod gemm;
 mod gram;
-mod im2col;
+mod matrix;
 mod packed;
-mod pool;
+mod plain;
+mod prefetch;
 pub mod reduce;
 mod scratch;
 mod simd;
 mod tensor;
 mod winograd;
 
-pub use buffer::AlignedBuffer;
+pub use buffer::{AlignedBuffer, GRANULE};
 pub use element::Element;
 pub use error::TensorError;
-pub use gemm::{Matrix, gemm};
 pub use gram::Gram;
-pub use im2col::{conv3x3, rotate_kernel};
+pub use matrix::Matrix;
 pub use packed::PackedMatrix;
-pub use pool::{average_pool, average_pool_gradient, max_pool, max_pool_gradient, pooled_shape};
+pub use plain::{
+    average_pool, average_pool_gradient, conv3x3, gemm, max_pool, max_pool_gradient, pooled_shape,
+    rotate_kernel,
+};
 pub use scratch::Scratch;
 pub use simd::Isa;
 pub use tensor::{Shape, Tensor};

@@ -1,4 +1,4 @@
-//! Work memory that tasks borrow and give back: allocated once, reused by every later call.
+//! Scratch: memory that tasks borrow and give back, allocated once and reused by every later call.
 
 use std::sync::{Mutex, PoisonError};
 

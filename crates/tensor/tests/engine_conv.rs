@@ -1,5 +1,8 @@
 //! The engine's convolution against the plain path, on every instruction set of the machine.
 
+mod common;
+
+use common::{assert_same_on_any_threads, pseudorandom};
 use impasto_tensor::conv::{Algorithm, Extent, PackedConv, PoolKind, Sink, Source, mask_len};
 use impasto_tensor::{
     Isa, Scratch, Shape, Tensor, average_pool, average_pool_gradient, conv3x3, max_pool, max_pool_gradient,
@@ -9,22 +12,9 @@ use proptest::prelude::*;
 
 const ALGORITHMS: [Algorithm; 5] = Algorithm::ALL;
 
-/// Numbers in -1..1 that look random; the same for the same seed.
-fn numbers(len: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    (0..len)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-        })
-        .collect()
-}
-
 fn tensor(height: usize, width: usize, channels: usize, seed: u64) -> Tensor<f32> {
     let shape = Shape::new(height, width, channels);
-    Tensor::from_vec(shape, numbers(shape.len(), seed)).unwrap()
+    Tensor::from_vec(shape, pseudorandom(shape.len(), seed)).unwrap()
 }
 
 /// The largest difference, relative to the largest number.
@@ -54,8 +44,8 @@ impl Case {
         Self {
             extent: Extent { height, width },
             input: tensor(height, width, channels.0, seed),
-            kernel: numbers(9 * channels.0 * channels.1, seed + 1),
-            bias: numbers(channels.1, seed + 2),
+            kernel: pseudorandom(9 * channels.0 * channels.1, seed + 1),
+            bias: pseudorandom(channels.1, seed + 2),
             channels,
         }
     }
@@ -119,7 +109,7 @@ proptest! {
         let case = Case::new(height, width, (16 * c_in, 16 * c_out), u64::from(seed));
         let rotated = rotate_kernel(&case.kernel, case.channels.0, case.channels.1);
         let gradient = tensor(height, width, case.channels.1, u64::from(seed) + 3);
-        let mask: Vec<u8> = numbers(mask_len(case.extent, case.channels.0), u64::from(seed) + 4)
+        let mask: Vec<u8> = pseudorandom(mask_len(case.extent, case.channels.0), u64::from(seed) + 4)
             .iter().map(|value| (value * 128.0) as i8 as u8).collect();
         let mut expected = conv3x3(&gradient, &rotated, None).unwrap();
         for (index, value) in expected.data_mut().iter_mut().enumerate() {
@@ -145,8 +135,8 @@ proptest! {
         let extent = Extent { height, width };
         let response = relu(&tensor(height, width, channels, u64::from(seed)));
         let pooled = Shape::new(height / 2, width / 2, channels);
-        let gradient = Tensor::from_vec(pooled, numbers(pooled.len(), u64::from(seed) + 1)).unwrap();
-        let kernel = numbers(9 * channels * channels, u64::from(seed) + 2);
+        let gradient = Tensor::from_vec(pooled, pseudorandom(pooled.len(), u64::from(seed) + 1)).unwrap();
+        let kernel = pseudorandom(9 * channels * channels, u64::from(seed) + 2);
         let average = average_pool_gradient(response.shape(), &gradient).unwrap();
         let max = max_pool_gradient(&response, &gradient).unwrap();
         for (share, mut unpooled) in [(0.25, average), (1.0, max)] {
@@ -177,24 +167,13 @@ fn bits_do_not_depend_on_threads() {
     let case = Case::new(53, 131, (32, 48), 7);
     for algorithm in ALGORITHMS {
         let conv = case.packed(Isa::current(), algorithm);
-        let run = |threads| {
+        assert_same_on_any_threads(|| {
             let mut response = vec![0.0; case.extent.positions() * 48];
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| {
-                let sink = Sink::Response {
-                    bias: &case.bias,
-                    response: Some(&mut response),
-                    pooled: None,
-                    mask: None,
-                };
-                conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
-            });
+            let sink =
+                Sink::Response { bias: &case.bias, response: Some(&mut response), pooled: None, mask: None };
+            conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
             response
-        };
-        let one = run(1);
-        for threads in [2, 3, 8] {
-            assert!(one == run(threads), "{algorithm:?} on {threads} threads");
-        }
+        });
     }
 }
 
@@ -205,7 +184,7 @@ fn bits_do_not_depend_on_the_way_to_memory() {
     let len = case.extent.positions() * 64;
     assert!(len * size_of::<f32>() >= 24 << 20, "large enough");
     let mask: Vec<u8> =
-        numbers(mask_len(case.extent, 64), 12).iter().map(|value| (value * 128.0) as i8 as u8).collect();
+        pseudorandom(mask_len(case.extent, 64), 12).iter().map(|value| (value * 128.0) as i8 as u8).collect();
     for (isa, algorithm) in Isa::available().into_iter().flat_map(|isa| ALGORITHMS.map(|a| (isa, a))) {
         let conv = case.packed(isa, algorithm);
         let mut memory = vec![f32::NAN; len + 32];
@@ -243,7 +222,7 @@ fn a_first_layer_of_three_channels_runs_by_im2col() {
 
 #[test]
 fn winograd_refuses_channels_that_are_not_whole_vectors() {
-    let kernel = numbers(9 * 3 * 64, 1);
+    let kernel = pseudorandom(9 * 3 * 64, 1);
     assert!(PackedConv::new(Isa::current(), Algorithm::Winograd4, &kernel, 3, 64).is_err());
     assert!(PackedConv::new(Isa::current(), Algorithm::Im2col, &kernel, 64, 3).is_err());
 }

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-/// Cache lines: every tensor starts on one.
-const ALIGN: usize = 16;
+use impasto_tensor::GRANULE;
 
-/// A tensor's place in the arena.
+/// A tensor's place in the arena; every tensor starts on a line of the cache, of [`GRANULE`] numbers.
 pub(crate) type Slot = Range<usize>;
 
 /// A tensor that is alive from step `first` to step `last`, both included.
@@ -37,7 +36,7 @@ pub(crate) fn plan(lives: &[Life]) -> (Vec<Slot>, usize) {
             if start + life.len <= slot.start {
                 break;
             }
-            start = start.max(slot.end.next_multiple_of(ALIGN));
+            start = start.max(slot.end.next_multiple_of(GRANULE));
         }
         slots[index] = start..start + life.len;
         total = total.max(start + life.len);
@@ -48,6 +47,8 @@ pub(crate) fn plan(lives: &[Life]) -> (Vec<Slot>, usize) {
 
 #[cfg(test)]
 mod tests {
+    use impasto_tensor::GRANULE;
+
     use super::{Life, plan};
     use proptest::prelude::*;
 
@@ -62,7 +63,7 @@ mod tests {
                 .collect();
             let (slots, total) = plan(&lives);
             for (i, a) in lives.iter().enumerate() {
-                prop_assert!(slots[i].len() == a.len && slots[i].end <= total && slots[i].start % 16 == 0);
+                prop_assert!(slots[i].len() == a.len && slots[i].end <= total && slots[i].start % GRANULE == 0);
                 for (j, b) in lives.iter().enumerate().skip(i + 1) {
                     let together = a.first <= b.last && b.first <= a.last;
                     prop_assert!(!together || slots[i].end <= slots[j].start || slots[j].end <= slots[i].start);

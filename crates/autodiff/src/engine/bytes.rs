@@ -1,7 +1,7 @@
 //! What a plan holds in memory.
 
 use impasto_tensor::Gram;
-use impasto_tensor::conv::PackedConv;
+use impasto_tensor::conv::{Algorithm, Conv};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, Stage};
@@ -18,21 +18,12 @@ impl PreparedChain {
         let (targets, sums) = self.tap_bytes(task);
         PlanBytes {
             weights: self.stages.iter().map(weights).sum(),
-            packed: plan.layers.iter().map(|layer| self.packed_bytes(layer)).sum(),
+            packed: plan.layers.iter().flat_map(|layer| self.convs(layer)).map(|conv| conv.packed_bytes() as u64).sum(),
             arena: plan.arena_len() as u64 * NUMBER,
             masks: (0..plan.layers.len()).map(|stage| plan.mask_len(stage) as u64).sum(),
             targets,
             work: sums + self.scratch_bytes(plan),
         }
-    }
-
-    /// The packed kernels of a layer, both directions.
-    fn packed_bytes(&self, layer: &LayerPlan) -> u64 {
-        let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-        let forward = PackedConv::bytes_of(self.isa, layer.forward, inputs, outputs);
-        let backward =
-            layer.backward.map_or(0, |algorithm| PackedConv::bytes_of(self.isa, algorithm, outputs, inputs));
-        (forward + backward) as u64
     }
 
     /// The targets; and the Gram sums with the maps that they lead to.
@@ -59,40 +50,40 @@ impl PreparedChain {
         (threads * self.scratch_len(plan) as u64 + self.shared_len(plan) as u64) * NUMBER
     }
 
-    /// Numbers of work memory that any task of the plan may need.
-    pub(crate) fn scratch_len(&self, plan: &Plan) -> usize {
-        let conv = |algorithm, extent, inputs, outputs| {
-            PackedConv::scratch_len_of(self.isa, algorithm, extent, inputs, outputs)
+    /// The convolutions of a layer: forward, and backward if the plan has it.
+    fn convs(&self, layer: &LayerPlan) -> impl Iterator<Item = Conv> + Clone {
+        let (isa, extent) = (self.isa, layer.extent);
+        let (inputs, outputs) = (layer.in_channels, layer.out_channels);
+        let conv = move |algorithm: Algorithm, in_channels, out_channels| Conv {
+            isa,
+            algorithm,
+            extent,
+            in_channels,
+            out_channels,
         };
+        let backward = layer.backward.map(|algorithm| conv(algorithm, outputs, inputs));
+        std::iter::once(conv(layer.forward, inputs, outputs)).chain(backward)
+    }
+
+    /// Numbers of scratch that any task of the plan may need.
+    pub(crate) fn scratch_len(&self, plan: &Plan) -> usize {
         let padded = |channels: usize| channels.next_multiple_of(self.isa.panel());
         let evaluates = plan.purpose == Purpose::Evaluate;
         let layer = |layer: &LayerPlan| {
-            let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-            let forward = conv(layer.forward, layer.extent, inputs, outputs);
-            let backward =
-                layer.backward.map_or(0, |algorithm| conv(algorithm, layer.extent, outputs, inputs));
-            let gram = Gram::scratch_len(self.isa, outputs);
-            let tap = if evaluates { taps::scratch_len(padded(outputs)) } else { 0 };
-            forward.max(backward).max(gram).max(tap)
+            let convs = self.convs(layer).map(|conv| conv.scratch_len()).max().unwrap_or(0);
+            let gram = Gram::scratch_len(self.isa, layer.out_channels);
+            let tap = if evaluates { taps::scratch_len(padded(layer.out_channels)) } else { 0 };
+            convs.max(gram).max(tap)
         };
         let first = plan.layers.first().filter(|_| evaluates).map_or(0, |layer| {
-            let channels = layer.out_channels;
-            let response = conv(layer.forward, layer.extent, layer.in_channels, channels);
-            first_layer::scratch_len(channels, padded(channels), response)
+            let response = self.convs(layer).map(|conv| conv.scratch_len()).max().unwrap_or(0);
+            first_layer::scratch_len(layer.out_channels, padded(layer.out_channels), response)
         });
         plan.layers.iter().map(layer).max().unwrap_or(0).max(first)
     }
 
-    /// Numbers of work memory that the tasks of any convolution of the plan share.
+    /// Numbers of scratch that the tasks of any convolution of the plan share.
     pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
-        let conv = |algorithm, extent, inputs, outputs| {
-            PackedConv::shared_len_of(self.isa, algorithm, extent, inputs, outputs)
-        };
-        let layer = |layer: &LayerPlan| {
-            let (inputs, outputs) = (layer.in_channels, layer.out_channels);
-            let forward = conv(layer.forward, layer.extent, inputs, outputs);
-            layer.backward.map_or(0, |algorithm| conv(algorithm, layer.extent, outputs, inputs)).max(forward)
-        };
-        plan.layers.iter().map(layer).max().unwrap_or(0)
+        plan.layers.iter().flat_map(|layer| self.convs(layer)).map(|conv| conv.shared_len()).max().unwrap_or(0)
     }
 }

@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use impasto_tensor::conv::{Extent, PackedConv};
+use impasto_tensor::conv::{Extent, PackedConv, Positions};
 use impasto_tensor::{Matrix, PackedMatrix, Scratch};
 use rayon::prelude::*;
 
@@ -108,7 +108,8 @@ impl FirstLayer<'_> {
             let (response, work) = work.split_at_mut(POSITIONS * channels);
             let (gradient, work) = work.split_at_mut(POSITIONS * channels);
             let (response, gradient) = (&mut response[..len], &mut gradient[..len]);
-            self.forward.respond(self.extent, self.input, &self.stage.bias, (y, x), response, work);
+            let (extent, input, bias) = (self.extent, self.input, &*self.stage.bias);
+            self.forward.respond(Positions { extent, input, bias, at: (y, x) }, response, work);
             gradient.copy_from_slice(incoming);
             if self.core.contains(&y) {
                 let first = (y - self.core.start) * self.extent.width + x;

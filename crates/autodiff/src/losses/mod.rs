@@ -241,7 +241,8 @@ impl<T: Element> Loss<T> {
         let mut parts = parts.into_iter().peekable();
         let (_, first) = *parts.peek()?;
         let Self::Gram(style) = first else { return Some(first.clone()) };
-        let mut target = GramMatrix { channels: style.target.channels, data: vec![T::ZERO; style.target.data.len()] };
+        let mut target =
+            GramMatrix { channels: style.target.channels, data: vec![T::ZERO; style.target.data.len()] };
         for (share, part) in parts {
             if let Self::Gram(style) = part {
                 target.add(share, &style.target);

@@ -5,9 +5,7 @@
 
 use impasto_autodiff::check::Ladder;
 use impasto_autodiff::ops::{conv, pool, relu};
-use impasto_autodiff::{
-    AutodiffError, ConvLayer, LossKind, Pooling, Preprocessing,
-};
+use impasto_autodiff::{AutodiffError, ConvLayer, LossKind, Pooling, Preprocessing};
 use impasto_tensor::{Shape, Tensor};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;

@@ -1,34 +1,67 @@
 //! im2col: a block of patches, packed one a row, times the packed kernel.
 
-use super::{Extent, PackedConv, Source};
-use crate::conv::sink::{Halves, Part};
-use crate::conv::tiling::Tiling;
-use crate::packed::Product;
+use super::method::Method;
+use super::sink::{Halves, Part};
+use super::tiling::Tiling;
+use super::{Algorithm, Conv, Extent, PackedConv, Sink, Source, run_tasks};
+use crate::packed::{Product, pack, packed_len};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::MAX_SIDE;
+use crate::{Isa, Scratch};
 
 /// Columns of outputs in a tile of two rows: 96 patches stay in the second-level cache for up to 512 channels.
 const COLUMNS: usize = 48;
 /// The most tiles in a run.
 const RUN: usize = 32;
 
+/// [`Algorithm::Im2col`].
+pub(super) struct Im2col;
+
+impl Method for Im2col {
+    fn multiplications(&self) -> f64 {
+        9.0
+    }
+
+    fn needs_whole_inputs(&self) -> bool {
+        false
+    }
+
+    fn packed_len(&self, isa: Isa, in_channels: usize, out_channels: usize) -> usize {
+        packed_len(isa, 9 * in_channels, out_channels)
+    }
+
+    fn pack(&self, isa: Isa, kernel: &[f32], in_channels: usize, out_channels: usize, packed: &mut [f32]) {
+        pack(isa, 9 * in_channels, out_channels, packed, |k, first, out| {
+            out.copy_from_slice(&kernel[k * out_channels + first..][..out.len()]);
+        });
+    }
+
+    /// A tile's patches and its products.
+    fn scratch_len(&self, conv: &Conv) -> usize {
+        tiling(conv.extent).tile.positions() * (9 * conv.in_channels + conv.padded_out_channels())
+    }
+
+    fn run(&self, conv: &Conv, kernel: &[f32], source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
+        let parts = sink.parts(tiling(conv.extent), conv.out_channels);
+        run_tasks(parts, scratch, self.scratch_len(conv), |part, scratch| {
+            conv.isa.dispatch(Task { conv, kernel, source, part, scratch });
+        });
+    }
+}
+
 /// Two rows of at most COLUMNS outputs a tile.
-pub(super) fn tiling(extent: Extent) -> Tiling {
+fn tiling(extent: Extent) -> Tiling {
     let width = COLUMNS.min(extent.width.next_multiple_of(2));
     Tiling::new(extent, Extent { height: 2, width }, RUN)
 }
 
-/// A tile's patches and its products.
-pub(super) fn scratch_len(extent: Extent, (in_channels, padded_out_channels): (usize, usize)) -> usize {
-    tiling(extent).tile.positions() * (9 * in_channels + padded_out_channels)
-}
-
 /// One run of tiles.
-pub(super) struct Task<'a> {
-    pub(super) conv: &'a PackedConv,
-    pub(super) source: Source<'a>,
-    pub(super) part: Part<'a>,
-    pub(super) scratch: &'a mut [f32],
+struct Task<'a> {
+    conv: &'a Conv,
+    kernel: &'a [f32],
+    source: Source<'a>,
+    part: Part<'a>,
+    scratch: &'a mut [f32],
 }
 
 impl Kernel for Task<'_> {
@@ -36,9 +69,9 @@ impl Kernel for Task<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { conv, source, mut part, scratch } = self;
+        let Self { conv, kernel, source, mut part, scratch } = self;
         let extent = part.tiling.extent;
-        let stride = conv.padded_channels().1;
+        let stride = conv.padded_out_channels();
         for tile in part.tiles.clone() {
             let (y, x) = part.tiling.corner(tile);
             let columns = part.tiling.tile.width.min((extent.width - x).next_multiple_of(2));
@@ -51,7 +84,7 @@ impl Kernel for Task<'_> {
             for (row, (patches, products)) in
                 rows.zip(products.chunks_exact_mut(columns * stride)).enumerate()
             {
-                Block { conv, extent, source, at: (y + row, x), columns }.multiply(simd, patches, products);
+                Block { conv, kernel, source, at: (y + row, x), columns }.multiply(simd, patches, products);
             }
             finish(simd, &mut part, (y, x), columns, products, stride);
         }
@@ -61,8 +94,8 @@ impl Kernel for Task<'_> {
 
 /// Some positions of a row of outputs.
 struct Block<'a> {
-    conv: &'a PackedConv,
-    extent: Extent,
+    conv: &'a Conv,
+    kernel: &'a [f32],
     source: Source<'a>,
     /// The first position.
     at: (usize, usize),
@@ -70,13 +103,13 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The products of the positions, without bias: row by row of `padded_channels` numbers.
+    /// The products of the positions, without bias: row by row of the output channels in whole panels.
     #[inline(always)]
     fn multiply<S: Simd>(self, simd: S, patches: &mut [f32], products: &mut [f32]) {
-        let Self { conv, extent, source, at: (y, x), columns } = self;
+        let Self { conv, kernel, source, at: (y, x), columns } = self;
         let channels = conv.in_channels;
         for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
-            pack_patch(simd, extent, source, (y, x + column), channels, patch);
+            pack_patch(simd, conv.extent, source, (y, x + column), channels, patch);
         }
         Product {
             m: columns,
@@ -84,11 +117,11 @@ impl Block<'_> {
             n: conv.out_channels,
             a: patches,
             a_stride: 9 * channels,
-            b: &conv.kernel,
+            b: kernel,
             c: products,
-            c_stride: conv.padded_channels().1,
+            c_stride: conv.padded_out_channels(),
             accumulate: false,
-            ahead: [&[]; 2],
+            prefetch: [&[]; 2],
         }
         .run(simd);
     }
@@ -110,7 +143,8 @@ fn finish<S: Simd>(
             let at = (y, x + first, channel);
             let width = MAX_SIDE.min(columns - first);
             let products = &products[first * stride + channel..];
-            // Two calls, so that the results of whole blocks stay in registers.
+            // Whole blocks have a call of their own, in which the size is a constant: with a size that is not, the compiler
+            // keeps the results in memory instead of registers.
             if width == MAX_SIDE && part.holds(at, (2, MAX_SIDE)) {
                 let rows = two_rows(simd, products, stride, columns, MAX_SIDE);
                 part.put(simd, at, (2, MAX_SIDE), rows, &mut halves);
@@ -170,29 +204,41 @@ fn pack_patch<S: Simd>(
     }
 }
 
+/// Consecutive positions of one row of a layer, and what their responses are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Positions<'a> {
+    /// H x W of the layer.
+    pub extent: Extent,
+    /// The layer's input, H x W x C_in.
+    pub input: &'a [f32],
+    /// b, one number an output channel.
+    pub bias: &'a [f32],
+    /// Row y and column x of the first position.
+    pub at: (usize, usize),
+}
+
 /// F = max(0, Z + b) of some positions of one row.
-struct Positions<'a> {
-    conv: &'a PackedConv,
-    extent: Extent,
-    input: &'a [f32],
-    bias: &'a [f32],
-    at: (usize, usize),
+struct Respond<'a> {
+    conv: &'a Conv,
+    kernel: &'a [f32],
+    positions: Positions<'a>,
     response: &'a mut [f32],
     scratch: &'a mut [f32],
 }
 
-impl Kernel for Positions<'_> {
+impl Kernel for Respond<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { conv, extent, input, bias, at: (y, x), response, scratch } = self;
-        let (channels, stride) = (conv.out_channels, conv.padded_channels().1);
+        let Self { conv, kernel, positions: Positions { input, bias, at: (y, x), .. }, response, scratch } =
+            self;
+        let (channels, stride) = (conv.out_channels, conv.padded_out_channels());
         for (block, response) in response.chunks_mut(COLUMNS * channels).enumerate() {
             let columns = response.len() / channels;
             let (patches, products) = scratch.split_at_mut(columns * 9 * conv.in_channels);
             let at = (y, x + block * COLUMNS);
-            Block { conv, extent, source: Source::Plain(input), at, columns }
+            Block { conv, kernel, source: Source::Plain(input), at, columns }
                 .multiply(simd, patches, products);
             for (response, products) in response.chunks_exact_mut(channels).zip(products.chunks_exact(stride))
             {
@@ -206,28 +252,21 @@ impl Kernel for Positions<'_> {
 }
 
 impl PackedConv {
-    /// F = max(0, Z + b) of the positions (y, x), (y, x + 1), ... of an H x W x `in_channels` input: as many as
-    /// `response` holds, `out_channels` numbers each. On the calling thread, with [`Self::scratch_len`] numbers of work
-    /// memory; the same bits as [`Self::run`].
+    /// F = max(0, Z + b) of the positions (y, x), (y, x + 1), ...: as many as `response` holds, `out_channels` numbers
+    /// each. On the calling thread, with [`Self::scratch_len`] numbers of scratch; the same bits as [`Self::run`].
     ///
     /// # Panics
-    /// If the kernel is not packed for [`super::Algorithm::Im2col`], a length is not that of its documentation, or the
+    /// If the kernel is not packed for [`Algorithm::Im2col`], a length is not that of its documentation, or the
     /// positions are not all in row y.
-    pub fn respond(
-        &self,
-        extent: Extent,
-        input: &[f32],
-        bias: &[f32],
-        at: (usize, usize),
-        response: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        assert_eq!(self.algorithm, super::Algorithm::Im2col, "a kernel packed for im2col");
-        Source::Plain(input).check(extent, self.in_channels);
-        assert_eq!(bias.len(), self.out_channels, "a bias for every channel");
-        assert!(response.len().is_multiple_of(self.out_channels), "whole positions");
-        let positions = response.len() / self.out_channels;
-        assert!(at.0 < extent.height && at.1 + positions <= extent.width, "positions in one row");
-        self.isa.dispatch(Positions { conv: self, extent, input, bias, at, response, scratch });
+    pub fn respond(&self, positions: Positions<'_>, response: &mut [f32], scratch: &mut [f32]) {
+        let Positions { extent, input, bias, at: (y, x) } = positions;
+        let conv = &self.at(extent);
+        assert_eq!(conv.algorithm, Algorithm::Im2col, "a kernel packed for im2col");
+        Source::Plain(input).check(extent, conv.in_channels);
+        assert_eq!(bias.len(), conv.out_channels, "a bias for every channel");
+        assert!(response.len().is_multiple_of(conv.out_channels), "whole positions");
+        let count = response.len() / conv.out_channels;
+        assert!(y < extent.height && x + count <= extent.width, "positions in one row");
+        conv.isa.dispatch(Respond { conv, kernel: self.kernel(), positions, response, scratch });
     }
 }

@@ -16,24 +16,93 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::method::Method;
+use super::sink::{Part, Sink};
 use super::tiling::Tiling;
 use super::winograd::{odd_lines, tile, transform_inputs};
-use super::{Extent, PackedConv, Source};
-use crate::Scratch;
-use crate::conv::sink::{Part, Sink};
-use crate::packed::{DEPTH, Product};
+use super::{Conv, Source};
+use crate::packed::{DEPTH, Product, packed_len};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::Transform;
+use crate::{Isa, Scratch};
 
 /// The tiles of a block: with far fewer, making U would show.
 const BLOCK_TILES: usize = 256;
 /// The most tiles of a group: enough to fill the micro-kernel.
 const GROUP_TILES: usize = 64;
-/// The most columns of a stripe: every one of them uses a group's V while it is near.
+/// The most columns of a stripe: every one of them uses a group's V while that is in the second-level cache.
 const STRIPE: usize = 64;
 
-/// How a layer is cut: into tiles, groups (the tiling's runs) and blocks of groups.
-pub(super) struct Layout<F> {
+/// [`super::Algorithm::Streamed4`] and [`super::Algorithm::Streamed6`].
+pub(super) struct Streamed<F>(pub(super) PhantomData<F>);
+
+impl<F: Transform> Method for Streamed<F> {
+    fn multiplications(&self) -> f64 {
+        F::ELEMENTS as f64 / (F::OUTPUT * F::OUTPUT) as f64
+    }
+
+    fn packed_len(&self, isa: Isa, in_channels: usize, out_channels: usize) -> usize {
+        packed_len(isa, 9 * in_channels, out_channels)
+    }
+
+    /// The plain kernel, panel of output channels by panel: [panel][tap][channel in][channel of the panel].
+    fn pack(&self, isa: Isa, kernel: &[f32], in_channels: usize, out_channels: usize, packed: &mut [f32]) {
+        let panel = isa.panel();
+        packed.par_chunks_mut(9 * in_channels * panel).enumerate().for_each(|(index, packed)| {
+            let first = index * panel;
+            let width = panel.min(out_channels - first);
+            for (row, out) in kernel.chunks_exact(out_channels).zip(packed.chunks_exact_mut(panel)) {
+                out[..width].copy_from_slice(&row[first..first + width]);
+            }
+        });
+    }
+
+    fn scratch_len(&self, conv: &Conv) -> usize {
+        Blocks::<F>::new(conv).scratch_len()
+    }
+
+    fn shared_len(&self, conv: &Conv) -> usize {
+        Blocks::<F>::new(conv).shared_len()
+    }
+
+    fn run(&self, conv: &Conv, kernel: &[f32], source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
+        let blocks = &Blocks::<F>::new(conv);
+        let (v_group, m_group) = (blocks.v_group(), blocks.m_group());
+        let mut parts = sink.parts(blocks.tiling, conv.out_channels);
+        scratch.with_shared(blocks.shared_len(), |shared| {
+            for parts in parts.chunks_mut(blocks.groups) {
+                let groups = parts.len();
+                let (v, m) = shared.split_at_mut(groups * v_group);
+                let m = &mut m[..blocks.stripes * groups * m_group];
+
+                v.par_chunks_mut(v_group).zip(parts.par_iter()).for_each(|(v, part)| {
+                    let tiles = part.tiles.clone();
+                    scratch.with(blocks.scratch_len(), |patch| {
+                        let patch = &mut patch[..F::ELEMENTS * conv.in_channels];
+                        conv.isa.dispatch(Inputs { blocks, source, tiles, patch, v });
+                    });
+                });
+
+                let v = &*v;
+                let kernel = kernel.par_chunks(9 * conv.in_channels * blocks.stripe);
+                m.par_chunks_mut(groups * m_group).zip(kernel).for_each(|(m, kernel)| {
+                    scratch.with(blocks.scratch_len(), |u| {
+                        let u = &mut u[..4 * conv.in_channels * blocks.stripe];
+                        conv.isa.dispatch(Stripe { blocks, kernel, v, u, m });
+                    });
+                });
+
+                let m = &*m;
+                parts.par_iter_mut().enumerate().for_each(|(group, part)| {
+                    conv.isa.dispatch(Outputs { blocks, groups, group, m, part });
+                });
+            }
+        });
+    }
+}
+
+/// How a layer is cut: into tiles, groups (the tiling's runs) and blocks of groups; its output channels into stripes.
+struct Blocks<F> {
     tiling: Tiling,
     /// Groups in a block.
     groups: usize,
@@ -44,23 +113,20 @@ pub(super) struct Layout<F> {
     transform: PhantomData<F>,
 }
 
-impl<F: Transform> Layout<F> {
-    pub(super) fn new(
-        extent: Extent,
-        (in_channels, padded_out_channels): (usize, usize),
-        panel: usize,
-    ) -> Self {
-        let tiling = Tiling::new(extent, tile::<F>(), GROUP_TILES);
+impl<F: Transform> Blocks<F> {
+    fn new(conv: &Conv) -> Self {
+        let tiling = Tiling::new(conv.extent, tile::<F>(), GROUP_TILES);
         // Equal blocks, in each of which every thread has as many groups.
         let threads = rayon::current_num_threads();
         let each = tiling.runs().div_ceil(threads);
         let most = (BLOCK_TILES / (threads * tiling.run)).max(1);
         let groups = (threads * each.div_ceil(each.div_ceil(most))).min(tiling.runs());
-        let panels = padded_out_channels / panel;
+        let panel = conv.isa.panel();
+        let panels = conv.padded_out_channels() / panel;
         let widest = (STRIPE / panel).min(panels.div_ceil(threads)).max(1);
         let width = (1..=widest).rev().find(|&width| panels.is_multiple_of(width)).unwrap_or(1);
         let (stripe, stripes) = (width * panel, panels / width);
-        Self { tiling, groups, in_channels, stripe, stripes, transform: PhantomData }
+        Self { tiling, groups, in_channels: conv.in_channels, stripe, stripes, transform: PhantomData }
     }
 
     /// From one xi plane of a group's V to the next.
@@ -73,67 +139,30 @@ impl<F: Transform> Layout<F> {
         odd_lines(self.tiling.run * self.stripe)
     }
 
-    const fn elements() -> usize {
-        F::PATCH * F::PATCH
+    /// From one group's V to the next.
+    fn v_group(&self) -> usize {
+        F::ELEMENTS * self.v_plane()
+    }
+
+    /// From one group's M, in one stripe, to the next.
+    fn m_group(&self) -> usize {
+        F::ELEMENTS * self.m_plane()
     }
 
     /// V and M of a block.
-    pub(super) fn shared_len(&self) -> usize {
-        Self::elements() * self.groups * (self.v_plane() + self.stripes * self.m_plane())
+    fn shared_len(&self) -> usize {
+        self.groups * (self.v_group() + self.stripes * self.m_group())
     }
 
     /// A task's patch, or its stripe of U and of the three columns of G g.
-    pub(super) fn scratch_len(&self) -> usize {
-        self.in_channels * Self::elements().max(4 * self.stripe)
+    fn scratch_len(&self) -> usize {
+        self.in_channels * F::ELEMENTS.max(4 * self.stripe)
     }
-}
-
-pub(super) fn run<F: Transform>(
-    conv: &PackedConv,
-    extent: Extent,
-    source: Source<'_>,
-    sink: Sink<'_>,
-    scratch: &Scratch,
-) {
-    let isa = conv.isa;
-    let layout = Layout::<F>::new(extent, conv.padded_channels(), isa.panel());
-    let elements = Layout::<F>::elements();
-    let (v_group, m_group) = (elements * layout.v_plane(), elements * layout.m_plane());
-    let mut parts = sink.parts(layout.tiling, conv.out_channels);
-    scratch.with_shared(layout.shared_len(), |shared| {
-        for parts in parts.chunks_mut(layout.groups) {
-            let groups = parts.len();
-            let (v, m) = shared.split_at_mut(groups * v_group);
-            let m = &mut m[..layout.stripes * groups * m_group];
-
-            v.par_chunks_mut(v_group).zip(parts.par_iter()).for_each(|(v, part)| {
-                let tiles = part.tiles.clone();
-                scratch.with(layout.scratch_len(), |patch| {
-                    let patch = &mut patch[..elements * conv.in_channels];
-                    isa.dispatch(Inputs { layout: &layout, source, tiles, patch, v });
-                });
-            });
-
-            let v = &*v;
-            let kernel = conv.kernel.par_chunks(9 * conv.in_channels * layout.stripe);
-            m.par_chunks_mut(groups * m_group).zip(kernel).for_each(|(m, kernel)| {
-                scratch.with(layout.scratch_len(), |u| {
-                    let u = &mut u[..4 * conv.in_channels * layout.stripe];
-                    isa.dispatch(Stripe { layout: &layout, kernel, v, u, m });
-                });
-            });
-
-            let m = &*m;
-            parts.par_iter_mut().enumerate().for_each(|(group, part)| {
-                isa.dispatch(Outputs { layout: &layout, groups, group, m, part });
-            });
-        }
-    });
 }
 
 /// Step 1 for a group.
 struct Inputs<'a, F> {
-    layout: &'a Layout<F>,
+    blocks: &'a Blocks<F>,
     source: Source<'a>,
     tiles: Range<usize>,
     patch: &'a mut [f32],
@@ -145,14 +174,14 @@ impl<F: Transform> Kernel for Inputs<'_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { layout, source, tiles, patch, v } = self;
-        transform_inputs::<S, F>(simd, &layout.tiling, source, tiles, patch, v, layout.v_plane());
+        let Self { blocks, source, tiles, patch, v } = self;
+        transform_inputs::<S, F>(simd, &blocks.tiling, source, tiles, patch, (v, blocks.v_plane()));
     }
 }
 
 /// Step 2 for a stripe.
 struct Stripe<'a, F> {
-    layout: &'a Layout<F>,
+    blocks: &'a Blocks<F>,
     /// The stripe's panels, 9 x C_in x PANEL numbers each.
     kernel: &'a [f32],
     v: &'a [f32],
@@ -165,36 +194,35 @@ impl<F: Transform> Kernel for Stripe<'_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { layout, kernel, v, u, m } = self;
-        let elements = Layout::<F>::elements();
-        let (v_plane, m_plane) = (layout.v_plane(), layout.m_plane());
-        let (u, columns) = u.split_at_mut(layout.in_channels * layout.stripe);
-        let v_group = elements * v_plane;
+        let Self { blocks, kernel, v, u, m } = self;
+        let (v_plane, m_plane) = (blocks.v_plane(), blocks.m_plane());
+        let (u, columns) = u.split_at_mut(blocks.in_channels * blocks.stripe);
+        let v_group = blocks.v_group();
         let groups = v.len() / v_group;
-        for xi in 0..elements {
+        for xi in 0..F::ELEMENTS {
             if xi % F::PATCH == 0 {
-                kernel_columns(simd, F::KERNEL[xi / F::PATCH], layout.in_channels, kernel, columns);
+                kernel_columns(simd, F::KERNEL[xi / F::PATCH], blocks.in_channels, kernel, columns);
             }
-            kernel_element(simd, F::KERNEL[xi % F::PATCH], layout.in_channels, columns, u);
-            for (group, m) in m.chunks_exact_mut(elements * m_plane).enumerate() {
+            kernel_element(simd, F::KERNEL[xi % F::PATCH], blocks.in_channels, columns, u);
+            for (group, m) in m.chunks_exact_mut(blocks.m_group()).enumerate() {
                 let plane = |group, xi| &v[group * v_group + xi * v_plane..][..v_plane];
                 // All V together are too large for the second-level cache.
-                let next = match (group + 1 < groups, xi + 1 < elements) {
+                let next = match (group + 1 < groups, xi + 1 < F::ELEMENTS) {
                     (true, _) => plane(group + 1, xi),
                     (false, true) => plane(0, xi + 1),
                     (false, false) => &[],
                 };
                 Product {
-                    m: layout.tiling.run,
-                    k: layout.in_channels,
-                    n: layout.stripe,
+                    m: blocks.tiling.run,
+                    k: blocks.in_channels,
+                    n: blocks.stripe,
                     a: plane(group, xi),
-                    a_stride: layout.in_channels,
+                    a_stride: blocks.in_channels,
                     b: u,
                     c: &mut m[xi * m_plane..],
-                    c_stride: layout.stripe,
+                    c_stride: blocks.stripe,
                     accumulate: false,
-                    ahead: [next, &[]],
+                    prefetch: [next, &[]],
                 }
                 .run(simd);
             }
@@ -248,7 +276,7 @@ fn kernel_element<S: Simd>(simd: S, weights: [f64; 3], in_channels: usize, colum
 
 /// Step 3 for a group.
 struct Outputs<'a, 'b, F> {
-    layout: &'a Layout<F>,
+    blocks: &'a Blocks<F>,
     groups: usize,
     group: usize,
     m: &'a [f32],
@@ -260,12 +288,12 @@ impl<F: Transform> Kernel for Outputs<'_, '_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { layout, groups, group, m, part } = self;
-        let m_group = Layout::<F>::elements() * layout.m_plane();
+        let Self { blocks, groups, group, m, part } = self;
+        let m_group = blocks.m_group();
         for (stripe, m) in m.chunks_exact(groups * m_group).enumerate() {
             let products = &m[group * m_group..][..m_group];
-            let channels = stripe * layout.stripe..(stripe + 1) * layout.stripe;
-            part.finish::<S, F>(simd, (products, layout.stripe, layout.m_plane()), channels);
+            let channels = stripe * blocks.stripe..(stripe + 1) * blocks.stripe;
+            part.finish::<S, F>(simd, (products, blocks.stripe, blocks.m_plane()), channels);
         }
         part.close(simd);
     }

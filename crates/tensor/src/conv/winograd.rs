@@ -13,30 +13,81 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::{Extent, PackedConv, Source};
-use crate::conv::sink::{Halves, Part};
-use crate::conv::tiling::Tiling;
-use crate::packed::{Product, packed_len};
-use crate::simd::{Kernel, Simd};
-use crate::winograd::{Transform, Workspace};
+use rayon::prelude::*;
+
+use super::method::Method;
+use super::sink::{Halves, Part};
+use super::tiling::Tiling;
+use super::{Conv, Extent, GRANULE, Sink, Source, run_tasks};
+use crate::packed::{MAX_PANEL, Product, pack, packed_len};
+use crate::prefetch::prefetch_row;
+use crate::simd::{Access, Kernel, Simd};
+use crate::winograd::{Transform, TransformScratch};
+use crate::{Isa, Scratch};
 
 /// The most tiles of a run: with far fewer, reading U takes longer than multiplying with it.
 const RUN_TILES: usize = 36;
 
-/// How a layer is cut into runs, and where their V and M are: V[xi] in plane xi + 1, M[xi] in plane xi.
-pub(super) struct Layout<F> {
-    pub(super) tiling: Tiling,
+/// [`super::Algorithm::Winograd4`] and [`super::Algorithm::Winograd6`].
+pub(super) struct Winograd<F>(pub(super) PhantomData<F>);
+
+impl<F: Transform> Method for Winograd<F> {
+    fn multiplications(&self) -> f64 {
+        F::ELEMENTS as f64 / (F::OUTPUT * F::OUTPUT) as f64
+    }
+
+    fn packed_len(&self, isa: Isa, in_channels: usize, out_channels: usize) -> usize {
+        F::ELEMENTS * packed_len(isa, in_channels, out_channels)
+    }
+
+    /// U = G g G^T for every pair of channels, packed element by element: [xi][packed `in_channels` x `out_channels`].
+    fn pack(&self, isa: Isa, kernel: &[f32], in_channels: usize, out_channels: usize, packed: &mut [f32]) {
+        let plane = packed_len(isa, in_channels, out_channels);
+        packed.par_chunks_mut(plane).enumerate().for_each(|(xi, packed)| {
+            let taps = F::kernel_element(xi / F::PATCH, xi % F::PATCH);
+            pack(isa, in_channels, out_channels, packed, |input, first, out| {
+                let mut sums = [0.0_f64; MAX_PANEL];
+                let sums = &mut sums[..out.len()];
+                for (tap, weight) in taps.iter().enumerate() {
+                    let g = &kernel[(tap * in_channels + input) * out_channels + first..][..out.len()];
+                    for (sum, &g) in sums.iter_mut().zip(g) {
+                        *sum += weight * f64::from(g);
+                    }
+                }
+                for (out, &sum) in out.iter_mut().zip(&*sums) {
+                    *out = sum as f32;
+                }
+            });
+        });
+    }
+
+    fn scratch_len(&self, conv: &Conv) -> usize {
+        Planes::<F>::new(conv).scratch_len()
+    }
+
+    fn run(&self, conv: &Conv, kernel: &[f32], source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
+        let planes = &Planes::<F>::new(conv);
+        let parts = sink.parts(planes.tiling, conv.out_channels);
+        run_tasks(parts, scratch, planes.scratch_len(), |part, scratch| {
+            conv.isa.dispatch(Task { conv, kernel, planes, source, part, scratch });
+        });
+    }
+}
+
+/// How a layer is cut into runs, and where in a run's scratch its V and M are: V[xi] in plane xi + 1, M[xi] in plane xi.
+struct Planes<F> {
+    tiling: Tiling,
     in_channels: usize,
     product_stride: usize,
     transform: PhantomData<F>,
 }
 
-impl<F: Transform> Layout<F> {
-    pub(super) fn new(extent: Extent, (in_channels, product_stride): (usize, usize)) -> Self {
+impl<F: Transform> Planes<F> {
+    fn new(conv: &Conv) -> Self {
         Self {
-            tiling: Tiling::new(extent, tile::<F>(), RUN_TILES),
-            in_channels,
-            product_stride,
+            tiling: Tiling::new(conv.extent, tile::<F>(), RUN_TILES),
+            in_channels: conv.in_channels,
+            product_stride: conv.padded_out_channels(),
             transform: PhantomData,
         }
     }
@@ -47,11 +98,11 @@ impl<F: Transform> Layout<F> {
     }
 
     fn patch_len(&self) -> usize {
-        F::PATCH * F::PATCH * self.in_channels
+        F::ELEMENTS * self.in_channels
     }
 
-    pub(super) fn scratch_len(&self) -> usize {
-        (F::PATCH * F::PATCH + 1) * self.plane() + self.patch_len()
+    fn scratch_len(&self) -> usize {
+        (F::ELEMENTS + 1) * self.plane() + self.patch_len()
     }
 }
 
@@ -63,16 +114,17 @@ pub(super) const fn tile<F: Transform>() -> Extent {
 /// The next length of an odd number of cache lines: consecutive planes of that length fall on different sets of the
 /// first-level cache, so that touching all of them at once drives none out.
 pub(super) fn odd_lines(len: usize) -> usize {
-    (len.div_ceil(16) | 1) * 16
+    (len.div_ceil(GRANULE) | 1) * GRANULE
 }
 
 /// One run of tiles.
-pub(super) struct Task<'a, F> {
-    pub(super) conv: &'a PackedConv,
-    pub(super) layout: &'a Layout<F>,
-    pub(super) source: Source<'a>,
-    pub(super) part: Part<'a>,
-    pub(super) scratch: &'a mut [f32],
+struct Task<'a, F> {
+    conv: &'a Conv,
+    kernel: &'a [f32],
+    planes: &'a Planes<F>,
+    source: Source<'a>,
+    part: Part<'a>,
+    scratch: &'a mut [f32],
 }
 
 impl<F: Transform> Kernel for Task<'_, F> {
@@ -80,39 +132,31 @@ impl<F: Transform> Kernel for Task<'_, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { conv, layout, source, mut part, scratch } = self;
-        let elements = F::PATCH * F::PATCH;
-        let plane = layout.plane();
-        let (planes, rest) = scratch.split_at_mut((elements + 1) * plane);
-        let patch = &mut rest[..layout.patch_len()];
+        let Self { conv, kernel, planes, source, mut part, scratch } = self;
+        let plane = planes.plane();
+        let (v_and_m, rest) = scratch.split_at_mut((F::ELEMENTS + 1) * plane);
+        let patch = &mut rest[..planes.patch_len()];
         let u_plane = packed_len(conv.isa, conv.in_channels, conv.out_channels);
         let tiles = part.tiles.clone();
-        transform_inputs::<S, F>(
-            simd,
-            &layout.tiling,
-            source,
-            tiles.clone(),
-            patch,
-            &mut planes[plane..],
-            plane,
-        );
-        for xi in 0..elements {
-            let (m, v) = planes.split_at_mut((xi + 1) * plane);
+        let v = (&mut v_and_m[plane..], plane);
+        transform_inputs::<S, F>(simd, &planes.tiling, source, tiles.clone(), patch, v);
+        for xi in 0..F::ELEMENTS {
+            let (m, v) = v_and_m.split_at_mut((xi + 1) * plane);
             Product {
                 m: tiles.len(),
                 k: conv.in_channels,
                 n: conv.out_channels,
                 a: v,
                 a_stride: conv.in_channels,
-                b: &conv.kernel[xi * u_plane..],
+                b: &kernel[xi * u_plane..],
                 c: &mut m[xi * plane..],
-                c_stride: layout.product_stride,
+                c_stride: planes.product_stride,
                 accumulate: false,
-                ahead: [&[]; 2],
+                prefetch: [&[]; 2],
             }
             .run(simd);
         }
-        part.finish::<S, F>(simd, (planes, layout.product_stride, plane), 0..conv.out_channels);
+        part.finish::<S, F>(simd, (v_and_m, planes.product_stride, plane), 0..conv.out_channels);
         part.close(simd);
     }
 }
@@ -127,28 +171,29 @@ impl Part<'_> {
         (products, tile_stride, xi_stride): (&[f32], usize, usize),
         channels: Range<usize>,
     ) {
-        let mut workspace = Workspace::new(simd);
+        let mut transform = TransformScratch::new(simd);
         let mut halves = Halves::new(simd);
         for (index, tile) in self.tiles.clone().enumerate() {
             let (y, x) = self.tiling.corner(tile);
             let products = &products[index * tile_stride..];
             let width = channels.len().min(self.channels - channels.start);
-            assert!(products.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + width, "all xi of the tile");
+            assert!(products.len() >= (F::ELEMENTS - 1) * xi_stride + width, "all xi of the tile");
             for channel in (0..width).step_by(S::LANES) {
                 let at = (y, x, channels.start + channel);
                 self.prefetch(simd, (y, x + F::OUTPUT, at.2), (F::OUTPUT, F::OUTPUT));
                 // SAFETY: channels come in whole vectors, so the last element read is below
                 // (PATCH^2 - 1) * xi_stride + width.
-                unsafe { workspace.output_columns::<S, F>(simd, products[channel..].as_ptr(), xi_stride) };
-                // Two loops, so that the results of whole blocks stay in registers.
+                unsafe { transform.output_columns::<S, F>(simd, products[channel..].as_ptr(), xi_stride) };
+                // Whole blocks have a loop of their own, in which their size is a constant: with a size that is not, the
+                // compiler keeps the results in memory instead of registers.
                 if self.holds(at, (F::OUTPUT, F::OUTPUT)) {
                     for row in (0..F::OUTPUT).step_by(2) {
-                        let rows = workspace.output_rows::<S, F>(simd, row);
+                        let rows = transform.output_rows::<S, F>(simd, row);
                         self.put(simd, (y + row, x, at.2), (2, F::OUTPUT), rows, &mut halves);
                     }
                 } else {
                     for row in (0..F::OUTPUT).step_by(2) {
-                        let rows = workspace.output_rows::<S, F>(simd, row);
+                        let rows = transform.output_rows::<S, F>(simd, row);
                         self.put_within(simd, (y + row, x, at.2), F::OUTPUT, rows, &mut halves);
                     }
                 }
@@ -158,7 +203,7 @@ impl Part<'_> {
 }
 
 /// The input transform of the tiles `tiles`, for all channels: element xi of tile t and channel c goes to `v` at
-/// `xi * xi_stride + (t - tiles.start) * channels + c`. `patch` is work memory of the length of one patch.
+/// `xi * xi_stride + (t - tiles.start) * channels + c`. `patch` is scratch of the length of one patch.
 #[inline(always)]
 pub(super) fn transform_inputs<S: Simd, F: Transform>(
     simd: S,
@@ -166,12 +211,11 @@ pub(super) fn transform_inputs<S: Simd, F: Transform>(
     source: Source<'_>,
     tiles: Range<usize>,
     patch: &mut [f32],
-    v: &mut [f32],
-    xi_stride: usize,
+    (v, xi_stride): (&mut [f32], usize),
 ) {
     let extent = tiling.extent;
-    let channels = patch.len() / (F::PATCH * F::PATCH);
-    let mut workspace = Workspace::new(simd);
+    let channels = patch.len() / F::ELEMENTS;
+    let mut transform = TransformScratch::new(simd);
     for (index, tile) in tiles.enumerate() {
         let (y, x) = tiling.corner(tile);
         let inside = y > 0 && x > 0 && y + F::PATCH - 1 <= extent.height && x + F::PATCH - 1 <= extent.width;
@@ -191,23 +235,21 @@ pub(super) fn transform_inputs<S: Simd, F: Transform>(
         let out = &mut v[index * channels..];
         let side = F::PATCH - 1;
         assert!(data.len() >= side * row_stride + F::PATCH * channels, "the whole patch");
-        assert!(out.len() >= (F::PATCH * F::PATCH - 1) * xi_stride + channels, "all xi of the tile");
+        assert!(out.len() >= (F::ELEMENTS - 1) * xi_stride + channels, "all xi of the tile");
         // Where this patch ends in each row, the new columns of the next one begin.
         let next = F::PATCH * channels;
         for channel in (0..channels).step_by(S::LANES) {
             if inside {
                 for row in 0..F::PATCH {
                     let row = data.as_ptr().wrapping_add(row * row_stride + next + channel);
-                    for column in 0..F::OUTPUT {
-                        simd.prefetch(row.wrapping_add(column * channels));
-                    }
+                    prefetch_row(simd, Access::Read, row, F::OUTPUT, channels);
                 }
             }
             // SAFETY: channels come in whole vectors (`PackedConv::new`), so the last element read is below
             // side * row_stride + PATCH * channels and the last one written below (PATCH^2 - 1) * xi_stride + channels.
             unsafe {
                 let (from, to) = (data[channel..].as_ptr(), out[channel..].as_mut_ptr());
-                workspace.input::<S, F>(simd, from, row_stride, channels, to, xi_stride);
+                transform.input::<S, F>(simd, from, [row_stride, channels], to, xi_stride);
             }
         }
     }

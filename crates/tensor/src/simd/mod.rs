@@ -10,6 +10,8 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -107,6 +109,13 @@ pub(crate) trait Kernel {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
+/// What a prefetched cache line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
 /// Arithmetic on vectors of [`Simd::LANES`] numbers.
 pub(crate) trait Simd: Copy + Send + Sync {
     /// Numbers in a vector: 8 or 16.
@@ -148,13 +157,9 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// Lane i where bit i is set, 0 elsewhere.
     fn keep(self, v: Self::V, bits: u16) -> Self::V;
 
-    /// Asks for the cache line at an address, which need not be valid, to be brought into the second-level cache.
+    /// Prefetches the cache line at an address, which need not be valid, into the second-level cache.
     #[inline(always)]
-    fn prefetch(self, _address: *const f32) {}
-
-    /// The same for a line that will be written.
-    #[inline(always)]
-    fn prefetch_to_write(self, _address: *const f32) {}
+    fn prefetch(self, _access: Access, _address: *const f32) {}
 
     /// Whether [`Self::stream`] is more than [`Self::store`].
     const STREAMS: bool = false;

@@ -40,11 +40,13 @@ pub(crate) const MAX_SIDE: usize = 8;
 pub(crate) type Block<V> = [[V; MAX_SIDE]; MAX_SIDE];
 
 /// The one-dimensional transforms of F(m, 3), nested by the two-dimensional functions.
-pub(crate) trait Transform: Copy + Send + Sync {
+pub(crate) trait Transform: Copy + Send + Sync + 'static {
     /// m: the side of a block of outputs.
     const OUTPUT: usize;
     /// m + 2: the side of a patch of inputs.
     const PATCH: usize;
+    /// (m + 2)^2: the elements xi of a transformed patch.
+    const ELEMENTS: usize = Self::PATCH * Self::PATCH;
     /// G, (m + 2) x 3.
     const KERNEL: &'static [[f64; 3]];
 
@@ -59,12 +61,12 @@ pub(crate) trait Transform: Copy + Send + Sync {
     }
 }
 
-/// The work memory of the two-dimensional transforms: made once a task, as clearing it would cost as much as they do.
-pub(crate) struct Workspace<V> {
+/// Scratch of the two-dimensional transforms: made once a task, as clearing it would cost as much as they do.
+pub(crate) struct TransformScratch<V> {
     half: Block<V>,
 }
 
-impl<V: Copy> Workspace<V> {
+impl<V: Copy> TransformScratch<V> {
     #[inline(always)]
     pub(crate) fn new<S: Simd<V = V>>(simd: S) -> Self {
         Self { half: [[simd.splat(0.0); MAX_SIDE]; MAX_SIDE] }
@@ -80,8 +82,7 @@ impl<V: Copy> Workspace<V> {
         &mut self,
         simd: S,
         patch: *const f32,
-        row_stride: usize,
-        column_stride: usize,
+        [row_stride, column_stride]: [usize; 2],
         out: *mut f32,
         xi_stride: usize,
     ) {

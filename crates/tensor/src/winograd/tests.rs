@@ -1,6 +1,7 @@
 //! The transforms against matrices derived from the points.
 
 use super::{F4, F6, MAX_SIDE, Transform};
+use crate::GRANULE;
 use crate::simd::{Isa, Kernel, Simd};
 
 /// Cook-Toom: (A^T, G, B^T) of F(m, 3) for finite `points`, with infinity as the last one.
@@ -56,7 +57,7 @@ impl<F: Transform> Kernel for Column<F> {
         let unit = std::array::from_fn(|i| simd.splat(if i == self.basis { 1.0 } else { 0.0 }));
         let column = if self.output { F::output(simd, unit) } else { F::input(simd, unit) };
         column.map(|v| {
-            let mut lanes = [0.0; 16];
+            let mut lanes = [0.0; GRANULE];
             simd.write(&mut lanes, v);
             lanes[0]
         })

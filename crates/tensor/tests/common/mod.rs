@@ -32,6 +32,19 @@ pub(crate) fn wave<T: Element>(len: usize) -> Vec<T> {
     (0..len).map(|i| T::from_f64((i as f64 * 0.7 + (i * i % 97) as f64).sin())).collect()
 }
 
+/// Numbers in -1..1 that look random; the same for the same seed.
+pub(crate) fn pseudorandom(len: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
 /// Asserts that every element is within `tolerance` of its twin.
 pub(crate) fn assert_close<T: Element>(got: &[T], expected: &[f64], tolerance: f64) {
     assert_eq!(got.len(), expected.len());

@@ -1,4 +1,4 @@
-//! 3x3 convolution (stride 1, zero padding 1) as matrix products over packed patches: the plain path.
+//! 3x3 convolution (stride 1, zero padding 1) as matrix products over packed patches (im2col).
 //!
 //! Forward, for an output position p = (y, x) and output channel j:
 //!
@@ -22,7 +22,8 @@
 
 use rayon::prelude::*;
 
-use crate::{Element, Shape, Tensor, TensorError};
+use super::gemm::multiply;
+use crate::{Element, Matrix, Shape, Tensor, TensorError};
 
 /// Positions in one block: the packed patches of a block stay in the cache for up to 512 channels.
 const POSITIONS: usize = 96;
@@ -62,23 +63,8 @@ pub fn conv3x3<T: Element>(
             if let Some(bias) = bias {
                 out.chunks_exact_mut(out_channels).for_each(|row| row.copy_from_slice(bias));
             }
-            // SAFETY: `patches` holds `positions` rows of `patch` numbers, the kernel is `patch` x `out_channels`
-            // (checked above), and `out` is this task's own block of `positions` x `out_channels`.
-            unsafe {
-                T::matrixmultiply(
-                    positions,
-                    patch,
-                    out_channels,
-                    T::ONE,
-                    patches.as_ptr(),
-                    (patch as isize, 1),
-                    kernel.as_ptr(),
-                    (out_channels as isize, 1),
-                    T::ONE,
-                    out.as_mut_ptr(),
-                    (out_channels as isize, 1),
-                );
-            }
+            let patches = Matrix::of_rows(&patches[..positions * patch], patch);
+            multiply(T::ONE, patches, Matrix::of_rows(kernel, out_channels), T::ONE, out);
         },
     );
     Ok(output)
