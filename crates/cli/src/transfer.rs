@@ -9,8 +9,10 @@ use impasto_style::{Event, Painting, Picture, PreparedNetwork, Progress, StopRea
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::log::Log;
-use crate::options::{OptionArguments, preset_table, read_picture};
+use crate::options::OptionArguments;
 use crate::output::Output;
+use crate::pictures::read_picture;
+use crate::presets::preset_table;
 use crate::progress::Display;
 
 /// Paint CONTENT in the style of STYLE
@@ -61,7 +63,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let options = arguments.options.options()?;
+    let mut options = arguments.options.options()?;
     let output = Output::new(&arguments.output, arguments.quality)?;
     if arguments.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
@@ -70,7 +72,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let content = shrunk(content, |content| content.size_with_longest_side(options.size))?;
     let style = read_picture(&arguments.style, arguments.quiet)?;
     let style = shrunk(style, |style| options.style_size(style, options.size))?;
-    let network = PreparedNetwork::new(arguments.options.network()?, &options)?;
+    options.init = options.init.read()?;
+    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let log = arguments.log.as_deref().map(Log::create).transpose()?;
     interrupt::listen()?;
 

@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use impasto_study::study::{Material, Study, StudyEvent, grid};
+use impasto_study::study::{Material, Paths, Study, StudyEvent, grid};
 use impasto_style::picture::{Encoding, PIXEL_LIMIT};
 use impasto_style::{
     Init, Network, Picture, PreparedNetwork, Preset, TransferOptions, transfer, white_noise,
@@ -33,7 +33,8 @@ impl Scene {
 
     /// Runs a study; the pictures, and how many of them were there already.
     fn run(&self, study: &Study, folder: &Path) -> (Vec<Picture>, usize) {
-        let material = Material { content: &self.content, style: &self.style, network: &self.network };
+        let Self { content, style, network, .. } = self;
+        let material = Material { content, style, network, paths: Paths::default() };
         let mut kept = 0;
         let pictures = study.run(material, folder, |event| {
             kept += usize::from(matches!(event, StudyEvent::Kept(_)));
@@ -80,4 +81,32 @@ fn another_start_is_painted_again() {
         let (_, kept) = scene.run(&scene.study(), folder.path());
         assert_eq!(kept, 0, "seed {seed}");
     }
+}
+
+#[test]
+fn a_start_from_a_file_is_known_by_its_pixels() {
+    let mut scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let [first, copy, other] = ["first.png", "copy.png", "other.png"].map(|name| folder.path().join(name));
+    white_noise(24, 32, 3).unwrap().write(&first, Encoding::Png).unwrap();
+    std::fs::copy(&first, &copy).unwrap();
+    white_noise(24, 32, 4).unwrap().write(&other, Encoding::Png).unwrap();
+    for (path, expected) in [(first, 0), (copy, 4), (other, 0)] {
+        scene.base.init = Init::File(path.clone());
+        let (_, kept) = scene.run(&scene.study(), folder.path());
+        assert_eq!(kept, expected, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_start_that_cannot_be_read_stops_a_study_before_it_paints() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = scene.study();
+    study.cells[3].options.init = Init::File("none.png".into());
+    let Scene { content, style, network, .. } = &scene;
+    let material = Material { content, style, network, paths: Paths::default() };
+    let result = study.run(material, folder.path(), |_| ControlFlow::Continue(()));
+    assert!(result.unwrap_err().to_string().contains("none.png"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -44,7 +44,8 @@
 //! | pictures in and out | [`picture`] |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
-//! | options and presets | `options.rs`, `preset.rs` |
+//! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
+//! | what made a picture, as a file | `record.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | the waves and colours that L-BFGS works in | `spectrum.rs` |
 //! | what it tells while it runs | `event.rs` |
@@ -62,6 +63,7 @@ mod objective;
 mod options;
 pub mod picture;
 mod preset;
+mod record;
 mod spectrum;
 mod transfer;
 
@@ -75,9 +77,10 @@ pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, LayerLoss, Objective, Targets};
 pub use options::{
-    Init, LayerWeight, LayerWeights, LossScale, Optimiser, OptionsError, Scale, Scales, TransferOptions,
-    default_history,
+    Accepts, Choices, Group, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
+    OptionsError, Scale, Scales, TransferOptions, default_history,
 };
 pub use picture::{Picture, PictureError};
 pub use preset::Preset;
+pub use record::{Input, Record, RecordError, Role, Value};
 pub use transfer::{Painting, first_picture, plan, transfer, transfer_with};

@@ -7,6 +7,7 @@ use std::time::Instant;
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 use impasto_lbfgs::{Adam, Error as MinimiseError, Groups, Iteration, Lbfgs, Outcome, StopReason};
 
+use crate::picture::PIXEL_LIMIT;
 use crate::spectrum::Spectrum;
 use crate::{
     Breakdown, Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Scale, Scales, Summary,
@@ -213,12 +214,13 @@ fn largest_fitting(network: &PreparedNetwork, content: &Picture, options: &Trans
 /// The start of a transfer at the size of `content`, as [`Init`] says.
 ///
 /// # Errors
-/// [`TransferError::Picture`] if there is not the memory.
+/// [`TransferError::Picture`] if a file cannot be read, or there is not the memory.
 pub fn first_picture(content: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
     let (height, width) = (content.height(), content.width());
     Ok(match &options.init {
         Init::Content => content.clone(),
         Init::Noise => white_noise(height, width, options.seed)?,
+        Init::File(path) => Picture::read(path, PIXEL_LIMIT)?.0.resized(height, width)?,
         Init::Picture(picture) => picture.resized(height, width)?,
     })
 }

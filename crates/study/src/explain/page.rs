@@ -6,7 +6,7 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, LossScale, Optimiser, TransferError, default_history, plan};
+use impasto_style::{OPTIONS, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -197,51 +197,20 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 /// Every option under its name on the command line.
 fn options(page: &mut String, run: &Run<'_>) {
-    let options = run.options;
-    let name = |debug: String| debug.to_lowercase();
-    let scale =
-        LossScale::ALL.iter().find(|(scale, _)| *scale == options.loss_scale).map_or("", |(_, name)| name);
-    let init = match &options.init {
-        Init::Picture(picture) => format!("a picture of {} x {}", picture.width(), picture.height()),
-        other => name(format!("{other:?}")),
-    };
-    let mut rows = vec![
-        ("size", options.size.to_string()),
-        ("content-weight", options.content_weight.to_string()),
-        ("style-weight", options.style_weight.to_string()),
-        ("tv-weight", options.tv_weight.to_string()),
-        ("style-scale", options.style_scale.to_string()),
-        ("content-layers", options.content_layers.to_string().replace(',', ", ")),
-        ("style-layers", options.style_layers.to_string().replace(',', ", ")),
-        ("loss-scale", scale.to_owned()),
-        ("pool", name(format!("{:?}", options.pooling))),
-        ("init", init),
-        ("seed", options.seed.to_string()),
-        ("iterations", options.iterations.to_string()),
-        ("scales", options.scales.to_string()),
-    ];
-    rows.extend(match options.optimiser {
-        Optimiser::Lbfgs { history } => {
-            let history = history.unwrap_or_else(|| default_history(run.painting.picture.data().len()));
-            [("optimizer", "lbfgs".to_owned()), ("history", history.to_string())]
-        }
-        Optimiser::Adam { learning_rate } => {
-            [("optimizer", "adam".to_owned()), ("learning-rate", learning_rate.to_string())]
-        }
-    });
-    rows.push(("conv", name(format!("{:?}", options.conv))));
-    rows.push((
-        "memory-limit",
-        options.memory_limit.map_or("none".to_owned(), |bytes| format!("{} MiB", bytes >> 20)),
-    ));
+    let mut options = run.options.clone();
+    options.optimiser = options.optimiser.for_picture(run.painting.picture.data().len());
     let (version, arch) = (env!("CARGO_PKG_VERSION"), run.summary.arch);
     let _ = write!(
         page,
         "<h2>All options</h2>\n<p>impasto {version}, {arch}, convolutions with {}.</p>\n<table>\n",
         isa()
     );
-    for (option, value) in rows {
-        let _ = writeln!(page, "<tr><td><code>--{option}</code></td><td>{value}</td></tr>");
+    for row in OPTIONS {
+        if let Some(value) = row.get(&options) {
+            // A space lets a long list of layers break into lines.
+            let value = value.replace(',', ", ").replace('&', "&amp;").replace('<', "&lt;");
+            let _ = writeln!(page, "<tr><td><code>--{}</code></td><td>{value}</td></tr>", row.name);
+        }
     }
     page.push_str("</table>\n");
 }
