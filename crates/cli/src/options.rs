@@ -54,7 +54,7 @@ impl FromArgMatches for OptionArguments {
         if !choices.has("memory-limit")
             && let Some(free) = impasto_style::available_memory()
         {
-            choices.set("memory-limit", &free.to_string()).expect("the table has a memory limit");
+            choices.set("memory-limit", &format!("{}M", free >> 20)).expect("the table has this option");
         }
         Ok(Self { choices, network: NetworkArguments::from_arg_matches(matches)? })
     }
@@ -71,7 +71,7 @@ fn argument(row: &OptionRow) -> Arg {
         .long(row.name)
         .value_name(row.value_name)
         .help(row.help)
-        .help_heading(row.group.heading())
+        .help_heading(row.heading)
         .allow_negative_numbers(true);
     match row.accepts {
         Accepts::Text(_) => argument,

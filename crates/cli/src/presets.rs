@@ -49,3 +49,31 @@ fn first_layers(text: &str) -> Option<String> {
     let even = layers.iter().all(|entry| entry.weight == weight);
     (layers.len() > 1 && all_first && even).then(|| format!("conv1..{}_1:{weight}", layers.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_preset_and_fits_a_terminal() {
+        let table = preset_table();
+        let heading = table.lines().nth(1).unwrap_or_default();
+        assert!(
+            Preset::ALL.iter().all(|(_, name)| heading.split_whitespace().any(|word| word == *name)),
+            "{table}"
+        );
+        assert!(
+            table.contains("--history") && !table.contains("--learning-rate"),
+            "no preset has Adam:\n{table}"
+        );
+        assert!(table.lines().all(|line| line.len() <= 80), "{table}");
+    }
+
+    #[test]
+    fn first_layers_are_shortened() {
+        assert_eq!(first_layers("conv1_1:0.5,conv2_1:0.5").as_deref(), Some("conv1..2_1:0.5"));
+        for other in ["conv1_1:0.5,conv2_1:0.4", "conv1_1:1,conv3_1:1", "conv1_1:1", "512"] {
+            assert_eq!(first_layers(other), None, "{other}");
+        }
+    }
+}

@@ -77,7 +77,7 @@ pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, LayerLoss, Objective, Targets};
 pub use options::{
-    Accepts, Choices, Group, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
+    Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
     OptionsError, Scale, Scales, TransferOptions, default_history,
 };
 pub use picture::{Picture, PictureError};

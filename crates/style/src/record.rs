@@ -10,7 +10,7 @@
 //! ```
 //!
 //! An option's value is the text of its row in [`OPTIONS`], or a number where that text is one. `path` says where an input
-//! came from; what counts is its hash.
+//! came from; what counts is its hash. A start that is a picture is among the inputs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -24,7 +24,7 @@ pub use init::Init;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use optimiser::{Optimiser, default_history};
-pub use row::{Accepts, Group, OptionRow};
+pub use row::{Accepts, OptionRow};
 pub use schedule::{Scale, Scales};
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
@@ -65,6 +65,11 @@ pub struct TransferOptions {
     pub memory_limit: Option<u64>,
 }
 
+/// Headings: what the picture looks like, how it is found, what of the machine is used.
+const LOOK: &str = "Look";
+const OPTIMISATION: &str = "Optimisation";
+const MACHINE: &str = "Machine";
+
 /// Every pooling, with its name.
 const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
 
@@ -86,7 +91,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "size",
         value_name: "N",
         help: "Longest side of the result, in pixels",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text("from 1 to 10000"),
         decides_pixels: true,
         get: |options| Some(options.size.to_string()),
@@ -97,7 +102,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "content-weight",
         value_name: "A",
         help: "alpha, the weight of the content loss: more keeps more of the photo",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text("a number of 0 or more"),
         decides_pixels: true,
         get: |options| Some(options.content_weight.to_string()),
@@ -108,7 +113,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "style-weight",
         value_name: "B",
         help: "beta, the weight of the style loss: more takes more of the painting",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text("a number of 0 or more"),
         decides_pixels: true,
         get: |options| Some(options.style_weight.to_string()),
@@ -119,7 +124,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "tv-weight",
         value_name: "W",
         help: "Weight of the total variation: more makes a smoother picture",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text("a number of 0 or more"),
         decides_pixels: true,
         get: |options| Some(options.tv_weight.to_string()),
@@ -131,7 +136,7 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "S",
         help: "Longest side of the painting, as a multiple of the result's: less makes smaller strokes. A painting is never \
                enlarged",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text("a number above 0"),
         decides_pixels: true,
         get: |options| Some(options.style_scale.to_string()),
@@ -142,7 +147,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "content-layers",
         value_name: "LAYERS",
         help: "Layers that compare the content, such as conv4_2, with weights if you like: conv4_1:1,conv4_2:2",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text(LAYERS),
         decides_pixels: true,
         get: |options| Some(options.content_layers.to_string()),
@@ -154,7 +159,7 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "LAYERS",
         help: "Layers that compare the style, such as conv1_1,conv2_1; deep layers hold large forms, early ones colours and \
                grain",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Text(LAYERS),
         decides_pixels: true,
         get: |options| Some(options.style_layers.to_string()),
@@ -166,7 +171,7 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "NAME",
         help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
                paper's at 512 x 512, the same look at every size) or neural-style (means, as that program has them)",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Names(&names(&LossScale::ALL)),
         decides_pixels: true,
         get: |options| name_of(&LossScale::ALL, &options.loss_scale),
@@ -177,7 +182,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "pool",
         value_name: "KIND",
         help: "How the network shrinks its responses",
-        group: Group::Look,
+        heading: LOOK,
         accepts: Accepts::Names(&names(&POOLINGS)),
         decides_pixels: true,
         get: |options| name_of(&POOLINGS, &options.pooling),
@@ -188,7 +193,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "init",
         value_name: "content|noise|FILE",
         help: "The start: content, noise, or a picture file",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Text("content, noise or a picture file"),
         decides_pixels: true,
         get: |options| Some(options.init.to_string()),
@@ -202,7 +207,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "seed",
         value_name: "N",
         help: "Seed of the noise: the same seed, the same picture",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Text("a whole number of 0 or more"),
         decides_pixels: true,
         get: |options| Some(options.seed.to_string()),
@@ -213,7 +218,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "iterations",
         value_name: "N",
         help: "Iterations at each size",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Text("1 or more"),
         decides_pixels: true,
         get: |options| Some(options.iterations.to_string()),
@@ -224,7 +229,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "scales",
         value_name: "N|auto",
         help: "Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Text("auto, or from 1 to 8"),
         decides_pixels: true,
         get: |options| Some(options.scales.to_string()),
@@ -238,7 +243,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "optimizer",
         value_name: "METHOD",
         help: "The method of minimisation",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Names(&names(&Optimiser::ALL)),
         decides_pixels: true,
         get: |options| Some(options.optimiser.name().to_owned()),
@@ -256,7 +261,7 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "M",
         help: "Steps that L-BFGS remembers; each takes the memory of one picture, and by default (auto) there are fewer the larger \
                the picture",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Text("1 or more, or auto"),
         decides_pixels: true,
         get: |options| match options.optimiser {
@@ -278,7 +283,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "learning-rate",
         value_name: "R",
         help: "Step of Adam, in grey levels of 0 to 255 [default: 2]",
-        group: Group::Optimisation,
+        heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         decides_pixels: true,
         get: |options| match options.optimiser {
@@ -300,7 +305,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "conv",
         value_name: "MODE",
         help: "Convolutions: fast, or exact for plain sums throughout",
-        group: Group::Machine,
+        heading: MACHINE,
         accepts: Accepts::Names(&names(&CONVS)),
         decides_pixels: true,
         get: |options| name_of(&CONVS, &options.conv),
@@ -312,7 +317,7 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "BYTES",
         help: "The most memory to take, such as 800M or 4G, or none [default: what is free]. Under a limit large pictures are \
                worked on in bands",
-        group: Group::Machine,
+        heading: MACHINE,
         accepts: Accepts::Text("bytes such as 800M or 4G, or none"),
         decides_pixels: false,
         get: |options| Some(options.memory_limit.map_or_else(|| "none".to_owned(), bytes_text)),

@@ -5,28 +5,6 @@ use std::str::FromStr;
 
 use super::{OptionsError, TransferOptions};
 
-/// The part of a command's help that an option stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// What the picture looks like.
-    Look,
-    /// How it is found.
-    Optimisation,
-    /// What of the machine is used.
-    Machine,
-}
-
-impl Group {
-    /// The heading.
-    pub const fn heading(self) -> &'static str {
-        match self {
-            Self::Look => "Look",
-            Self::Optimisation => "Optimisation",
-            Self::Machine => "Machine",
-        }
-    }
-}
-
 /// The values that an option can have.
 #[derive(Debug, Clone, Copy)]
 pub enum Accepts {
@@ -45,8 +23,8 @@ pub struct OptionRow {
     pub value_name: &'static str,
     /// What it does, for help.
     pub help: &'static str,
-    /// Where help shows it.
-    pub group: Group,
+    /// The heading that help shows it under.
+    pub heading: &'static str,
     /// Which values it can have.
     pub accepts: Accepts,
     /// Whether another value may make another picture: what does not is no part of a [`Record`](crate::Record).
