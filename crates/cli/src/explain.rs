@@ -9,7 +9,8 @@ use impasto_style::{PreparedNetwork, StopReason};
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::{OptionArguments, Pair};
+use crate::options::OptionArguments;
+use crate::pictures::Pair;
 use crate::progress::Display;
 
 /// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
@@ -38,13 +39,14 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let options = arguments.options.options()?;
+    let mut options = arguments.options.options()?;
     check_folder(&arguments.output)?;
-    let (content, style) = arguments.pictures.read(arguments.quiet)?;
-    let network = PreparedNetwork::new(arguments.options.network()?, &options)?;
+    let subject = arguments.pictures.read(arguments.quiet)?;
+    options.init = options.init.read()?;
+    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     interrupt::listen()?;
     let display = Display::new(arguments.quiet);
-    let result = explain(&network, &content, &style, &options, |event| display.show(event));
+    let result = explain(&network, &subject, &options, |event| display.show(event));
     display.finish();
     let (painting, html) = result.map_err(|error| match error {
         ExplainError::Transfer(error) => error.into(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use impasto_style::{OptionsError, PictureError, TransferError, WeightsError};
+use impasto_style::{OPTIONS, OptionsError, PictureError, TransferError, WeightsError};
 
 /// What `main` prints after "Error: ", and exits with.
 #[derive(Debug)]
@@ -39,9 +39,15 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What the library says, with the names of options as the command line has them: `size` becomes --size.
+fn with_dashes(error: &impl fmt::Display) -> String {
+    let names = OPTIONS.iter().map(|row| row.name).chain(["preset"]);
+    names.fold(error.to_string(), |text, name| text.replace(&format!("`{name}`"), &format!("--{name}")))
+}
+
 impl From<OptionsError> for Failure {
     fn from(error: OptionsError) -> Self {
-        Self::wrong_use(error)
+        Self::wrong_use(with_dashes(&error))
     }
 }
 
@@ -73,7 +79,7 @@ impl From<TransferError> for Failure {
             TransferError::Weights(error) => error.into(),
             TransferError::Picture(error) => error.into(),
             TransferError::Cancelled => Self::interrupted(error),
-            _ => Self::failed(error),
+            _ => Self::failed(with_dashes(&error)),
         }
     }
 }

@@ -6,10 +6,11 @@ use clap::Args;
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
 use impasto_style::picture::{check_folder, write_atomically};
-use impasto_style::{Network, Picture, Pooling, white_noise};
+use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
-use crate::options::{OptionArguments, read_picture};
+use crate::options::{OptionArguments, with_defaults};
+use crate::pictures::read_picture;
 
 /// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
 ///
@@ -20,7 +21,8 @@ use crate::options::{OptionArguments, read_picture};
 /// Without pictures, the whole objective is checked on random ones.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-#[command(mut_arg("size", |argument| argument.help("Longest side of the pictures [default: 24]")))]
+#[command(mut_arg("size", |argument| argument.help("Longest side of the pictures")))]
+#[command(mut_args(with_defaults(&[("size", "24")])))]
 pub(crate) struct Arguments {
     /// The photo of the whole objective
     #[arg(requires = "style")]
@@ -50,8 +52,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     println!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step");
     rows.iter().for_each(print_row);
     if !arguments.operations_only {
-        let network = arguments.options.network()?;
-        let row = objective_row(arguments, network, options.pooling, options.seed)?;
+        let network = arguments.options.network.read()?;
+        let row = objective_row(arguments, network, &options)?;
         print_row(&row);
         rows.push(row);
     }
@@ -65,13 +67,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn objective_row(
-    arguments: &Arguments,
-    network: Network,
-    pooling: Pooling,
-    seed: u64,
-) -> Result<Row, Failure> {
-    let size = arguments.options.size.unwrap_or(24);
+fn objective_row(arguments: &Arguments, network: Network, options: &TransferOptions) -> Result<Row, Failure> {
+    let &TransferOptions { size, seed, pooling, .. } = options;
     let (photo, painting) = match (&arguments.content, &arguments.style) {
         (Some(content), Some(style)) => (small(content, size)?, small(style, size)?),
         _ => (white_noise(size, size, seed + 1)?, white_noise(size, size, seed + 2)?),

@@ -1,11 +1,12 @@
 //! `impasto grid`: the paper's Figure 3.
 
 use clap::Args;
-use impasto_study::study::{Material, grid};
+use impasto_study::study::{GRID_DEFAULTS, Material, grid};
 
 use crate::failure::Failure;
-use crate::options::{OptionArguments, Pair};
-use crate::study::{STYLE_LAYERS, StudyOutput, figure_options, layer_names, run as run_study};
+use crate::options::{OptionArguments, with_defaults};
+use crate::pictures::Pair;
+use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 
 /// See how layers and weights trade photo for painting: a table of transfers (the paper's Figure 3)
 ///
@@ -17,7 +18,7 @@ use crate::study::{STYLE_LAYERS, StudyOutput, figure_options, layer_names, run a
 ///   impasto grid photo.jpg painting.jpg -o grid
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-#[command(mut_arg("preset", |argument| argument.default_value("paper")))]
+#[command(mut_args(with_defaults(&GRID_DEFAULTS)))]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pictures: Pair,
@@ -33,7 +34,6 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     to: StudyOutput,
 
-    /// Of these, --size is 256, --iterations 200 and --loss-scale balanced unless given
     #[command(flatten)]
     options: OptionArguments,
 }
@@ -41,14 +41,14 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
-    if given.style_layers.is_some() || given.content_weight.is_some() || given.style_weight.is_some() {
+    if ["style-layers", "content-weight", "style-weight"].iter().any(|name| given.choices.has(name)) {
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
-    let mut base = figure_options(given)?;
-    base.loss_scale = given.loss_scale.unwrap_or(impasto_style::LossScale::Balanced);
-    let (content, style) = arguments.pictures.read(arguments.to.quiet)?;
-    let network = given.network()?;
+    let base = given.options()?;
+    let subject = arguments.pictures.read(arguments.to.quiet)?;
+    let network = given.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
-    let material = Material { content: &content, style: &style, network: &network };
+    let paths = arguments.pictures.paths(&given.network);
+    let material = Material { subject: &subject, network: &network, paths };
     run_study(&study, material, &arguments.to)
 }

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use impasto_style::picture::check_folder;
-use impasto_style::{LayerLoss, Progress};
-use serde::Serialize;
+use impasto_style::{LossKind, Progress};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -18,23 +19,39 @@ pub(crate) struct Log {
     file: File,
 }
 
-/// One line.
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    iteration: usize,
-    evaluations: usize,
-    seconds: f64,
-    scale: usize,
-    width: usize,
-    height: usize,
-    loss: f64,
-    content: f64,
-    style: f64,
-    tv: f64,
-    content_layers: BTreeMap<&'a str, f64>,
-    style_layers: BTreeMap<&'a str, f64>,
-    gradient_norm: f64,
-    step: f64,
+/// Named values in the order in which they are written.
+struct Line(Vec<(String, Value)>);
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// The line of an iteration: when and where it was, L, the sum of each kind of loss, each layer's own loss, how L-BFGS
+/// moved. A kind that was there from the beginning is there even if it does not count.
+fn line(progress: &Progress<'_>) -> Line {
+    let losses = progress.losses;
+    let mut fields = Vec::new();
+    let mut put = |name: &str, value: Value| fields.push((name.to_owned(), value));
+    put("iteration", progress.iteration.into());
+    put("evaluations", progress.evaluations.into());
+    put("seconds", progress.elapsed.as_secs_f64().into());
+    put("scale", (progress.scale + 1).into());
+    put("width", progress.size.1.into());
+    put("height", progress.size.0.into());
+    put("loss", losses.total.into());
+    for kind in LossKind::ALL {
+        put(kind.name(), losses.sum(kind).into());
+    }
+    for kind in LossKind::ALL.into_iter().filter(|kind| kind.is_of_a_layer()) {
+        let layers: BTreeMap<&str, f64> = losses.layers(kind).collect();
+        let layers = layers.into_iter().map(|(layer, loss)| (layer.to_owned(), loss.into()));
+        put(&format!("{}_layers", kind.name()), Value::Object(layers.collect()));
+    }
+    put("gradient_norm", progress.gradient_norm.into());
+    put("step", progress.step.into());
+    Line(fields)
 }
 
 impl Log {
@@ -47,26 +64,7 @@ impl Log {
 
     /// Adds the line of an iteration.
     pub(crate) fn write(&mut self, progress: &Progress<'_>) -> Result<(), Failure> {
-        fn by_layer(layers: &[LayerLoss]) -> BTreeMap<&str, f64> {
-            layers.iter().map(|entry| (entry.layer.as_str(), entry.loss)).collect()
-        }
-        let losses = progress.losses;
-        let line = Line {
-            iteration: progress.iteration,
-            evaluations: progress.evaluations,
-            seconds: progress.elapsed.as_secs_f64(),
-            scale: progress.scale + 1,
-            width: progress.size.1,
-            height: progress.size.0,
-            loss: losses.total,
-            content: losses.content,
-            style: losses.style,
-            tv: losses.tv,
-            content_layers: by_layer(&losses.content_layers),
-            style_layers: by_layer(&losses.style_layers),
-            gradient_norm: progress.gradient_norm,
-            step: progress.step,
-        };
+        let line = line(progress);
         let mut bytes = serde_json::to_vec(&line).map_err(Failure::failed)?;
         bytes.push(b'\n');
         self.file.write_all(&bytes).map_err(|error| cannot_write(&self.path, &error))

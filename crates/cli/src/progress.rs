@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 
-use impasto_style::{Event, Progress, Summary};
+use impasto_style::{Event, LossKind, Progress, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::interrupt::interrupted;
@@ -53,7 +53,8 @@ impl Display {
     /// The one line before the work starts.
     fn start(&self, summary: &Summary) {
         let (height, width) = summary.size;
-        let (style_height, style_width) = summary.style_size;
+        let paintings: Vec<String> =
+            summary.style_sizes.iter().map(|(height, width)| format!("{width} x {height}")).collect();
         let scales = if summary.scales.len() == 1 {
             String::new()
         } else {
@@ -62,8 +63,9 @@ impl Display {
         };
         let bands = if summary.bands > 1 { format!(" in {} bands", summary.bands) } else { String::new() };
         self.say(&format!(
-            "Painting {width} x {height} in the style of {style_width} x {style_height}: {}, {} iterations{scales}, {} {}, \
+            "Painting {width} x {height} in the style of {}: {}, {} iterations{scales}, {} {}, \
              {} MiB of memory{bands}",
+            paintings.join(" and "),
             summary.arch,
             summary.iterations,
             summary.threads,
@@ -93,8 +95,8 @@ impl Display {
                         "iteration {}/{iterations}: loss {:.4e}, content {:.4e}, style {:.4e}, {:.1} s",
                         progress.iteration,
                         losses.total,
-                        losses.content,
-                        losses.style,
+                        losses.sum(LossKind::Content),
+                        losses.sum(LossKind::Gram),
                         progress.elapsed.as_secs_f64(),
                     );
                 }

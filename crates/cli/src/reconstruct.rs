@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use impasto_study::study::{Material, content_reconstructions, style_reconstructions};
-use impasto_style::{Picture, TransferOptions};
+use impasto_study::study::{
+    FIGURE_DEFAULTS, Material, Paths, content_reconstructions, style_reconstructions,
+};
+use impasto_style::{Picture, Subject, TransferOptions};
 
 use crate::failure::Failure;
-use crate::options::{OptionArguments, read_picture};
-use crate::study::{STYLE_LAYERS, StudyOutput, figure_options, layer_names, run as run_study};
+use crate::options::{OptionArguments, with_defaults};
+use crate::pictures::read_picture;
+use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 
 /// Show what a layer knows: rebuild a picture from its content or its style, from white noise (the paper's Figure 1)
 ///
@@ -26,7 +29,7 @@ use crate::study::{STYLE_LAYERS, StudyOutput, figure_options, layer_names, run a
 ///   impasto reconstruct style painting.jpg --layers conv1_1,conv2_1,conv3_1 --canvas 640x384 -o texture
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
-#[command(mut_arg("preset", |argument| argument.default_value("paper")))]
+#[command(mut_args(with_defaults(&FIGURE_DEFAULTS)))]
 pub(crate) struct Arguments {
     /// What to rebuild from
     what: What,
@@ -45,7 +48,6 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WxH", value_parser = parse_canvas, conflicts_with = "size", help_heading = "Output")]
     canvas: Option<(usize, usize)>,
 
-    /// Of these, --size is 256 and --iterations 200 unless given
     #[command(flatten)]
     options: OptionArguments,
 }
@@ -59,18 +61,15 @@ enum What {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
-    if given.content_layers.is_some()
-        || given.style_layers.is_some()
-        || given.content_weight.is_some()
-        || given.style_weight.is_some()
-    {
+    let own = ["content-layers", "style-layers", "content-weight", "style-weight"];
+    if own.iter().any(|name| given.choices.has(name)) {
         return Err(Failure::wrong_use(
             "a reconstruction has one loss of weight 1: name its layers with --layers",
         ));
     }
-    let mut base = figure_options(given)?;
+    let mut base = given.options()?;
     let picture = read_picture(&arguments.picture, arguments.to.quiet)?;
-    let network = given.network()?;
+    let network = given.network.read()?;
     let (study, content) = match arguments.what {
         What::Content => {
             if arguments.canvas.is_some() {
@@ -83,7 +82,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             (style_reconstructions(&base, &layers), content)
         }
     };
-    let material = Material { content: &content, style: &picture, network: &network };
+    let from = Some(&*arguments.picture);
+    let paths = Paths {
+        content: from.filter(|_| arguments.what == What::Content),
+        style: from,
+        weights: given.network.path(),
+    };
+    let subject = Subject::new(content, picture);
+    let material = Material { subject: &subject, network: &network, paths };
     run_study(&study, material, &arguments.to)
 }
 

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use impasto_study::study::{Material, Study, StudyEvent};
+use impasto_style::TransferError;
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, TransferError, TransferOptions};
 
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::options::OptionArguments;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -33,17 +32,6 @@ pub(crate) struct StudyOutput {
     /// Say nothing but errors
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
-}
-
-/// The options of a figure of the paper: 256 pixels, 200 iterations, from white noise, unless others are given.
-pub(crate) fn figure_options(given: &OptionArguments) -> Result<TransferOptions, Failure> {
-    let mut options = given.options()?;
-    options.size = given.size.unwrap_or(256);
-    options.iterations = given.iterations.unwrap_or(200);
-    if given.init.is_none() {
-        options.init = Init::Noise;
-    }
-    Ok(options)
 }
 
 /// Computes what is missing of the study in its folder, and draws its sheet there.

@@ -1,12 +1,11 @@
 //! `impasto sweep`: the same transfer with every value of an option or two.
 
-use clap::{Args, Parser};
-use impasto_study::study::{Cell, Material, Study};
-use impasto_style::Preset;
-use impasto_style::TransferOptions;
+use clap::Args;
+use impasto_study::study::{Material, Study, Vary, sweep};
 
 use crate::failure::Failure;
-use crate::options::{OptionArguments, Pair};
+use crate::options::OptionArguments;
+use crate::pictures::Pair;
 use crate::study::{StudyOutput, run as run_study};
 
 /// Compare the values of any option side by side: average and max pooling, seeds, layers, weights
@@ -39,94 +38,24 @@ pub(crate) struct Arguments {
     options: OptionArguments,
 }
 
-/// `--vary`.
-#[derive(Debug, Clone)]
-struct Vary {
-    option: String,
-    values: Vec<String>,
-}
-
-/// One value of each varied option.
-type Choice<'a> = Vec<(&'a str, &'a str)>;
-
-/// The options alone, to put further values into them.
-#[derive(Debug, Parser)]
-#[command(no_binary_name = true)]
-struct Variant {
-    #[command(flatten)]
-    options: OptionArguments,
-}
-
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let study = study(arguments)?;
-    let (content, style) = arguments.pictures.read(arguments.to.quiet)?;
-    let network = arguments.options.network()?;
-    let material = Material { content: &content, style: &style, network: &network };
+    let subject = arguments.pictures.read(arguments.to.quiet)?;
+    let network = arguments.options.network.read()?;
+    let paths = arguments.pictures.paths(&arguments.options.network);
+    let material = Material { subject: &subject, network: &network, paths };
     run_study(&study, material, &arguments.to)
 }
 
 fn study(arguments: &Arguments) -> Result<Study, Failure> {
     let (columns, rows) = arguments.vary.split_last().expect("clap requires one");
-    let row_choices = combinations(rows);
-    let column_choices = combinations(std::slice::from_ref(columns));
-    // One limit for all, so that they differ in nothing but what is varied.
-    let mut base = arguments.options.clone();
-    base.memory_limit = base.memory_limit.or_else(impasto_style::available_memory);
-    let mut cells = Vec::new();
-    for row in &row_choices {
-        for column in &column_choices {
-            let choice = [row.as_slice(), column].concat();
-            let options = varied(&base, &choice)?;
-            cells.push(Cell { name: file_stem(&choice), options });
-        }
-    }
-    let labels = |choices: &[Choice<'_>]| choices.iter().map(|choice| label(choice)).collect();
-    Ok(Study { rows: labels(&row_choices), columns: labels(&column_choices), cells })
-}
-
-/// Every way to choose one value of each.
-fn combinations(varies: &[Vary]) -> Vec<Choice<'_>> {
-    varies.iter().fold(vec![Vec::new()], |choices, vary| {
-        let extended = choices.iter().flat_map(|choice| {
-            vary.values.iter().map(move |value| {
-                let mut choice = choice.clone();
-                choice.push((vary.option.as_str(), value.as_str()));
-                choice
-            })
-        });
-        extended.collect()
-    })
-}
-
-/// The given options with the chosen values put in.
-fn varied(base: &OptionArguments, choice: &[(&str, &str)]) -> Result<TransferOptions, Failure> {
-    let preset =
-        Preset::ALL.iter().find(|(preset, _)| *preset == base.preset).map_or("default", |(_, name)| name);
-    let chooses_preset = choice.iter().any(|(option, _)| *option == "preset");
-    let own = (!chooses_preset).then(|| format!("--preset={preset}"));
-    let flags = own.into_iter().chain(choice.iter().map(|(option, value)| format!("--{option}={value}")));
-    let mut variant = Variant { options: base.clone() };
-    variant.try_update_from(flags).map_err(|error| {
-        let text = error.to_string();
-        let first = text.lines().next().unwrap_or_default();
-        Failure::wrong_use(format!("--vary: {}", first.trim_start_matches("error: ")))
-    })?;
-    if variant.options.weights != base.weights || variant.options.preprocess != base.preprocess {
+    if arguments.vary.iter().any(|vary| ["weights", "preprocess"].contains(&&*vary.option)) {
         return Err(Failure::wrong_use("--vary: all pictures of a sweep share one network"));
     }
-    variant.options.options()
-}
-
-/// `pool average, seed 1`.
-fn label(choice: &[(&str, &str)]) -> String {
-    choice.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>().join(", ")
-}
-
-/// `pool-average_seed-1`, with nothing in it that a file name may not have.
-fn file_stem(choice: &[(&str, &str)]) -> String {
-    let parts: Vec<String> = choice.iter().map(|(option, value)| format!("{option}-{value}")).collect();
-    let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    parts.join("_").chars().map(safe).collect()
+    // What is wrong without any of them is not the fault of --vary.
+    arguments.options.options()?;
+    sweep(&arguments.options.choices, rows, columns)
+        .map_err(|error| Failure::wrong_use(format!("--vary: {}", Failure::from(error))))
 }
 
 fn parse_vary(text: &str) -> Result<Vary, String> {
@@ -143,6 +72,8 @@ fn parse_vary(text: &str) -> Result<Vary, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
     fn arguments(flags: &[&str]) -> Arguments {
@@ -156,26 +87,20 @@ mod tests {
     }
 
     #[test]
-    fn all_combinations_are_cells_with_their_own_options() {
+    fn all_combinations_are_cells_with_what_was_given() {
         let study =
             study(&arguments(&["--size", "99", "--vary", "pool=average,max", "--vary", "seed=1,2,3"]))
                 .unwrap();
         assert_eq!((study.rows.len(), study.columns.len(), study.cells.len()), (2, 3, 6));
-        assert_eq!(study.cells[4].name, "pool-max_seed-2");
-        assert_eq!(study.cells[4].options.seed, 2);
-        assert_eq!(study.cells[4].options.pooling, impasto_style::Pooling::Max);
-        assert!(study.cells.iter().all(|cell| cell.options.size == 99));
-    }
-
-    #[test]
-    fn a_preset_that_was_given_stays() {
-        let study = study(&arguments(&["--preset", "paper", "--vary", "seed=1"])).unwrap();
-        assert_eq!(study.cells[0].options.init, impasto_style::Init::Noise);
+        let cell = &study.cells[4];
+        assert_eq!((&*cell.name, cell.options.size, cell.options.seed), ("pool-max_seed-2", 99, 2));
+        let limits = study.cells.iter().map(|cell| cell.options.memory_limit);
+        assert!(limits.clone().all(|limit| Some(limit) == limits.clone().next()), "one limit for all");
     }
 
     #[test]
     fn an_unknown_option_is_wrong_use() {
-        for vary in ["colour=red", "seed=many"] {
+        for vary in ["colour=red", "seed=many", "weights=a,b"] {
             let failure = study(&arguments(&["--vary", vary])).unwrap_err();
             assert!(failure.to_string().starts_with("--vary:"), "{failure}");
         }

@@ -4,13 +4,15 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_style::{Event, Painting, Picture, PreparedNetwork, Progress, StopReason, transfer};
+use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Subject, transfer};
 
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::log::Log;
-use crate::options::{OptionArguments, preset_table, read_picture};
+use crate::options::OptionArguments;
 use crate::output::Output;
+use crate::pictures::read_picture;
+use crate::presets::preset_table;
 use crate::progress::Display;
 
 /// Paint CONTENT in the style of STYLE
@@ -61,16 +63,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let options = arguments.options.options()?;
+    let mut options = arguments.options.options()?;
     let output = Output::new(&arguments.output, arguments.quality)?;
     if arguments.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
-    let content = read_picture(&arguments.content, arguments.quiet)?;
-    let content = shrunk(content, |content| content.size_with_longest_side(options.size))?;
-    let style = read_picture(&arguments.style, arguments.quiet)?;
-    let style = shrunk(style, |style| options.style_size(style, options.size))?;
-    let network = PreparedNetwork::new(arguments.options.network()?, &options)?;
+    let photo = read_picture(&arguments.content, arguments.quiet)?;
+    let subject = Subject::new(photo, read_picture(&arguments.style, arguments.quiet)?).shrunk(&options)?;
+    options.init = options.init.read()?;
+    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let log = arguments.log.as_deref().map(Log::create).transpose()?;
     interrupt::listen()?;
 
@@ -82,19 +83,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         iterations: 0,
         failure: None,
     };
-    let painting = transfer(&network, &content, &style, &options, |event| run.on_event(event));
+    let painting = transfer(&network, &subject, &options, |event| run.on_event(event));
     run.display.finish();
     run.conclude(&painting?)
-}
-
-/// The picture at the size that it will be worked at, if that is much smaller: the original's memory is let go. Strips too
-/// narrow for a network are left alone, so that what is said of them is said of the picture as it was given.
-fn shrunk(picture: Picture, size: impl Fn(&Picture) -> (usize, usize)) -> Result<Picture, Failure> {
-    let (height, width) = size(&picture);
-    if height.min(width) >= 64 && height * width * 2 < picture.height() * picture.width() {
-        return Ok(picture.resized(height, width)?);
-    }
-    Ok(picture)
 }
 
 /// What happens beside the optimisation.

@@ -8,7 +8,8 @@ use impasto_style::{Network, Pooling};
 use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, Weights, resolve};
 
 use crate::failure::Failure;
-use crate::options::{Pool, parse_convention, read_picture};
+use crate::network::parse_convention;
+use crate::pictures::read_picture;
 
 /// Looks into weight files and converts them.
 ///
@@ -73,6 +74,22 @@ struct Target {
     /// Number type; f16 takes half the bytes, and each weight is rounded
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     dtype: Dtype,
+}
+
+/// `--pool`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pool {
+    Average,
+    Max,
+}
+
+impl From<Pool> for Pooling {
+    fn from(pool: Pool) -> Self {
+        match pool {
+            Pool::Average => Self::Average,
+            Pool::Max => Self::Max,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

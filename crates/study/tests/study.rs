@@ -4,15 +4,14 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use impasto_study::study::{Material, Study, StudyEvent, grid};
+use impasto_study::study::{Material, Paths, Study, StudyEvent, grid};
 use impasto_style::picture::{Encoding, PIXEL_LIMIT};
 use impasto_style::{
-    Init, Network, Picture, PreparedNetwork, Preset, TransferOptions, transfer, white_noise,
+    Init, Network, Picture, PreparedNetwork, Preset, Subject, TransferOptions, transfer, white_noise,
 };
 
 struct Scene {
-    content: Picture,
-    style: Picture,
+    subject: Subject,
     network: Network,
     base: TransferOptions,
 }
@@ -20,8 +19,7 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         Self {
-            content: white_noise(24, 32, 1).unwrap(),
-            style: white_noise(32, 28, 2).unwrap(),
+            subject: Subject::new(white_noise(24, 32, 1).unwrap(), white_noise(32, 28, 2).unwrap()),
             network: Network::embedded().unwrap(),
             base: TransferOptions { size: 32, iterations: 3, ..Preset::Paper.options() },
         }
@@ -33,7 +31,8 @@ impl Scene {
 
     /// Runs a study; the pictures, and how many of them were there already.
     fn run(&self, study: &Study, folder: &Path) -> (Vec<Picture>, usize) {
-        let material = Material { content: &self.content, style: &self.style, network: &self.network };
+        let Self { subject, network, .. } = self;
+        let material = Material { subject, network, paths: Paths::default() };
         let mut kept = 0;
         let pictures = study.run(material, folder, |event| {
             kept += usize::from(matches!(event, StudyEvent::Kept(_)));
@@ -50,8 +49,7 @@ fn cells_that_share_targets_are_the_pictures_of_separate_transfers() {
     let (pictures, _) = scene.run(&study, folder.path());
     let network = PreparedNetwork::new(scene.network.clone(), &scene.base).unwrap();
     for (cell, picture) in study.cells.iter().zip(&pictures) {
-        let alone =
-            transfer(&network, &scene.content, &scene.style, &cell.options, |_| ControlFlow::Continue(()));
+        let alone = transfer(&network, &scene.subject, &cell.options, |_| ControlFlow::Continue(()));
         let file = folder.path().join("alone.png");
         alone.unwrap().picture.write(&file, Encoding::Png).unwrap();
         assert!(Picture::read(&file, PIXEL_LIMIT).unwrap().0 == *picture, "{}", cell.name);
@@ -80,4 +78,32 @@ fn another_start_is_painted_again() {
         let (_, kept) = scene.run(&scene.study(), folder.path());
         assert_eq!(kept, 0, "seed {seed}");
     }
+}
+
+#[test]
+fn a_start_from_a_file_is_known_by_its_pixels() {
+    let mut scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let [first, copy, other] = ["first.png", "copy.png", "other.png"].map(|name| folder.path().join(name));
+    white_noise(24, 32, 3).unwrap().write(&first, Encoding::Png).unwrap();
+    std::fs::copy(&first, &copy).unwrap();
+    white_noise(24, 32, 4).unwrap().write(&other, Encoding::Png).unwrap();
+    for (path, expected) in [(first, 0), (copy, 4), (other, 0)] {
+        scene.base.init = Init::File(path.clone());
+        let (_, kept) = scene.run(&scene.study(), folder.path());
+        assert_eq!(kept, expected, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_start_that_cannot_be_read_stops_a_study_before_it_paints() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut study = scene.study();
+    study.cells[3].options.init = Init::File("none.png".into());
+    let Scene { subject, network, .. } = &scene;
+    let material = Material { subject, network, paths: Paths::default() };
+    let result = study.run(material, folder.path(), |_| ControlFlow::Continue(()));
+    assert!(result.unwrap_err().to_string().contains("none.png"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

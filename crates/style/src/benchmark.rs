@@ -155,7 +155,9 @@ impl Benchmark {
             }
             let iteration = state.iteration();
             if iteration.iteration > history + 1 && iteration.evaluations == before + 1 {
-                seconds.push(start.elapsed().saturating_sub(inside.get() - inside_before).as_secs_f64());
+                seconds.push(
+                    start.elapsed().saturating_sub(inside.get().saturating_sub(inside_before)).as_secs_f64(),
+                );
             }
         }
         seconds.sort_by(f64::total_cmp);

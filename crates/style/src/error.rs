@@ -1,4 +1,4 @@
-//! Why a transfer did not make a picture.
+//! Why a transfer did not make a picture. Names of options stand between backquotes.
 
 use impasto_autodiff::AutodiffError;
 use impasto_vgg::WeightsError;
@@ -21,7 +21,7 @@ pub enum TransferError {
     /// A picture has no position at the deepest layer.
     #[error(
         "{what} of {width} x {height} pixels is too small: {layer} needs at least {minimum} pixels on each side; use a larger \
-         one, a larger --size, or only earlier layers"
+         one, a larger `size`, or only earlier layers"
     )]
     TooSmall {
         /// Which picture.
@@ -64,7 +64,7 @@ pub enum TransferError {
 /// What to do about too little memory.
 fn advice(largest: Option<usize>) -> String {
     match largest {
-        Some(side) => format!("use --size {side} or less, or raise --memory-limit"),
-        None => "free some memory, or raise --memory-limit".to_owned(),
+        Some(side) => format!("use `size` {side} or less, or raise `memory-limit`"),
+        None => "free some memory, or raise `memory-limit`".to_owned(),
     }
 }

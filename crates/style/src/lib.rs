@@ -55,7 +55,8 @@
 //! | which terms count, and what they weigh | `terms.rs` |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
-//! | options and presets | `options.rs`, `preset.rs` |
+//! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
+//! | what made a picture, as a file | `record.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | one scale's optimisation | `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
@@ -76,6 +77,7 @@ mod optimise;
 mod options;
 pub mod picture;
 mod preset;
+mod record;
 mod subject;
 mod terms;
 mod transfer;
@@ -90,11 +92,12 @@ pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use options::{
-    Init, LayerWeight, LayerWeights, LossScale, Optimiser, OptionsError, Scale, Scales, TransferOptions,
-    default_history,
+    Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
+    OptionsError, Scale, Scales, TransferOptions, default_history,
 };
 pub use picture::{Picture, PictureError};
 pub use preset::Preset;
-pub use subject::{Scene, Subject, Targets};
+pub use record::{Input, Record, RecordError, Role, Value};
+pub use subject::{Scene, Source, Subject, Targets};
 pub use terms::TermSpec;
 pub use transfer::{Painting, first_picture, transfer, transfer_with};

@@ -9,7 +9,7 @@
 //! x is the picture in 0..=255, z the network's input. `terms.rs` makes the list of terms; the evaluator goes all the way
 //! from x to L and back.
 
-use impasto_autodiff::{AutodiffError, Evaluator, LossKind, Plan, Term, Weight, group_sums};
+use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, LossKind, Plan, Term, Weight, group_sums};
 
 use crate::{PreparedNetwork, Targets, TransferError, TransferOptions};
 
@@ -39,9 +39,17 @@ impl Breakdown {
     /// The sum over the terms of a kind of w_l L_l, times the factors of the loss scale: what alpha is multiplied with. 0
     /// without such a term.
     pub fn sum(&self, kind: LossKind) -> f64 {
+        self.groups(kind).iter().fold(0.0, |sum, group| sum + group.sum)
+    }
+
+    /// What a kind of loss contributes to the total: alpha times the sum.
+    pub fn weighed(&self, kind: LossKind) -> f64 {
+        self.groups(kind).iter().fold(0.0, |sum, group| sum + group.weight * group.sum)
+    }
+
+    fn groups(&self, kind: LossKind) -> Vec<GroupSum> {
         let terms = self.terms.iter().filter(|term| term.kind == kind);
-        let sums = group_sums(terms.map(|term| (term.kind, term.weight, term.loss)));
-        sums.iter().map(|group| group.sum).fold(0.0, |sum, group| sum + group)
+        group_sums(terms.map(|term| (term.kind, term.weight, term.loss)))
     }
 
     /// The layers of a kind's terms, with their plain losses.

@@ -1,6 +1,6 @@
 //! Settings that go together.
 
-use impasto_autodiff::{ConvMode, Pooling};
+use impasto_autodiff::Pooling;
 
 use crate::{Init, LayerWeights, LossScale, Optimiser, Scales, TransferOptions};
 
@@ -33,22 +33,11 @@ impl Preset {
     /// The options of the preset.
     pub fn options(self) -> TransferOptions {
         let paper = TransferOptions {
-            size: 512,
-            iterations: 500,
-            scales: Scales::Count(1),
             content_weight: 1e-3,
             style_weight: 1.0,
-            tv_weight: 0.0,
             content_layers: LayerWeights::even(&["conv4_2"]),
             style_layers: LayerWeights::even(&STYLE_LAYERS),
-            loss_scale: LossScale::Paper,
-            pooling: Pooling::Average,
-            init: Init::Noise,
-            seed: 0,
-            optimiser: Optimiser::Lbfgs { history: None },
-            style_scale: 1.0,
-            conv: ConvMode::Fast,
-            memory_limit: None,
+            ..TransferOptions::default()
         };
         match self {
             Self::Paper => paper,

@@ -116,6 +116,15 @@ fn shrunk(picture: Picture, (height, width): (usize, usize)) -> Result<Picture, 
     Ok(picture)
 }
 
+/// Which picture of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The photo: what is compared place by place is its.
+    Photo,
+    /// A painting, by its number from 0 on: what is summed over places is theirs.
+    Painting(usize),
+}
+
 /// A subject at one size: what is measured, and what the result is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene<'a> {
@@ -147,7 +156,7 @@ impl Scene<'_> {
         network: &PreparedNetwork,
         options: &TransferOptions,
     ) -> Result<Targets, TransferError> {
-        self.measure_with(options, |picture, taps| {
+        self.measure_with(options, |_, picture, taps| {
             let evaluator = options.evaluator_options(picture.height(), picture.width());
             network.measure(picture, taps, evaluator)
         })
@@ -161,7 +170,7 @@ impl Scene<'_> {
     pub fn measure_with<E>(
         &self,
         options: &TransferOptions,
-        mut measure: impl FnMut(&Picture, &[Tap]) -> Result<Vec<Loss>, E>,
+        mut measure: impl FnMut(Source, &Picture, &[Tap]) -> Result<Vec<Loss>, E>,
     ) -> Result<Targets, E> {
         let terms = options.terms();
         let taps = |of_sums| {
@@ -170,11 +179,12 @@ impl Scene<'_> {
             taps.collect::<Vec<Tap>>()
         };
         // Sums are of the paintings, wherever something is; the rest is of the photo, place by place.
-        let measured =
-            self.paintings.iter().map(|(painting, share)| Ok((*share, measure(painting, &taps(true))?)));
-        let measured: Vec<(f64, Vec<Loss>)> = measured.collect::<Result<_, E>>()?;
-        let (mut style, mut content) =
-            (blend(measured).into_iter(), measure(&self.photo, &taps(false))?.into_iter());
+        let mut paintings = Vec::new();
+        for (number, (painting, share)) in self.paintings.iter().enumerate() {
+            paintings.push((*share, measure(Source::Painting(number), painting, &taps(true))?));
+        }
+        let mut style = blend(paintings).into_iter();
+        let mut content = measure(Source::Photo, &self.photo, &taps(false))?.into_iter();
         let target = |kind: LossKind| match kind {
             LossKind::TotalVariation => Some(Loss::TotalVariation),
             kind if kind.is_of_sums() => style.next(),

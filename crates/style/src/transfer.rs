@@ -7,6 +7,7 @@ use impasto_lbfgs::StopReason;
 
 use crate::memory::plan_or_advise;
 use crate::optimise::{Accepted, optimise};
+use crate::picture::PIXEL_LIMIT;
 use crate::{
     Event, Init, Objective, Picture, PreparedNetwork, Progress, Scale, Scales, Scene, Subject, Summary,
     Targets, TransferError, TransferOptions, white_noise,
@@ -175,12 +176,13 @@ fn schedule(network: &PreparedNetwork, subject: &Subject, options: &TransferOpti
 /// The start of a transfer at the size of `photo`, as [`Init`] says.
 ///
 /// # Errors
-/// [`TransferError::Picture`] if there is not the memory.
+/// [`TransferError::Picture`] if a file cannot be read, or there is not the memory.
 pub fn first_picture(photo: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
     let (height, width) = (photo.height(), photo.width());
     Ok(match &options.init {
         Init::Content => photo.clone(),
         Init::Noise => white_noise(height, width, options.seed)?,
+        Init::File(path) => Picture::read(path, PIXEL_LIMIT)?.0.resized(height, width)?,
         Init::Picture(picture) => picture.resized(height, width)?,
     })
 }

@@ -18,7 +18,12 @@ impl PreparedChain {
         let (targets, sums) = self.tap_bytes(task);
         PlanBytes {
             weights: self.stages.iter().map(weights).sum(),
-            packed: plan.layers.iter().flat_map(|layer| self.convs(layer)).map(|conv| conv.packed_bytes() as u64).sum(),
+            packed: plan
+                .layers
+                .iter()
+                .flat_map(|layer| self.convs(layer))
+                .map(|conv| conv.packed_bytes() as u64)
+                .sum(),
             arena: plan.arena_len() as u64 * NUMBER,
             masks: (0..plan.layers.len()).map(|stage| plan.mask_len(stage) as u64).sum(),
             targets,
@@ -84,6 +89,11 @@ impl PreparedChain {
 
     /// Numbers of scratch that the tasks of any convolution of the plan share.
     pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
-        plan.layers.iter().flat_map(|layer| self.convs(layer)).map(|conv| conv.shared_len()).max().unwrap_or(0)
+        plan.layers
+            .iter()
+            .flat_map(|layer| self.convs(layer))
+            .map(|conv| conv.shared_len())
+            .max()
+            .unwrap_or(0)
     }
 }

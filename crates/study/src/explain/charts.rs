@@ -1,8 +1,9 @@
 //! The curves of a run.
 
 use super::Step;
+use impasto_autodiff::LossKind;
+
 use crate::plot::{Axis, PlotError, Scale, Series, line_chart};
-use impasto_style::TransferOptions;
 
 const ITERATION: Axis<'static> = Axis { label: "iteration", scale: Scale::Linear };
 
@@ -17,34 +18,28 @@ fn series(name: &str, steps: &[Step], value: impl Fn(&Step) -> f64) -> Series {
     }
 }
 
-/// The total loss and what its parts contribute to it.
-pub(super) fn losses(steps: &[Step], options: &TransferOptions) -> Result<String, PlotError> {
+/// The total loss and what each kind of loss contributes to it.
+pub(super) fn losses(steps: &[Step]) -> Result<String, PlotError> {
     let mut lines = vec![series("total", steps, |step| step.losses.total)];
-    for (name, weight, part) in [
-        (
-            "content, times alpha",
-            options.content_weight,
-            (|step: &Step| step.losses.content) as fn(&Step) -> f64,
-        ),
-        ("style, times beta", options.style_weight, |step| step.losses.style),
-        ("TV, times its weight", options.tv_weight, |step| step.losses.tv),
-    ] {
-        if weight > 0.0 {
-            lines.push(series(name, steps, |step| weight * part(step)));
+    for kind in LossKind::ALL {
+        if steps.iter().any(|step| step.losses.terms.iter().any(|term| term.kind == kind)) {
+            let name = format!("{}, times its weight", kind.name());
+            lines.push(series(&name, steps, |step| step.losses.weighed(kind)));
         }
     }
     line_chart(ITERATION, logarithmic("loss"), &lines)
 }
 
-/// E_l of every style layer.
-pub(super) fn layers(steps: &[Step]) -> Result<String, PlotError> {
-    let names = steps.first().map_or(&[][..], |step| &step.losses.style_layers);
-    let line = |index: usize| {
-        let value =
-            move |step: &Step| step.losses.style_layers.get(index).map_or(f64::NAN, |layer| layer.loss);
-        series(&names[index].layer, steps, value)
+/// The loss of every layer of a kind, without its weight.
+pub(super) fn layers(steps: &[Step], kind: LossKind) -> Result<String, PlotError> {
+    let names: Vec<&str> = steps
+        .first()
+        .map_or_else(Vec::new, |step| step.losses.layers(kind).map(|(layer, _)| layer).collect());
+    let line = |(index, name): (usize, &&str)| {
+        series(name, steps, |step| step.losses.layers(kind).nth(index).map_or(f64::NAN, |(_, loss)| loss))
     };
-    line_chart(ITERATION, logarithmic("E_l"), &(0..names.len()).map(line).collect::<Vec<_>>())
+    let lines: Vec<Series> = names.iter().enumerate().map(line).collect();
+    line_chart(ITERATION, logarithmic(kind.symbol()), &lines)
 }
 
 /// The 2-norm of the gradient.

@@ -1,6 +1,6 @@
 //! What single layers saw: Gram matrices and feature maps, before and after.
 
-use impasto_autodiff::GramMatrix;
+use impasto_autodiff::{GramMatrix, Loss, LossKind};
 use impasto_tensor::Tensor;
 
 use super::images::{embedded, grey, heat, normalised};
@@ -15,10 +15,12 @@ const MAPS: usize = 4;
 
 /// A table row of each style layer: A, G before and after, and |G - A| before and after, all on one scale.
 pub(super) fn gram_rows(run: &Run<'_>, layers: &[String]) -> Result<Vec<String>, ExplainError> {
-    let grams = |picture: &Picture| -> Result<Vec<GramMatrix>, TransferError> {
-        Ok(run.network.measure(picture, &[], layers, run.options)?.1)
-    };
-    let (painting, before, after) = (grams(&run.style)?, grams(&run.start)?, grams(&run.painting.picture)?);
+    let gram = |loss: Loss| if let Loss::Gram(style) = loss { Some(style.target) } else { None };
+    let grams = |losses: Vec<Loss>| losses.into_iter().filter_map(gram).collect::<Vec<_>>();
+    let painting = grams(run.scene.measure(run.network, run.options)?.0);
+    let of =
+        |picture: &Picture| Ok::<_, TransferError>(grams(run.measure(picture, LossKind::Gram, layers)?));
+    let (before, after) = (of(&run.start)?, of(&run.painting.picture)?);
     let pictures = painting.iter().zip(&before).zip(&after);
     layers
         .iter()
@@ -56,15 +58,18 @@ fn gram_row(
 
 /// A table row of one layer: the filters that answer the result most, each for the photo, the painting and the result.
 pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
-    let response = |picture: &Picture| -> Result<Tensor<f32>, TransferError> {
-        let (mut responses, _) = run.network.measure(picture, &[layer.to_owned()], &[], run.options)?;
-        Ok(responses.swap_remove(0))
+    let response = |picture: &Picture| -> Result<Option<Tensor<f32>>, TransferError> {
+        let mut measured = run.measure(picture, LossKind::Content, &[layer.to_owned()])?;
+        Ok(if let Loss::Content(content) = measured.swap_remove(0) { Some(content.target) } else { None })
     };
-    let (photo, painting, result) =
-        (response(&run.content)?, response(&run.style)?, response(&run.painting.picture)?);
-    let filters = strongest(&result);
+    let mut responses = Vec::new();
+    for (what, picture) in run.pictures_seen() {
+        responses.extend(response(picture)?.map(|response| (what, response)));
+    }
+    let Some((_, result)) = responses.last() else { return Ok(String::new()) };
+    let filters = strongest(result);
     let mut row = format!("<tr><th>{layer}<br><small>{}</small></th>", result.shape());
-    for (what, response) in [("photo", &photo), ("painting", &painting), ("result", &result)] {
+    for (what, response) in &responses {
         row += "<td><div class=\"maps\">";
         for &filter in &filters {
             row += &embedded(

@@ -10,9 +10,11 @@ mod page;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use impasto_autodiff::{Loss, LossKind, Tap};
+
 use crate::plot::PlotError;
 use impasto_style::{
-    Breakdown, Event, Objective, Painting, Picture, PreparedNetwork, Summary, Targets, TransferError,
+    Breakdown, Event, Objective, Painting, Picture, PreparedNetwork, Scene, Subject, Summary, TransferError,
     TransferOptions, first_picture, transfer,
 };
 
@@ -49,9 +51,8 @@ struct Run<'a> {
     summary: Summary,
     steps: Vec<Step>,
     painting: Painting,
-    /// The photo and the painting at the sizes of the last scale, and the start.
-    content: Picture,
-    style: Picture,
+    /// The photo and the paintings at the size of the last scale.
+    scene: Scene<'a>,
     start: Picture,
 }
 
@@ -63,13 +64,12 @@ struct Run<'a> {
 /// [`ExplainError`].
 pub fn explain(
     network: &PreparedNetwork,
-    content: &Picture,
-    style: &Picture,
+    subject: &Subject,
     options: &TransferOptions,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(Painting, String), ExplainError> {
     let (mut summary, mut steps) = (None, Vec::new());
-    let painting = transfer(network, content, style, options, |event| {
+    let painting = transfer(network, subject, options, |event| {
         match event {
             Event::Started(started) => summary = Some(started.clone()),
             Event::Iteration(progress) => steps.push(Step {
@@ -83,21 +83,45 @@ pub fn explain(
         on_event(event)
     })?;
     let summary = summary.ok_or(TransferError::Cancelled)?;
-    let (height, width) = (painting.picture.height(), painting.picture.width());
-    let (style_height, style_width) = options.style_size(style, height.max(width));
-    let content = content.resized(height, width).map_err(TransferError::from)?;
-    let style = style.resized(style_height, style_width).map_err(TransferError::from)?;
-    let start = first_picture(&content, options)?;
-    let run = Run { network, options, summary, steps, painting, content, style, start };
+    let longest = painting.picture.height().max(painting.picture.width());
+    let scene = subject.at(longest, options).map_err(TransferError::from)?;
+    let start = first_picture(scene.photo(), options)?;
+    let run = Run { network, options, summary, steps, painting, scene, start };
     let html = page::write(&run)?;
     Ok((run.painting, html))
 }
 
 impl Run<'_> {
+    /// The layers of a kind's terms.
+    fn layers(&self, kind: LossKind) -> Vec<String> {
+        let terms = self.options.terms().into_iter().filter(|term| term.kind == kind);
+        terms.filter_map(|term| term.layer).collect()
+    }
+
+    /// The pictures that the network saw, with their names: the photo, the paintings and last the result.
+    fn pictures_seen(&self) -> Vec<(&'static str, &Picture)> {
+        let mut pictures = vec![("photo", self.scene.photo())];
+        pictures.extend(self.scene.paintings().map(|painting| ("painting", painting)));
+        pictures.push(("result", &self.painting.picture));
+        pictures
+    }
+
+    /// What a picture has at some layers: a loss of that kind each, whose target it is.
+    fn measure(
+        &self,
+        picture: &Picture,
+        kind: LossKind,
+        layers: &[String],
+    ) -> Result<Vec<Loss>, TransferError> {
+        let taps: Vec<Tap> = layers.iter().map(|layer| Tap::new(layer, kind)).collect();
+        let evaluator = self.options.evaluator_options(picture.height(), picture.width());
+        self.network.measure(picture, &taps, evaluator)
+    }
+
     /// |dL/dx|, summed over the channels, of each pixel of pictures of the result's size.
     fn gradient_strengths(&self, pictures: [&Picture; 2]) -> Result<Vec<Vec<f32>>, TransferError> {
-        let targets = Targets::measure(self.network, &self.content, &self.style, self.options)?;
-        let size = (self.content.height(), self.content.width());
+        let targets = self.scene.measure(self.network, self.options)?;
+        let size = (self.scene.photo().height(), self.scene.photo().width());
         let mut objective = Objective::new(self.network, targets, size, self.options)?;
         let strength = |picture: &Picture| {
             let mut gradient = vec![0.0; picture.data().len()];

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use impasto_autodiff::LossKind;
+
 use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, LossScale, Optimiser, TransferError, default_history, plan};
+use impasto_style::{OPTIONS, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -85,12 +87,10 @@ fn figure(page: &mut String, content: &str, caption: &str) {
 
 fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<div class=\"pictures\">\n");
-    for (picture, caption) in [
-        (&run.content, "The photo"),
-        (&run.style, "The painting"),
-        (&run.start, "The start"),
-        (&run.painting.picture, "The result"),
-    ] {
+    let mut pictures = vec![(run.scene.photo(), "The photo")];
+    pictures.extend(run.scene.paintings().map(|painting| (painting, "The painting")));
+    pictures.extend([(&run.start, "The start"), (&run.painting.picture, "The result")]);
+    for (picture, caption) in pictures {
         figure(page, &embedded(picture, PHOTO, caption)?, caption);
     }
     page.push_str("</div>\n");
@@ -99,13 +99,10 @@ fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 fn curves(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<h2>How the loss fell</h2>\n<div class=\"charts\">\n");
-    figure(
-        page,
-        &charts::losses(&run.steps, run.options)?,
-        "L = alpha L_content + beta L_style: the total and its parts",
-    );
-    if !run.options.active_style_layers().is_empty() {
-        figure(page, &charts::layers(&run.steps)?, "E_l of each style layer, without its weight");
+    figure(page, &charts::losses(&run.steps)?, "L = alpha L_content + beta L_style: the total and its parts");
+    for kind in LossKind::ALL.into_iter().filter(|&kind| !run.layers(kind).is_empty()) {
+        let caption = format!("{} of each {} layer, without its weight", kind.symbol(), kind.name());
+        figure(page, &charts::layers(&run.steps, kind)?, &caption);
     }
     figure(page, &charts::gradient_norm(&run.steps)?, "The 2-norm of the gradient: how steep it still is");
     figure(
@@ -122,8 +119,8 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     let pictures = [&run.start, &run.painting.picture];
     for (strength, caption) in run.gradient_strengths(pictures)?.iter().zip(["At the start", "At the result"])
     {
-        let map = heat(run.content.height(), run.content.width(), normalised(strength))
-            .map_err(TransferError::from)?;
+        let map =
+            heat(run.start.height(), run.start.width(), normalised(strength)).map_err(TransferError::from)?;
         figure(page, &embedded(&map, PHOTO, caption)?, caption);
     }
     page.push_str("</div>\n");
@@ -131,7 +128,7 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
-    let layers = run.options.active_style_layers();
+    let layers = run.layers(LossKind::Gram);
     if layers.is_empty() {
         return Ok(());
     }
@@ -146,8 +143,7 @@ fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
-    let mut names = run.options.active_content_layers();
-    names.extend(run.options.active_style_layers());
+    let mut names: Vec<String> = run.options.taps().into_iter().map(|tap| tap.layer).collect();
     names.sort();
     names.dedup();
     page.push_str("<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for the photo, the painting and the result.</p>\n\
@@ -197,51 +193,20 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 /// Every option under its name on the command line.
 fn options(page: &mut String, run: &Run<'_>) {
-    let options = run.options;
-    let name = |debug: String| debug.to_lowercase();
-    let scale =
-        LossScale::ALL.iter().find(|(scale, _)| *scale == options.loss_scale).map_or("", |(_, name)| name);
-    let init = match &options.init {
-        Init::Picture(picture) => format!("a picture of {} x {}", picture.width(), picture.height()),
-        other => name(format!("{other:?}")),
-    };
-    let mut rows = vec![
-        ("size", options.size.to_string()),
-        ("content-weight", options.content_weight.to_string()),
-        ("style-weight", options.style_weight.to_string()),
-        ("tv-weight", options.tv_weight.to_string()),
-        ("style-scale", options.style_scale.to_string()),
-        ("content-layers", options.content_layers.to_string().replace(',', ", ")),
-        ("style-layers", options.style_layers.to_string().replace(',', ", ")),
-        ("loss-scale", scale.to_owned()),
-        ("pool", name(format!("{:?}", options.pooling))),
-        ("init", init),
-        ("seed", options.seed.to_string()),
-        ("iterations", options.iterations.to_string()),
-        ("scales", options.scales.to_string()),
-    ];
-    rows.extend(match options.optimiser {
-        Optimiser::Lbfgs { history } => {
-            let history = history.unwrap_or_else(|| default_history(run.painting.picture.data().len()));
-            [("optimizer", "lbfgs".to_owned()), ("history", history.to_string())]
-        }
-        Optimiser::Adam { learning_rate } => {
-            [("optimizer", "adam".to_owned()), ("learning-rate", learning_rate.to_string())]
-        }
-    });
-    rows.push(("conv", name(format!("{:?}", options.conv))));
-    rows.push((
-        "memory-limit",
-        options.memory_limit.map_or("none".to_owned(), |bytes| format!("{} MiB", bytes >> 20)),
-    ));
+    let mut options = run.options.clone();
+    options.optimiser = options.optimiser.for_picture(run.painting.picture.data().len());
     let (version, arch) = (env!("CARGO_PKG_VERSION"), run.summary.arch);
     let _ = write!(
         page,
         "<h2>All options</h2>\n<p>impasto {version}, {arch}, convolutions with {}.</p>\n<table>\n",
         isa()
     );
-    for (option, value) in rows {
-        let _ = writeln!(page, "<tr><td><code>--{option}</code></td><td>{value}</td></tr>");
+    for row in OPTIONS {
+        if let Some(value) = row.get(&options) {
+            // A space lets a long list of layers break into lines.
+            let value = value.replace(',', ", ").replace('&', "&amp;").replace('<', "&lt;");
+            let _ = writeln!(page, "<tr><td><code>--{}</code></td><td>{value}</td></tr>", row.name);
+        }
     }
     page.push_str("</table>\n");
 }

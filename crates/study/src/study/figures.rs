@@ -3,6 +3,17 @@
 use super::{Cell, Study};
 use impasto_style::{LayerWeights, TransferOptions};
 
+/// What the options of a figure are unless others are chosen, as in [`Choices::set`](impasto_style::Choices::set): the
+/// paper's, in small.
+pub const FIGURE_DEFAULTS: [(&str, &str); 4] =
+    [("preset", "paper"), ("size", "256"), ("iterations", "200"), ("init", "noise")];
+
+/// The same of [`grid`].
+pub const GRID_DEFAULTS: [(&str, &str); 5] = {
+    let [preset, size, iterations, init] = FIGURE_DEFAULTS;
+    [preset, size, iterations, init, ("loss-scale", "balanced")]
+};
+
 /// Figure 1, content: the picture that has the photo's response at one layer, for each layer.
 ///
 /// Of `base` everything counts but weights and layers; the paper starts from white noise.

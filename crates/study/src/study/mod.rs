@@ -1,25 +1,28 @@
 //! Studies: many transfers that differ in an option or two, laid out as a table.
 //!
-//! Every cell is a picture file in a folder, beside a text file that says what made it. A cell whose text is there
-//! already is not computed again, so an interrupted study goes on where it stopped. What cells have in common (packed
-//! weights, P, A) is computed once.
+//! Every cell is a picture file in a folder, beside a [`Record`] of what made it. A cell whose record is there already is
+//! not computed again, so an interrupted study goes on where it stopped. What cells have in common (packed weights, P, A)
+//! is computed once.
 
 mod figures;
 mod shared;
+mod sweep;
 
-pub use figures::{content_reconstructions, grid, style_reconstructions, style_sets};
+pub use figures::{
+    FIGURE_DEFAULTS, GRID_DEFAULTS, content_reconstructions, grid, style_reconstructions, style_sets,
+};
+pub use sweep::{Vary, sweep};
 
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::sheet::Sheet;
-use impasto_style::picture::{Encoding, PIXEL_LIMIT, write_atomically};
+use impasto_style::picture::{Encoding, PIXEL_LIMIT};
 use impasto_style::{
-    Event, Init, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, Preset, StopReason,
-    TransferError, TransferOptions, transfer_with,
+    Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, Record, Role, Scene,
+    StopReason, Subject, TransferError, TransferOptions, transfer_with,
 };
+
+use crate::sheet::Sheet;
 use shared::SharedTargets;
 
 /// One transfer of a study.
@@ -45,12 +48,34 @@ pub struct Study {
 /// The pictures and the network that all cells of a study share.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
-    /// The photo; its proportions are the result's.
-    pub content: &'a Picture,
-    /// The painting.
-    pub style: &'a Picture,
+    /// The photo, whose proportions are the result's, and the painting.
+    pub subject: &'a Subject,
     /// The network.
     pub network: &'a Network,
+    /// The files that they were read from.
+    pub paths: Paths<'a>,
+}
+
+/// Where the material of a study was read from, as far as it comes from files: for the records.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Paths<'a> {
+    /// The photo's file.
+    pub content: Option<&'a Path>,
+    /// The painting's file.
+    pub style: Option<&'a Path>,
+    /// The file of the weights.
+    pub weights: Option<&'a Path>,
+}
+
+impl Material<'_> {
+    /// The inputs of every cell.
+    fn inputs(&self) -> Vec<Input> {
+        let mut inputs = vec![Input::picture(Role::Content, self.paths.content, self.subject.photo())];
+        let painting = |painting| Input::picture(Role::Style, self.paths.style, painting);
+        inputs.extend(self.subject.paintings().map(painting));
+        inputs.push(Input::network(self.paths.weights, self.network));
+        inputs
+    }
 }
 
 /// What a study tells while it runs.
@@ -78,45 +103,29 @@ impl Study {
         folder: &Path,
         mut on_event: impl FnMut(StudyEvent<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Picture>, TransferError> {
+        // Before anything is painted: a start that cannot be read would end the study halfway.
+        let starts =
+            self.cells.iter().map(|cell| cell.options.init.clone().read()).collect::<Result<Vec<_>, _>>()?;
+        let inputs = material.inputs();
+        let mut painter = Painter { study: self, material, prepared: None, shared: SharedTargets::default() };
         let mut pictures = Vec::new();
-        let mut prepared: Option<(TransferOptions, PreparedNetwork)> = None;
-        let mut shared = SharedTargets::default();
-        let common = fingerprint(material);
-        for (index, cell) in self.cells.iter().enumerate() {
+        for (index, (cell, init)) in self.cells.iter().zip(starts).enumerate() {
             let picture = folder.join(format!("{}.png", cell.name));
-            let record = folder.join(format!("{}.txt", cell.name));
-            let made_by = format!("{common}\n{}", cell.record());
-            if fs::read_to_string(&record).is_ok_and(|text| text == made_by)
-                && let Ok((picture, _)) = Picture::read(&picture, PIXEL_LIMIT)
-            {
-                if on_event(StudyEvent::Kept(cell)).is_break() {
-                    return Err(TransferError::Cancelled);
-                }
+            let record = folder.join(format!("{}.json", cell.name));
+            let options = TransferOptions { init, ..cell.options.clone() };
+            let made_by = cell.record(&options, inputs.clone());
+            let kept = Record::read(&record).is_ok_and(|record| record.same_picture(&made_by));
+            let kept = if kept { Picture::read(&picture, PIXEL_LIMIT).ok() } else { None };
+            let event = if kept.is_some() { StudyEvent::Kept(cell) } else { StudyEvent::Cell(cell) };
+            if on_event(event).is_break() {
+                return Err(TransferError::Cancelled);
+            }
+            if let Some((picture, _)) = kept {
                 pictures.push(picture);
                 continue;
             }
-            if on_event(StudyEvent::Cell(cell)).is_break() {
-                return Err(TransferError::Cancelled);
-            }
-            // The network is cut and packed once for all cells that use it in the same way.
-            let usage = self.usage(&cell.options);
-            let network = match &prepared {
-                Some((known, network)) if *known == usage => network.clone(),
-                _ => PreparedNetwork::new(material.network.clone(), &usage)?,
-            };
-            prepared = Some((usage, network.clone()));
-            let Material { content, style, .. } = material;
-            shared.keep_for(&self.cells[index + 1..], material);
-            let targets =
-                |content: &Picture, style: &Picture| shared.targets(&network, content, style, &cell.options);
-            let painting = transfer_with(&network, content, style, &cell.options, targets, |event| {
-                on_event(StudyEvent::Transfer(event))
-            })?;
-            if painting.reason == StopReason::Cancelled {
-                return Err(TransferError::Cancelled);
-            }
-            painting.picture.write(&picture, Encoding::Png)?;
-            write_atomically(&record, made_by.as_bytes())?;
+            painter.paint(index, &options, &mut on_event)?.write(&picture, Encoding::Png)?;
+            made_by.write(&record)?;
             pictures.push(Picture::read(&picture, PIXEL_LIMIT)?.0);
         }
         Ok(pictures)
@@ -138,49 +147,65 @@ impl Study {
     /// Options that need every layer that some cell needs, and otherwise only what the network depends on.
     fn usage(&self, options: &TransferOptions) -> TransferOptions {
         let mut layers: Vec<LayerWeight> = Vec::new();
-        for cell in &self.cells {
-            let cells_own = cell.options.content_layers.0.iter().chain(&cell.options.style_layers.0);
-            for entry in cells_own.filter(|entry| entry.weight > 0.0) {
-                if !layers.iter().any(|known| known.layer == entry.layer) {
-                    layers.push(LayerWeight { layer: entry.layer.clone(), weight: 1.0 });
-                }
+        for tap in self.cells.iter().flat_map(|cell| cell.options.taps()) {
+            if !layers.iter().any(|known| known.layer == tap.layer) {
+                layers.push(LayerWeight { layer: tap.layer, weight: 1.0 });
             }
         }
-        let mut usage = Preset::Paper.options();
-        usage.content_layers = LayerWeights(layers);
-        usage.style_layers = LayerWeights::default();
-        (usage.pooling, usage.conv) = (options.pooling, options.conv);
-        usage
+        TransferOptions {
+            content_weight: 1.0,
+            content_layers: LayerWeights(layers),
+            pooling: options.pooling,
+            conv: options.conv,
+            ..TransferOptions::default()
+        }
     }
 }
 
 impl Cell {
-    /// What the picture depends on, beside the pictures and the network.
-    ///
-    /// The memory limit is not in it: by default it is what happens to be free, which differs from run to run.
-    fn record(&self) -> String {
-        let options = TransferOptions { memory_limit: None, ..self.options.clone() };
-        let mut hasher = DefaultHasher::new();
+    /// What the picture depends on; `options` are the cell's own with the start read.
+    fn record(&self, options: &TransferOptions, mut inputs: Vec<Input>) -> Record {
         if let Init::Picture(start) = &options.init {
-            hash_picture(start, &mut hasher);
+            let path = if let Init::File(path) = &self.options.init { Some(&**path) } else { None };
+            inputs.push(Input::picture(Role::Init, path, start));
         }
-        format!("start {:016x}\n{options:#?}\n", hasher.finish())
+        Record::new(options, inputs)
     }
 }
 
-/// A line that changes when a picture or the network does.
-fn fingerprint(material: Material<'_>) -> String {
-    let mut hasher = DefaultHasher::new();
-    for picture in [material.content, material.style] {
-        hash_picture(picture, &mut hasher);
-    }
-    for conv in &material.network.convs {
-        conv.kernel.iter().step_by(97).for_each(|value| value.to_bits().hash(&mut hasher));
-    }
-    format!("impasto {}, pictures and network {:016x}", env!("CARGO_PKG_VERSION"), hasher.finish())
+/// What is carried from cell to cell.
+struct Painter<'a> {
+    study: &'a Study,
+    material: Material<'a>,
+    /// The network, cut and packed, and the options that it was prepared for.
+    prepared: Option<(TransferOptions, PreparedNetwork)>,
+    shared: SharedTargets,
 }
 
-fn hash_picture(picture: &Picture, hasher: &mut DefaultHasher) {
-    (picture.height(), picture.width()).hash(hasher);
-    picture.data().iter().for_each(|value| value.to_bits().hash(hasher));
+impl Painter<'_> {
+    /// The picture of a cell.
+    fn paint(
+        &mut self,
+        index: usize,
+        options: &TransferOptions,
+        on_event: &mut impl FnMut(StudyEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<Picture, TransferError> {
+        let Material { subject, network, .. } = self.material;
+        // The network is cut and packed once for all cells that use it in the same way.
+        let usage = self.study.usage(options);
+        let network = match &self.prepared {
+            Some((known, network)) if *known == usage => network.clone(),
+            _ => PreparedNetwork::new(network.clone(), &usage)?,
+        };
+        self.prepared = Some((usage, network.clone()));
+        self.shared.keep_for(&self.study.cells[index + 1..], self.material);
+        let measure = |scene: &Scene<'_>| self.shared.targets(&network, scene, options);
+        let painting = transfer_with(&network, subject, options, measure, |event| {
+            on_event(StudyEvent::Transfer(event))
+        })?;
+        if painting.reason == StopReason::Cancelled {
+            return Err(TransferError::Cancelled);
+        }
+        Ok(painting.picture)
+    }
 }

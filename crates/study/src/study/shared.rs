@@ -1,17 +1,17 @@
 //! P and A that several cells of a study have in common.
 
-use impasto_autodiff::{ConvMode, EvaluatorOptions, GramMatrix, Pooling};
-use impasto_tensor::Tensor;
+use impasto_autodiff::{ConvMode, EvaluatorOptions, Loss, Pooling, Tap};
+use impasto_style::{PreparedNetwork, Scene, Source, Targets, TransferError, TransferOptions};
 
 use super::{Cell, Material};
-use impasto_style::{Picture, PreparedNetwork, Targets, TransferError, TransferOptions};
 
-/// All that a measurement depends on, beside the picture and the weights.
+/// All that a measurement depends on, beside the weights.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
+    source: Source,
     /// (H, W) of the measured picture.
     size: (usize, usize),
-    layers: Vec<String>,
+    taps: Vec<Tap>,
     pooling: Pooling,
     conv: ConvMode,
     /// A limit may cut the picture into bands, which rounds differently.
@@ -19,109 +19,87 @@ struct Key {
 }
 
 impl Key {
-    fn new(layers: Vec<String>, size: (usize, usize), options: &TransferOptions) -> Self {
+    fn new(source: Source, taps: &[Tap], size: (usize, usize), options: &TransferOptions) -> Self {
         let evaluator = options.evaluator_options(size.0, size.1);
-        Self { size, layers, pooling: options.pooling, conv: options.conv, evaluator }
-    }
-
-    fn content(options: &TransferOptions, size: (usize, usize)) -> Self {
-        Self::new(options.active_content_layers(), size, options)
-    }
-
-    fn style(options: &TransferOptions, size: (usize, usize)) -> Self {
-        Self::new(options.active_style_layers(), size, options)
+        Self { source, size, taps: taps.to_vec(), pooling: options.pooling, conv: options.conv, evaluator }
     }
 }
 
 /// Measurements that wait for further cells. What no further cell asks for is not kept, as P can be large.
 #[derive(Debug, Default)]
 pub(super) struct SharedTargets {
-    content: Shared<Tensor<f32>>,
-    style: Shared<GramMatrix>,
-}
-
-impl SharedTargets {
-    /// Prepares for a cell, and after it `later` ones.
-    pub(super) fn keep_for(&mut self, later: &[Cell], material: Material<'_>) {
-        let scales = || {
-            later
-                .iter()
-                .flat_map(|cell| cell.options.schedule().into_iter().map(|at| (&cell.options, at.size)))
-        };
-        let content = |(options, size): (&TransferOptions, usize)| {
-            Key::content(options, material.content.size_with_longest_side(size))
-        };
-        let style = |(options, size): (&TransferOptions, usize)| {
-            Key::style(options, options.style_size(material.style, size))
-        };
-        self.content.later = scales().map(content).collect();
-        self.style.later = scales().map(style).collect();
-    }
-
-    /// [`Targets::measure`], or the same from an earlier cell.
-    pub(super) fn targets(
-        &mut self,
-        network: &PreparedNetwork,
-        content: &Picture,
-        style: &Picture,
-        options: &TransferOptions,
-    ) -> Result<Targets, TransferError> {
-        let size = |picture: &Picture| (picture.height(), picture.width());
-        let style =
-            self.style.get(Key::style(options, size(style)), || Targets::style(network, style, options))?;
-        let content = self
-            .content
-            .get(Key::content(options, size(content)), || Targets::content(network, content, options))?;
-        Ok(Targets { content, style })
-    }
-}
-
-/// Measurements of one picture.
-#[derive(Debug)]
-struct Shared<T> {
-    known: Vec<(Key, Vec<T>)>,
+    known: Vec<(Key, Vec<Loss>)>,
     /// What further cells will ask for.
     later: Vec<Key>,
     measurements: usize,
 }
 
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Self { known: Vec::new(), later: Vec::new(), measurements: 0 }
+impl SharedTargets {
+    /// Prepares for a cell, and after it `later` ones.
+    pub(super) fn keep_for(&mut self, later: &[Cell], material: Material<'_>) {
+        self.later.clear();
+        for Cell { options, .. } in later {
+            let (of_sums, at_positions): (Vec<Tap>, Vec<Tap>) =
+                options.taps().into_iter().partition(|tap| tap.kind.is_of_sums());
+            for scale in options.schedule() {
+                let photo = material.subject.size(scale.size);
+                self.later.push(Key::new(Source::Photo, &at_positions, photo, options));
+                let paintings = material.subject.painting_sizes(scale.size, options);
+                self.later.extend(
+                    (0..)
+                        .map(Source::Painting)
+                        .zip(paintings)
+                        .map(|(painting, size)| Key::new(painting, &of_sums, size, options)),
+                );
+            }
+        }
     }
-}
 
-impl<T: Clone> Shared<T> {
+    /// [`Scene::measure`], or the same from an earlier cell.
+    pub(super) fn targets(
+        &mut self,
+        network: &PreparedNetwork,
+        scene: &Scene<'_>,
+        options: &TransferOptions,
+    ) -> Result<Targets, TransferError> {
+        let targets = scene.measure_with(options, |source, picture, taps| {
+            let key = Key::new(source, taps, (picture.height(), picture.width()), options);
+            let evaluator = key.evaluator;
+            self.get(key, || network.measure(picture, taps, evaluator))
+        });
+        self.known.retain(|(known, _)| self.later.contains(known));
+        targets
+    }
+
     fn get(
         &mut self,
         key: Key,
-        measure: impl FnOnce() -> Result<Vec<T>, TransferError>,
-    ) -> Result<Vec<T>, TransferError> {
-        let value = if let Some(at) = self.known.iter().position(|(known, _)| *known == key) {
+        measure: impl FnOnce() -> Result<Vec<Loss>, TransferError>,
+    ) -> Result<Vec<Loss>, TransferError> {
+        let losses = if let Some(at) = self.known.iter().position(|(known, _)| *known == key) {
             self.known.swap_remove(at).1
         } else {
             self.measurements += 1;
             measure()?
         };
         if self.later.contains(&key) {
-            self.known.push((key, value.clone()));
+            self.known.push((key, losses.clone()));
         }
-        self.known.retain(|(known, _)| self.later.contains(known));
-        Ok(value)
+        Ok(losses)
     }
 }
 
 #[cfg(all(test, feature = "embedded-weights"))]
 mod tests {
     use super::*;
-    use crate::study::grid;
-    use impasto_style::{Network, Preset, white_noise};
+    use crate::study::{Paths, grid};
+    use impasto_style::{Network, Preset, Subject, white_noise};
 
     #[test]
     fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
-        let (photo, painting) = (white_noise(36, 48, 1).unwrap(), white_noise(40, 32, 2).unwrap());
+        let subject = Subject::new(white_noise(36, 48, 1).unwrap(), white_noise(40, 32, 2).unwrap());
         let network = Network::embedded().unwrap();
-        let material = Material { content: &photo, style: &painting, network: &network };
+        let material = Material { subject: &subject, network: &network, paths: Paths::default() };
         let base = TransferOptions { size: 48, ..Preset::Paper.options() };
         let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
         let study = grid(&base, &layers, &[1e-4, 1e-3]);
@@ -130,20 +108,21 @@ mod tests {
         let mut shared = SharedTargets::default();
         for (index, Cell { options, .. }) in study.cells.iter().enumerate() {
             shared.keep_for(&study.cells[index + 1..], material);
-            let (height, width) = options.style_size(&painting, 48);
-            let painting = painting.resized(height, width).unwrap();
-            let targets = shared.targets(&prepared, &photo, &painting, options).unwrap();
-            assert_eq!(targets, Targets::measure(&prepared, &photo, &painting, options).unwrap());
+            let scene = subject.at(48, options).unwrap();
+            let targets = shared.targets(&prepared, &scene, options).unwrap();
+            assert_eq!(targets, scene.measure(&prepared, options).unwrap());
         }
-        assert_eq!(shared.content.measurements, 1, "P for all cells");
-        assert_eq!(shared.style.measurements, 3, "A for each row");
-        assert!(shared.content.known.is_empty() && shared.style.known.is_empty());
+        assert_eq!(shared.measurements, 1 + 3, "P for all cells, A for each row");
+        assert!(shared.known.is_empty());
     }
 
     #[test]
     fn whatever_changes_a_measurement_makes_another_key() {
         let base = Preset::Paper.options();
-        let key = |options: &TransferOptions| Key::style(options, (48, 48));
+        let key = |options: &TransferOptions| {
+            let of_sums: Vec<Tap> = options.taps().into_iter().filter(|tap| tap.kind.is_of_sums()).collect();
+            Key::new(Source::Painting(0), &of_sums, (48, 48), options)
+        };
         for other in [
             TransferOptions { pooling: Pooling::Max, ..base.clone() },
             TransferOptions { conv: ConvMode::Exact, ..base.clone() },

@@ -1,0 +1,51 @@
+//! Which network: the built-in one, or that of a file.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use impasto_style::Network;
+use impasto_vgg::{Convention, LoadOptions, Weights, resolve};
+
+use crate::failure::Failure;
+
+/// The options of the network.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct NetworkArguments {
+    /// Weights of VGG-16 or VGG-19 in place of the built-in VGG-16: any file of them, or vgg19 for the one that was converted
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
+    /// What pictures the network of --weights expects, if its file does not tell: torch, caffe-bgr or caffe-rgb
+    #[arg(long, value_name = "NAME", value_parser = parse_convention)]
+    preprocess: Option<Convention>,
+}
+
+impl NetworkArguments {
+    /// The network: that of `--weights`, or the built-in one.
+    pub(crate) fn read(&self) -> Result<Network, Failure> {
+        let found = self.weights.as_deref().map(resolve).transpose()?.unwrap_or(Weights::Embedded);
+        let Weights::File(path) = found else {
+            if self.preprocess.is_some() {
+                let problem = "--preprocess is for a network from a file that --weights names; the built-in one says itself";
+                return Err(Failure::wrong_use(problem));
+            }
+            return Ok(Network::embedded()?);
+        };
+        let options = LoadOptions { convention: self.preprocess, ..LoadOptions::default() };
+        Ok(Network::load_with(&path, options)?)
+    }
+
+    /// What `--weights` names.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.weights.as_deref()
+    }
+}
+
+/// The convention of a name.
+pub(crate) fn parse_convention(name: &str) -> Result<Convention, String> {
+    Convention::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Convention::ALL.iter().map(|convention| convention.name()).collect();
+        format!("it is one of {}", names.join(", "))
+    })
+}

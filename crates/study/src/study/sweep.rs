@@ -1,0 +1,122 @@
+//! Every combination of some options' values as a study.
+
+use impasto_style::{Choices, OptionsError};
+
+use super::{Cell, Study};
+
+/// An option and its values, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vary {
+    /// The option's name, or `preset`.
+    pub option: String,
+    /// The values, as the option reads them.
+    pub values: Vec<String>,
+}
+
+/// One value of each varied option.
+type Choice<'a> = Vec<(&'a str, &'a str)>;
+
+/// All combinations of `rows` and `columns` put into `base`: the values of `columns` make the columns, all combinations of
+/// the others the rows.
+///
+/// # Errors
+/// [`OptionsError`] if there is no such option, or it cannot have such a value.
+pub fn sweep(base: &Choices, rows: &[Vary], columns: &Vary) -> Result<Study, OptionsError> {
+    let row_choices = combinations(rows);
+    let column_choices = combinations(std::slice::from_ref(columns));
+    let mut cells = Vec::new();
+    for row in &row_choices {
+        for column in &column_choices {
+            let choice = [row.as_slice(), column].concat();
+            let mut choices = base.clone();
+            for (option, value) in &choice {
+                choices.set(option, value)?;
+            }
+            cells.push(Cell { name: file_stem(&choice), options: choices.options()? });
+        }
+    }
+    let labels = |choices: &[Choice<'_>]| choices.iter().map(|choice| label(choice)).collect();
+    Ok(Study { rows: labels(&row_choices), columns: labels(&column_choices), cells })
+}
+
+/// Every way to choose one value of each.
+fn combinations(varies: &[Vary]) -> Vec<Choice<'_>> {
+    varies.iter().fold(vec![Vec::new()], |choices, vary| {
+        let extended = choices.iter().flat_map(|choice| {
+            vary.values.iter().map(move |value| {
+                let mut choice = choice.clone();
+                choice.push((vary.option.as_str(), value.as_str()));
+                choice
+            })
+        });
+        extended.collect()
+    })
+}
+
+/// `pool average, seed 1`.
+fn label(choice: &[(&str, &str)]) -> String {
+    choice.iter().map(|(option, value)| format!("{option} {value}")).collect::<Vec<_>>().join(", ")
+}
+
+/// `pool-average_seed-1`, with nothing in it that a file name may not have.
+fn file_stem(choice: &[(&str, &str)]) -> String {
+    let parts: Vec<String> = choice.iter().map(|(option, value)| format!("{option}-{value}")).collect();
+    let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    parts.join("_").chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use impasto_style::{Init, Pooling};
+
+    use super::*;
+
+    fn vary(option: &str, values: &[&str]) -> Vary {
+        Vary { option: option.to_owned(), values: values.iter().map(|&value| value.to_owned()).collect() }
+    }
+
+    fn choices(chosen: &[(&str, &str)]) -> Choices {
+        let mut choices = Choices::default();
+        for (name, value) in chosen {
+            choices.set(name, value).unwrap();
+        }
+        choices
+    }
+
+    #[test]
+    fn all_combinations_are_cells_with_their_own_options() {
+        let base = choices(&[("size", "99")]);
+        let study =
+            sweep(&base, &[vary("pool", &["average", "max"])], &vary("seed", &["1", "2", "3"])).unwrap();
+        assert_eq!((study.rows.len(), study.columns.len(), study.cells.len()), (2, 3, 6));
+        assert_eq!(study.cells[4].name, "pool-max_seed-2");
+        assert_eq!(study.cells[4].options.seed, 2);
+        assert_eq!(study.cells[4].options.pooling, Pooling::Max);
+        assert!(study.cells.iter().all(|cell| cell.options.size == 99));
+    }
+
+    #[test]
+    fn a_preset_that_was_chosen_stays_and_can_be_varied() {
+        let paper = choices(&[("preset", "paper"), ("iterations", "7")]);
+        let study = sweep(&paper, &[], &vary("seed", &["1"])).unwrap();
+        assert_eq!(study.cells[0].options.init, Init::Noise);
+        let study = sweep(&paper, &[], &vary("preset", &["paper", "default"])).unwrap();
+        assert_eq!(study.cells[1].options.init, Init::Content);
+        assert_eq!(study.cells[1].options.iterations, 7, "what was chosen counts in every preset");
+    }
+
+    #[test]
+    fn a_method_can_be_varied_with_what_it_alone_has() {
+        let study =
+            sweep(&Choices::default(), &[vary("learning-rate", &["1", "2"])], &vary("optimizer", &["adam"]));
+        assert_eq!(study.unwrap().cells.len(), 2);
+    }
+
+    #[test]
+    fn unknown_options_and_values_are_refused() {
+        for (option, value) in [("colour", "red"), ("seed", "many"), ("preset", "none")] {
+            let error = sweep(&Choices::default(), &[], &vary(option, &[value])).unwrap_err();
+            assert!(error.to_string().contains(option), "{error}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Why options are refused. Names of options stand between backquotes, so that a program can write them in its own way.
+
+/// An option that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// A value is none that the option can have.
+    #[error("`{option}` must be {requirement}, not {value}")]
+    Value {
+        /// The option.
+        option: &'static str,
+        /// What it must be.
+        requirement: String,
+        /// What it is.
+        value: String,
+    },
+    /// There is no such option.
+    #[error("there is no option {name}")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The option belongs to a method of minimisation that is not used.
+    #[error("`{option}` is for `optimizer` {method}")]
+    OtherMethod {
+        /// The option.
+        option: &'static str,
+        /// The method that has it.
+        method: &'static str,
+    },
+    /// A list of layers cannot be read.
+    #[error(
+        "cannot read the layers {text:?}: {problem}; write them like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5"
+    )]
+    Layers {
+        /// The list.
+        text: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No loss counts.
+    #[error(
+        "nothing to optimise: give `content-weight` or `style-weight`, and a layer of it, a value above 0"
+    )]
+    NothingToDo,
+}

@@ -1,0 +1,376 @@
+//! What a transfer can be asked for: [`TransferOptions`], and [`OPTIONS`], where each option is described once.
+
+mod bytes;
+mod choices;
+mod error;
+mod init;
+mod layers;
+mod loss_scale;
+mod optimiser;
+mod row;
+mod schedule;
+
+use impasto_autodiff::{ConvMode, Pooling};
+
+use crate::Picture;
+use crate::picture::PIXEL_LIMIT;
+use bytes::{bytes_text, parse_bytes};
+use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
+use schedule::MOST_SCALES;
+
+pub use choices::Choices;
+pub use error::OptionsError;
+pub use init::Init;
+pub use layers::{LayerWeight, LayerWeights};
+pub use loss_scale::LossScale;
+pub use optimiser::{Optimiser, default_history};
+pub use row::{Accepts, OptionRow};
+pub use schedule::{Scale, Scales};
+
+/// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TransferOptions {
+    /// Pixels of the result's longest side.
+    pub size: usize,
+    /// Iterations at each scale.
+    pub iterations: usize,
+    /// Coarse-to-fine: how many sizes, each twice the one before, the last being `size`.
+    pub scales: Scales,
+    /// alpha.
+    pub content_weight: f64,
+    /// beta.
+    pub style_weight: f64,
+    /// Weight of the total variation.
+    pub tv_weight: f64,
+    /// Where the content is compared.
+    pub content_layers: LayerWeights,
+    /// Where the style is compared.
+    pub style_layers: LayerWeights,
+    /// What the losses are multiplied with.
+    pub loss_scale: LossScale,
+    /// Average or maximum.
+    pub pooling: Pooling,
+    /// The start.
+    pub init: Init,
+    /// The seed of the noise.
+    pub seed: u64,
+    /// The method.
+    pub optimiser: Optimiser,
+    /// The painting's longest side is this times that of the result, but never more than its own.
+    pub style_scale: f64,
+    /// The convolution algorithms.
+    pub conv: ConvMode,
+    /// The most bytes that the whole transfer may take: network, evaluation, optimiser and pictures. Where a picture
+    /// would take more it is worked on in bands. None is no limit.
+    pub memory_limit: Option<u64>,
+}
+
+/// What changes nothing: no loss counts, and the rest is the paper's. A preset says how it differs.
+impl Default for TransferOptions {
+    fn default() -> Self {
+        Self {
+            size: 512,
+            iterations: 500,
+            scales: Scales::Count(1),
+            content_weight: 0.0,
+            style_weight: 0.0,
+            tv_weight: 0.0,
+            content_layers: LayerWeights::default(),
+            style_layers: LayerWeights::default(),
+            loss_scale: LossScale::Paper,
+            pooling: Pooling::Average,
+            init: Init::Noise,
+            seed: 0,
+            optimiser: Optimiser::Lbfgs { history: None },
+            style_scale: 1.0,
+            conv: ConvMode::Fast,
+            memory_limit: None,
+        }
+    }
+}
+
+/// Headings: what the picture looks like, how it is found, what of the machine is used.
+const LOOK: &str = "Look";
+const OPTIMISATION: &str = "Optimisation";
+const MACHINE: &str = "Machine";
+
+/// Every pooling, with its name.
+const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
+
+/// Every choice of convolution algorithms, with its name.
+const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
+
+/// What a list of layers must be.
+const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
+
+/// The longest side of a square of [`PIXEL_LIMIT`] pixels.
+const LARGEST_SIDE: usize = PIXEL_LIMIT.isqrt() as usize;
+
+/// The table of options. The command line, the table of presets, explained runs, records, sweeps and messages are made from
+/// it.
+///
+/// A new option is a field of [`TransferOptions`], its value in [`TransferOptions::default`], and a row here.
+pub static OPTIONS: &[OptionRow] = &[
+    OptionRow {
+        name: "size",
+        value_name: "N",
+        help: "Longest side of the result, in pixels",
+        heading: LOOK,
+        accepts: Accepts::Text("from 1 to 10000"),
+        decides_pixels: true,
+        get: |options| Some(options.size.to_string()),
+        set: |options, text| parse_into(&mut options.size, text),
+        valid: |options| (1..=LARGEST_SIDE).contains(&options.size),
+    },
+    OptionRow {
+        name: "content-weight",
+        value_name: "A",
+        help: "alpha, the weight of the content loss: more keeps more of the photo",
+        heading: LOOK,
+        accepts: Accepts::Text("a number of 0 or more"),
+        decides_pixels: true,
+        get: |options| Some(options.content_weight.to_string()),
+        set: |options, text| parse_into(&mut options.content_weight, text),
+        valid: |options| is_weight(options.content_weight),
+    },
+    OptionRow {
+        name: "style-weight",
+        value_name: "B",
+        help: "beta, the weight of the style loss: more takes more of the painting",
+        heading: LOOK,
+        accepts: Accepts::Text("a number of 0 or more"),
+        decides_pixels: true,
+        get: |options| Some(options.style_weight.to_string()),
+        set: |options, text| parse_into(&mut options.style_weight, text),
+        valid: |options| is_weight(options.style_weight),
+    },
+    OptionRow {
+        name: "tv-weight",
+        value_name: "W",
+        help: "Weight of the total variation: more makes a smoother picture",
+        heading: LOOK,
+        accepts: Accepts::Text("a number of 0 or more"),
+        decides_pixels: true,
+        get: |options| Some(options.tv_weight.to_string()),
+        set: |options, text| parse_into(&mut options.tv_weight, text),
+        valid: |options| is_weight(options.tv_weight),
+    },
+    OptionRow {
+        name: "style-scale",
+        value_name: "S",
+        help: "Longest side of the painting, as a multiple of the result's: less makes smaller strokes. A painting is never \
+               enlarged",
+        heading: LOOK,
+        accepts: Accepts::Text("a number above 0"),
+        decides_pixels: true,
+        get: |options| Some(options.style_scale.to_string()),
+        set: |options, text| parse_into(&mut options.style_scale, text),
+        valid: |options| is_factor(options.style_scale),
+    },
+    OptionRow {
+        name: "content-layers",
+        value_name: "LAYERS",
+        help: "Layers that compare the content, such as conv4_2, with weights if you like: conv4_1:1,conv4_2:2",
+        heading: LOOK,
+        accepts: Accepts::Text(LAYERS),
+        decides_pixels: true,
+        get: |options| Some(options.content_layers.to_string()),
+        set: |options, text| parse_into(&mut options.content_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "style-layers",
+        value_name: "LAYERS",
+        help: "Layers that compare the style, such as conv1_1,conv2_1; deep layers hold large forms, early ones colours and \
+               grain",
+        heading: LOOK,
+        accepts: Accepts::Text(LAYERS),
+        decides_pixels: true,
+        get: |options| Some(options.style_layers.to_string()),
+        set: |options, text| parse_into(&mut options.style_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "loss-scale",
+        value_name: "NAME",
+        help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
+               paper's at 512 x 512, the same look at every size) or neural-style (means, as that program has them)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&LossScale::ALL)),
+        decides_pixels: true,
+        get: |options| name_of(&LossScale::ALL, &options.loss_scale),
+        set: |options, text| name_into(&mut options.loss_scale, &LossScale::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "pool",
+        value_name: "KIND",
+        help: "How the network shrinks its responses",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&POOLINGS)),
+        decides_pixels: true,
+        get: |options| name_of(&POOLINGS, &options.pooling),
+        set: |options, text| name_into(&mut options.pooling, &POOLINGS, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "init",
+        value_name: "content|noise|FILE",
+        help: "The start: content, noise, or a picture file",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("content, noise or a picture file"),
+        decides_pixels: true,
+        get: |options| Some(options.init.to_string()),
+        set: |options, text| {
+            options.init = if text.is_empty() { Err(Refused::Value) } else { Ok(Init::named(text)) }?;
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "seed",
+        value_name: "N",
+        help: "Seed of the noise: the same seed, the same picture",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("a whole number of 0 or more"),
+        decides_pixels: true,
+        get: |options| Some(options.seed.to_string()),
+        set: |options, text| parse_into(&mut options.seed, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "iterations",
+        value_name: "N",
+        help: "Iterations at each size",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("1 or more"),
+        decides_pixels: true,
+        get: |options| Some(options.iterations.to_string()),
+        set: |options, text| parse_into(&mut options.iterations, text),
+        valid: |options| options.iterations > 0,
+    },
+    OptionRow {
+        name: "scales",
+        value_name: "N|auto",
+        help: "Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("auto, or from 1 to 8"),
+        decides_pixels: true,
+        get: |options| Some(options.scales.to_string()),
+        set: |options, text| parse_into(&mut options.scales, text),
+        valid: |options| match options.scales {
+            Scales::Auto => true,
+            Scales::Count(count) => (1..=MOST_SCALES).contains(&count),
+        },
+    },
+    OptionRow {
+        name: "optimizer",
+        value_name: "METHOD",
+        help: "The method of minimisation",
+        heading: OPTIMISATION,
+        accepts: Accepts::Names(&names(&Optimiser::ALL)),
+        decides_pixels: true,
+        get: |options| Some(options.optimiser.name().to_owned()),
+        set: |options, text| {
+            let method = by_name(&Optimiser::ALL, text)?;
+            if method.name() != options.optimiser.name() {
+                options.optimiser = method;
+            }
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "history",
+        value_name: "M",
+        help: "Steps that L-BFGS remembers; each takes the memory of one picture, and by default (auto) there are fewer the larger \
+               the picture",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("1 or more, or auto"),
+        decides_pixels: true,
+        get: |options| match options.optimiser {
+            Optimiser::Lbfgs { history } => {
+                Some(history.map_or_else(|| "auto".to_owned(), |pairs| pairs.to_string()))
+            }
+            Optimiser::Adam { .. } => None,
+        },
+        set: |options, text| match &mut options.optimiser {
+            Optimiser::Lbfgs { history } => {
+                *history = if text == "auto" { None } else { Some(text.parse()?) };
+                Ok(())
+            }
+            Optimiser::Adam { .. } => Err(OptionsError::OtherMethod { option: "history", method: "lbfgs" })?,
+        },
+        valid: |options| !matches!(options.optimiser, Optimiser::Lbfgs { history: Some(0) }),
+    },
+    OptionRow {
+        name: "learning-rate",
+        value_name: "R",
+        help: "Step of Adam, in grey levels of 0 to 255 [default: 2]",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("a number above 0"),
+        decides_pixels: true,
+        get: |options| match options.optimiser {
+            Optimiser::Adam { learning_rate } => Some(learning_rate.to_string()),
+            Optimiser::Lbfgs { .. } => None,
+        },
+        set: |options, text| match &mut options.optimiser {
+            Optimiser::Adam { learning_rate } => parse_into(learning_rate, text),
+            Optimiser::Lbfgs { .. } => {
+                Err(OptionsError::OtherMethod { option: "learning-rate", method: "adam" })?
+            }
+        },
+        valid: |options| match options.optimiser {
+            Optimiser::Adam { learning_rate } => is_factor(learning_rate),
+            Optimiser::Lbfgs { .. } => true,
+        },
+    },
+    OptionRow {
+        name: "conv",
+        value_name: "MODE",
+        help: "Convolutions: fast, or exact for plain sums throughout",
+        heading: MACHINE,
+        accepts: Accepts::Names(&names(&CONVS)),
+        decides_pixels: true,
+        get: |options| name_of(&CONVS, &options.conv),
+        set: |options, text| name_into(&mut options.conv, &CONVS, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "memory-limit",
+        value_name: "BYTES",
+        help: "The most memory to take, such as 800M or 4G, or none [default: what is free]. Under a limit large pictures are \
+               worked on in bands",
+        heading: MACHINE,
+        accepts: Accepts::Text("bytes such as 800M or 4G, or none"),
+        decides_pixels: false,
+        get: |options| Some(options.memory_limit.map_or_else(|| "none".to_owned(), bytes_text)),
+        set: |options, text| {
+            let limit = || parse_bytes(text).ok_or(Refused::Value);
+            options.memory_limit = if text == "none" { None } else { Some(limit()?) };
+            Ok(())
+        },
+        valid: |_| true,
+    },
+];
+
+impl TransferOptions {
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`OptionsError`], naming the option.
+    pub fn validate(&self) -> Result<(), OptionsError> {
+        OPTIONS.iter().try_for_each(|row| row.check(self))?;
+        if self.taps().is_empty() {
+            return Err(OptionsError::NothingToDo);
+        }
+        Ok(())
+    }
+
+    /// (H, W) that the painting is resized to for a result with that longest side.
+    pub fn style_size(&self, style: &Picture, longest: usize) -> (usize, usize) {
+        let own = style.height().max(style.width());
+        let wanted = (longest as f64 * self.style_scale).round() as usize;
+        style.size_with_longest_side(wanted.clamp(1, own))
+    }
+}

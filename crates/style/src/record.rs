@@ -1,0 +1,235 @@
+//! What made a picture, as a file: every option that decides pixels, and what the inputs were.
+//!
+//! ```json
+//! {
+//!   "version": 1,
+//!   "impasto": "0.1.0",
+//!   "options": { "size": 512, "content-layers": "conv4_2:1", "...": "..." },
+//!   "inputs": [ { "role": "content", "path": "photo.jpg", "sha256": "..." } ]
+//! }
+//! ```
+//!
+//! An option's value is the text of its row in [`OPTIONS`], or a number where that text is one. `path` says where an input
+//! came from; what counts is its hash. A start that is a picture is among the inputs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
+
+use impasto_vgg::Network;
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+use sha2::{Digest, Sha256};
+
+use crate::picture::write_atomically;
+use crate::{OPTIONS, Picture, PictureError, TransferOptions};
+
+/// The version of the format.
+const VERSION: u64 = 1;
+
+/// What made a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    version: u64,
+    /// The version of the program.
+    pub impasto: String,
+    /// The options that decide pixels, by name.
+    pub options: BTreeMap<String, Value>,
+    /// What the picture was made from.
+    pub inputs: Vec<Input>,
+}
+
+/// The value of an option: a number where its text is one as JSON writes it, else the text. Nothing is lost either way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A number.
+    Number(Number),
+    /// Any other value.
+    Text(String),
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// What it was used as.
+    pub role: Role,
+    /// Where it was read from, if it came from a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// SHA-256, in hexadecimal digits: of a picture's height and width (64 bits each) and its values, of a network's
+    /// name, preprocessing and weights, all f32; little-endian.
+    pub sha256: String,
+}
+
+/// What an input is used as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The photo.
+    Content,
+    /// A painting.
+    Style,
+    /// The picture that the optimisation started from.
+    Init,
+    /// The network.
+    Weights,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is not JSON, or a key is missing, unknown or of another type.
+    #[error("this is no record of impasto: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// It is of another version.
+    #[error("the record has version {found}, and this program reads version {VERSION}")]
+    Version {
+        /// Its version.
+        found: String,
+    },
+    /// It names an option that there is not, or that decides no pixels.
+    #[error("the record has an option {name}, which this program does not know")]
+    UnknownOption {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Record {
+    /// The record of a picture that these options make of these inputs.
+    pub fn new(options: &TransferOptions, inputs: Vec<Input>) -> Self {
+        let deciding = OPTIONS.iter().filter(|row| row.decides_pixels);
+        let options =
+            deciding.filter_map(|row| Some((row.name.to_owned(), row.get(options)?.into()))).collect();
+        Self { version: VERSION, impasto: env!("CARGO_PKG_VERSION").to_owned(), options, inputs }
+    }
+
+    /// Whether both describe the same picture: all but the inputs' paths is equal.
+    pub fn same_picture(&self, other: &Self) -> bool {
+        let inputs = |record: &Self| {
+            record.inputs.iter().map(|input| (input.role, input.sha256.clone())).collect::<Vec<_>>()
+        };
+        let program = |record: &Self| (record.version, record.impasto.clone());
+        program(self) == program(other) && self.options == other.options && inputs(self) == inputs(other)
+    }
+
+    /// The record of a text.
+    ///
+    /// # Errors
+    /// [`RecordError`] if it is not JSON, of another version, or holds a key or option that is not known.
+    pub fn from_json(text: &str) -> Result<Self, RecordError> {
+        let json: serde_json::Value = serde_json::from_str(text)?;
+        // The version first: of another one every other key may differ.
+        if let Some(found) = json.get("version").filter(|found| found.as_u64() != Some(VERSION)) {
+            return Err(RecordError::Version { found: found.to_string() });
+        }
+        let record: Self = serde_json::from_value(json)?;
+        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
+        if let Some(name) = record.options.keys().find(|name| !known(name)) {
+            return Err(RecordError::UnknownOption { name: name.clone() });
+        }
+        Ok(record)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`], and if the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self, RecordError> {
+        let text =
+            fs::read_to_string(path).map_err(|source| RecordError::Read { path: path.into(), source })?;
+        Self::from_json(&text)
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`PictureError`] if the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), PictureError> {
+        write_atomically(path, self.to_string().as_bytes())
+    }
+}
+
+/// The JSON text.
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = serde_json::to_string_pretty(self).map_err(|_| fmt::Error)?;
+        writeln!(f, "{text}")
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        match serde_json::from_str::<Number>(&text) {
+            Ok(number) if number.to_string() == text => Self::Number(number),
+            _ => Self::Text(text),
+        }
+    }
+}
+
+/// The text that the option's row reads.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Input {
+    /// A picture, and where it was read from.
+    pub fn picture(role: Role, path: Option<&Path>, picture: &Picture) -> Self {
+        let mut hash = Sha256::new();
+        hash.update((picture.height() as u64).to_le_bytes());
+        hash.update((picture.width() as u64).to_le_bytes());
+        update(&mut hash, picture.data());
+        Self { role, path: path.map(text), sha256: digits(hash) }
+    }
+
+    /// A network, and the file that its weights were read from.
+    pub fn network(path: Option<&Path>, network: &Network) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(network.arch.name());
+        let preprocessing = network.preprocessing;
+        update(&mut hash, &[preprocessing.scale]);
+        update(&mut hash, &preprocessing.mean);
+        update(&mut hash, &preprocessing.std);
+        for conv in &network.convs {
+            update(&mut hash, &conv.kernel);
+            update(&mut hash, &conv.bias);
+        }
+        Self { role: Role::Weights, path: path.map(text), sha256: digits(hash) }
+    }
+}
+
+/// A path as text, with a sign in place of what is no Unicode.
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Numbers into a hash, a block at a time.
+fn update(hash: &mut Sha256, values: &[f32]) {
+    let mut bytes = Vec::new();
+    for block in values.chunks(1 << 14) {
+        bytes.clear();
+        bytes.extend(block.iter().flat_map(|value| value.to_le_bytes()));
+        hash.update(&bytes);
+    }
+}
+
+fn digits(hash: Sha256) -> String {
+    hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

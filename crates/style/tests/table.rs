@@ -1,0 +1,162 @@
+//! The table of options: each option describes itself, reads what it prints and refuses what it cannot be.
+
+use impasto_style::{
+    Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
+    Preset, Scales, TransferOptions,
+};
+use proptest::prelude::*;
+
+/// Options in which the row applies.
+fn with(row: &OptionRow) -> TransferOptions {
+    let adam = Optimiser::Adam { learning_rate: 2.0 };
+    let lbfgs = Preset::Default.options();
+    if row.get(&lbfgs).is_some() { lbfgs } else { TransferOptions { optimiser: adam, ..lbfgs } }
+}
+
+#[test]
+fn every_option_has_a_name_of_its_own_and_help() {
+    for (index, row) in OPTIONS.iter().enumerate() {
+        assert!(!row.help.is_empty() && !row.value_name.is_empty(), "{}", row.name);
+        assert!(OPTIONS[..index].iter().all(|other| other.name != row.name), "{}", row.name);
+        assert!(row.get(&with(row)).is_some(), "{} applies with one of the methods", row.name);
+    }
+}
+
+#[test]
+fn every_option_refuses_nonsense_under_its_own_name() {
+    for row in OPTIONS {
+        let refuses = |text: &str| {
+            let error = row.set(&mut with(row), text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{}` must be ", row.name)), "{text:?}: {error}");
+        };
+        refuses("");
+        match row.name {
+            "init" => {}
+            "content-layers" | "style-layers" => refuses("conv1_1:many"),
+            _ => refuses("no such value"),
+        }
+    }
+}
+
+#[test]
+fn every_name_that_an_option_lists_is_read() {
+    for row in OPTIONS {
+        if let Accepts::Names(names) = row.accepts {
+            for name in names {
+                let mut options = with(row);
+                row.set(&mut options, name).unwrap();
+                assert_eq!(row.get(&options).as_deref(), Some(*name));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_preset_has_every_option_and_is_read_back() {
+    for (preset, name) in Preset::ALL {
+        let options = preset.options();
+        let method = options.optimiser.name();
+        for row in OPTIONS {
+            let others = matches!((method, row.name), ("lbfgs", "learning-rate") | ("adam", "history"));
+            assert_eq!(row.get(&options).is_none(), others, "{} of {name}", row.name);
+        }
+        assert_eq!(copied(&options), options);
+        let mut choices = Choices::default();
+        choices.set("preset", name).unwrap();
+        assert_eq!(choices.options().unwrap(), options);
+    }
+}
+
+#[test]
+fn what_belongs_to_the_other_method_is_refused() {
+    for (chosen, message) in [
+        ([("optimizer", "adam"), ("history", "5")], "`history` is for `optimizer` lbfgs"),
+        ([("optimizer", "lbfgs"), ("learning-rate", "1")], "`learning-rate` is for `optimizer` adam"),
+    ] {
+        let mut choices = Choices::default();
+        for (name, value) in chosen {
+            choices.set(name, value).unwrap();
+        }
+        assert_eq!(choices.options().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn the_largest_size_is_that_of_a_square_that_can_be_read() {
+    let size = |size| TransferOptions { size, ..Preset::Default.options() }.validate();
+    assert!(size(10_000).is_ok());
+    assert_eq!(size(10_001).unwrap_err().to_string(), "`size` must be from 1 to 10000, not 10001");
+}
+
+#[test]
+fn naming_a_file_reads_none() {
+    let mut choices = Choices::default();
+    choices.set("init", "no/such/file.png").unwrap();
+    let options = choices.options().unwrap();
+    assert_eq!(options.init, Init::File("no/such/file.png".into()));
+    assert!(options.init.read().unwrap_err().to_string().contains("no/such/file.png"));
+}
+
+/// Other options with the text of each value put in.
+fn copied(options: &TransferOptions) -> TransferOptions {
+    let mut copy = Preset::Paper.options();
+    for row in OPTIONS {
+        if let Some(text) = row.get(options) {
+            row.set(&mut copy, &text).unwrap();
+        }
+    }
+    copy
+}
+
+fn options() -> impl Strategy<Value = TransferOptions> {
+    let positive = || prop::num::f64::POSITIVE | prop::num::f64::SUBNORMAL | prop::num::f64::ZERO;
+    let layers = prop::collection::btree_map((1_u8..6, 1_u8..3), positive(), 1..4).prop_map(|layers| {
+        let text: Vec<String> =
+            layers.iter().map(|((block, index), weight)| format!("conv{block}_{index}:{weight}")).collect();
+        text.join(",").parse::<LayerWeights>().unwrap()
+    });
+    let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
+    let method = prop_oneof![
+        prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
+        positive().prop_map(|learning_rate| Optimiser::Adam { learning_rate }),
+    ];
+    let init = prop_oneof![
+        Just(Init::Content),
+        Just(Init::Noise),
+        "[a-z]{8}/[0-9]{1,3}".prop_map(|p| Init::named(&p))
+    ];
+    let numbers =
+        (1_usize..10_000, 1_usize..5000, any::<u64>(), prop::option::of(any::<u64>()), scales, method);
+    let weights = prop::array::uniform4(positive());
+    let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
+    (numbers, weights, names, (layers.clone(), layers)).prop_map(|(numbers, weights, names, layers)| {
+        let (size, iterations, seed, memory_limit, scales, optimiser) = numbers;
+        let [content_weight, style_weight, tv_weight, style_scale] = weights;
+        let (content_layers, style_layers) = layers;
+        TransferOptions {
+            size,
+            iterations,
+            scales,
+            content_weight,
+            style_weight,
+            tv_weight,
+            content_layers,
+            style_layers,
+            loss_scale: names.0.0,
+            pooling: if names.1 { Pooling::Max } else { Pooling::Average },
+            init: names.3,
+            seed,
+            optimiser,
+            style_scale,
+            conv: if names.2 { ConvMode::Exact } else { ConvMode::Fast },
+            memory_limit,
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_option_reads_what_it_prints_to_the_last_bit(options in options()) {
+        prop_assert_eq!(copied(&options), options);
+    }
+}
