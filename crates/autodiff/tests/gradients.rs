@@ -1,4 +1,5 @@
-//! Every operation's gradient against central differences in f64, within 1e-7.
+//! Every operation's gradient against central differences in f64, within 1e-7. Those of the losses are beside them, in
+//! `src/losses/`.
 //!
 //! An operation with many outputs is turned into a number by a fixed weighting w: f(x) = <w, op(x)>, whose gradient is
 //! the operation's backward pass of w.
@@ -6,7 +7,7 @@
 mod common;
 
 use common::{assert_gradient, conv_layer, dot, numbers, numbers_off_zero, of, shapes, tensor, weights};
-use impasto_autodiff::losses::{content, gram, total_variation};
+use impasto_autodiff::losses::total_variation;
 use impasto_autodiff::ops::{conv, pool, relu};
 use impasto_autodiff::{ConvLayer, Pooling};
 use impasto_tensor::{Shape, Tensor};
@@ -18,12 +19,6 @@ fn conv_problems() -> impl Strategy<Value = (Tensor<f64>, ConvLayer<f64>)> {
         let layer = conv_layer("conv", input.shape().channels, out_channels, seed);
         (input, layer)
     })
-}
-
-/// Two pictures with the same number of channels and other sizes.
-fn two_sizes() -> impl Strategy<Value = (Tensor<f64>, Tensor<f64>)> {
-    (shapes(1, 7), 1..8usize, 1..8usize)
-        .prop_flat_map(|(shape, h, w)| (tensor(Just(shape)), tensor(Just(Shape::new(h, w, shape.channels)))))
 }
 
 proptest! {
@@ -65,34 +60,6 @@ proptest! {
         check_pool(Pooling::Max, &of(shape, x))?;
     }
 
-    #[test]
-    fn content_gradient_matches_finite_differences(
-        (f, p) in (1..60usize).prop_flat_map(|n| (numbers(n), numbers(n))), weight in 0.1..10.0
-    ) {
-        let mut gradient = vec![0.0; f.len()];
-        content::add_gradient(&f, &p, weight, &mut gradient);
-        assert_gradient(&|f| weight * content::loss(f, &p), &f, &gradient);
-    }
-
-    #[test]
-    fn gram_gradient_matches_finite_differences((f, painting) in two_sizes(), weight in 0.1..10.0) {
-        let a = gram::gram(&painting)?;
-        let loss = |x: &[f64]| {
-            weight * gram::loss(&gram::gram(&of(f.shape(), x.to_vec())).expect("a consistent tensor"), &a)
-        };
-        let mut gradient = vec![0.0; f.shape().len()];
-        gram::add_gradient(&f, &gram::gram(&f)?, &a, weight, &mut gradient)?;
-        assert_gradient(&loss, f.data(), &gradient);
-    }
-
-    #[test]
-    fn total_variation_gradient_matches_finite_differences(x in tensor(shapes(1, 9)), weight in 0.1..10.0) {
-        let mut gradient = vec![0.0; x.shape().len()];
-        total_variation::total_variation(x.data(), x.shape(), weight, &mut gradient);
-        let loss = |values: &[f64]| weight * total_variation::total_variation(values, x.shape(), 0.0, &mut vec![0.0; values.len()]);
-        assert_gradient(&loss, x.data(), &gradient);
-    }
-
     /// TV(x) = 1/2 sum of (x_p - x_q)^2 over the pairs of neighbours, whatever the weight of its gradient.
     #[test]
     fn total_variation_is_half_the_squares_between_neighbours(x in tensor(shapes(1, 9)), weight in 0.0..10.0) {
@@ -111,25 +78,6 @@ proptest! {
         }
         let got = total_variation::total_variation(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
         prop_assert!((got - 0.5 * sum).abs() <= 1e-12 * sum, "{got} is not half of {sum}");
-    }
-
-    #[test]
-    fn gradients_are_added_to_what_is_there(f in tensor(shapes(1, 5)), before in -5.0..5.0) {
-        let (n, zero) = (f.shape().len(), vec![0.0; f.shape().len()]);
-        let a = gram::gram(&of(f.shape(), weights(n)))?;
-        let g = gram::gram(&f)?;
-        for add in [
-            &(|out: &mut [f64]| content::add_gradient(f.data(), &zero, 2.0, out)) as &dyn Fn(&mut [f64]),
-            &|out| gram::add_gradient(&f, &g, &a, 2.0, out).expect("sizes that fit"),
-            &|out| { total_variation::total_variation(f.data(), f.shape(), 2.0, out); },
-        ] {
-            let (mut alone, mut added) = (vec![0.0; n], vec![before; n]);
-            add(&mut alone);
-            add(&mut added);
-            for (alone, added) in alone.iter().zip(&added) {
-                prop_assert!((alone + before - added).abs() < 1e-13);
-            }
-        }
     }
 }
 

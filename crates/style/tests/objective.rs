@@ -86,7 +86,7 @@ fn neural_style_preset_has_the_losses_of_neural_style() {
     for (own, target) in of_noise.0.iter().zip(&targets.0) {
         match (own, target) {
             (Loss::Content(f), Loss::Content(p)) => {
-                content += mean_square(f.target.data(), p.target.data(), 1.0)
+                content += mean_square(f.target.data(), p.target.data(), 1.0);
             }
             // G/(C H W) is G' = G/(H W) over C.
             (Loss::Gram(g), Loss::Gram(a)) => {

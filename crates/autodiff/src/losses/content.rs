@@ -54,3 +54,43 @@ pub fn add_gradient<T: Element>(f: &[T], p: &[T], weight: f64, gradient: &mut [T
         *g += weight * (f - p);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Loss;
+    use super::super::finite_differences::{assert_gradient, responses, shapes};
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn content_gradient_matches_finite_differences(
+            (f, p) in shapes().prop_flat_map(|shape| (responses(Just(shape)), responses(Just(shape)))),
+            weight in 0.1..10.0,
+        ) {
+            assert_gradient(&Loss::Content(Content { target: p }), &f, weight);
+        }
+
+        /// Block by block it is the same loss, and the same gradient.
+        #[test]
+        fn a_block_is_compared_with_its_own_part_of_the_target(
+            (f, p) in shapes().prop_flat_map(|shape| (responses(Just(shape)), responses(Just(shape)))),
+            cut in 0.0..1.0,
+        ) {
+            let (loss, channels) = (Content { target: p }, f.shape().channels);
+            let first = (cut * f.shape().positions() as f64) as usize;
+            let (before, after) = f.data().split_at(first * channels);
+            let whole = loss.value(0, f.data());
+            prop_assert!((loss.value(0, before) + loss.value(first, after) - whole).abs() <= 1e-12 * whole);
+            let (mut gradient, mut expected) = (vec![0.0; f.data().len()], vec![0.0; f.data().len()]);
+            loss.add_gradient(0, f.data(), 2.0, &mut expected);
+            let (g_before, g_after) = gradient.split_at_mut(first * channels);
+            loss.add_gradient(0, before, 2.0, g_before);
+            loss.add_gradient(first, after, 2.0, g_after);
+            prop_assert_eq!(gradient, expected);
+        }
+    }
+}

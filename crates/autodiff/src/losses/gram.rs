@@ -129,3 +129,58 @@ pub fn add_map<T: Element>(
         *d += T::from_f64(scale * (g - a).to_f64());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use impasto_tensor::Shape;
+    use proptest::prelude::*;
+
+    use super::super::Loss;
+    use super::super::finite_differences::{assert_gradient, responses, shapes};
+    use super::*;
+
+    /// A response, and one with the same channels at other positions.
+    fn two_sizes() -> impl Strategy<Value = (Tensor<f64>, Tensor<f64>)> {
+        (shapes(), 1..8usize, 1..8usize).prop_flat_map(|(shape, h, w)| {
+            (responses(Just(shape)), responses(Just(Shape::new(h, w, shape.channels))))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn gram_gradient_matches_finite_differences((f, painting) in two_sizes(), weight in 0.1..10.0) {
+            assert_gradient(&Loss::Gram(Style { target: gram(&painting)? }), &f, weight);
+        }
+
+        /// The fast path's map is the plain gradient.
+        #[test]
+        fn the_map_of_f_is_the_gradient((f, painting) in two_sizes(), weight in 0.1..10.0) {
+            let (g, a, shape) = (gram(&f)?, gram(&painting)?, f.shape());
+            let mut map = AffineMap::zero(shape.channels);
+            add_map(&g, &a, weight, shape.positions(), &mut map);
+            let mut expected = vec![0.0; shape.len()];
+            add_gradient(&f, &g, &a, weight, &mut expected)?;
+            let matrix = Matrix::new(&map.matrix, shape.channels, shape.channels)?;
+            let mut mapped = vec![0.0; shape.len()];
+            gemm(1.0, Matrix::new(f.data(), shape.positions(), shape.channels)?, matrix, 0.0, &mut mapped)?;
+            for (mapped, expected) in mapped.iter().zip(&expected) {
+                prop_assert!((mapped - expected).abs() <= 1e-13 * weight);
+            }
+        }
+
+        /// A = sum b A_s, and two halves of a painting are the painting.
+        #[test]
+        fn a_blend_is_the_weighted_sum((f, painting) in two_sizes(), share in 0.0..1.0) {
+            let (a, b) = (gram(&f)?, gram(&painting)?);
+            let losses = [a.clone(), b.clone()].map(|target| Loss::Gram(Style { target }));
+            let blended = Loss::blend([(share, &losses[0]), (1.0 - share, &losses[1])]);
+            let Some(Loss::Gram(blended)) = blended else { panic!("{blended:?}") };
+            for ((blended, a), b) in blended.target.data.iter().zip(&a.data).zip(&b.data) {
+                prop_assert!((blended - (share * a + (1.0 - share) * b)).abs() < 1e-14);
+            }
+            prop_assert_eq!(Loss::blend([(0.5, &losses[0]), (0.5, &losses[0])]), Some(losses[0].clone()));
+        }
+    }
+}

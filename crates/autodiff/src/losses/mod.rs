@@ -271,3 +271,49 @@ impl<T: Element> Loss<T> {
         Err(AutodiffError::Target { layer: layer.to_owned(), expected, got })
     }
 }
+
+/// What the tests of all losses share: a loss of random responses, its gradient against central differences.
+#[cfg(test)]
+mod finite_differences {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::check::{Direction, Ladder, Verdict, check_gradient};
+
+    /// Responses with numbers in [-1, 1].
+    pub(super) fn responses(shapes: impl Strategy<Value = Shape>) -> impl Strategy<Value = Tensor<f64>> {
+        shapes.prop_flat_map(|shape| {
+            let numbers = prop::collection::vec(-1.0..1.0, shape.len());
+            numbers.prop_map(move |numbers| Tensor::from_vec(shape, numbers).expect("a usable shape"))
+        })
+    }
+
+    /// Shapes with sides and channels from 1 up.
+    pub(super) fn shapes() -> impl Strategy<Value = Shape> {
+        (1..=7usize, 1..=7usize, 1..=4usize).prop_map(|(h, w, c)| Shape::new(h, w, c))
+    }
+
+    /// Asserts that the weighted gradient is that of the weighted loss at `f`, within 1e-7, and is added to what is there.
+    pub(super) fn assert_gradient(loss: &Loss<f64>, f: &Tensor<f64>, weight: f64) {
+        let mut gradient = vec![0.0; f.data().len()];
+        loss.add_gradient(f, weight, &mut gradient).unwrap();
+        let at = |x: &[f64]| {
+            let f = Tensor::from_vec(f.shape(), x.to_vec()).unwrap();
+            weight * loss.value(&f).unwrap()
+        };
+        let coordinates = [0, gradient.len() / 2, gradient.len() - 1].map(Direction::Coordinate);
+        let directions = [[1, 2, 3].map(Direction::Random), coordinates].concat();
+        for probe in check_gradient(&at, f.data(), &gradient, &directions, &Ladder::for_scale(1.0)) {
+            let error = probe.relative_error();
+            assert_eq!(probe.verdict(1e-7), Verdict::Pass, "{:?}: {error:e}", probe.direction);
+        }
+        let mut added = vec![2.5; gradient.len()];
+        loss.add_gradient(f, weight, &mut added).unwrap();
+        assert!(
+            gradient
+                .iter()
+                .zip(&added)
+                .all(|(alone, added)| (alone + 2.5 - added).abs() < 1e-13 * weight.max(1.0))
+        );
+    }
+}

@@ -63,3 +63,20 @@ fn row_differences<T: Element>(here: &[T], other: &[T], weight: T, gradient: &mu
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Loss;
+    use super::super::finite_differences::{assert_gradient, responses, shapes};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn total_variation_gradient_matches_finite_differences(x in responses(shapes()), weight in 0.1..10.0) {
+            assert_gradient(&Loss::TotalVariation, &x, weight);
+        }
+    }
+}

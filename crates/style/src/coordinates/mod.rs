@@ -197,12 +197,18 @@ mod tests {
     }
 
     /// f(x) = sum_i sin(x_i / 50 + i), and its gradient.
-    fn waves(x: &[f32], gradient: &mut [f32]) -> Result<f64, Infallible> {
+    fn waves(x: &[f32], gradient: &mut [f32]) -> f64 {
         let angle = |(i, x): (usize, &f32)| f64::from(*x) / 50.0 + i as f64;
         for (g, angle) in gradient.iter_mut().zip(x.iter().enumerate().map(angle)) {
             *g = (angle.cos() / 50.0) as f32;
         }
-        Ok(x.iter().enumerate().map(angle).map(f64::sin).sum())
+        x.iter().enumerate().map(angle).map(f64::sin).sum()
+    }
+
+    fn loss(coordinates: &mut impl Coordinates, u: &[f32], gradient: &mut [f32]) -> f64 {
+        let Ok(loss) =
+            coordinates.evaluate(u, gradient, |x, gradient| Ok::<_, Infallible>(waves(x, gradient)));
+        loss
     }
 
     /// Along the gradient the difference is large beside the rounding of f32.
@@ -210,14 +216,13 @@ mod tests {
         let u: Vec<f32> = coordinates.start().iter().zip(0..).map(|(u, i)| u + (i % 7) as f32).collect();
         assert_eq!(u.len(), variables);
         let mut gradient = vec![f32::NAN; variables];
-        let Ok(_) = coordinates.evaluate(&u, &mut gradient, waves);
+        loss(&mut coordinates, &u, &mut gradient);
         let norm = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
         let mut unused = vec![0.0; variables];
         let mut at = |step: f64| {
             let moved = |(&u, &g): (&f32, &f32)| (f64::from(u) + step * f64::from(g) / norm) as f32;
             let point: Vec<f32> = u.iter().zip(&gradient).map(moved).collect();
-            let Ok(loss) = coordinates.evaluate(&point, &mut unused, waves);
-            loss
+            loss(&mut coordinates, &point, &mut unused)
         };
         let difference = (at(2.0) - at(-2.0)) / 4.0;
         assert!((difference / norm - 1.0).abs() < 1e-2, "{difference} against {norm}");
@@ -240,9 +245,9 @@ mod tests {
             Composed { outer: Light::around(vec![0.0; 144]), inner: Spectrum::around(noise) };
         let (u, other) = (vec![3.0; 48], vec![-5.0; 48]);
         let mut gradient = vec![0.0; 48];
-        let Ok(_) = coordinates.evaluate(&u, &mut gradient, waves);
+        loss(&mut coordinates, &u, &mut gradient);
         let at_hand = coordinates.pixels(&u, true).to_vec();
-        let Ok(_) = coordinates.evaluate(&other, &mut gradient, waves);
+        loss(&mut coordinates, &other, &mut gradient);
         assert_eq!(coordinates.pixels(&u, false), at_hand);
         assert_eq!(coordinates.into_pixels(u), at_hand);
     }
