@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{assert_gradient, conv_layer, dot, numbers, numbers_off_zero, of, shapes, tensor, weights};
+use common::{assert_gradient, conv_layer, dot, numbers_off_zero, of, shapes, tensor, weights};
 use impasto_autodiff::losses::total_variation;
 use impasto_autodiff::ops::{conv, pool, relu};
 use impasto_autodiff::{ConvLayer, Pooling};
