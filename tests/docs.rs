@@ -1,4 +1,5 @@
-//! The documentation's links are alive: files exist, and a linked name in backticks is defined in the linked file.
+//! The documentation's links are alive: files and pictures exist, and a linked name in backticks is defined in the linked
+//! file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,13 +16,15 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// The (text, target) of every Markdown link in a text.
+/// The (text, target) of every Markdown link in a text, and of every picture in HTML, which has no text.
 fn links(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.match_indices("](").filter_map(|(at, _)| {
+    let markdown = text.match_indices("](").filter_map(|(at, _)| {
         let open = text[..at].rfind('[')?;
         let target = &text[at + 2..];
         Some((&text[open + 1..at], &target[..target.find(')')?]))
-    })
+    });
+    let pictures = text.split("<img src=\"").skip(1).filter_map(|rest| Some(("", rest.split_once('"')?.0)));
+    markdown.chain(pictures)
 }
 
 /// Whether a Rust source defines the last part of a path such as `style::gram`.
@@ -65,40 +68,6 @@ fn problem(document: &Path, text: &str, label: &str, target: &str) -> Option<Str
         .then(|| format!("{file} does not define {name}"))
 }
 
-/// The Rust sources below a folder.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries =
-        fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("a readable folder").path());
-    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let rust = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    rust.chain(folders.iter().flat_map(|folder| sources(folder))).collect()
-}
-
-/// The names of a source's tests on random inputs: `fn name(input in strategy)`.
-fn property_tests(source: &str) -> Vec<&str> {
-    let tests = source.split("#[test]").skip(1).filter_map(|test| {
-        let (name, rest) = test.split_once("fn ")?.1.split_once('(')?;
-        rest.split_once('{')?.0.contains(" in ").then_some(name)
-    });
-    tests.collect()
-}
-
-#[test]
-fn every_property_test_of_the_mathematics_is_in_the_list() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let list = fs::read_to_string(root.join("docs/math.md")).expect("docs/math.md exists");
-    let mut missing = Vec::new();
-    for crate_name in ["tensor", "autodiff", "lbfgs"] {
-        for path in sources(&root.join("crates").join(crate_name)) {
-            let source = fs::read_to_string(&path).expect("a readable source");
-            let unlisted =
-                property_tests(&source).into_iter().filter(|name| !list.contains(&format!("[`{name}`]")));
-            missing.extend(unlisted.map(|name| format!("{}: {name}", path.display())));
-        }
-    }
-    assert!(missing.is_empty(), "not in docs/math.md:\n{}", missing.join("\n"));
-}
-
 #[test]
 fn every_link_in_the_docs_is_alive() {
     let mut dead = Vec::new();
@@ -115,6 +84,8 @@ fn every_link_in_the_docs_is_alive() {
 
 #[test]
 fn a_dead_link_is_noticed() {
+    let text = "[a](b.md) <img src=\"c.png\" alt=\"d\"> ![e](f.jpg)";
+    assert_eq!(links(text).collect::<Vec<_>>(), [("a", "b.md"), ("e", "f.jpg"), ("", "c.png")]);
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/math.md");
     let check = |label, target| problem(&document, "# A heading\n", label, target);
     assert_eq!(check("`style::gram`", "../crates/autodiff/src/ops/style.rs"), None);
