@@ -34,7 +34,7 @@ fn a_record_is_text_for_people() {
     let text = record(&Preset::Default.options()).to_string();
     for line in [
         "\"version\": 1,",
-        "\"content-weight\": 0.0002,",
+        "\"content-weight\": 0.0004,",
         "\"size\": 512,",
         "\"scales\": \"auto\",",
         "\"content-layers\": \"conv4_2:1\",",

@@ -1,5 +1,5 @@
 //! Which algorithm a convolution of a given size is computed with: rules read off `impasto bench` (see
-//! docs/performance.md for the figures).
+//! docs/notebook.md for the figures).
 //!
 //! * F(6x6) or F(4x4), whichever has fewer products, where reading the transformed kernel counts as a few tiles more: with
 //!   few tiles F(6x6)'s, 64/9 of the plain one, takes the time that it saves; and tiles may fit a layer's edges better or worse.
