@@ -8,6 +8,8 @@
 //! Every result is computed by the same operations in the same order whatever task it is in, so the bits do not
 //! depend on the number of threads.
 
+mod algorithm;
+mod dispatch;
 mod im2col;
 mod method;
 mod packed;
@@ -20,8 +22,8 @@ mod winograd;
 use rayon::prelude::*;
 
 pub use crate::GRANULE;
+pub use algorithm::{Algorithm, Conv};
 pub use im2col::Positions;
-pub use method::{Algorithm, Conv};
 pub use packed::PackedConv;
 pub use sink::{PoolKind, Sink};
 pub use source::Source;

@@ -1,0 +1,45 @@
+//! Which file computes which algorithm: the one match over them.
+
+use std::marker::PhantomData;
+
+use super::im2col::Im2col;
+use super::method::Method;
+use super::streamed::Streamed;
+use super::winograd::Winograd;
+use super::{Algorithm, Conv};
+use crate::winograd::{F4, F6};
+
+impl Algorithm {
+    /// Multiplications per output and pair of channels: 9 for im2col, 36/16, 64/36.
+    pub fn multiplications(self) -> f64 {
+        self.method().multiplications()
+    }
+
+    /// What computes it.
+    pub(super) fn method(self) -> &'static dyn Method {
+        match self {
+            Self::Im2col => &Im2col,
+            Self::Winograd4 => &Winograd::<F4>(PhantomData),
+            Self::Winograd6 => &Winograd::<F6>(PhantomData),
+            Self::Streamed4 => &Streamed::<F4>(PhantomData),
+            Self::Streamed6 => &Streamed::<F6>(PhantomData),
+        }
+    }
+}
+
+impl Conv {
+    /// The bytes of its packed kernel, [`super::PackedConv`]; the same for any extent.
+    pub fn packed_bytes(&self) -> usize {
+        size_of::<f32>() * self.algorithm.method().packed_len(self.isa, self.in_channels, self.out_channels)
+    }
+
+    /// Numbers of scratch that each task needs: those of [`crate::Scratch::with`].
+    pub fn scratch_len(&self) -> usize {
+        self.algorithm.method().scratch_len(self)
+    }
+
+    /// Numbers of scratch that all tasks share: those of [`crate::Scratch::with_shared`].
+    pub fn shared_len(&self) -> usize {
+        self.algorithm.method().shared_len(self)
+    }
+}
