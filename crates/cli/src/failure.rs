@@ -41,7 +41,7 @@ impl fmt::Display for Failure {
 
 /// What the library says, with the names of options as the command line has them: `size` becomes --size.
 fn with_dashes(error: &impl fmt::Display) -> String {
-    let names = OPTIONS.iter().map(|row| row.name).chain(["preset"]);
+    let names = OPTIONS.iter().map(|row| row.name).chain(["preset", "preprocess"]);
     names.fold(error.to_string(), |text, name| text.replace(&format!("`{name}`"), &format!("--{name}")))
 }
 
@@ -67,7 +67,7 @@ impl From<WeightsError> for Failure {
             WeightsError::NotEmbedded => {
                 Self::failed("this build carries no weights: give a file with --weights")
             }
-            _ => Self::failed(error),
+            _ => Self::failed(with_dashes(&error)),
         }
     }
 }

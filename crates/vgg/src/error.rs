@@ -125,7 +125,7 @@ pub enum Problem {
     },
     /// Nothing in the file tells its preprocessing.
     #[error(
-        "the file does not tell what pictures its network expects: say --preprocess torch (red first, 0 to 1, ImageNet's mean \
+        "the file does not tell what pictures its network expects: say `preprocess` torch (red first, 0 to 1, ImageNet's mean \
          and deviation: networks trained by torchvision), caffe-bgr (blue first, 0 to 255 minus the mean: Oxford's files and \
          most conversions of them) or caffe-rgb (the same, red first: MatConvNet); where the file was published says which, \
          and a wrong one gives paintings with false colours or little structure"
