@@ -55,7 +55,7 @@ impl Preset {
             Self::Default => TransferOptions {
                 iterations: 100,
                 scales: Scales::Auto,
-                content_weight: 2e-4,
+                content_weight: 4e-4,
                 loss_scale: LossScale::Balanced,
                 pooling: Pooling::Max,
                 init: Init::Content,
