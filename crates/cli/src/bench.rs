@@ -130,14 +130,14 @@ fn print_evaluation(evaluation: &EvaluationTime, peak_mib: Option<f64>) {
         evaluation.seconds.len()
     );
     println!(
-        "plan: {:.0} MiB ({:.0} weights, {:.0} packed kernels, {:.0} tensors, {:.0} masks, {:.0} targets, {:.0} work) in {} band(s)",
+        "plan: {:.0} MiB ({:.0} weights, {:.0} packed kernels, {:.0} tensors, {:.0} masks, {:.0} targets, {:.0} scratch) in {} band(s)",
         mib(bytes.total()),
         mib(bytes.weights),
         mib(bytes.packed),
         mib(bytes.arena),
         mib(bytes.masks),
         mib(bytes.targets),
-        mib(bytes.work),
+        mib(bytes.scratch),
         evaluation.bands
     );
     if let Some(peak) = peak_mib {

@@ -27,7 +27,7 @@ impl PreparedChain {
             arena: plan.arena_len() as u64 * NUMBER,
             masks: (0..plan.layers.len()).map(|stage| plan.mask_len(stage) as u64).sum(),
             targets,
-            work: sums + self.scratch_bytes(plan),
+            scratch: sums + self.scratch_bytes(plan),
         }
     }
 

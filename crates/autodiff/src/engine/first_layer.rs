@@ -47,14 +47,14 @@ pub(crate) struct FirstLayer<'a> {
     pub(crate) tap: Option<TapGradient<'a>>,
 }
 
-/// Numbers of work memory of a task: a block's responses, gradients and either's products.
+/// Numbers of scratch of a task: a block's responses, gradients and either's products.
 pub(crate) fn scratch_len(channels: usize, padded: usize, response: usize) -> usize {
     2 * POSITIONS * channels + response.max(taps::scratch_len(padded))
 }
 
 impl FirstLayer<'_> {
     /// Adds the picture gradient of the rows `rows` of dL/dF (`incoming` holds those of the whole band) to `picture`,
-    /// the gradient of the whole band. `products` is work memory for R.
+    /// the gradient of the whole band. `products` is scratch for R.
     pub(crate) fn backward(
         &self,
         rows: Range<usize>,
@@ -96,24 +96,24 @@ impl FirstLayer<'_> {
         let len = products.len() / self.kernel.padded_columns() * channels;
         let at = (y * self.extent.width + x) * channels;
         let later = &incoming[at + len..];
-        let ahead = [&later[..len.min(later.len())], &[]];
+        let prefetch = [&later[..len.min(later.len())], &[]];
         let incoming = &incoming[at..at + len];
         let Some(tap) = self.tap else {
-            self.kernel.multiply(incoming, channels, products, false, ahead);
+            self.kernel.multiply(incoming, channels, products, false, prefetch);
             return;
         };
         let padded = tap.map().map_or(0, PackedMap::padded_columns);
-        let work = scratch_len(channels, padded, self.forward.scratch_len(self.extent));
-        scratch.with(work, |work| {
-            let (response, work) = work.split_at_mut(POSITIONS * channels);
-            let (gradient, work) = work.split_at_mut(POSITIONS * channels);
+        let room = scratch_len(channels, padded, self.forward.scratch_len(self.extent));
+        scratch.with(room, |scratch| {
+            let (response, scratch) = scratch.split_at_mut(POSITIONS * channels);
+            let (gradient, scratch) = scratch.split_at_mut(POSITIONS * channels);
             let (response, gradient) = (&mut response[..len], &mut gradient[..len]);
             let (extent, input, bias) = (self.extent, self.input, &*self.stage.bias);
-            self.forward.respond(Positions { extent, input, bias, at: (y, x) }, response, work);
+            self.forward.respond(Positions { extent, input, bias, at: (y, x) }, response, scratch);
             gradient.copy_from_slice(incoming);
             if self.core.contains(&y) {
                 let first = (y - self.core.start) * self.extent.width + x;
-                tap.add_and_mask_block(first, response, gradient, work, ahead);
+                tap.add_and_mask_block(first, response, gradient, scratch, prefetch);
             } else {
                 taps::mask_block(response, gradient);
             }

@@ -62,14 +62,14 @@ pub struct PlanBytes {
     pub masks: u64,
     /// The targets, such as P of a content layer and A of a style layer.
     pub targets: u64,
-    /// Work memory of tasks, partial Gram matrices.
-    pub work: u64,
+    /// Scratch of tasks, sums of Gram matrices and the maps that they lead to.
+    pub scratch: u64,
 }
 
 impl PlanBytes {
     /// The sum.
     pub const fn total(&self) -> u64 {
-        self.weights + self.packed + self.arena + self.masks + self.targets + self.work
+        self.weights + self.packed + self.arena + self.masks + self.targets + self.scratch
     }
 }
 

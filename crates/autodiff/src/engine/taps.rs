@@ -20,7 +20,7 @@ pub(crate) const POSITIONS: usize = 96;
 /// The most blocks in a task.
 const BLOCKS: usize = 8;
 
-/// Numbers of work memory of one block.
+/// Numbers of scratch of one block.
 pub(crate) fn scratch_len(padded_channels: usize) -> usize {
     POSITIONS * padded_channels
 }
@@ -50,21 +50,21 @@ impl PackedMap {
         self.matrix.padded_columns()
     }
 
-    /// Adds F D + d to `gradient`, with [`scratch_len`] numbers of work memory. Meanwhile `ahead` comes from memory.
+    /// Adds F D + d to `gradient`, with [`scratch_len`] numbers of scratch. What is in `prefetch` is prefetched meanwhile.
     fn add(
         &self,
         f: &[f32],
         channels: usize,
         gradient: &mut [f32],
         products: &mut [f32],
-        ahead: [&[f32]; 2],
+        prefetch: [&[f32]; 2],
     ) {
         let stride = self.padded_columns();
         if stride == channels {
-            self.matrix.multiply(f, channels, gradient, true, ahead);
+            self.matrix.multiply(f, channels, gradient, true, prefetch);
         } else {
             let products = &mut products[..f.len() / channels * stride];
-            self.matrix.multiply(f, channels, products, false, ahead);
+            self.matrix.multiply(f, channels, products, false, prefetch);
             let rows = gradient.chunks_exact_mut(channels).zip(products.chunks_exact(stride));
             for (gradient, products) in rows {
                 gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += product);
@@ -129,7 +129,7 @@ impl TapGradient<'_> {
     pub(crate) fn add_and_mask(&self, f: &[f32], gradient: &mut [f32], scratch: &Scratch) {
         let block = POSITIONS * self.channels;
         let products = self.map().map_or(0, |map| scratch_len(map.padded_columns()));
-        // Several blocks in a task, so that the next one can come from memory while this one is computed.
+        // Several blocks in a task, so that the next one can be prefetched while this one is computed.
         let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
         gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(
             |(index, (gradient, f))| {
@@ -137,10 +137,10 @@ impl TapGradient<'_> {
                 for (number, now) in f.chunks(block).enumerate() {
                     let (gradient, later) = rest.split_at_mut(now.len());
                     let first = (index * task + number * block) / self.channels;
-                    let ahead = [&f[number * block + now.len()..], &*later]
-                        .map(|next| &next[..block.min(next.len())]);
+                    let prefetch = [&f[number * block + now.len()..], &*later]
+                        .map(|later| &later[..block.min(later.len())]);
                     scratch.with(products, |products| {
-                        self.add_and_mask_block(first, now, gradient, products, ahead);
+                        self.add_and_mask_block(first, now, gradient, products, prefetch);
                     });
                     rest = later;
                 }
@@ -149,17 +149,17 @@ impl TapGradient<'_> {
     }
 
     /// As [`Self::add_and_mask`] for at most [`POSITIONS`] positions from the `first` one on, on the calling thread, with
-    /// [`scratch_len`] numbers of work memory. Meanwhile `ahead` comes from memory.
+    /// [`scratch_len`] numbers of scratch. What is in `prefetch` is prefetched meanwhile.
     pub(crate) fn add_and_mask_block(
         &self,
         first: usize,
         f: &[f32],
         gradient: &mut [f32],
         products: &mut [f32],
-        ahead: [&[f32]; 2],
+        prefetch: [&[f32]; 2],
     ) {
         if let Some(map) = self.map() {
-            map.add(f, self.channels, gradient, products, ahead);
+            map.add(f, self.channels, gradient, products, prefetch);
         }
         for &index in &self.tap.at_positions {
             let term = &self.terms[index];
