@@ -1,5 +1,6 @@
 //! `impasto bench`: how fast this machine evaluates the loss and its gradient.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use impasto_style::benchmark::{
     Benchmark, ConvTime, EvaluationTime, LayerTime, OptimiserTime, gemm_peak, peak_memory,
@@ -17,8 +18,9 @@ const MIB: f64 = (1 << 20) as f64;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The network
-    #[arg(long, value_enum, default_value_t = ArchName::Vgg16)]
-    arch: ArchName,
+    #[arg(long, value_name = "ARCH", default_value = "vgg16")]
+    #[arg(value_parser = PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| Arch::from_name(&name).ok_or("no such network")))]
+    arch: Arch,
 
     /// Rows and columns of the picture
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=16384))]
@@ -38,12 +40,6 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ArchName {
-    Vgg16,
-    Vgg19,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum ConvName {
     Exact,
     Fast,
@@ -51,10 +47,7 @@ enum ConvName {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let benchmark = Benchmark {
-        arch: match arguments.arch {
-            ArchName::Vgg16 => Arch::Vgg16,
-            ArchName::Vgg19 => Arch::Vgg19,
-        },
+        arch: arguments.arch,
         size: arguments.size as usize,
         runs: arguments.runs as usize,
         conv: match arguments.conv {

@@ -64,6 +64,9 @@ impl From<WeightsError> for Failure {
     fn from(error: WeightsError) -> Self {
         match error {
             WeightsError::UnknownLayer { .. } => Self::wrong_use(error),
+            WeightsError::NotConverted { ref path, .. } => {
+                Self::failed(format!("{error}: `impasto weights convert FILE -o {}`", path.display()))
+            }
             WeightsError::NotEmbedded => {
                 Self::failed("this build carries no weights: give a file with --weights")
             }

@@ -32,7 +32,7 @@ impl Args for OptionArguments {
             .value_name("NAME")
             .default_value("default")
             .value_parser(PossibleValuesParser::new(Preset::ALL.map(|(_, name)| name)))
-            .help("Where the values of options that are not given come from; the table below shows them")
+            .help("Where the values of options that are not given come from; `impasto transfer --help` shows what each sets")
             .help_heading("Look");
         NetworkArguments::augment_args(command.arg(preset).args(OPTIONS.iter().map(argument)))
     }

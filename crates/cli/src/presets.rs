@@ -4,17 +4,23 @@ use std::fmt::Write;
 
 use impasto_style::{LayerWeights, OPTIONS, OptionRow, Preset, TransferOptions};
 
+/// Presets that fit beside each other on a terminal.
+const BESIDE: usize = 4;
+
 /// A column for each preset, a row for each option that decides the picture and that a preset has.
 pub(crate) fn preset_table() -> String {
-    let options = Preset::ALL.map(|(preset, _)| preset.options());
-    let mut rows =
-        vec![[String::new()].into_iter().chain(Preset::ALL.map(|(_, name)| name.to_owned())).collect()];
+    Preset::ALL.chunks(BESIDE).map(table_of).collect()
+}
+
+fn table_of(presets: &[(Preset, &str)]) -> String {
+    let options: Vec<TransferOptions> = presets.iter().map(|(preset, _)| preset.options()).collect();
+    let heading = presets.iter().map(|(_, name)| (*name).to_owned());
+    let mut rows: Vec<Vec<String>> = vec![std::iter::once(String::new()).chain(heading).collect()];
     for row in OPTIONS.iter().filter(|row| row.decides_pixels) {
-        let cells = options.each_ref().map(|options| cell(row, options));
+        let cells: Vec<Option<String>> = options.iter().map(|options| cell(row, options)).collect();
         if cells.iter().any(Option::is_some) {
-            let name = [format!("--{}", row.name)];
-            let cells = cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
-            rows.push(name.into_iter().chain(cells).collect());
+            let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
+            rows.push(std::iter::once(format!("--{}", row.name)).chain(cells).collect());
         }
     }
     aligned(&rows)

@@ -91,12 +91,13 @@ impl Display {
                 let every = (iterations / 20).max(1);
                 if progress.iteration == 1 || progress.iteration.is_multiple_of(every) {
                     let losses = progress.losses;
+                    let counts = |kind: &LossKind| losses.terms.iter().any(|term| term.kind == *kind);
+                    let part = |kind: LossKind| format!(", {} {:.4e}", kind.name(), losses.sum(kind));
+                    let parts: String = LossKind::ALL.into_iter().filter(counts).map(part).collect();
                     eprintln!(
-                        "iteration {}/{iterations}: loss {:.4e}, content {:.4e}, style {:.4e}, {:.1} s",
+                        "iteration {}/{iterations}: loss {:.4e}{parts}, {:.1} s",
                         progress.iteration,
                         losses.total,
-                        losses.sum(LossKind::Content),
-                        losses.sum(LossKind::Gram),
                         progress.elapsed.as_secs_f64(),
                     );
                 }

@@ -35,6 +35,11 @@ pub enum TransferError {
         /// The least side.
         minimum: usize,
     },
+    /// Targets that were measured for other options.
+    #[error(
+        "the targets are not those of the terms that the options ask for: measure them with the same options"
+    )]
+    Targets,
     /// Losses or gradients that are not finite, from the first evaluation on.
     #[error("the loss is not a finite number: use smaller weights")]
     NotFinite,

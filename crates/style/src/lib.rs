@@ -21,9 +21,9 @@
 //!
 //! ```
 //! # #[cfg(feature = "embedded-weights")] {
-//! use impasto_lbfgs::{Lbfgs, Optimiser};
+//! use impasto_lbfgs::Optimiser;
 //! use impasto_style::coordinates::{Coordinates, Spectrum};
-//! use impasto_style::{Network, Objective, PreparedNetwork, Preset, Subject, white_noise};
+//! use impasto_style::{Network, Objective, PreparedNetwork, Preset, Subject, lbfgs, white_noise};
 //! use std::ops::ControlFlow;
 //!
 //! let options = Preset::Paper.options();
@@ -34,7 +34,7 @@
 //!
 //! let mut waves = Spectrum::around(scene.photo().clone());
 //! let (mut u, groups) = (waves.start(), waves.groups());
-//! let lbfgs = Lbfgs { max_iterations: 2, first_step: 60.0, ..Lbfgs::default() };
+//! let lbfgs = lbfgs(None, 2, u.len()); // as a transfer has it
 //! let outcome = lbfgs.minimise_in_groups(
 //!     &mut u,
 //!     groups,
@@ -84,13 +84,16 @@ mod transfer;
 
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
-pub use impasto_autodiff::{ConvMode, EvaluatorOptions, LossKind, Pooling};
+pub use impasto_autodiff::{
+    AutodiffError, ConvMode, EvaluatorOptions, GramMatrix, Loss, LossKind, Plan, Pooling, Tap, Term, Weight,
+};
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
 pub use memory::{available_memory, plan};
 pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, Objective, TermLoss};
+pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
     OptionsError, Scale, Scales, TransferOptions, default_history,

@@ -1,11 +1,8 @@
 //! Memory: what the machine has left, what a transfer takes, and what of a limit is left for what.
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
-use impasto_lbfgs::Adam;
 
-use crate::coordinates::Spectrum;
-use crate::optimise::lbfgs;
-use crate::{Optimiser, PreparedNetwork, Subject, TransferError, TransferOptions};
+use crate::{PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// The bytes that can be had without swapping: what Linux says is available, and no more than the control group
 /// allows. None on other systems.
@@ -37,12 +34,7 @@ impl TransferOptions {
     /// result, the photo as it was read and as it is compared, the network's input) and the program with its weights.
     pub(crate) fn working_bytes(&self, height: usize, width: usize) -> u64 {
         let numbers = 3 * height * width;
-        let optimiser = match self.optimiser {
-            Optimiser::Lbfgs { history } => {
-                lbfgs(history, self.iterations, numbers).bytes::<f32>(numbers) + Spectrum::bytes(numbers)
-            }
-            Optimiser::Adam { .. } => Adam::default().bytes::<f32>(numbers),
-        };
+        let optimiser = self.optimiser.bytes(self.iterations, numbers);
         optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
     }
 

@@ -9,7 +9,7 @@
 //! x is the picture in 0..=255, z the network's input. `terms.rs` makes the list of terms; the evaluator goes all the way
 //! from x to L and back.
 
-use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, LossKind, Plan, Term, Weight, group_sums};
+use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, Loss, LossKind, Plan, Term, Weight, group_sums};
 
 use crate::{PreparedNetwork, Targets, TransferError, TransferOptions};
 
@@ -71,16 +71,21 @@ impl Objective {
     /// The objective of pictures of `height` x `width`, the size of the photo that was measured.
     ///
     /// # Errors
-    /// [`TransferError`] if the targets do not fit the size or the options, or the memory limit is too low.
+    /// [`TransferError::Targets`] if the targets are not those of the options' terms, [`TransferError`] if they do not fit the
+    /// size, or the memory limit is too low.
     pub fn new(
         network: &PreparedNetwork,
         targets: Targets,
         (height, width): (usize, usize),
         options: &TransferOptions,
     ) -> Result<Self, TransferError> {
+        let specs = options.terms();
+        if !specs.iter().map(|spec| spec.kind).eq(targets.0.iter().map(Loss::kind)) {
+            return Err(TransferError::Targets);
+        }
         let mut labels = Vec::new();
         let mut terms = Vec::new();
-        for (spec, loss) in options.terms().into_iter().zip(targets.0) {
+        for (spec, loss) in specs.into_iter().zip(targets.0) {
             let response = spec.layer.as_deref().map(|layer| network.response_shape(layer, (height, width)));
             let factor = match response.transpose()? {
                 Some(response) => options.loss_scale.factor(spec.kind, height * width, response),

@@ -15,11 +15,25 @@ use crate::{Breakdown, Objective, Optimiser, Picture, TransferError, default_his
 /// The pairs that the scales of L-BFGS are learnt from. 5 to 20 do equally well.
 const SCALE_PAIRS: usize = 10;
 
-/// L-BFGS for `numbers` variables in 0..=255: the first step changes each by about 1.
-pub(crate) fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs {
+/// The L-BFGS of a transfer, for `numbers` variables in 0..=255: H0 has a scale for each group of variables, learnt from the last
+/// ten pairs, and the first step changes each variable by about 1. `history` pairs are kept, by default
+/// [`default_history`].
+pub fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs {
     let first_step = (numbers as f64).sqrt();
     let history = history.unwrap_or_else(|| default_history(numbers));
     Lbfgs { history, scale_pairs: SCALE_PAIRS, max_iterations: iterations, first_step, ..Lbfgs::default() }
+}
+
+impl Optimiser {
+    /// The bytes that a run for a picture of `numbers` comes to hold beside the picture, its coordinates included.
+    pub(crate) fn bytes(self, iterations: usize, numbers: usize) -> u64 {
+        match self {
+            Self::Lbfgs { history } => {
+                lbfgs(history, iterations, numbers).bytes::<f32>(numbers) + Spectrum::bytes(numbers)
+            }
+            Self::Adam { .. } => Adam::default().bytes::<f32>(numbers),
+        }
+    }
 }
 
 /// What travels with a point: its losses, and the number of its evaluation.

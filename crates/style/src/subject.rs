@@ -185,10 +185,11 @@ impl Scene<'_> {
         }
         let mut style = blend(paintings).into_iter();
         let mut content = measure(Source::Photo, &self.photo, &taps(false))?.into_iter();
-        let target = |kind: LossKind| match kind {
-            LossKind::TotalVariation => Some(Loss::TotalVariation),
-            kind if kind.is_of_sums() => style.next(),
-            _ => content.next(),
+        let target = |kind: LossKind| {
+            if !kind.is_of_a_layer() {
+                return kind.without_target();
+            }
+            if kind.is_of_sums() { style.next() } else { content.next() }
         };
         Ok(Targets(terms.iter().map(|term| term.kind).filter_map(target).collect()))
     }

@@ -39,3 +39,18 @@ pub enum TensorError {
         got: String,
     },
 }
+
+impl Shape {
+    /// The shape, if it has elements and their number and bytes fit into memory's addresses.
+    ///
+    /// # Errors
+    /// [`TensorError::Unusable`] otherwise.
+    pub fn checked(self) -> Result<Self, TensorError> {
+        self.height
+            .checked_mul(self.width)
+            .and_then(|positions| positions.checked_mul(self.channels))
+            .filter(|&len| len > 0 && len <= isize::MAX as usize / 8)
+            .map(|_| self)
+            .ok_or(TensorError::Unusable { shape: self })
+    }
+}

@@ -68,6 +68,7 @@ mod plain;
 mod prefetch;
 pub mod reduce;
 mod scratch;
+mod shape;
 mod simd;
 mod tensor;
 mod winograd;
@@ -83,5 +84,6 @@ pub use plain::{
     rotate_kernel,
 };
 pub use scratch::Scratch;
+pub use shape::Shape;
 pub use simd::Isa;
-pub use tensor::{Shape, Tensor};
+pub use tensor::Tensor;

@@ -1,60 +1,6 @@
 //! The tensor: a shape and its numbers.
 
-use std::fmt;
-
-use crate::{Element, TensorError};
-
-/// Height x width x channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Shape {
-    /// H, the number of rows.
-    pub height: usize,
-    /// W, the number of columns.
-    pub width: usize,
-    /// N, the number of channels (filters), fastest in memory.
-    pub channels: usize,
-}
-
-impl Shape {
-    /// H x W x C.
-    pub const fn new(height: usize, width: usize, channels: usize) -> Self {
-        Self { height, width, channels }
-    }
-
-    /// M = H W, the number of positions.
-    pub const fn positions(&self) -> usize {
-        self.height * self.width
-    }
-
-    /// H W C, the number of elements.
-    pub const fn len(&self) -> usize {
-        self.height * self.width * self.channels
-    }
-
-    /// Whether there are no elements.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The shape, if it has elements and their number and bytes fit into memory's addresses.
-    ///
-    /// # Errors
-    /// [`TensorError::Unusable`] otherwise.
-    pub fn checked(self) -> Result<Self, TensorError> {
-        self.height
-            .checked_mul(self.width)
-            .and_then(|positions| positions.checked_mul(self.channels))
-            .filter(|&len| len > 0 && len <= isize::MAX as usize / 8)
-            .map(|_| self)
-            .ok_or(TensorError::Unusable { shape: self })
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} x {} x {}", self.height, self.width, self.channels)
-    }
-}
+use crate::{Element, Shape, TensorError};
 
 /// A dense H x W x C array, channels fastest: element (y, x, c) is at `(y * W + x) * C + c`.
 #[derive(Debug, Clone, PartialEq)]

@@ -35,6 +35,9 @@ impl fmt::Display for Conv {
 const FILTERS: [usize; 5] = [64, 128, 256, 512, 512];
 
 impl Arch {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Vgg16, Self::Vgg19];
+
     /// `vgg16` or `vgg19`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,7 +48,7 @@ impl Arch {
 
     /// The network of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Vgg16, Self::Vgg19].into_iter().find(|arch| arch.name() == name)
+        Self::ALL.into_iter().find(|arch| arch.name() == name)
     }
 
     /// How many convolutions each of the five blocks has.

@@ -38,9 +38,8 @@ pub enum WeightsError {
     },
     /// No file of that name in the folder of weights.
     #[error(
-        "there are no {arch} weights at {}: make them once from any file that you have, with \
-         `impasto weights convert FILE -o {}`, or give the file itself",
-        path.display(), path.display()
+        "there are no {arch} weights at {}: convert any file of them that you have to that one, or give the file itself",
+        path.display()
     )]
     NotConverted {
         /// The network that was named.

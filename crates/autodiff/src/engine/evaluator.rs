@@ -11,7 +11,7 @@ use super::plan::{EvaluatorOptions, Plan, Task};
 use super::program::{Program, Taps};
 use super::taps::StageTap;
 use crate::AutodiffError;
-use crate::losses::{AffineMap, GramMatrix, LossKind, Needs, total_variation};
+use crate::losses::{AffineMap, GramMatrix, LossKind, Needs};
 use crate::terms::{Losses, Term};
 
 /// Computes losses and gradients of pictures of one size.
@@ -162,9 +162,9 @@ impl Evaluator {
     /// The losses of the picture itself.
     fn pixel_losses(&mut self, image: &[f32], gradient: &mut [f32]) {
         for (term, loss) in self.terms.iter().zip(&mut self.each) {
-            if let Needs::Pixels = term.loss.needs() {
+            if let Needs::Pixels(of_pixels) = term.loss.needs() {
                 let weight = term.weight.product();
-                *loss = total_variation::total_variation(image, self.shape, weight, gradient);
+                *loss = of_pixels.value_and_gradient(image, self.shape, weight, gradient);
             }
         }
     }

@@ -6,10 +6,10 @@
 //! | [`gram`] | the Gram matrix, a sum over positions | A, the painting's Gram matrix |
 //! | [`total_variation`] | the pixels | none |
 //!
-//! A loss of a response is of one of two families. [`AtPositions`] compares position by position, so its value is a sum over
+//! A loss is of one of three families. [`AtPositions`] compares position by position, so its value is a sum over
 //! blocks of positions and its gradient at a position needs nothing else. [`OfSums`] depends on statistics that are sums
 //! over positions; once they are known, its gradient is an affine map of each position's F. Sums over positions are what
-//! blocks, threads and bands of a picture have in common.
+//! blocks, threads and bands of a picture have in common. [`OfPixels`] looks at the picture itself.
 
 pub mod content;
 pub mod gram;
@@ -20,6 +20,7 @@ use impasto_tensor::{Element, Shape, Tensor, TensorError};
 use crate::AutodiffError;
 pub use content::Content;
 pub use gram::{GramMatrix, Style};
+pub use total_variation::TotalVariation;
 
 /// A loss that compares the response with a target position by position.
 pub trait AtPositions<T>: Sync {
@@ -53,6 +54,12 @@ pub trait OfSums<T> {
     fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>);
 }
 
+/// A loss of the picture's own pixels.
+pub trait OfPixels<T> {
+    /// The loss of a picture, unweighted; adds `weight` times its gradient to `gradient`. Both have the shape's length.
+    fn value_and_gradient(&self, picture: &[T], shape: Shape, weight: f64, gradient: &mut [T]) -> f64;
+}
+
 /// dL/dF of losses of sums, as a map of F: each position's row F_k (N numbers) gives F_k `matrix` + `vector`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AffineMap<T = f32> {
@@ -71,7 +78,8 @@ impl<T: Element> AffineMap<T> {
     }
 }
 
-/// A loss together with what it compares with: a closed set, which `match` goes through in this file alone.
+/// A loss together with what it compares with: a closed set. The one other place that goes through it decides what the losses of
+/// a transfer weigh.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Loss<T = f32> {
     /// L_content, the squared distance to the photo's response.
@@ -101,7 +109,7 @@ pub enum Needs<'a, T> {
     /// A layer's Gram matrix.
     Sums(&'a dyn OfSums<T>),
     /// The picture's pixels.
-    Pixels,
+    Pixels(&'a dyn OfPixels<T>),
 }
 
 impl LossKind {
@@ -171,6 +179,11 @@ impl LossKind {
         })
     }
 
+    /// The loss, if it compares with nothing.
+    pub fn without_target<T>(self) -> Option<Loss<T>> {
+        self.target(|| Err(()), || Err(())).ok()
+    }
+
     /// [`Self::target`] of a response as it is.
     ///
     /// # Errors
@@ -195,7 +208,7 @@ impl<T: Element> Loss<T> {
         match self {
             Self::Content(content) => Needs::Positions(content),
             Self::Gram(style) => Needs::Sums(style),
-            Self::TotalVariation => Needs::Pixels,
+            Self::TotalVariation => Needs::Pixels(&TotalVariation),
         }
     }
 
@@ -207,7 +220,9 @@ impl<T: Element> Loss<T> {
         Ok(match self.needs() {
             Needs::Positions(loss) => loss.value(0, f.data()),
             Needs::Sums(loss) => loss.value(&gram::gram(f)?),
-            Needs::Pixels => total_variation::loss(f.data(), f.shape()),
+            Needs::Pixels(loss) => {
+                loss.value_and_gradient(f.data(), f.shape(), 0.0, &mut vec![T::ZERO; f.shape().len()])
+            }
         })
     }
 
@@ -219,8 +234,8 @@ impl<T: Element> Loss<T> {
         match self.needs() {
             Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
             Needs::Sums(loss) => loss.add_gradient(f, &gram::gram(f)?, weight, gradient)?,
-            Needs::Pixels => {
-                total_variation::total_variation(f.data(), f.shape(), weight, gradient);
+            Needs::Pixels(loss) => {
+                loss.value_and_gradient(f.data(), f.shape(), weight, gradient);
             }
         }
         Ok(())

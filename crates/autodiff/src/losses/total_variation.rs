@@ -11,6 +11,18 @@
 use impasto_tensor::{Element, Shape};
 use rayon::prelude::*;
 
+use super::OfPixels;
+
+/// The total variation of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TotalVariation;
+
+impl<T: Element> OfPixels<T> for TotalVariation {
+    fn value_and_gradient(&self, picture: &[T], shape: Shape, weight: f64, gradient: &mut [T]) -> f64 {
+        total_variation(picture, shape, weight, gradient)
+    }
+}
+
 /// Adds `weight` dTV/dx to `gradient` and returns TV, unweighted.
 ///
 /// # Panics
@@ -43,14 +55,6 @@ pub fn total_variation<T: Element>(picture: &[T], shape: Shape, weight: f64, gra
         })
         .collect();
     0.5 * sums.iter().sum::<f64>()
-}
-
-/// TV(x) alone.
-///
-/// # Panics
-/// If `picture` does not have the shape's length.
-pub fn loss<T: Element>(picture: &[T], shape: Shape) -> f64 {
-    total_variation(picture, shape, 0.0, &mut vec![T::ZERO; shape.len()])
 }
 
 /// Adds the differences of a row to another one to the row's gradient; returns the sum of their squares.

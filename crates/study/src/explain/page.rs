@@ -8,7 +8,7 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
-use impasto_style::{OPTIONS, TransferError, plan};
+use impasto_style::{Init, OPTIONS, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -99,7 +99,7 @@ fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 fn curves(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<h2>How the loss fell</h2>\n<div class=\"charts\">\n");
-    figure(page, &charts::losses(&run.steps)?, "L = alpha L_content + beta L_style: the total and its parts");
+    figure(page, &charts::losses(&run.steps)?, "L: the total, and what each kind of loss gives to it");
     for kind in LossKind::ALL.into_iter().filter(|&kind| !run.layers(kind).is_empty()) {
         let caption = format!("{} of each {} layer, without its weight", kind.symbol(), kind.name());
         figure(page, &charts::layers(&run.steps, kind)?, &caption);
@@ -202,7 +202,13 @@ fn options(page: &mut String, run: &Run<'_>) {
         isa()
     );
     for row in OPTIONS {
-        if let Some(value) = row.get(&options) {
+        let start = || match &options.init {
+            Init::Picture(start) if row.name == "init" => {
+                Some(format!("a picture of {} x {}", start.width(), start.height()))
+            }
+            _ => None,
+        };
+        if let Some(value) = row.get(&options).or_else(start) {
             // A space lets a long list of layers break into lines.
             let value = value.replace(',', ", ").replace('&', "&amp;").replace('<', "&lt;");
             let _ = writeln!(page, "<tr><td><code>--{}</code></td><td>{value}</td></tr>", row.name);

@@ -163,13 +163,13 @@ impl Study {
 }
 
 impl Cell {
-    /// What the picture depends on; `options` are the cell's own with the start read.
+    /// What the picture depends on; `options` are the cell's own with the start read, whose pixels are among the inputs.
     fn record(&self, options: &TransferOptions, mut inputs: Vec<Input>) -> Record {
         if let Init::Picture(start) = &options.init {
             let path = if let Init::File(path) = &self.options.init { Some(&**path) } else { None };
             inputs.push(Input::picture(Role::Init, path, start));
         }
-        Record::new(options, inputs)
+        Record::new(&self.options, inputs)
     }
 }
 

@@ -53,38 +53,38 @@ impl CosineTransform {
         }
     }
 
-    /// Room for the transforms of one thread.
-    pub(crate) fn room(&self) -> Room {
-        let scratch = self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len());
-        Room {
+    /// Scratch for the transforms of one thread.
+    pub(crate) fn scratch(&self) -> Scratch {
+        let fft = self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len());
+        Scratch {
             v: vec![Complex32::ZERO; self.length],
-            scratch: vec![Complex32::ZERO; scratch],
+            fft: vec![Complex32::ZERO; fft],
             spare: vec![0.0; self.length],
         }
     }
 
     /// c of each line in the place of its points. `lines` are one after the other.
-    pub(crate) fn analyse(&self, lines: &mut [f32], room: &mut Room) {
-        let Room { v, scratch, spare } = room;
+    pub(crate) fn analyse(&self, lines: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { v, fft, spare } = scratch;
         let arch = Arch::new();
         for two in lines.chunks_mut(2 * self.length) {
             let (a, b) = with_spare(two, spare, self.length);
             arch.dispatch(|| fold(a, b, v));
-            self.forward.process_with_scratch(v, scratch);
+            self.forward.process_with_scratch(v, fft);
             (a[0], b[0]) = (self.flat * v[0].re, self.flat * v[0].im);
             arch.dispatch(|| coefficients(&self.turns[1..], &v[1..], &mut a[1..], &mut b[1..]));
         }
     }
 
     /// The points of each line in the place of its c.
-    pub(crate) fn synthesise(&self, lines: &mut [f32], room: &mut Room) {
-        let Room { v, scratch, spare } = room;
+    pub(crate) fn synthesise(&self, lines: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { v, fft, spare } = scratch;
         let arch = Arch::new();
         for two in lines.chunks_mut(2 * self.length) {
             let (a, b) = with_spare(two, spare, self.length);
             v[0] = Complex32::new(self.flat * a[0], self.flat * b[0]);
             arch.dispatch(|| transform(&self.turns[1..], &a[1..], &b[1..], &mut v[1..]));
-            self.inverse.process_with_scratch(v, scratch);
+            self.inverse.process_with_scratch(v, fft);
             arch.dispatch(|| unfold(v, a, b));
         }
     }
@@ -138,10 +138,10 @@ fn transform(turns: &[Complex32], a: &[f32], b: &[f32], z: &mut [Complex32]) {
 }
 
 /// Working memory of a [`CosineTransform`].
-pub(crate) struct Room {
+pub(crate) struct Scratch {
     /// Two lines as one of complex numbers, in the order of v.
     v: Vec<Complex32>,
-    scratch: Vec<Complex32>,
+    fft: Vec<Complex32>,
     /// The line beside an odd last one.
     spare: Vec<f32>,
 }
@@ -178,15 +178,15 @@ mod tests {
         ) {
             let length = lines[0].len();
             let transform = CosineTransform::new(length);
-            let mut room = transform.room();
+            let mut scratch = transform.scratch();
             let mut c = lines.concat();
-            transform.analyse(&mut c, &mut room);
+            transform.analyse(&mut c, &mut scratch);
             for (line, c) in lines.iter().zip(c.chunks_exact(length)) {
                 for (k, c) in c.iter().enumerate() {
                     prop_assert!((f64::from(*c) - reference(line, k)).abs() < 2e-5, "{}", k);
                 }
             }
-            transform.synthesise(&mut c, &mut room);
+            transform.synthesise(&mut c, &mut scratch);
             for (p, again) in lines.concat().iter().zip(&c) {
                 prop_assert!((p - again).abs() < 2e-5);
             }

@@ -27,6 +27,35 @@
 //! assert!(waves.into_pixels(u).iter().all(|x| (x - 127.5).abs() < 1.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Step by step, with the run's state as bytes on the way. The bytes hold u and all that the method knows, but not what x(u)
+//! starts from: whoever goes on makes the same coordinates around the same picture.
+//!
+//! ```
+//! use impasto_lbfgs::{Lbfgs, Optimiser, State, Step, StopReason};
+//! use impasto_style::coordinates::{Coordinates, Spectrum};
+//! use impasto_style::white_noise;
+//! use std::convert::Infallible;
+//!
+//! # let grey = |x: &[f32], gradient: &mut [f32]| {
+//! #     gradient.iter_mut().zip(x).for_each(|(g, x)| *g = x - 127.5);
+//! #     Ok::<_, Infallible>(x.iter().map(|x| 0.5 * f64::from(x - 127.5).powi(2)).sum::<f64>())
+//! # };
+//! let lbfgs = Lbfgs { max_iterations: 3, ..Lbfgs::default() };
+//! let mut waves = Spectrum::around(white_noise(16, 24, 1)?);
+//! let (mut u, groups) = (waves.start(), waves.groups());
+//! let mut state = lbfgs.start(&mut u, groups, |u, gradient| waves.evaluate(u, gradient, grey))?;
+//! lbfgs.step(&mut state, |u, gradient| waves.evaluate(u, gradient, grey))?;
+//! let mut bytes = Vec::new();
+//! state.write(&mut bytes, |(), _| Ok(()))?;
+//!
+//! let mut waves = Spectrum::around(white_noise(16, 24, 1)?);
+//! let mut state = <Lbfgs as Optimiser>::State::<f32, ()>::read(&mut &bytes[..], |_| Ok(()))?;
+//! while let Step::Accepted = lbfgs.step(&mut state, |u, gradient| waves.evaluate(u, gradient, grey))? {}
+//! let (u, outcome) = state.finish(StopReason::Iterations);
+//! assert_eq!((outcome.iterations, waves.into_pixels(u).len()), (3, 16 * 24 * 3));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod cosine;
 mod spectrum;
@@ -37,7 +66,7 @@ pub use spectrum::Spectrum;
 
 /// The variables u of a picture x(u).
 pub trait Coordinates: Sized {
-    /// u of the start.
+    /// u of the start; to be called once, as coordinates may hand over what they hold.
     fn start(&mut self) -> Vec<f32>;
 
     /// Kinds of variables that differ in how the loss answers to them; by default all are of one.

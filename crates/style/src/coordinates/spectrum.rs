@@ -127,21 +127,21 @@ impl Spectrum {
         let (height, width, arch) = (self.height, self.width, Arch::new());
         // Two rows at once are six lines: the colours of the first, then those of the second.
         p.par_chunks_mut(6 * width).for_each_init(
-            || (self.along_width.room(), vec![0.0; 6 * width]),
-            |(room, lines), rows| {
+            || (self.along_width.scratch(), vec![0.0; 6 * width]),
+            |(scratch, lines), rows| {
                 let lines = &mut lines[..rows.len()];
                 for (colours, row) in lines.chunks_exact_mut(3 * width).zip(rows.chunks_exact(3 * width)) {
                     arch.dispatch(|| opponent_colours(row, colours));
                 }
-                self.along_width.analyse(lines, room);
+                self.along_width.analyse(lines, scratch);
                 rows.copy_from_slice(lines);
             },
         );
         u.par_chunks_mut(LINES * height).enumerate().for_each_init(
-            || self.along_height.room(),
-            |room, (index, columns)| {
+            || self.along_height.scratch(),
+            |scratch, (index, columns)| {
                 transpose(p, 3 * width, index * LINES, columns, height);
-                self.along_height.analyse(columns, room);
+                self.along_height.analyse(columns, scratch);
             },
         );
     }
@@ -150,19 +150,19 @@ impl Spectrum {
     fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
         let (height, width, arch) = (self.height, self.width, Arch::new());
         between.par_chunks_mut(LINES * height).zip(u.par_chunks(LINES * height)).for_each_init(
-            || self.along_height.room(),
-            |room, (columns, u)| {
+            || self.along_height.scratch(),
+            |scratch, (columns, u)| {
                 columns.copy_from_slice(u);
-                self.along_height.synthesise(columns, room);
+                self.along_height.synthesise(columns, scratch);
             },
         );
         let rows = x.par_chunks_mut(LINES * 3 * width).zip(self.start.par_chunks(LINES * 3 * width));
         rows.enumerate().for_each_init(
-            || (self.along_width.room(), vec![0.0; LINES * 3 * width]),
-            |(room, lines), (index, (rows, start))| {
+            || (self.along_width.scratch(), vec![0.0; LINES * 3 * width]),
+            |(scratch, lines), (index, (rows, start))| {
                 let lines = &mut lines[..rows.len()];
                 transpose(between, height, index * LINES, lines, 3 * width);
-                self.along_width.synthesise(lines, room);
+                self.along_width.synthesise(lines, scratch);
                 let rows = rows.chunks_exact_mut(3 * width).zip(start.chunks_exact(3 * width));
                 for ((row, start), colours) in rows.zip(lines.chunks_exact(3 * width)) {
                     arch.dispatch(|| pixels(colours, start, row));

@@ -1,6 +1,5 @@
 //! The start of the optimisation.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use crate::picture::PIXEL_LIMIT;
@@ -31,6 +30,16 @@ impl Init {
         }
     }
 
+    /// The text that [`Self::named`] reads; none for a picture in memory, which has no name.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Self::Content => Some("content".to_owned()),
+            Self::Noise => Some("noise".to_owned()),
+            Self::File(path) => Some(path.display().to_string()),
+            Self::Picture(_) => None,
+        }
+    }
+
     /// The same start with its file read, if it has one.
     ///
     /// # Errors
@@ -39,17 +48,6 @@ impl Init {
         match self {
             Self::File(path) => Ok(Self::Picture(Picture::read(&path, PIXEL_LIMIT)?.0)),
             other => Ok(other),
-        }
-    }
-}
-
-impl fmt::Display for Init {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Content => f.write_str("content"),
-            Self::Noise => f.write_str("noise"),
-            Self::File(path) => path.display().fmt(f),
-            Self::Picture(picture) => write!(f, "a picture of {} x {}", picture.width(), picture.height()),
         }
     }
 }

@@ -220,7 +220,7 @@ pub static OPTIONS: &[OptionRow] = &[
         heading: OPTIMISATION,
         accepts: Accepts::Text("content, noise or a picture file"),
         decides_pixels: true,
-        get: |options| Some(options.init.to_string()),
+        get: |options| options.init.name(),
         set: |options, text| {
             options.init = if text.is_empty() { Err(Refused::Value) } else { Ok(Init::named(text)) }?;
             Ok(())
@@ -288,20 +288,15 @@ pub static OPTIONS: &[OptionRow] = &[
         heading: OPTIMISATION,
         accepts: Accepts::Text("1 or more, or auto"),
         decides_pixels: true,
-        get: |options| match options.optimiser {
-            Optimiser::Lbfgs { history } => {
-                Some(history.map_or_else(|| "auto".to_owned(), |pairs| pairs.to_string()))
-            }
-            Optimiser::Adam { .. } => None,
+        get: |options| {
+            let history = options.optimiser.history()?;
+            Some(history.map_or_else(|| "auto".to_owned(), |pairs| pairs.to_string()))
         },
-        set: |options, text| match &mut options.optimiser {
-            Optimiser::Lbfgs { history } => {
-                *history = if text == "auto" { None } else { Some(text.parse()?) };
-                Ok(())
-            }
-            Optimiser::Adam { .. } => Err(OptionsError::OtherMethod { option: "history", method: "lbfgs" })?,
+        set: |options, text| {
+            let history = if text == "auto" { None } else { Some(text.parse()?) };
+            Ok(options.optimiser.set_history(history)?)
         },
-        valid: |options| !matches!(options.optimiser, Optimiser::Lbfgs { history: Some(0) }),
+        valid: |options| options.optimiser.history() != Some(Some(0)),
     },
     OptionRow {
         name: "learning-rate",
@@ -310,20 +305,9 @@ pub static OPTIONS: &[OptionRow] = &[
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         decides_pixels: true,
-        get: |options| match options.optimiser {
-            Optimiser::Adam { learning_rate } => Some(learning_rate.to_string()),
-            Optimiser::Lbfgs { .. } => None,
-        },
-        set: |options, text| match &mut options.optimiser {
-            Optimiser::Adam { learning_rate } => parse_into(learning_rate, text),
-            Optimiser::Lbfgs { .. } => {
-                Err(OptionsError::OtherMethod { option: "learning-rate", method: "adam" })?
-            }
-        },
-        valid: |options| match options.optimiser {
-            Optimiser::Adam { learning_rate } => is_factor(learning_rate),
-            Optimiser::Lbfgs { .. } => true,
-        },
+        get: |options| options.optimiser.learning_rate().map(|rate| rate.to_string()),
+        set: |options, text| Ok(options.optimiser.set_learning_rate(text.parse()?)?),
+        valid: |options| options.optimiser.learning_rate().is_none_or(is_factor),
     },
     OptionRow {
         name: "conv",

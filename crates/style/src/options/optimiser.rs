@@ -1,5 +1,7 @@
 //! The method of minimisation, and how much it remembers.
 
+use super::OptionsError;
+
 /// Grey levels that Adam moves a value by, at most, in one iteration, unless it is told otherwise.
 const LEARNING_RATE: f64 = 2.0;
 
@@ -29,6 +31,38 @@ impl Optimiser {
             Self::Lbfgs { .. } => "lbfgs",
             Self::Adam { .. } => "adam",
         }
+    }
+
+    /// The pairs that are kept, none for as many as the picture's size allows; none at all where the method has no history.
+    pub const fn history(self) -> Option<Option<usize>> {
+        match self {
+            Self::Lbfgs { history } => Some(history),
+            Self::Adam { .. } => None,
+        }
+    }
+
+    pub(super) fn set_history(&mut self, pairs: Option<usize>) -> Result<(), OptionsError> {
+        let Self::Lbfgs { history } = self else {
+            return Err(OptionsError::OtherMethod { option: "history", method: "lbfgs" });
+        };
+        *history = pairs;
+        Ok(())
+    }
+
+    /// The step in grey levels; none where the method has none.
+    pub const fn learning_rate(self) -> Option<f64> {
+        match self {
+            Self::Adam { learning_rate } => Some(learning_rate),
+            Self::Lbfgs { .. } => None,
+        }
+    }
+
+    pub(super) fn set_learning_rate(&mut self, rate: f64) -> Result<(), OptionsError> {
+        let Self::Adam { learning_rate } = self else {
+            return Err(OptionsError::OtherMethod { option: "learning-rate", method: "adam" });
+        };
+        *learning_rate = rate;
+        Ok(())
     }
 
     /// The same with the history written out that a picture of H W 3 `numbers` has.

@@ -27,7 +27,8 @@ pub struct OptionRow {
     pub heading: &'static str,
     /// Which values it can have.
     pub accepts: Accepts,
-    /// Whether another value may make another picture: what does not is no part of a [`Record`](crate::Record).
+    /// Whether another value asks for another picture: what does not is no part of a [`Record`](crate::Record). (A memory limit
+    /// asks for the same picture; where it leads to bands, they round differently.)
     pub decides_pixels: bool,
     /// The value as text; none where the option does not apply.
     pub(super) get: fn(&TransferOptions) -> Option<String>,
