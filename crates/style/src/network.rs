@@ -25,7 +25,7 @@ impl PreparedNetwork {
     /// not have, whether its loss counts or not.
     pub fn new(network: Network, options: &TransferOptions) -> Result<Self, TransferError> {
         options.validate()?;
-        for entry in options.content_layers.0.iter().chain(&options.style_layers.0) {
+        for entry in options.losses_of_layers().iter().flat_map(|(_, _, layers)| &layers.0) {
             network.position(&entry.layer)?;
         }
         let mut deepest = 0;

@@ -31,20 +31,25 @@ impl TermSpec {
 }
 
 impl TransferOptions {
+    /// The losses of layers, each with alpha or beta and its layers, whether it counts or not.
+    pub(crate) const fn losses_of_layers(&self) -> [(LossKind, f64, &LayerWeights); 2] {
+        [
+            (LossKind::Content, self.content_weight, &self.content_layers),
+            (LossKind::Gram, self.style_weight, &self.style_layers),
+        ]
+    }
+
     /// The terms that count, in the order in which they are added up: content, style, total variation.
     pub fn terms(&self) -> Vec<TermSpec> {
-        let layers = |kind, sum: f64, layers: &LayerWeights| {
-            let counts = move |share: f64| sum > 0.0 && share > 0.0;
-            let entries = layers.0.iter().filter(|entry| counts(entry.weight));
-            let spec = |layer: &str, share| TermSpec {
+        let mut terms = Vec::new();
+        for (kind, sum, layers) in self.losses_of_layers() {
+            let counts = layers.0.iter().filter(|entry| sum > 0.0 && entry.weight > 0.0);
+            terms.extend(counts.map(|entry| TermSpec {
                 kind,
-                layer: Some(layer.to_owned()),
-                weight: Weight { sum, share },
-            };
-            entries.map(|entry| spec(&entry.layer, entry.weight)).collect::<Vec<_>>()
-        };
-        let mut terms = layers(LossKind::Content, self.content_weight, &self.content_layers);
-        terms.extend(layers(LossKind::Gram, self.style_weight, &self.style_layers));
+                layer: Some(entry.layer.clone()),
+                weight: Weight { sum, share: entry.weight },
+            }));
+        }
         if self.tv_weight > 0.0 {
             let weight = Weight::alone(self.tv_weight);
             terms.push(TermSpec { kind: LossKind::TotalVariation, layer: None, weight });
