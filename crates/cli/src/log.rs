@@ -28,10 +28,15 @@ impl Serialize for Line {
     }
 }
 
+/// The kinds that every line has, whether they count or not.
+const ALWAYS: [LossKind; 3] = [LossKind::Content, LossKind::Gram, LossKind::TotalVariation];
+
 /// The line of an iteration: when and where it was, L, the sum of each kind of loss, each layer's own loss, how L-BFGS
-/// moved. A kind that was there from the beginning is there even if it does not count.
+/// moved. Other kinds than [`ALWAYS`] are there if they count.
 fn line(progress: &Progress<'_>) -> Line {
     let losses = progress.losses;
+    let counts = |kind| losses.terms.iter().any(|term| term.kind == kind);
+    let kinds = || LossKind::ALL.into_iter().filter(|&kind| ALWAYS.contains(&kind) || counts(kind));
     let mut fields = Vec::new();
     let mut put = |name: &str, value: Value| fields.push((name.to_owned(), value));
     put("iteration", progress.iteration.into());
@@ -41,10 +46,10 @@ fn line(progress: &Progress<'_>) -> Line {
     put("width", progress.size.1.into());
     put("height", progress.size.0.into());
     put("loss", losses.total.into());
-    for kind in LossKind::ALL {
+    for kind in kinds() {
         put(kind.name(), losses.sum(kind).into());
     }
-    for kind in LossKind::ALL.into_iter().filter(|kind| kind.is_of_a_layer()) {
+    for kind in kinds().filter(|kind| kind.is_of_a_layer()) {
         let layers: BTreeMap<&str, f64> = losses.layers(kind).collect();
         let layers = layers.into_iter().map(|(layer, loss)| (layer.to_owned(), loss.into()));
         put(&format!("{}_layers", kind.name()), Value::Object(layers.collect()));
