@@ -117,10 +117,10 @@ fn forward<T: Element>(
         None => Vec::new(),
     };
     let value = |(term, at): (&Term<T>, &Option<usize>)| {
-        let Some(at) = *at else { return Ok(term.loss.value(image)?) };
+        let Some(at) = *at else { return term.loss.value(image) };
         let f: &Tensor<T> = &responses[at];
         term.loss.check(term.layer.as_deref().unwrap_or_default(), f.shape())?;
-        Ok(term.loss.value(f)?)
+        term.loss.value(f)
     };
     let each = terms.iter().zip(&at).map(value).collect::<Result<_, AutodiffError>>()?;
     Ok(Forward { losses: Losses::of(terms, each), responses, at })

@@ -52,10 +52,21 @@ fn study(arguments: &Arguments) -> Result<Study, Failure> {
     if arguments.vary.iter().any(|vary| ["weights", "preprocess"].contains(&&*vary.option)) {
         return Err(Failure::wrong_use("--vary: all pictures of a sweep share one network"));
     }
-    // What is wrong without any of them is not the fault of --vary.
-    arguments.options.options()?;
-    sweep(&arguments.options.choices, rows, columns)
-        .map_err(|error| Failure::wrong_use(format!("--vary: {}", Failure::from(error))))
+    let mut options: Vec<&str> = arguments.vary.iter().map(|vary| vary.option.as_str()).collect();
+    options.sort_unstable();
+    if let Some([twice, _]) = options.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Failure::wrong_use(format!("--vary: {twice} is named twice")));
+    }
+    // Not every base must be possible by itself: another method or weight may come from --vary.
+    sweep(&arguments.options.choices, rows, columns).map_err(|error| {
+        // What is wrong without any of them is not the fault of --vary.
+        let own = arguments.options.options().err().map(|own| own.to_string());
+        let failure = Failure::from(error);
+        if own.is_some_and(|own| own == failure.to_string()) {
+            return failure;
+        }
+        Failure::wrong_use(format!("--vary: {failure}"))
+    })
 }
 
 fn parse_vary(text: &str) -> Result<Vary, String> {
@@ -104,5 +115,25 @@ mod tests {
             let failure = study(&arguments(&["--vary", vary])).unwrap_err();
             assert!(failure.to_string().starts_with("--vary:"), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_base_need_not_be_possible_by_itself() {
+        for given in [
+            ["--learning-rate", "2", "--vary", "optimizer=adam"].as_slice(),
+            &["--optimizer", "adam", "--history", "5", "--vary", "optimizer=lbfgs"],
+            &["--content-weight", "0", "--style-weight", "0", "--vary", "style-weight=1,2"],
+            &["--size", "0", "--vary", "size=16"],
+        ] {
+            study(&arguments(given)).unwrap();
+        }
+        let failure = study(&arguments(&["--size", "0", "--vary", "seed=1"])).unwrap_err().to_string();
+        assert!(failure.starts_with("--size must be"), "{failure}");
+    }
+
+    #[test]
+    fn an_option_is_varied_once() {
+        let failure = study(&arguments(&["--vary", "seed=1,2", "--vary", "seed=3"])).unwrap_err();
+        assert_eq!(failure.to_string(), "--vary: seed is named twice");
     }
 }

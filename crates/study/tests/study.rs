@@ -107,3 +107,18 @@ fn a_start_that_cannot_be_read_stops_a_study_before_it_paints() {
     assert!(result.unwrap_err().to_string().contains("none.png"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_layer_that_the_network_does_not_have_is_refused_even_if_it_does_not_count() {
+    let mut scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    scene.base.tv_weight = 1.0;
+    let mut study = scene.study();
+    study.cells[3].options.content_weight = 0.0;
+    study.cells[3].options.content_layers = "conv9_9".parse().unwrap();
+    let Scene { subject, network, .. } = &scene;
+    let material = Material { subject, network, paths: Paths::default() };
+    let refused = study.run(material, folder.path(), |_| ControlFlow::Continue(()));
+    assert!(refused.unwrap_err().to_string().contains("has no layer conv9_9"));
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "before anything is painted");
+}

@@ -13,8 +13,6 @@ use crate::{Picture, TransferError, TransferOptions};
 pub struct PreparedNetwork {
     chain: Arc<PreparedChain>,
     arch: Arch,
-    deepest: String,
-    minimum_side: usize,
 }
 
 impl PreparedNetwork {
@@ -25,19 +23,14 @@ impl PreparedNetwork {
     /// not have, whether its loss counts or not.
     pub fn new(network: Network, options: &TransferOptions) -> Result<Self, TransferError> {
         options.validate()?;
-        for entry in options.losses_of_layers().iter().flat_map(|(_, _, layers)| &layers.0) {
-            network.position(&entry.layer)?;
-        }
+        options.check_layers(&network)?;
         let mut deepest = 0;
         for tap in options.taps() {
             deepest = deepest.max(network.position(&tap.layer)?);
         }
-        let layer = network.arch.convs()[deepest];
-        let (arch, deepest) = (network.arch, layer.to_string());
+        let (arch, deepest) = (network.arch, network.arch.convs()[deepest].to_string());
         let chain = PreparedChain::new(network.chain_to(&deepest, options.pooling)?, options.conv)?;
-        // A pooling lies between two blocks, and a position of the last block covers 2^poolings pixels.
-        let minimum_side = 1 << (layer.block - 1);
-        Ok(Self { chain: Arc::new(chain), arch, deepest, minimum_side })
+        Ok(Self { chain: Arc::new(chain), arch })
     }
 
     /// VGG-16 or VGG-19.
@@ -53,22 +46,30 @@ impl PreparedNetwork {
         self.chain.response_shape(layer, size)
     }
 
-    /// Whether a picture of (H, W) has a position at the deepest layer.
-    pub(crate) fn sees(&self, (height, width): (usize, usize)) -> bool {
-        height.min(width) >= self.minimum_side
+    /// The least side of a picture that has a position at each of the taps, and the deepest of their layers; none without taps.
+    fn minimum_side(&self, taps: &[Tap]) -> Option<(usize, String)> {
+        let level = |tap: &Tap| Some((self.chain.level(&tap.layer).ok()?, tap.layer.clone()));
+        taps.iter().filter_map(level).max().map(|(level, layer)| (1 << level, layer))
     }
 
-    /// Checks that a picture has a position at the deepest layer.
+    /// Whether a picture of (H, W) has a position at each of the taps.
+    pub(crate) fn sees(&self, (height, width): (usize, usize), taps: &[Tap]) -> bool {
+        self.minimum_side(taps).is_none_or(|(minimum, _)| height.min(width) >= minimum)
+    }
+
+    /// Checks that a picture has a position at each of the taps.
     pub(crate) fn check_size(
         &self,
         what: &str,
         (height, width): (usize, usize),
+        taps: &[Tap],
     ) -> Result<(), TransferError> {
-        if self.sees((height, width)) {
-            return Ok(());
+        match self.minimum_side(taps) {
+            Some((minimum, layer)) if height.min(width) < minimum => {
+                Err(TransferError::TooSmall { what: what.to_owned(), height, width, layer, minimum })
+            }
+            _ => Ok(()),
         }
-        let (what, layer, minimum) = (what.to_owned(), self.deepest.clone(), self.minimum_side);
-        Err(TransferError::TooSmall { what, height, width, layer, minimum })
     }
 
     /// The plan of evaluations of pictures of (H, W) with losses at `taps`.

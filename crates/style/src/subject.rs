@@ -173,18 +173,14 @@ impl Scene<'_> {
         mut measure: impl FnMut(Source, &Picture, &[Tap]) -> Result<Vec<Loss>, E>,
     ) -> Result<Targets, E> {
         let terms = options.terms();
-        let taps = |of_sums| {
-            let taps =
-                terms.iter().filter_map(|term| term.tap().filter(|_| term.kind.is_of_sums() == of_sums));
-            taps.collect::<Vec<Tap>>()
-        };
         // Sums are of the paintings, wherever something is; the rest is of the photo, place by place.
         let mut paintings = Vec::new();
         for (number, (painting, share)) in self.paintings.iter().enumerate() {
-            paintings.push((*share, measure(Source::Painting(number), painting, &taps(true))?));
+            let source = Source::Painting(number);
+            paintings.push((*share, measure(source, painting, &options.taps_of(source))?));
         }
         let mut style = blend(paintings).into_iter();
-        let mut content = measure(Source::Photo, &self.photo, &taps(false))?.into_iter();
+        let mut content = measure(Source::Photo, &self.photo, &options.taps_of(Source::Photo))?.into_iter();
         let target = |kind: LossKind| {
             if !kind.is_of_a_layer() {
                 return kind.without_target();

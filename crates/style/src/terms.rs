@@ -10,7 +10,7 @@
 use impasto_autodiff::{LossKind, Tap, Weight};
 use impasto_tensor::Shape;
 
-use crate::{LayerWeights, LossScale, TransferOptions};
+use crate::{LayerWeights, LossScale, Network, Source, TransferOptions, WeightsError};
 
 /// A term before its target is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +39,17 @@ impl TransferOptions {
         ]
     }
 
+    /// Checks that the network has every layer that is named, whether its loss counts or not.
+    ///
+    /// # Errors
+    /// [`WeightsError::UnknownLayer`].
+    pub fn check_layers(&self, network: &Network) -> Result<(), WeightsError> {
+        for entry in self.losses_of_layers().iter().flat_map(|(_, _, layers)| &layers.0) {
+            network.position(&entry.layer)?;
+        }
+        Ok(())
+    }
+
     /// The terms that count, in the order in which they are added up: content, style, total variation.
     pub fn terms(&self) -> Vec<TermSpec> {
         let mut terms = Vec::new();
@@ -60,6 +71,14 @@ impl TransferOptions {
     /// The taps of the terms, in their order.
     pub fn taps(&self) -> Vec<Tap> {
         self.terms().iter().filter_map(TermSpec::tap).collect()
+    }
+}
+
+impl TransferOptions {
+    /// The taps at which a picture of the subject is measured: paintings for sums, the photo for what is compared place by place.
+    pub fn taps_of(&self, source: Source) -> Vec<Tap> {
+        let of_sums = matches!(source, Source::Painting(_));
+        self.taps().into_iter().filter(|tap| tap.kind.is_of_sums() == of_sums).collect()
     }
 }
 

@@ -9,8 +9,8 @@ use crate::memory::plan_or_advise;
 use crate::optimise::{Accepted, optimise};
 use crate::picture::PIXEL_LIMIT;
 use crate::{
-    Event, Init, Objective, Picture, PreparedNetwork, Progress, Scale, Scales, Scene, Subject, Summary,
-    Targets, TransferError, TransferOptions, white_noise,
+    Event, Init, Objective, Picture, PreparedNetwork, Progress, Scale, Scales, Scene, Source, Subject,
+    Summary, Targets, TransferError, TransferOptions, white_noise,
 };
 
 /// A finished transfer.
@@ -134,15 +134,16 @@ fn summarise(
 ) -> Result<Summary, TransferError> {
     options.validate()?;
     let size = |picture: &Picture| (picture.height(), picture.width());
-    network.check_size("the content picture", size(subject.photo()))?;
+    let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
+    network.check_size("the content picture", size(subject.photo()), &taps)?;
     for painting in subject.paintings() {
-        network.check_size("the style picture", size(painting))?;
+        network.check_size("the style picture", size(painting), &of_paintings)?;
     }
     let schedule = schedule(network, subject, options);
     for scale in &schedule {
-        network.check_size("the resized content picture", subject.size(scale.size))?;
+        network.check_size("the resized content picture", subject.size(scale.size), &taps)?;
         for size in subject.painting_sizes(scale.size, options) {
-            network.check_size("the resized style picture", size)?;
+            network.check_size("the resized style picture", size, &of_paintings)?;
         }
     }
     let size = subject.size(options.size);
@@ -164,9 +165,11 @@ fn summarise(
 fn schedule(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Vec<Scale> {
     let mut schedule = options.schedule();
     if options.scales == Scales::Auto {
+        let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
         let fits = |scale: &Scale| {
-            let paintings = subject.painting_sizes(scale.size, options);
-            network.sees(subject.size(scale.size)) && paintings.into_iter().all(|size| network.sees(size))
+            let mut paintings = subject.painting_sizes(scale.size, options).into_iter();
+            network.sees(subject.size(scale.size), &taps)
+                && paintings.all(|size| network.sees(size, &of_paintings))
         };
         schedule.retain(|scale| scale.size == options.size || fits(scale));
     }

@@ -196,3 +196,36 @@ fn a_blend_pulls_as_its_paintings_do_together() {
         assert!((blended - (0.75 * a + 0.25 * b)).abs() < 1e-3 * largest);
     }
 }
+
+#[test]
+fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
+    let options = TransferOptions {
+        size: 32,
+        iterations: 1,
+        style_layers: "conv1_1".parse().unwrap(),
+        ..Preset::Paper.options()
+    };
+    let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
+    let run = |photo: usize, painting: usize| {
+        let noise = |side| white_noise(side, side, 1).unwrap();
+        let options = TransferOptions { size: photo, ..options.clone() };
+        let subject = Subject::new(noise(photo), noise(painting));
+        transfer(&network, &subject, &options, |_| std::ops::ControlFlow::Continue(()))
+    };
+    assert!(run(32, 2).is_ok(), "conv1_1 sees a painting of 2 x 2");
+    assert!(matches!(run(7, 32), Err(TransferError::TooSmall { layer, .. }) if layer == "conv4_2"));
+}
+
+#[test]
+fn targets_of_other_options_are_refused() {
+    let options = Preset::Paper.options();
+    let sitting = Sitting::new(&options);
+    let targets = sitting.measure(&sitting.photo, &sitting.painting, &options);
+    let size = (sitting.photo.height(), sitting.photo.width());
+    let fewer = TransferOptions { content_weight: 0.0, ..options.clone() };
+    for (targets, options) in [(targets.clone(), &fewer), (Targets(Vec::new()), &options)] {
+        let refused = Objective::new(&sitting.network, targets, size, options);
+        assert!(matches!(refused, Err(TransferError::Targets)), "{refused:?}");
+    }
+    assert!(Objective::new(&sitting.network, targets, size, &options).is_ok());
+}

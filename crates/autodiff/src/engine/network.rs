@@ -88,6 +88,14 @@ impl PreparedChain {
         Ok(self.stages[self.position(layer)?].response_shape(size))
     }
 
+    /// The poolings before a layer: a position of its response covers 2^level pixels of a side.
+    ///
+    /// # Errors
+    /// [`AutodiffError::UnknownLayer`].
+    pub fn level(&self, layer: &str) -> Result<usize, AutodiffError> {
+        Ok(self.stages[self.position(layer)?].level)
+    }
+
     /// The channels of the network's input.
     pub(crate) fn input_channels(&self) -> usize {
         self.stages[0].in_channels

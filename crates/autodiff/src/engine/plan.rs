@@ -1,5 +1,6 @@
 //! The plan of an evaluation: bands, algorithms, bytes.
 
+use impasto_tensor::Shape;
 use impasto_tensor::conv::{Algorithm, Extent};
 
 use super::cost::{Direction, Kernels};
@@ -130,6 +131,7 @@ impl PreparedChain {
         taps: &[Tap],
         options: EvaluatorOptions,
     ) -> Result<Plan, AutodiffError> {
+        Shape::new(height, width, self.input_channels()).checked()?;
         let taps = self.stages_of(taps)?;
         self.plan_task(Task { size: (height, width), taps: &taps, purpose: Purpose::Evaluate }, options)
     }

@@ -135,8 +135,8 @@ mod tests {
     use impasto_tensor::Shape;
     use proptest::prelude::*;
 
-    use super::super::Loss;
     use super::super::finite_differences::{assert_gradient, responses, shapes};
+    use super::super::{Loss, LossKind};
     use super::*;
 
     /// A response, and one with the same channels at other positions.
@@ -182,5 +182,20 @@ mod tests {
             }
             prop_assert_eq!(Loss::blend([(0.5, &losses[0]), (0.5, &losses[0])]), Some(losses[0].clone()));
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_and_no_panic() {
+        let shape = Shape::new(2, 3, 4);
+        let (f, other) = (Tensor::<f64>::zeros(shape).unwrap(), Tensor::zeros(Shape::new(2, 3, 5)).unwrap());
+        for kind in LossKind::ALL.into_iter().filter(|kind| kind.is_of_a_layer()) {
+            let loss = kind.target_of(&f).unwrap();
+            assert!(loss.value(&other).is_err() && loss.value(&f).is_ok(), "{kind:?}");
+            assert!(loss.add_gradient(&other, 1.0, &mut vec![0.0; 30]).is_err(), "{kind:?}");
+            assert!(loss.add_gradient(&f, 1.0, &mut vec![0.0; 23]).is_err(), "{kind:?}");
+        }
+        let [small, large] = [&f, &other].map(|f| LossKind::Gram.target_of(f).unwrap());
+        assert_eq!(Loss::blend([(0.5, &small), (0.5, &large)]), None);
+        assert_eq!(Loss::blend([(0.5, &small), (0.5, &LossKind::Content.target_of(&f).unwrap())]), None);
     }
 }

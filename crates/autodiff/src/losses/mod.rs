@@ -215,8 +215,9 @@ impl<T: Element> Loss<T> {
     /// The loss of a whole response F, H x W x N; of a picture, for a loss of the picture itself.
     ///
     /// # Errors
-    /// [`TensorError`] only if F is inconsistent, which a [`Tensor`] never is.
-    pub fn value(&self, f: &Tensor<T>) -> Result<f64, TensorError> {
+    /// [`AutodiffError::Target`] if the response is not of the target's size.
+    pub fn value(&self, f: &Tensor<T>) -> Result<f64, AutodiffError> {
+        self.check("the response", f.shape())?;
         Ok(match self.needs() {
             Needs::Positions(loss) => loss.value(0, f.data()),
             Needs::Sums(loss) => loss.value(&gram::gram(f)?),
@@ -229,8 +230,14 @@ impl<T: Element> Loss<T> {
     /// Adds `weight` times its gradient with respect to F (or to the picture) to `gradient`.
     ///
     /// # Errors
-    /// [`TensorError::Mismatch`] if the sizes do not fit.
-    pub fn add_gradient(&self, f: &Tensor<T>, weight: f64, gradient: &mut [T]) -> Result<(), TensorError> {
+    /// [`AutodiffError::Target`] if the response is not of the target's size, [`TensorError::Mismatch`] if the gradient is not of
+    /// the response's.
+    pub fn add_gradient(&self, f: &Tensor<T>, weight: f64, gradient: &mut [T]) -> Result<(), AutodiffError> {
+        self.check("the response", f.shape())?;
+        if gradient.len() != f.shape().len() {
+            let (expected, got) = (f.shape().len().to_string(), gradient.len().to_string());
+            return Err(TensorError::Mismatch { operation: "gradient of a loss", expected, got }.into());
+        }
         match self.needs() {
             Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
             Needs::Sums(loss) => loss.add_gradient(f, &gram::gram(f)?, weight, gradient)?,
@@ -251,18 +258,19 @@ impl<T: Element> Loss<T> {
     }
 
     /// The loss whose target is the sum of `share` times the target of each part, for losses of sums of one layer: A = sum b A_s.
-    /// Only sums can be added up; of losses of other kinds the first is returned. None without parts.
+    /// Only sums can be added up: none for losses of other kinds, for parts of different sizes, and without parts.
     pub fn blend<'a>(parts: impl IntoIterator<Item = (f64, &'a Self)>) -> Option<Self> {
-        let mut parts = parts.into_iter().peekable();
-        let (_, first) = *parts.peek()?;
-        let Self::Gram(style) = first else { return Some(first.clone()) };
-        let mut target =
-            GramMatrix { channels: style.target.channels, data: vec![T::ZERO; style.target.data.len()] };
+        let mut target: Option<GramMatrix<T>> = None;
         for (share, part) in parts {
-            if let Self::Gram(style) = part {
-                target.add(share, &style.target);
+            let Self::Gram(Style { target: part }) = part else { return None };
+            let (channels, len) = (part.channels, part.data.len());
+            let sum = target.get_or_insert_with(|| GramMatrix { channels, data: vec![T::ZERO; len] });
+            if (sum.channels, sum.data.len()) != (channels, len) {
+                return None;
             }
+            sum.add(share, part);
         }
+        let target = target?;
         Some(Self::Gram(Style { target }))
     }
 

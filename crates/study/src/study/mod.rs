@@ -106,6 +106,9 @@ impl Study {
         // Before anything is painted: a start that cannot be read would end the study halfway.
         let starts =
             self.cells.iter().map(|cell| cell.options.init.clone().read()).collect::<Result<Vec<_>, _>>()?;
+        for cell in &self.cells {
+            cell.options.check_layers(material.network)?;
+        }
         let inputs = material.inputs();
         let mut painter = Painter { study: self, material, prepared: None, shared: SharedTargets::default() };
         let mut pictures = Vec::new();

@@ -39,8 +39,8 @@ impl SharedTargets {
     pub(super) fn keep_for(&mut self, later: &[Cell], material: Material<'_>) {
         self.later.clear();
         for Cell { options, .. } in later {
-            let (of_sums, at_positions): (Vec<Tap>, Vec<Tap>) =
-                options.taps().into_iter().partition(|tap| tap.kind.is_of_sums());
+            let (at_positions, of_sums) =
+                (options.taps_of(Source::Photo), options.taps_of(Source::Painting(0)));
             for scale in options.schedule() {
                 let photo = material.subject.size(scale.size);
                 self.later.push(Key::new(Source::Photo, &at_positions, photo, options));
@@ -120,8 +120,8 @@ mod tests {
     fn whatever_changes_a_measurement_makes_another_key() {
         let base = Preset::Paper.options();
         let key = |options: &TransferOptions| {
-            let of_sums: Vec<Tap> = options.taps().into_iter().filter(|tap| tap.kind.is_of_sums()).collect();
-            Key::new(Source::Painting(0), &of_sums, (48, 48), options)
+            let painting = Source::Painting(0);
+            Key::new(painting, &options.taps_of(painting), (48, 48), options)
         };
         for other in [
             TransferOptions { pooling: Pooling::Max, ..base.clone() },

@@ -13,7 +13,7 @@ pub(super) fn parse_bytes(text: &str) -> Option<u64> {
             _ => return None,
         };
     match number.parse::<u64>() {
-        Ok(number) => number.checked_mul(factor),
+        Ok(number) => Some(number.saturating_mul(factor)),
         Err(_) => number.parse::<f64>().ok().map(|number| (number * factor as f64) as u64),
     }
 }

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum OptionsError {
     /// A value is none that the option can have.
-    #[error("`{option}` must be {requirement}, not {value}")]
+    #[error("`{option}` must be {requirement}, not {}", shown(value))]
     Value {
         /// The option.
         option: &'static str,
@@ -43,4 +43,9 @@ pub enum OptionsError {
         "nothing to optimise: give `content-weight` or `style-weight`, and a layer of it, a value above 0"
     )]
     NothingToDo,
+}
+
+/// A value as it is; in quotation marks if there is nothing to see of it.
+fn shown(value: &str) -> String {
+    if value.trim().is_empty() { format!("{value:?}") } else { value.to_owned() }
 }
