@@ -133,3 +133,30 @@ pub fn group_sums(terms: impl IntoIterator<Item = (LossKind, Weight, f64)>) -> V
     }
     groups
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_of_one_kind_and_alpha_are_one_sum() {
+        use LossKind::{Content, Gram};
+        let groups = group_sums([
+            (Content, Weight { sum: 2.0, share: 3.0 }, 5.0),
+            (Content, Weight { sum: 2.0, share: 0.5 }, 8.0),
+            (Content, Weight { sum: 4.0, share: 0.5 }, 6.0),
+            (Gram, Weight { sum: 4.0, share: 7.0 }, 2.0),
+            (Content, Weight { sum: 4.0, share: 1.5 }, 9.0),
+        ]);
+        let expected = [(Content, 2.0, 19.0), (Content, 4.0, 3.0), (Gram, 4.0, 14.0), (Content, 4.0, 13.5)];
+        assert_eq!(groups, expected.map(|(kind, weight, sum)| GroupSum { kind, weight, sum }));
+    }
+
+    #[test]
+    fn the_total_is_the_weighted_sum_of_the_groups() {
+        let terms = [2.0, 4.0, 4.0].map(Term::<f64>::total_variation);
+        let losses = Losses::of(&terms, vec![3.0, 5.0, 7.0]);
+        assert_eq!(losses, Losses { total: 2.0 * 3.0 + 4.0 * 12.0, each: vec![3.0, 5.0, 7.0] });
+        assert_eq!(Weight { sum: 3.0, share: 0.5 }.product(), 1.5);
+    }
+}

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use common::terms::{Terms, each};
 use common::{distance_to_a_kink, engine_chain, noise_picture, relative_error};
 use impasto_autodiff::{
-    AutodiffError, Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling,
-    PreparedChain, Preprocessing, Tap, Term, Weight, reference,
+    AutodiffError, Chain, ConvMode, Evaluator, EvaluatorOptions, Layer, Loss, LossKind, Losses, PlanBytes,
+    Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,
 };
-use impasto_tensor::{Shape, Tensor};
+use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
 
 const LAYERS: [&str; 5] = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"];
@@ -265,6 +265,32 @@ fn a_plan_for_measuring_reserves_nothing_for_a_backward_pass() {
     let limit = EvaluatorOptions { memory_limit: Some(whole.bytes().total() * 3 / 4) };
     let measure = |options| network.measure(case.image.data(), (64, 64), &case.terms.taps(), options);
     assert!(measure(limit).unwrap() == measure(EvaluatorOptions::default()).unwrap());
+}
+
+#[test]
+fn counted_bytes_are_those_of_the_network_and_the_terms() {
+    let size = (41, 30);
+    let case = Case::new(size, Pooling::Average, 0b01010, 0b10110, 6);
+    let evaluator = case.evaluator(ConvMode::Exact, None);
+    let bytes = evaluator.plan().bytes();
+    let conv = |layer: &Layer<f32>| match layer {
+        Layer::Conv(conv) => conv.kernel.len() + conv.bias.len(),
+        Layer::Pool => 0,
+    };
+    assert_eq!(bytes.weights, 4 * case.chain.layers.iter().map(conv).sum::<usize>() as u64);
+    let target = |term: &Term| match &term.loss {
+        Loss::Content(content) => content.target.data().len(),
+        Loss::Gram(style) => style.target.data.len(),
+        Loss::TotalVariation => 0,
+    };
+    assert_eq!(bytes.targets, 4 * case.terms.0.iter().map(target).sum::<usize>() as u64);
+    let PlanBytes { weights, packed, arena, masks, targets, work } = bytes;
+    assert_eq!(evaluator.bytes(), weights + packed + arena + masks + targets + work);
+    // A Gram matrix more: its sums, the map, and the map packed. The rest of the plan is as it was.
+    let more = case.terms.clone().style("conv2_2", 1.0, &Tensor::zeros(Shape::new(20, 15, 32)).unwrap());
+    let more = Case { terms: more, ..case }.evaluator(ConvMode::Exact, None).plan().bytes();
+    let sums = (Gram::bytes(Isa::current(), 32, 20 * 15) + 2 * 32 * 32 * 4) as u64;
+    assert_eq!(more, PlanBytes { targets: targets + 32 * 32 * 4, work: work + sums, ..bytes });
 }
 
 #[test]

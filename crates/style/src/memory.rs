@@ -75,16 +75,18 @@ pub(crate) fn plan_or_advise(
     })
 }
 
-/// The largest longest side below the wanted one, in steps of 16, that the memory limit has room for.
+/// A longest side below the wanted one, in steps of 16, that the memory limit has room for, while it has none for the next
+/// step. None if what is small enough for the limit is too small for the network.
 fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Option<usize> {
     const STEP: usize = 16;
-    let fits = |side: usize| plan(network, subject.size(side), options).is_ok();
+    let plan = |side: usize| plan(network, subject.size(side), options);
     let (mut low, mut high) = (0, options.size.div_ceil(STEP));
     while high - low > 1 {
         let middle = usize::midpoint(low, high);
-        if fits(middle * STEP) { low = middle } else { high = middle }
+        let too_large = matches!(plan(middle * STEP), Err(AutodiffError::Memory { .. }));
+        if too_large { high = middle } else { low = middle }
     }
-    (low > 0).then_some(low * STEP)
+    (low > 0 && plan(low * STEP).is_ok()).then_some(low * STEP)
 }
 
 #[cfg(test)]

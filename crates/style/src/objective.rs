@@ -116,3 +116,35 @@ impl Objective {
         self.evaluator.plan()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_told_by_their_kind() {
+        let term = |kind, layer: Option<&str>, sum, share, loss| TermLoss {
+            kind,
+            layer: layer.map(str::to_owned),
+            weight: Weight { sum, share },
+            loss,
+        };
+        let terms = vec![
+            term(LossKind::Content, Some("conv4_2"), 2.0, 3.0, 5.0),
+            term(LossKind::Content, Some("conv1_1"), 2.0, 0.5, 8.0),
+            term(LossKind::Content, Some("conv2_1"), 4.0, 0.5, 6.0),
+            term(LossKind::Gram, Some("conv1_1"), 4.0, 7.0, 2.0),
+            term(LossKind::TotalVariation, None, 0.5, 1.0, 9.0),
+        ];
+        let losses = Breakdown { total: 0.0, terms };
+        let of = |kind| (losses.sum(kind), losses.weighed(kind));
+        assert_eq!(of(LossKind::Content), (19.0 + 3.0, 2.0 * 19.0 + 4.0 * 3.0));
+        assert_eq!(of(LossKind::Gram), (14.0, 4.0 * 14.0));
+        assert_eq!(of(LossKind::TotalVariation), (9.0, 0.5 * 9.0));
+        let layers = |kind| losses.layers(kind).collect::<Vec<_>>();
+        assert_eq!(layers(LossKind::Content), [("conv4_2", 5.0), ("conv1_1", 8.0), ("conv2_1", 6.0)]);
+        assert_eq!(layers(LossKind::Gram), [("conv1_1", 2.0)]);
+        assert!(layers(LossKind::TotalVariation).is_empty());
+        assert_eq!(Breakdown::default().sum(LossKind::Gram), 0.0);
+    }
+}

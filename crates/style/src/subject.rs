@@ -248,4 +248,54 @@ mod tests {
         }
         assert!(Subject::blend(noise(9, 9), Vec::new()).is_err());
     }
+
+    #[test]
+    fn a_side_of_64_is_wide_enough_to_be_shrunk_to() {
+        let options = TransferOptions { size: 64, ..Preset::Paper.options() };
+        let subject = Subject::new(noise(128, 128), noise(64, 64)).shrunk(&options).unwrap();
+        assert_eq!((subject.photo.height(), subject.photo.width()), (64, 64));
+    }
+
+    /// Each target is a number that tells whose it is, at which layer and of which loss.
+    #[test]
+    fn sums_are_measured_of_every_painting_and_the_rest_of_the_photo() {
+        use impasto_autodiff::losses::{Content, GramMatrix, Style};
+        use impasto_tensor::{Shape, Tensor};
+        use std::convert::Infallible;
+
+        let mut options = TransferOptions { tv_weight: 1.0, style_scale: 1e3, ..Preset::Paper.options() };
+        options.content_layers = "conv2_1,conv1_1".parse().unwrap();
+        options.style_layers = "conv1_1,conv3_1".parse().unwrap();
+        let content = |number: f32| {
+            let target = Tensor::from_vec(Shape::new(1, 1, 1), vec![number]).unwrap();
+            Loss::Content(Content { target })
+        };
+        let gram = |number: f32| Loss::Gram(Style { target: GramMatrix { channels: 1, data: vec![number] } });
+        let number = |source: Source, tap: &Tap| {
+            let layer = tap.layer.as_bytes()[4] - b'0';
+            let picture = if let Source::Painting(number) = source { 1 + number as u8 } else { 0 };
+            f32::from(100 * picture + 10 * layer)
+        };
+        let measure = |subject: &Subject| {
+            let mut widths = Vec::new();
+            let scene = subject.at(30, &options).unwrap();
+            let Ok(Targets(targets)) = scene.measure_with(&options, |source, picture, taps| {
+                widths.push((source, picture.width()));
+                let loss = |tap: &Tap| match tap.kind {
+                    LossKind::Gram => gram(number(source, tap)),
+                    _ => content(number(source, tap) + 1.0),
+                };
+                Ok::<_, Infallible>(taps.iter().map(loss).collect())
+            });
+            (widths, targets)
+        };
+        let photo = [content(21.0), content(11.0)];
+        let (widths, targets) = measure(&Subject::new(noise(20, 30), noise(40, 44)));
+        assert_eq!(widths, [(Source::Painting(0), 44), (Source::Photo, 30)]);
+        assert_eq!(targets, [&photo[..], &[gram(110.0), gram(130.0), Loss::TotalVariation]].concat());
+        let paintings = vec![(noise(40, 44), 1.0), (noise(50, 55), 3.0)];
+        let (widths, targets) = measure(&Subject::blend(noise(20, 30), paintings).unwrap());
+        assert_eq!(widths, [(Source::Painting(0), 44), (Source::Painting(1), 55), (Source::Photo, 30)]);
+        assert_eq!(targets, [&photo[..], &[gram(185.0), gram(205.0), Loss::TotalVariation]].concat());
+    }
 }

@@ -138,6 +138,20 @@ fn a_weight_of_zero_takes_its_layers_out() {
 }
 
 #[test]
+fn a_terms_weight_holds_the_factor_of_the_loss_scale() {
+    let options = TransferOptions { tv_weight: 0.5, ..Preset::Default.options() };
+    let sitting = Sitting::new(&options);
+    let (height, width) = (sitting.photo.height(), sitting.photo.width());
+    let mut gradient = vec![0.0; sitting.photo.data().len()];
+    let losses = sitting.objective(&options).evaluate(sitting.photo.data(), &mut gradient).unwrap();
+    let shares: Vec<f64> = losses.terms.iter().map(|term| term.weight.share).collect();
+    let balanced = 512.0 * 512.0 / (height * width) as f64;
+    assert_eq!(shares, [balanced, 0.2, 0.2, 0.2, 0.2, 0.2, 1.0]);
+    let sums: Vec<f64> = losses.terms.iter().map(|term| term.weight.sum).collect();
+    assert_eq!(sums, [4e-4, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5]);
+}
+
+#[test]
 fn a_slice_of_another_length_is_refused() {
     let options = Preset::Paper.options();
     let sitting = Sitting::new(&options);

@@ -241,3 +241,116 @@ fn core<'a>(layout: &BandLayout, stage: &Stage, at: usize, response: &'a [f32]) 
 fn disjoint<const N: usize>(arena: &mut [f32], slots: [Option<Slot>; N]) -> [&mut [f32]; N] {
     arena.get_disjoint_mut(slots.map(Option::unwrap_or_default)).expect("planned places do not overlap")
 }
+
+#[cfg(test)]
+mod tests {
+    use impasto_tensor::{Gram, Isa, Shape, Tensor};
+
+    use super::super::network::ConvMode;
+    use super::super::plan::{EvaluatorOptions, Task};
+    use super::*;
+    use crate::losses::{Content, GramMatrix, Loss, LossKind, Style};
+    use crate::terms::Weight;
+    use crate::{Chain, ConvLayer, Layer, Pooling};
+
+    /// 3 -> `widths[0]` -> `widths[1]`, a pooling, -> `widths[2]`.
+    fn network(widths: [usize; 3], mode: ConvMode) -> Arc<PreparedChain> {
+        let conv = |at: usize| {
+            let (inputs, outputs) = (if at == 0 { 3 } else { widths[at - 1] }, widths[at]);
+            let kernel = (0..9 * inputs * outputs).map(|i| 0.1 * (i as f32).sin()).collect();
+            let (name, bias) = (format!("conv{at}"), vec![0.1; outputs]);
+            Layer::Conv(ConvLayer { name, in_channels: inputs, out_channels: outputs, kernel, bias })
+        };
+        let layers = vec![conv(0), conv(1), Layer::Pool, conv(2)];
+        Arc::new(PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap())
+    }
+
+    /// A content loss in the middle and a style loss at either end.
+    const TAPS: [(usize, LossKind); 3] = [(0, LossKind::Gram), (1, LossKind::Content), (2, LossKind::Gram)];
+
+    fn terms(network: &PreparedChain, size: (usize, usize)) -> Vec<Term> {
+        let term = |(at, kind): (usize, LossKind)| {
+            let (stage, shape) = (&network.stages[at], network.stages[at].response_shape(size));
+            let (channels, zeros) = (shape.channels, vec![0.0; shape.channels * shape.channels]);
+            let loss = match kind {
+                LossKind::Gram => Loss::Gram(Style { target: GramMatrix { channels, data: zeros } }),
+                _ => Loss::Content(Content { target: Tensor::zeros(shape).unwrap() }),
+            };
+            Term::at(stage.name.clone(), Weight::alone(1.0), loss)
+        };
+        TAPS.into_iter().map(term).collect()
+    }
+
+    /// Runs a program on one thread, and compares what it then holds with what was counted.
+    fn assert_counted(
+        network: &Arc<PreparedChain>,
+        size: (usize, usize),
+        purpose: Purpose,
+        limit: Option<u64>,
+    ) {
+        let task = Task { size, taps: &TAPS, purpose };
+        let plan = network.plan_task(task, EvaluatorOptions { memory_limit: limit }).unwrap();
+        let (bytes, isa, terms) = (plan.bytes(), Isa::current(), terms(network, size));
+        let bands = plan.bands();
+        let (scratch_len, shared_len) = (network.scratch_len(&plan), network.shared_len(&plan));
+        let own = |at: usize| TAPS.iter().enumerate().filter(move |(_, tap)| tap.0 == at);
+        let mut taps: Vec<StageTap> = (0..3)
+            .map(|at| {
+                let own = own(at).map(|(index, tap)| (index, tap.1.is_of_sums()));
+                StageTap::new(isa, network.stages[at].out_channels, plan.most_positions(at), own).unwrap()
+            })
+            .collect();
+        let mut program = Program::new(Arc::clone(network), plan).unwrap();
+        let image = vec![0.5; Shape::new(size.0, size.1, 3).len()];
+        let mut gradient = image.clone();
+        for band in 0..bands {
+            let add = |at: usize, f: &[f32], scratch: &Scratch| {
+                if let Some((gram, _)) = &mut taps[at].sums {
+                    gram.add(f, scratch);
+                }
+                Ok(())
+            };
+            program.forward(band, &image, add).unwrap();
+            if purpose == Purpose::Evaluate {
+                program.backward(band, &image, Taps { terms: &terms, stages: &taps }, &mut gradient);
+            }
+        }
+        let kernels = program.stages.iter().zip(&program.plan.layers).map(|(stage, layer)| {
+            let convs = std::iter::once(&stage.forward).chain(&stage.backward);
+            convs.map(|conv| conv.at(layer.extent).packed_bytes()).sum::<usize>()
+        });
+        assert_eq!(bytes.packed, kernels.sum::<usize>() as u64);
+        assert_eq!(bytes.arena, size_of_val(&program.arena[..]) as u64);
+        assert_eq!(bytes.masks, program.stages.iter().map(|stage| stage.mask.len()).sum::<usize>() as u64);
+        // One buffer was enough, and none had to grow.
+        let scratch = &program.scratch;
+        let (first, second) = scratch.with(0, |first| (first.len(), scratch.with(0, |second| second.len())));
+        let shared = scratch.with_shared(0, |shared| shared.len());
+        assert_eq!((first, second, shared), (scratch_len, 0, shared_len));
+        let sums = TAPS.iter().filter(|tap| tap.1.is_of_sums()).map(|&(at, _)| {
+            let shape = network.stages[at].response_shape(size);
+            let maps = if purpose == Purpose::Evaluate { 2 * 4 * shape.channels * shape.channels } else { 0 };
+            Gram::bytes(isa, shape.channels, shape.positions()) + maps
+        });
+        assert_eq!(bytes.work, (sums.sum::<usize>() + 4 * (first + shared)) as u64);
+    }
+
+    #[test]
+    fn what_is_counted_is_what_is_held() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let narrow = [ConvMode::Exact, ConvMode::Fast].map(|mode| (network([16, 32, 48], mode), (70, 33)));
+        // Kernels so large that the backward pass transforms them as it goes.
+        let wide = (network([16, 512, 512], ConvMode::Fast), (75, 72));
+        for (network, size) in narrow.into_iter().chain([wide]) {
+            for purpose in [Purpose::Measure, Purpose::Evaluate] {
+                pool.install(|| {
+                    assert_counted(&network, size, purpose, None);
+                    let options = EvaluatorOptions { memory_limit: Some(1) };
+                    let refused = network.plan_task(Task { size, taps: &TAPS, purpose }, options);
+                    let Err(AutodiffError::Memory { needed, .. }) = refused else { panic!("{refused:?}") };
+                    assert_counted(&network, size, purpose, Some(needed));
+                });
+            }
+        }
+    }
+}

@@ -209,3 +209,99 @@ pub(crate) fn unpool(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use impasto_tensor::{Shape, Tensor};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::losses::{Content, Loss};
+    use crate::terms::Weight;
+
+    /// Uneven numbers in [-1, 1].
+    fn wave(len: usize, frequency: f32) -> Vec<f32> {
+        (0..len).map(|i| ((i * 7919 % 10_007) as f32 * frequency).sin()).collect()
+    }
+
+    /// Content terms at a response, whose targets begin `first` positions before what is handed over.
+    fn content_terms(count: usize, (first, positions, channels): (usize, usize, usize)) -> Vec<Term> {
+        let shape = Shape::new(1, first + positions + 5, channels);
+        let target = |at: usize| Tensor::from_vec(shape, wave(shape.len(), 0.7 + at as f32));
+        let term = |at: usize| {
+            let target = target(at).expect("a usable shape");
+            Term::at("layer", Weight { sum: 2.0, share: 0.5 + at as f64 }, Loss::Content(Content { target }))
+        };
+        (0..count).map(term).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// dL/dZ as the equation has it, in f64, whether channels fill their panels or not.
+        #[test]
+        fn losses_and_mask_are_the_equation(
+            channels in prop_oneof![Just(16_usize), Just(48)],
+            positions in prop_oneof![1..POSITIONS, POSITIONS..20 * POSITIONS],
+            first in 0_usize..200,
+            (has_matrix, has_vector) in (any::<bool>(), any::<bool>()),
+            contents in 0_usize..3,
+            threads in 1_usize..4,
+        ) {
+            let f: Vec<f32> = wave(positions * channels, 1.3).into_iter().map(|z| z.max(0.0)).collect();
+            let incoming = wave(f.len(), 0.3);
+            let terms = content_terms(contents, (first, positions, channels));
+            let mut map = AffineMap::zero(channels);
+            if has_matrix {
+                map.matrix = wave(channels * channels, 2.1);
+            }
+            map.vector = has_vector.then(|| wave(channels, 3.7));
+
+            let expected = |at: usize| {
+                let (position, channel) = (at / channels, at % channels);
+                if f[at] <= 0.0 {
+                    return 0.0;
+                }
+                let row = f[position * channels..][..channels].iter();
+                let column = map.matrix[channel..].iter().step_by(channels);
+                let product: f64 = row.zip(column).map(|(&f, &d)| f64::from(f) * f64::from(d)).sum();
+                let d = map.vector.as_ref().map_or(0.0, |d| f64::from(d[channel]));
+                let content = terms.iter().map(|term| {
+                    let Loss::Content(Content { target }) = &term.loss else { return 0.0 };
+                    let p = target.data()[first * channels + at];
+                    term.weight.product() * (f64::from(f[at]) - f64::from(p))
+                });
+                f64::from(incoming[at]) + product + d + content.sum::<f64>()
+            };
+            let expected: Vec<f64> = (0..f.len()).map(expected).collect();
+
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+            for isa in Isa::available() {
+                let mut own: Vec<(usize, bool)> = (0..contents).map(|index| (index, false)).collect();
+                if has_matrix || has_vector {
+                    own.push((contents, true));
+                }
+                let mut tap = StageTap::new(isa, channels, positions, own.into_iter())?;
+                prop_assert_eq!(tap.sums.is_some(), has_matrix || has_vector);
+                if let Some((_, packed)) = &mut tap.sums {
+                    packed.set(map.clone())?;
+                }
+                let mut gradient = incoming.clone();
+                let losses = TapGradient { terms: &terms, tap: &tap, channels, first };
+                // Scratch that holds no more than is asked for.
+                pool.install(|| losses.add_and_mask(&f, &mut gradient, &Scratch::default()));
+                for (at, (&ours, expected)) in gradient.iter().zip(&expected).enumerate() {
+                    prop_assert!(
+                        (f64::from(ours) - expected).abs() < 1e-4,
+                        "{isa:?}, number {at}: {ours} against {expected}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_has_room_for_its_products() {
+        assert_eq!(scratch_len(32), POSITIONS * 32);
+    }
+}
