@@ -278,19 +278,20 @@ fn counted_bytes_are_those_of_the_network_and_the_terms() {
         Layer::Pool => 0,
     };
     assert_eq!(bytes.weights, 4 * case.chain.layers.iter().map(conv).sum::<usize>() as u64);
-    let target = |term: &Term| match &term.loss {
-        Loss::Content(content) => content.target.data().len(),
-        Loss::Gram(style) => style.target.data.len(),
-        Loss::TotalVariation => 0,
+    let target = |term: &Term| {
+        if let Loss::Content(content) = &term.loss {
+            return content.target.data().len();
+        }
+        if let Loss::Gram(style) = &term.loss { style.target.data.len() } else { 0 }
     };
     assert_eq!(bytes.targets, 4 * case.terms.0.iter().map(target).sum::<usize>() as u64);
-    let PlanBytes { weights, packed, arena, masks, targets, work } = bytes;
-    assert_eq!(evaluator.bytes(), weights + packed + arena + masks + targets + work);
+    let PlanBytes { weights, packed, arena, masks, targets, scratch } = bytes;
+    assert_eq!(evaluator.bytes(), weights + packed + arena + masks + targets + scratch);
     // A Gram matrix more: its sums, the map, and the map packed. The rest of the plan is as it was.
     let more = case.terms.clone().style("conv2_2", 1.0, &Tensor::zeros(Shape::new(20, 15, 32)).unwrap());
     let more = Case { terms: more, ..case }.evaluator(ConvMode::Exact, None).plan().bytes();
     let sums = (Gram::bytes(Isa::current(), 32, 20 * 15) + 2 * 32 * 32 * 4) as u64;
-    assert_eq!(more, PlanBytes { targets: targets + 32 * 32 * 4, work: work + sums, ..bytes });
+    assert_eq!(more, PlanBytes { targets: targets + 32 * 32 * 4, scratch: scratch + sums, ..bytes });
 }
 
 #[test]

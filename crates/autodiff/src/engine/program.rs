@@ -332,7 +332,7 @@ mod tests {
             let maps = if purpose == Purpose::Evaluate { 2 * 4 * shape.channels * shape.channels } else { 0 };
             Gram::bytes(isa, shape.channels, shape.positions()) + maps
         });
-        assert_eq!(bytes.work, (sums.sum::<usize>() + 4 * (first + shared)) as u64);
+        assert_eq!(bytes.scratch, (sums.sum::<usize>() + 4 * (first + shared)) as u64);
     }
 
     #[test]

@@ -192,7 +192,7 @@ mod tests {
             let loss = kind.target_of(&f).unwrap();
             assert!(loss.value(&other).is_err() && loss.value(&f).is_ok(), "{kind:?}");
             assert!(loss.add_gradient(&other, 1.0, &mut vec![0.0; 30]).is_err(), "{kind:?}");
-            assert!(loss.add_gradient(&f, 1.0, &mut vec![0.0; 23]).is_err(), "{kind:?}");
+            assert!(loss.add_gradient(&f, 1.0, &mut [0.0; 23]).is_err(), "{kind:?}");
         }
         let [small, large] = [&f, &other].map(|f| LossKind::Gram.target_of(f).unwrap());
         assert_eq!(Loss::blend([(0.5, &small), (0.5, &large)]), None);
