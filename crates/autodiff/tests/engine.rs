@@ -289,9 +289,27 @@ fn counted_bytes_are_those_of_the_network_and_the_terms() {
     assert_eq!(evaluator.bytes(), weights + packed + arena + masks + targets + scratch);
     // A Gram matrix more: its sums, the map, and the map packed. The rest of the plan is as it was.
     let more = case.terms.clone().style("conv2_2", 1.0, &Tensor::zeros(Shape::new(20, 15, 32)).unwrap());
-    let more = Case { terms: more, ..case }.evaluator(ConvMode::Exact, None).plan().bytes();
+    let more = Case { terms: more, ..case };
+    let with_threads = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| more.evaluator(ConvMode::Exact, None).plan().bytes().work)
+    };
+    let works = [1, 2, 3].map(with_threads);
+    assert!(works[0] < works[1] && works[1] - works[0] == works[2] - works[1], "{works:?}");
+    let more = more.evaluator(ConvMode::Exact, None).plan().bytes();
     let sums = (Gram::bytes(Isa::current(), 32, 20 * 15) + 2 * 32 * 32 * 4) as u64;
     assert_eq!(more, PlanBytes { targets: targets + 32 * 32 * 4, scratch: scratch + sums, ..bytes });
+}
+
+#[test]
+fn a_picture_or_a_gradient_of_another_length_is_refused() {
+    let case = Case::new((16, 16), Pooling::Average, 1, 1, 1);
+    let (mut evaluator, numbers) = (case.evaluator(ConvMode::Fast, None), 16 * 16 * 3);
+    for (image, gradient) in [(numbers - 1, numbers), (numbers, numbers - 1), (numbers + 3, numbers)] {
+        let refused = evaluator.evaluate(&vec![0.0; image], &mut vec![0.0; gradient]);
+        let wrong = if image == numbers { gradient } else { image };
+        assert!(matches!(refused, Err(AutodiffError::Pixels { got, .. }) if got == wrong), "{refused:?}");
+    }
 }
 
 #[test]

@@ -247,29 +247,30 @@ mod tests {
     use impasto_tensor::{Gram, Isa, Shape, Tensor};
 
     use super::super::network::ConvMode;
-    use super::super::plan::{EvaluatorOptions, Task};
+    use super::super::plan::{EvaluatorOptions, StagedTap, Task};
     use super::*;
     use crate::losses::{Content, GramMatrix, Loss, LossKind, Style};
     use crate::terms::Weight;
     use crate::{Chain, ConvLayer, Layer, Pooling};
 
-    /// 3 -> `widths[0]` -> `widths[1]`, a pooling, -> `widths[2]`.
-    fn network(widths: [usize; 3], mode: ConvMode) -> Arc<PreparedChain> {
+    /// Convolutions with these outputs, and a pooling after the second.
+    fn network(widths: &[usize], mode: ConvMode) -> Arc<PreparedChain> {
         let conv = |at: usize| {
             let (inputs, outputs) = (if at == 0 { 3 } else { widths[at - 1] }, widths[at]);
             let kernel = (0..9 * inputs * outputs).map(|i| 0.1 * (i as f32).sin()).collect();
             let (name, bias) = (format!("conv{at}"), vec![0.1; outputs]);
             Layer::Conv(ConvLayer { name, in_channels: inputs, out_channels: outputs, kernel, bias })
         };
-        let layers = vec![conv(0), conv(1), Layer::Pool, conv(2)];
+        let mut layers: Vec<_> = (0..widths.len()).map(conv).collect();
+        layers.insert(2, Layer::Pool);
         Arc::new(PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap())
     }
 
     /// A content loss in the middle and a style loss at either end.
-    const TAPS: [(usize, LossKind); 3] = [(0, LossKind::Gram), (1, LossKind::Content), (2, LossKind::Gram)];
+    const TAPS: &[StagedTap] = &[(0, LossKind::Gram), (1, LossKind::Content), (2, LossKind::Gram)];
 
-    fn terms(network: &PreparedChain, size: (usize, usize)) -> Vec<Term> {
-        let term = |(at, kind): (usize, LossKind)| {
+    fn terms(network: &PreparedChain, Task { size, taps, .. }: Task<'_>) -> Vec<Term> {
+        let term = |&(at, kind): &StagedTap| {
             let (stage, shape) = (&network.stages[at], network.stages[at].response_shape(size));
             let (channels, zeros) = (shape.channels, vec![0.0; shape.channels * shape.channels]);
             let loss = match kind {
@@ -278,23 +279,18 @@ mod tests {
             };
             Term::at(stage.name.clone(), Weight::alone(1.0), loss)
         };
-        TAPS.into_iter().map(term).collect()
+        taps.iter().map(term).collect()
     }
 
     /// Runs a program on one thread, and compares what it then holds with what was counted.
-    fn assert_counted(
-        network: &Arc<PreparedChain>,
-        size: (usize, usize),
-        purpose: Purpose,
-        limit: Option<u64>,
-    ) {
-        let task = Task { size, taps: &TAPS, purpose };
-        let plan = network.plan_task(task, EvaluatorOptions { memory_limit: limit }).unwrap();
-        let (bytes, isa, terms) = (plan.bytes(), Isa::current(), terms(network, size));
-        let bands = plan.bands();
+    fn assert_counted(network: &Arc<PreparedChain>, task: Task<'_>, memory_limit: Option<u64>) {
+        let plan = network.plan_task(task, EvaluatorOptions { memory_limit }).unwrap();
+        let (bytes, isa, terms) = (plan.bytes(), Isa::current(), terms(network, task));
         let (scratch_len, shared_len) = (network.scratch_len(&plan), network.shared_len(&plan));
-        let own = |at: usize| TAPS.iter().enumerate().filter(move |(_, tap)| tap.0 == at);
-        let mut taps: Vec<StageTap> = (0..3)
+        let Task { size, taps: staged, purpose } = task;
+        let bands = plan.bands();
+        let own = |at: usize| staged.iter().enumerate().filter(move |(_, tap)| tap.0 == at);
+        let mut taps: Vec<StageTap> = (0..plan.layers.len())
             .map(|at| {
                 let own = own(at).map(|(index, tap)| (index, tap.1.is_of_sums()));
                 StageTap::new(isa, network.stages[at].out_channels, plan.most_positions(at), own).unwrap()
@@ -327,7 +323,7 @@ mod tests {
         let (first, second) = scratch.with(0, |first| (first.len(), scratch.with(0, |second| second.len())));
         let shared = scratch.with_shared(0, |shared| shared.len());
         assert_eq!((first, second, shared), (scratch_len, 0, shared_len));
-        let sums = TAPS.iter().filter(|tap| tap.1.is_of_sums()).map(|&(at, _)| {
+        let sums = staged.iter().filter(|tap| tap.1.is_of_sums()).map(|&(at, _)| {
             let shape = network.stages[at].response_shape(size);
             let maps = if purpose == Purpose::Evaluate { 2 * 4 * shape.channels * shape.channels } else { 0 };
             Gram::bytes(isa, shape.channels, shape.positions()) + maps
@@ -338,19 +334,45 @@ mod tests {
     #[test]
     fn what_is_counted_is_what_is_held() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let narrow = [ConvMode::Exact, ConvMode::Fast].map(|mode| (network([16, 32, 48], mode), (70, 33)));
-        // Kernels so large that the backward pass transforms them as it goes.
-        let wide = (network([16, 512, 512], ConvMode::Fast), (75, 72));
-        for (network, size) in narrow.into_iter().chain([wide]) {
+        let (exact, fast) = (ConvMode::Exact, ConvMode::Fast);
+        for (network, taps, size) in [
+            (network(&[16, 32, 48], exact), TAPS, (70, 33)),
+            (network(&[16, 32, 48], fast), TAPS, (70, 33)),
+            // Kernels so large that the backward pass transforms them as it goes.
+            (network(&[16, 512, 512], fast), TAPS, (75, 72)),
+            // The step to the picture takes the most scratch.
+            (network(&[64, 16, 16], fast), &TAPS[..1], (20, 20)),
+        ] {
             for purpose in [Purpose::Measure, Purpose::Evaluate] {
+                let task = Task { size, taps, purpose };
                 pool.install(|| {
-                    assert_counted(&network, size, purpose, None);
-                    let options = EvaluatorOptions { memory_limit: Some(1) };
-                    let refused = network.plan_task(Task { size, taps: &TAPS, purpose }, options);
+                    assert_counted(&network, task, None);
+                    let refused = network.plan_task(task, EvaluatorOptions { memory_limit: Some(1) });
                     let Err(AutodiffError::Memory { needed, .. }) = refused else { panic!("{refused:?}") };
-                    assert_counted(&network, size, purpose, Some(needed));
+                    assert_counted(&network, task, Some(needed));
                 });
             }
         }
+    }
+
+    /// And not the first, whose response is computed again. A layer with a loss needs no mask, its response has it.
+    #[test]
+    fn only_layers_with_a_loss_keep_their_response() {
+        let network = network(&[16, 16, 128, 128, 128], ConvMode::Exact);
+        let arena_and_masks = |purpose, taps: &[StagedTap]| {
+            let task = Task { size: (64, 64), taps, purpose };
+            let bytes = network.plan_task(task, EvaluatorOptions::default()).unwrap().bytes();
+            (bytes.arena, bytes.masks)
+        };
+        let (evaluate, measure, deepest) = (Purpose::Evaluate, Purpose::Measure, (4, LossKind::Gram));
+        let with = |purpose, at| arena_and_masks(purpose, &[(at, LossKind::Content), deepest]);
+        let [shallow, deep] = [64 * 64 * 16, 32 * 32 * 128];
+        let (arena, masks) = arena_and_masks(evaluate, &[deepest]);
+        assert_eq!(masks, 2 * (shallow + deep) / 8);
+        assert_eq!(with(evaluate, 0), (arena, masks - shallow / 8));
+        assert_eq!(with(evaluate, 2), (arena + 4 * deep, masks - deep / 8));
+        // A measurement holds what a layer reads and what it writes.
+        assert_eq!([0, 2].map(|at| with(measure, at)), [(4 * 2 * deep, 0); 2]);
+        assert_eq!(arena_and_masks(measure, &[(0, LossKind::Gram)]), (4 * shallow, 0));
     }
 }
