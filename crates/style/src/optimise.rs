@@ -120,3 +120,56 @@ fn evaluate(
     let losses = coordinates.evaluate(u, gradient, |x, gradient| objective.evaluate(x, gradient))?;
     Ok(Evaluation { loss: losses.total, report: Report { losses, number: *number } })
 }
+
+#[cfg(all(test, feature = "embedded-weights"))]
+mod tests {
+    use super::*;
+    use crate::{Network, PreparedNetwork, Preset, Subject, TransferOptions, white_noise};
+
+    /// L_content at conv1_1 of a small picture of noise.
+    fn objective() -> Objective {
+        let content_layers = "conv1_1".parse().unwrap();
+        let options = TransferOptions { style_weight: 0.0, content_layers, ..Preset::Paper.options() };
+        let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
+        let subject = Subject::new(white_noise(16, 16, 1).unwrap(), white_noise(16, 16, 2).unwrap());
+        let targets = subject.at(16, &options).unwrap().measure(&network, &options).unwrap();
+        Objective::new(&network, targets, (16, 16), &options).unwrap()
+    }
+
+    #[test]
+    fn the_first_step_changes_each_number_by_about_1() {
+        let start = white_noise(16, 16, 3).unwrap();
+        let lbfgs = Lbfgs { max_evaluations: 2, ..lbfgs(None, 10, 768) };
+        let report = |_: Accepted<'_>| ControlFlow::Continue(());
+        let waves = Spectrum::around(start.clone());
+        let (moved, outcome) = run(&lbfgs, waves, &mut objective(), report).unwrap();
+        assert_eq!(outcome.iterations, 1);
+        let square = |(a, b): (&f32, &f32)| f64::from(a - b).powi(2);
+        let mean = moved.iter().zip(start.data()).map(square).sum::<f64>() / 768.0;
+        assert!((mean - 1.0).abs() < 1e-3, "{mean}");
+    }
+
+    /// A search without an evaluation to go back with ends at a point that was not the last to be evaluated.
+    #[test]
+    fn reported_pixels_are_those_of_the_accepted_point() {
+        let (start, mut objective) = (white_noise(16, 16, 3).unwrap(), objective());
+        let mut settled = 0;
+        for max_evaluations in 2..20 {
+            let lbfgs = Lbfgs { curvature: 2e-4, max_evaluations, ..lbfgs(None, 10, 768) };
+            let mut reported = Vec::new();
+            let report = |Accepted { iteration, pixels }: Accepted<'_>| {
+                settled += usize::from(iteration.report.number < iteration.evaluations);
+                reported.push((pixels.to_vec(), iteration.report.losses.clone()));
+                ControlFlow::Continue(())
+            };
+            let (kept, outcome) =
+                run(&lbfgs, Spectrum::around(start.clone()), &mut objective, report).unwrap();
+            reported.push((kept, outcome.report.losses));
+            for (pixels, losses) in reported {
+                let mut gradient = vec![0.0; pixels.len()];
+                assert_eq!(objective.evaluate(&pixels, &mut gradient).unwrap(), losses);
+            }
+        }
+        assert!(settled > 0, "no search ended in this way");
+    }
+}

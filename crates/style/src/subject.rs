@@ -243,6 +243,7 @@ mod tests {
         let shares: Vec<f64> =
             two(3.0, 1.0).unwrap().paintings.iter().map(|painting| painting.share).collect();
         assert_eq!(shares, [0.75, 0.25]);
+        assert_eq!(two(1e200, 1e200).unwrap().paintings[1].share, 0.5);
         for (a, b) in [(0.0, 1.0), (-1.0, 2.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
             assert!(two(a, b).is_err(), "{a}, {b}");
         }
@@ -254,6 +255,14 @@ mod tests {
         let options = TransferOptions { size: 64, ..Preset::Paper.options() };
         let subject = Subject::new(noise(128, 128), noise(64, 64)).shrunk(&options).unwrap();
         assert_eq!((subject.photo.height(), subject.photo.width()), (64, 64));
+    }
+
+    #[test]
+    fn half_the_pixels_are_not_much_smaller() {
+        let options = TransferOptions { size: 99, ..Preset::Paper.options() };
+        let subject = Subject::new(noise(99, 140), noise(64, 64));
+        assert_eq!(subject.size(99), (70, 99));
+        assert_eq!(subject.shrunk(&options).unwrap().photo.width(), 140);
     }
 
     /// Each target is a number that tells whose it is, at which layer and of which loss.

@@ -177,6 +177,12 @@ fn layers_that_do_not_count_cost_nothing() {
     let bytes =
         |options: &TransferOptions| plan(&network(options), (64, 64), options).unwrap().bytes().total();
     assert!(bytes(&shallow) < bytes(&content) && bytes(&content) < bytes(&all));
+    let content_layers = "conv2_2".parse().unwrap();
+    let content_deepest = TransferOptions { content_layers, style_layers: "conv1_1".parse().unwrap(), ..all };
+    assert!(
+        network(&content_deepest).response_shape("conv2_2", (16, 16)).is_ok(),
+        "the last term need not be the deepest"
+    );
     let mut unknown = shallow;
     unknown.style_layers = "conv9_9".parse().unwrap();
     assert!(

@@ -268,6 +268,15 @@ mod tests {
     }
 
     #[test]
+    fn composed_coordinates_have_the_groups_of_the_variables_that_move() {
+        let noise = white_noise(6, 8, 2).unwrap();
+        let groups = Spectrum::around(noise.clone()).groups();
+        let inner = Pixels::of(noise.data().to_vec());
+        assert!(Composed { outer: Spectrum::around(noise), inner }.groups() == groups);
+        assert_eq!(groups.of.len(), 144);
+    }
+
+    #[test]
     fn the_picture_of_a_point_does_not_depend_on_what_was_evaluated_last() {
         let noise = white_noise(6, 8, 2).unwrap();
         let mut coordinates =

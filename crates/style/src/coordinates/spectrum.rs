@@ -322,8 +322,7 @@ mod tests {
     #[test]
     fn groups_go_from_single_pixels_to_the_whole_picture() {
         let start = white_noise(512, 16, 0).unwrap();
-        let groups = Spectrum::around(start).group_of_each();
-        let places = Spectrum::places();
+        let Groups { of: groups, places } = Spectrum::around(start).groups();
         let of = |colour: usize, x: usize, y: usize| {
             let place = places[usize::from(groups[(colour * 16 + x) * 512 + y])];
             (place / 8.0) as usize * 10 + place as usize % 8
