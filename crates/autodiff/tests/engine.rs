@@ -292,7 +292,7 @@ fn counted_bytes_are_those_of_the_network_and_the_terms() {
     let more = Case { terms: more, ..case };
     let with_threads = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| more.evaluator(ConvMode::Exact, None).plan().bytes().work)
+        pool.install(|| more.evaluator(ConvMode::Exact, None).plan().bytes().scratch)
     };
     let works = [1, 2, 3].map(with_threads);
     assert!(works[0] < works[1] && works[1] - works[0] == works[2] - works[1], "{works:?}");

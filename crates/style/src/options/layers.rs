@@ -41,11 +41,6 @@ impl LayerWeights {
     pub fn even(layers: &[&str]) -> Self {
         Self::each(layers.iter().copied(), 1.0 / layers.len() as f64)
     }
-
-    /// The names, of layers whose weight is not 0.
-    pub fn names(&self) -> Vec<String> {
-        self.0.iter().filter(|entry| entry.weight > 0.0).map(|entry| entry.layer.clone()).collect()
-    }
 }
 
 impl FromStr for LayerWeights {
