@@ -9,7 +9,7 @@
 //! x is the picture in 0..=255, z the network's input. `terms.rs` makes the list of terms; the evaluator goes all the way
 //! from x to L and back.
 
-use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, Loss, LossKind, Plan, Term, Weight, group_sums};
+use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, Loss, LossKind, Term, Weight, group_sums};
 
 use crate::{PreparedNetwork, Targets, TransferError, TransferOptions};
 
@@ -109,11 +109,6 @@ impl Objective {
         let mut terms = self.terms.clone();
         terms.iter_mut().zip(losses.each).for_each(|(term, loss)| term.loss = loss);
         Ok(Breakdown { total: losses.total, terms })
-    }
-
-    /// How it is evaluated.
-    pub fn plan(&self) -> &Plan {
-        self.evaluator.plan()
     }
 }
 

@@ -72,9 +72,7 @@ impl TransferOptions {
     pub fn taps(&self) -> Vec<Tap> {
         self.terms().iter().filter_map(TermSpec::tap).collect()
     }
-}
 
-impl TransferOptions {
     /// The taps at which a picture of the subject is measured: paintings for sums, the photo for what is compared place by place.
     pub fn taps_of(&self, source: Source) -> Vec<Tap> {
         let of_sums = matches!(source, Source::Painting(_));
