@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling, PreparedChain, Tap, Term,
-    Weight, reference,
+    Cancel, Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling, PreparedChain,
+    Tap, Term, Weight, reference,
 };
 use impasto_lbfgs::{Lbfgs, Optimiser, Real};
 use impasto_tensor::{Element, Shape, Tensor};
@@ -175,7 +175,9 @@ fn evaluator_with_terms(case: &Case, mode: ConvMode) -> Evaluator {
 
 fn measure(network: &Arc<PreparedChain>, picture: &Picture, taps: &[Tap]) -> Vec<Loss> {
     let size = (picture.height, picture.width);
-    network.measure(&picture.preprocessed(), size, taps, EvaluatorOptions::default()).unwrap()
+    network
+        .measure(&picture.preprocessed(), size, taps, EvaluatorOptions::default(), &Cancel::default())
+        .unwrap()
 }
 
 /// A crop at exact pixels, H x W x 3, values 0 to 255.

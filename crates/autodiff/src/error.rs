@@ -74,6 +74,9 @@ pub enum AutodiffError {
         /// The limit.
         limit: u64,
     },
+    /// It was given up: see [`crate::Cancel`].
+    #[error("the evaluation was cancelled")]
+    Cancelled,
     /// A tensor operation refused its shapes.
     #[error(transparent)]
     Tensor(#[from] TensorError),

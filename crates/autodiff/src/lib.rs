@@ -58,6 +58,7 @@
 //! | the same losses and gradient in `f32`, planned for speed and memory | [`Evaluator`], in `engine/` |
 #![forbid(unsafe_code)]
 
+mod cancel;
 mod chain;
 pub mod check;
 mod engine;
@@ -67,6 +68,7 @@ pub mod ops;
 pub mod reference;
 mod terms;
 
+pub use cancel::Cancel;
 pub use chain::{Chain, ConvLayer, Layer, Pooling};
 pub use engine::{ConvMode, Evaluator, EvaluatorOptions, LayerPlan, Plan, PlanBytes, PreparedChain};
 pub use error::AutodiffError;

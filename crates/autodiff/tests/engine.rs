@@ -7,8 +7,8 @@ use std::sync::Arc;
 use common::terms::{Terms, each};
 use common::{distance_to_a_kink, engine_chain, noise_picture, relative_error};
 use impasto_autodiff::{
-    AutodiffError, Chain, ConvMode, Evaluator, EvaluatorOptions, Layer, Loss, LossKind, Losses, PlanBytes,
-    Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,
+    AutodiffError, Cancel, Chain, ConvMode, Evaluator, EvaluatorOptions, Layer, Loss, LossKind, Losses,
+    PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,
 };
 use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
@@ -216,7 +216,7 @@ fn measured_targets_are_the_references() {
     let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
     let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
     let options = EvaluatorOptions::default();
-    let measured = network.measure(case.image.data(), (37, 42), &taps, options).unwrap();
+    let measured = network.measure(case.image.data(), (37, 42), &taps, options, &Cancel::default()).unwrap();
     let responses = reference::responses(&case.chain.cast::<f64>(), &case.image.cast(), 6).unwrap();
     for (tap, loss) in taps.iter().zip(&measured) {
         let response = &responses[case.chain.position(&tap.layer).unwrap()];
@@ -249,7 +249,9 @@ fn a_layer_can_be_measured_twice() {
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap());
     let tap = Tap::new("conv2_1", LossKind::Content);
     let options = EvaluatorOptions::default();
-    let twice = network.measure(case.image.data(), (12, 12), &[tap.clone(), tap], options).unwrap();
+    let twice = network
+        .measure(case.image.data(), (12, 12), &[tap.clone(), tap], options, &Cancel::default())
+        .unwrap();
     assert!(
         twice[0] == twice[1]
             && matches!(&twice[0], Loss::Content(content) if content.target.data().len() == 6 * 6 * 32)
@@ -263,7 +265,9 @@ fn a_plan_for_measuring_reserves_nothing_for_a_backward_pass() {
     let whole = network.plan(64, 64, &case.terms.taps(), EvaluatorOptions::default()).unwrap();
     // Under a limit that an evaluation does not fit, a measurement does, and no other bits come of it.
     let limit = EvaluatorOptions { memory_limit: Some(whole.bytes().total() * 3 / 4) };
-    let measure = |options| network.measure(case.image.data(), (64, 64), &case.terms.taps(), options);
+    let measure = |options| {
+        network.measure(case.image.data(), (64, 64), &case.terms.taps(), options, &Cancel::default())
+    };
     assert!(measure(limit).unwrap() == measure(EvaluatorOptions::default()).unwrap());
 }
 
@@ -320,7 +324,7 @@ fn what_does_not_fit_is_refused_by_name() {
     let image = vec![0.0; 3 * 16 * 3];
     let refused = |image: &[f32], layer: &str| {
         let taps = [Tap::new(layer, LossKind::Content)];
-        network.measure(image, (3, 16), &taps, options).unwrap_err().to_string()
+        network.measure(image, (3, 16), &taps, options, &Cancel::default()).unwrap_err().to_string()
     };
     let error = refused(&image, "conv3_1");
     assert!(error.contains("too small for conv3_1") && error.contains("4 x 4"), "{error}");
@@ -337,4 +341,21 @@ fn what_does_not_fit_is_refused_by_name() {
     let misplaced = Term { layer: Some("conv1_1".to_owned()), ..Term::total_variation(1.0) };
     let error = Evaluator::new(network, (16, 16), vec![misplaced], options).unwrap_err();
     assert_eq!(error.to_string(), "the loss tv is of the picture itself, not a layer");
+}
+
+#[test]
+fn a_flag_ends_evaluations_and_measurements() {
+    let case = Case::new((37, 42), Pooling::Average, 1, 3, 8);
+    let cancel = Cancel::default();
+    let mut evaluator = case.evaluator(ConvMode::Fast, None).with_cancel(cancel.clone());
+    let before = case.evaluate(&mut evaluator);
+    assert_eq!(before, case.evaluate(&mut case.evaluator(ConvMode::Fast, None)));
+    cancel.cancel();
+    let mut gradient = vec![0.0; case.image.data().len()];
+    let given_up = evaluator.evaluate(case.image.data(), &mut gradient);
+    assert_eq!(given_up, Err(AutodiffError::Cancelled));
+    let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap());
+    let (taps, options) = (case.terms.taps(), EvaluatorOptions::default());
+    let measured = network.measure(case.image.data(), (37, 42), &taps, options, &cancel);
+    assert_eq!(measured, Err(AutodiffError::Cancelled));
 }

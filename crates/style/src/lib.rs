@@ -85,7 +85,8 @@ mod transfer;
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, ConvMode, EvaluatorOptions, GramMatrix, Loss, LossKind, Plan, Pooling, Tap, Term, Weight,
+    AutodiffError, Cancel, ConvMode, EvaluatorOptions, GramMatrix, Loss, LossKind, Plan, Pooling, Tap, Term,
+    Weight,
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use impasto_autodiff::{AutodiffError, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Tap, Term};
+use impasto_autodiff::{
+    AutodiffError, Cancel, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Tap, Term,
+};
 use impasto_tensor::Shape;
 use impasto_vgg::{Arch, Network, WeightsError};
 
@@ -13,6 +15,7 @@ use crate::{Picture, TransferError, TransferOptions};
 pub struct PreparedNetwork {
     chain: Arc<PreparedChain>,
     arch: Arch,
+    cancel: Cancel,
 }
 
 impl PreparedNetwork {
@@ -30,7 +33,13 @@ impl PreparedNetwork {
         }
         let (arch, deepest) = (network.arch, network.arch.convs()[deepest].to_string());
         let chain = PreparedChain::new(network.chain_to(&deepest, options.pooling)?, options.conv)?;
-        Ok(Self { chain: Arc::new(chain), arch })
+        Ok(Self { chain: Arc::new(chain), arch, cancel: Cancel::default() })
+    }
+
+    /// The same network for a run that `cancel` can end: in the middle of whatever it evaluates or measures.
+    #[must_use]
+    pub fn with_cancel(&self, cancel: Cancel) -> Self {
+        Self { cancel, ..self.clone() }
     }
 
     /// VGG-16 or VGG-19.
@@ -92,7 +101,7 @@ impl PreparedNetwork {
         terms: Vec<Term>,
         options: EvaluatorOptions,
     ) -> Result<Evaluator, TransferError> {
-        Ok(Evaluator::new(Arc::clone(&self.chain), size, terms, options)?)
+        Ok(Evaluator::new(Arc::clone(&self.chain), size, terms, options)?.with_cancel(self.cancel.clone()))
     }
 
     /// The losses at `taps` whose targets are what a picture has there: its response, or its Gram matrix divided by M.
@@ -108,7 +117,8 @@ impl PreparedNetwork {
         if taps.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self.chain.measure(picture.data(), (picture.height(), picture.width()), taps, options)?)
+        let size = (picture.height(), picture.width());
+        Ok(self.chain.measure(picture.data(), size, taps, options, &self.cancel)?)
     }
 }
 

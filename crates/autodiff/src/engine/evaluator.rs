@@ -10,9 +10,9 @@ use super::network::{PreparedChain, check_length};
 use super::plan::{EvaluatorOptions, Plan, Task};
 use super::program::{Program, Taps};
 use super::taps::StageTap;
-use crate::AutodiffError;
 use crate::losses::{AffineMap, GramMatrix, LossKind, Needs};
 use crate::terms::{Losses, Term};
+use crate::{AutodiffError, Cancel};
 
 /// Computes losses and gradients of pictures of one size.
 #[derive(Debug)]
@@ -68,10 +68,18 @@ impl Evaluator {
         Ok(Self { network, shape, each: vec![0.0; terms.len()], terms, taps, program, input })
     }
 
+    /// The same evaluator, whose evaluations `cancel` can end.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: Cancel) -> Self {
+        self.program.cancel = cancel;
+        self
+    }
+
     /// The losses of a picture; writes the gradient of their total into `gradient`. Both H x W x 3.
     ///
     /// # Errors
-    /// [`AutodiffError::Pixels`] if a slice does not have the picture's length.
+    /// [`AutodiffError::Pixels`] if a slice does not have the picture's length, [`AutodiffError::Cancelled`] if it was given up;
+    /// `gradient` holds anything then.
     pub fn evaluate(&mut self, image: &[f32], gradient: &mut [f32]) -> Result<Losses, AutodiffError> {
         check_length(self.shape, image.len())?;
         check_length(self.shape, gradient.len())?;
@@ -155,8 +163,7 @@ impl Evaluator {
         if program.plan.bands.len() > 1 {
             program.forward(band, input, |_, _, _| Ok(()))?;
         }
-        program.backward(band, input, Taps { terms, stages: taps }, gradient);
-        Ok(())
+        program.backward(band, input, Taps { terms, stages: taps }, gradient)
     }
 
     /// The losses of the picture itself.

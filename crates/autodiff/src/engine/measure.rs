@@ -8,9 +8,9 @@ use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
 use super::plan::{EvaluatorOptions, StagedTap, Task};
 use super::program::Program;
-use crate::AutodiffError;
 use crate::losses::{GramMatrix, Loss, LossKind};
 use crate::terms::Tap;
+use crate::{AutodiffError, Cancel};
 
 /// What is collected at a stage.
 #[derive(Debug, Default)]
@@ -26,13 +26,14 @@ impl PreparedChain {
     ///
     /// # Errors
     /// [`AutodiffError`] for an unknown layer, a slice of the wrong length, a picture too small for the layers, or one
-    /// that does not fit the memory limit.
+    /// that does not fit the memory limit; [`AutodiffError::Cancelled`] if `cancel` was set meanwhile.
     pub fn measure(
         self: &Arc<Self>,
         image: &[f32],
         (height, width): (usize, usize),
         taps: &[Tap],
         options: EvaluatorOptions,
+        cancel: &Cancel,
     ) -> Result<Vec<Loss>, AutodiffError> {
         let shape = Shape::new(height, width, self.input_channels()).checked()?;
         check_length(shape, image.len())?;
@@ -49,6 +50,7 @@ impl PreparedChain {
         };
         let mut collected: Vec<Collected> = (0..plan.layers.len()).map(collect).collect::<Result<_, _>>()?;
         let mut program = Program::new(Arc::clone(self), plan)?;
+        program.cancel = cancel.clone();
         let mut input = Vec::new();
         if let Some(preprocessing) = self.input {
             input = vec![0.0; image.len()];

@@ -12,8 +12,8 @@ use super::layout::{BandLayout, FIRST_LAYER_ROWS, Purpose, StageLayout};
 use super::network::{PreparedChain, Stage};
 use super::plan::Plan;
 use super::taps::{self, StageTap, TapGradient};
-use crate::AutodiffError;
 use crate::terms::Term;
+use crate::{AutodiffError, Cancel};
 
 /// A stage's packed kernels and mask.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Program {
     first_layer: Option<PackedMatrix>,
     arena: AlignedBuffer,
     scratch: Scratch,
+    /// Asked before every stage.
+    pub(crate) cancel: Cancel,
 }
 
 impl Program {
@@ -70,6 +72,7 @@ impl Program {
             plan,
             stages,
             scratch,
+            cancel: Cancel::default(),
         })
     }
 
@@ -83,6 +86,7 @@ impl Program {
         let layout = &self.plan.bands[band];
         let input = self.crop(layout, image);
         for (at, slots) in layout.stages.iter().enumerate() {
+            self.cancel.check()?;
             let stage = &self.network.stages[at];
             let before = at.checked_sub(1).map(|before| layout.output_slot(before));
             let [source, response, pooled] =
@@ -106,12 +110,21 @@ impl Program {
 
     /// Adds the gradient of the losses `taps` to `gradient`, that of the whole picture. The band's forward sweep must have
     /// been the last one.
-    pub(crate) fn backward(&mut self, band: usize, image: &[f32], taps: Taps<'_>, gradient: &mut [f32]) {
+    pub(crate) fn backward(
+        &mut self,
+        band: usize,
+        image: &[f32],
+        taps: Taps<'_>,
+        gradient: &mut [f32],
+    ) -> Result<(), AutodiffError> {
         for at in (1..self.plan.layers.len()).rev() {
+            self.cancel.check()?;
             self.seed(band, at, taps);
             self.convolve_back(band, at);
         }
+        self.cancel.check()?;
         self.backward_first(band, image, taps, gradient);
+        Ok(())
     }
 
     /// The gradient of the input of stage `at` from that of its response.
@@ -308,7 +321,7 @@ mod tests {
             };
             program.forward(band, &image, add).unwrap();
             if purpose == Purpose::Evaluate {
-                program.backward(band, &image, Taps { terms: &terms, stages: &taps }, &mut gradient);
+                program.backward(band, &image, Taps { terms: &terms, stages: &taps }, &mut gradient).unwrap();
             }
         }
         let kernels = program.stages.iter().zip(&program.plan.layers).map(|(stage, layer)| {
