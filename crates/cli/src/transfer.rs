@@ -7,6 +7,7 @@ use clap::Args;
 use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Subject, transfer};
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt;
 use crate::log::Log;
 use crate::options::OptionArguments;
@@ -68,15 +69,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
+    let pictures = [("CONTENT", &*arguments.content), ("STYLE", &arguments.style)];
+    let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+    let outputs = [("-o", output.path()), ("--log", arguments.log.as_deref())];
+    let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
+    let log = arguments.log.as_deref().map(Log::new).transpose()?;
     let photo = read_picture(&arguments.content, arguments.quiet)?;
     let subject = Subject::new(photo, read_picture(&arguments.style, arguments.quiet)?).shrunk(&options)?;
+    output.reserve(subject.size(options.size))?;
     options.init = options.init.read()?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
-    let log = arguments.log.as_deref().map(Log::create).transpose()?;
     interrupt::listen()?;
 
     let mut run = Run {
         display: Display::new(arguments.quiet),
+        inputs,
         output,
         log,
         save_every: arguments.save_every,
@@ -85,12 +93,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let painting = transfer(&network, &subject, &options, |event| run.on_event(event));
     run.display.finish();
-    run.conclude(&painting?)
+    match (painting, run.failure.take()) {
+        (Err(_), Some(failure)) => Err(failure),
+        (painting, failure) => {
+            run.failure = failure;
+            run.conclude(&painting?)
+        }
+    }
 }
 
 /// What happens beside the optimisation.
 struct Run {
     display: Display,
+    inputs: Inputs,
     output: Output,
     log: Option<Log>,
     save_every: Option<u64>,
@@ -103,7 +118,13 @@ impl Run {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
         let shown = self.display.show(event);
         match event {
-            Event::Started(summary) => self.iterations = summary.iterations,
+            Event::Started(summary) => {
+                self.iterations = summary.iterations;
+                if let Err(failure) = self.start(summary.size) {
+                    self.failure = Some(failure);
+                    return ControlFlow::Break(());
+                }
+            }
             Event::Iteration(progress) => {
                 if let Err(failure) = self.record(progress) {
                     self.failure = Some(failure);
@@ -112,6 +133,19 @@ impl Run {
             }
         }
         shown
+    }
+
+    /// Checks the names of intermediate pictures, which depend on the number of iterations, and then opens the log.
+    fn start(&mut self, size: (usize, usize)) -> Result<(), Failure> {
+        let every = self.save_every.map_or(usize::MAX, |every| every as usize);
+        let iterations = (every..=self.iterations).step_by(every);
+        let pictures: Vec<Output> =
+            iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect();
+        let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
+        let log = self.log.iter().map(|log| ("--log", log.path()));
+        self.inputs.keep_apart(&names.chain(log).collect::<Vec<_>>())?;
+        pictures.first().map_or(Ok(()), |picture| picture.reserve(size))?;
+        self.log.as_mut().map_or(Ok(()), Log::start)
     }
 
     /// The log line and the intermediate picture of an iteration.
