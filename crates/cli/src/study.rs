@@ -42,9 +42,9 @@ pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Re
     for cell in &study.cells {
         cell.options.validate()?;
     }
-    refuse_inputs(study, material, folder)?;
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
+    refuse_inputs(study, material, folder)?;
     interrupt::listen()?;
     let display = Display::new(to.quiet);
     let mut done = 0;

@@ -1,6 +1,6 @@
 //! Files that become visible when they are whole.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,14 +36,8 @@ impl Temporary {
 
     /// Makes one that has a name.
     pub(crate) fn named_in(folder: &Path) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = builder.tempfile_in(folder)?;
+        let file =
+            make_in(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))?;
         lock(file.as_file());
         Ok(Self::Named(file))
     }
@@ -76,6 +70,16 @@ impl Temporary {
     }
 }
 
+/// Calls `make` with names of temporary files in the folder until one is free. The error is what the system said, without that
+/// name, which nobody knows.
+fn make_in<T>(folder: &Path, mut make: impl FnMut(&Path) -> io::Result<T>) -> io::Result<NamedTempFile<T>> {
+    let mut code = None;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX).suffix(SUFFIX);
+    let made = builder.make_in(folder, |path| make(path).inspect_err(|error| code = error.raw_os_error()));
+    made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
+}
+
 #[cfg(target_os = "linux")]
 fn unnamed(folder: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags, open};
@@ -94,7 +98,7 @@ fn named(file: File, folder: &Path) -> io::Result<NamedTempFile> {
     use std::os::fd::AsRawFd;
     lock(&file);
     let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let linked = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(folder, |path| {
+    let linked = make_in(folder, |path| {
         linkat(CWD, &open, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(io::Error::from)
     })?;
     let ((), path) = linked.into_parts();
@@ -168,6 +172,13 @@ mod tests {
         // Some file systems have no such files.
         let expected = usize::from(matches!(temporary, Temporary::Named(_)));
         assert_eq!(names(folder.path()).len(), expected);
+    }
+
+    #[test]
+    fn errors_do_not_name_the_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = Temporary::named_in(&folder.path().join("none")).unwrap_err().to_string();
+        assert!(!message.contains(PREFIX) && !message.is_empty(), "{message}");
     }
 
     #[test]
