@@ -37,6 +37,7 @@ impl Display {
         match event {
             Event::Started(summary) => self.start(summary),
             Event::Iteration(progress) => self.step(progress),
+            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
         if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }

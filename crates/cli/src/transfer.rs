@@ -110,6 +110,7 @@ impl Run {
                     return ControlFlow::Break(());
                 }
             }
+            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
         shown
     }
