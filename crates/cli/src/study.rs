@@ -1,16 +1,14 @@
-//! Running a study into a folder: progress, Ctrl-C, the sheet.
+//! Running a study into a folder: progress, signals, the sheet.
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
 use impasto_study::study::{Material, Study, StudyEvent};
-use impasto_style::TransferError;
 use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::Interrupt;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -35,14 +33,18 @@ pub(crate) struct StudyOutput {
 }
 
 /// Computes what is missing of the study in its folder, and draws its sheet there.
-pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Result<(), Failure> {
+pub(crate) fn run(
+    study: &Study,
+    material: Material<'_>,
+    to: &StudyOutput,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let folder = &*to.output;
     for cell in &study.cells {
         cell.options.validate()?;
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
-    interrupt::listen()?;
     let display = Display::new(to.quiet);
     let mut done = 0;
     let pictures = study.run(material, folder, |event| {
@@ -55,17 +57,15 @@ pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Re
                 done += 1;
                 display.say(&format!("{done}/{}: {}", study.cells.len(), cell.name));
             }
-            StudyEvent::Transfer(event) => return display.show(event),
+            StudyEvent::Transfer(event) => display.show(event),
         }
-        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt.flow()
     });
     display.finish();
-    let pictures = pictures.map_err(|error| match error {
-        TransferError::Cancelled => Failure::interrupted(format!(
-            "stopped; the finished pictures are in {}, and the same command goes on from there",
-            folder.display()
-        )),
-        other => other.into(),
+    let pictures = pictures.map_err(|error| {
+        let kept = "the finished pictures are in";
+        let there = format!("after {done} of {}; {kept} {}", study.cells.len(), folder.display());
+        interrupt.failure(error, format!("{there}, and the same command goes on from there"))
     })?;
     let sheet = Study::sheet_path(folder);
     study.sheet(&pictures)?.write(&sheet, Encoding::Png)?;

@@ -10,6 +10,7 @@ use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, W
 use crate::failure::Failure;
 use crate::network::parse_convention;
 use crate::pictures::read_picture;
+use crate::streams::{put, tell};
 
 /// Looks into weight files and converts them.
 ///
@@ -132,8 +133,7 @@ impl Target {
             Dtype::F16 => Precision::F16,
         };
         network.save(&self.output, precision)?;
-        println!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len());
-        Ok(())
+        put(&format!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len()))
     }
 }
 
@@ -141,8 +141,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Inspect(source) => {
             let (path, inspection) = source.inspect()?;
-            print!("{}", report(&path, &inspection));
-            Ok(())
+            put(&report(&path, &inspection))
         }
         Command::Convert { source, target, layers } => {
             target.check()?;
@@ -157,8 +156,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             inspection.verify_name(&path)?;
             let known = inspection.known.map_or("no known file, but complete", |known| known.name);
             let network = &inspection.loaded.network;
-            println!("{}: good: {}, {} layers, {known}", path.display(), network.arch, network.convs.len());
-            Ok(())
+            let (arch, layers) = (network.arch, network.convs.len());
+            put(&format!("{}: good: {arch}, {layers} layers, {known}", path.display()))
         }
         Command::Normalise { source, target, images, size, pool } => {
             target.check()?;
@@ -197,7 +196,7 @@ fn mean_activations(
         activations
             .add(network, sides, picture.data(), pooling)
             .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
-        eprintln!("measured {}", path.display());
+        tell(&format!("measured {}", path.display()));
     }
     Ok(activations.means())
 }
@@ -245,7 +244,7 @@ fn report(path: &Path, inspection: &Inspection) -> String {
             printable(&tensor.name)
         ));
     }
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }
 
 /// A text from a file of a stranger, fit for a terminal.

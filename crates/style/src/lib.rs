@@ -64,6 +64,7 @@
 //! | one scale's optimisation | `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
 //! | what takes how much memory | `memory.rs` |
+//! | memory and processors that the machine leaves | [`machine`] |
 //! | what it tells while it runs | `event.rs` |
 //! | how fast it is here | [`benchmark`] |
 #![forbid(unsafe_code)]
@@ -73,6 +74,7 @@ mod checkpoint;
 pub mod coordinates;
 mod error;
 mod event;
+pub mod machine;
 mod memory;
 mod network;
 mod noise;
@@ -97,7 +99,8 @@ pub use impasto_autodiff::{
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
-pub use memory::{available_memory, plan};
+pub use machine::available_memory;
+pub use memory::plan;
 pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, Objective, TermLoss};
