@@ -3,7 +3,6 @@
 mod command;
 
 use std::fs;
-use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 

@@ -125,6 +125,7 @@ impl Run<'_> {
                     self.write_as_it_is(progress);
                 }
             }
+            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
         self.interrupt.flow()
     }

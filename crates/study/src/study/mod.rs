@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use impasto_style::picture::{Encoding, PIXEL_LIMIT};
 use impasto_style::{
     Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, Record, Role,
-    Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
+    Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
 };
 
 use crate::sheet::Sheet;
@@ -205,9 +205,9 @@ impl Painter<'_> {
         self.prepared = Some((usage, network.clone()));
         self.shared.keep_for(&self.study.cells[index + 1..], self.material);
         let measure = |scene: &Scene<'_>| self.shared.targets(&network, scene, options);
-        let painting = transfer_with(&network, subject, options, measure, |event| {
-            on_event(StudyEvent::Transfer(event))
-        })?;
+        let run = Run { measure: Some(Box::new(measure)), ..Run::default() };
+        let painting =
+            transfer_with(&network, subject, options, run, |event| on_event(StudyEvent::Transfer(event)))?;
         if painting.reason == StopReason::Cancelled {
             return Err(TransferError::Cancelled);
         }
