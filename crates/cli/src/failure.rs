@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use impasto_files::FileError;
 use impasto_style::{OPTIONS, OptionsError, PictureError, TransferError, WeightsError};
 
+use crate::interrupt::Cause;
+
 /// What `main` prints after "Error: ", and exits with.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -24,9 +26,12 @@ impl Failure {
         Self { message: message.to_string(), code: 2 }
     }
 
-    /// Ctrl-C ended it: exit code 130, as shells have it for SIGINT.
-    pub(crate) fn interrupted(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), code: 130 }
+    /// It was stopped: by a signal, or by a time limit before there was anything to keep.
+    pub(crate) fn stopped(cause: Cause, message: impl fmt::Display) -> Self {
+        match cause {
+            Cause::Signal(signal) => Self { message: message.to_string(), code: signal_exit_code(signal) },
+            Cause::TimeLimit => Self::failed(message),
+        }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -38,6 +43,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// What shells have for a program that the signal of that number ended: 129, 130 and 143 for HUP, INT and TERM.
+pub(crate) fn signal_exit_code(signal: i32) -> u8 {
+    128_u8.wrapping_add(signal as u8)
 }
 
 /// What the library says, with the names of options as the command line has them: `size` becomes --size.
@@ -93,7 +103,6 @@ impl From<TransferError> for Failure {
             TransferError::Options(error) => error.into(),
             TransferError::Weights(error) => error.into(),
             TransferError::Picture(error) => error.into(),
-            TransferError::Cancelled => Self::interrupted(error),
             _ => Self::failed(with_dashes(&error)),
         }
     }

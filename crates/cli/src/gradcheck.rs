@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::options::{OptionArguments, with_defaults};
 use crate::pictures::read_picture;
+use crate::streams::put;
 
 /// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
 ///
@@ -58,12 +59,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         inputs.keep_apart(&[("--plot", plot)])?;
     }
     let mut rows = operations(options.seed).map_err(Failure::failed)?;
-    println!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step");
-    rows.iter().for_each(print_row);
+    put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
+    rows.iter().try_for_each(|row| put(&line(row)))?;
     if !arguments.operations_only {
         let network = arguments.options.network.read()?;
         let row = objective_row(arguments, network, &options)?;
-        print_row(&row);
+        put(&line(&row))?;
         rows.push(row);
     }
     if let Some(plot) = &arguments.plot {
@@ -94,7 +95,8 @@ fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
     Ok(picture.resized(height, width)?)
 }
 
-fn print_row(row: &Row) {
+/// A row of the table.
+fn line(row: &Row) -> String {
     let worst = row.worst();
     let verdict = match row.verdict() {
         Verdict::Pass => "pass",
@@ -107,13 +109,13 @@ fn print_row(row: &Row) {
     };
     let nearest =
         row.nearest_kink().map_or_else(String::new, |step| format!(", kinks met from step {step:.0e} on"));
-    println!(
+    format!(
         "{:<34} {:<32} {:>9.1e} {:>9.1e}  {verdict}{kinks}{nearest}",
         row.operation,
         row.shapes,
         worst.relative_error(),
         worst.step()
-    );
+    )
 }
 
 /// The whole objective and two operations: one smooth, one that is linear.

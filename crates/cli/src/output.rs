@@ -8,6 +8,7 @@ use impasto_style::Picture;
 use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
+use crate::streams::output_is_closed;
 
 /// A checked place for a picture.
 #[derive(Debug, Clone)]
@@ -25,6 +26,11 @@ impl Output {
             if io::stdout().is_terminal() {
                 return Err(Failure::wrong_use(
                     "a picture would not look good as text: send standard output to a file or another program",
+                ));
+            }
+            if output_is_closed() {
+                return Err(Failure::failed(
+                    "standard output is closed: send it to a file or another program",
                 ));
             }
             return Ok(Self::Stdout);

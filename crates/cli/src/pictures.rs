@@ -9,6 +9,7 @@ use impasto_style::{Picture, Subject};
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
+use crate::streams::warn;
 
 /// The two pictures of a command.
 #[derive(Debug, Args)]
@@ -40,10 +41,11 @@ impl Pair {
 /// Reads a picture; says so if its colours may be off, unless it shall be quiet.
 pub(crate) fn read_picture(path: &Path, quiet: bool) -> Result<Picture, Failure> {
     let (picture, profile) = Picture::read(path, PIXEL_LIMIT)?;
-    if profile == Profile::Unusable && !quiet {
-        eprintln!(
-            "Warning: the colour profile of {} cannot be used, so its colours are taken as sRGB",
-            path.display()
+    if profile == Profile::Unusable {
+        let name = path.display();
+        warn(
+            quiet,
+            &format!("the colour profile of {name} cannot be used, so its colours are taken as sRGB"),
         );
     }
     Ok(picture)

@@ -1,17 +1,16 @@
-//! Running a study into a folder: progress, Ctrl-C, the sheet.
+//! Running a study into a folder: progress, signals, the sheet.
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use impasto_files::keep_apart;
 use impasto_study::study::{Material, Study, StudyEvent};
+use impasto_style::Init;
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, TransferError};
 
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::Interrupt;
 use crate::network::weights_file;
 use crate::progress::Display;
 
@@ -37,7 +36,12 @@ pub(crate) struct StudyOutput {
 }
 
 /// Computes what is missing of the study in its folder, and draws its sheet there.
-pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Result<(), Failure> {
+pub(crate) fn run(
+    study: &Study,
+    material: Material<'_>,
+    to: &StudyOutput,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let folder = &*to.output;
     for cell in &study.cells {
         cell.options.validate()?;
@@ -45,7 +49,6 @@ pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Re
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
     refuse_inputs(study, material, folder)?;
-    interrupt::listen()?;
     let display = Display::new(to.quiet);
     let mut done = 0;
     let pictures = study.run(material, folder, |event| {
@@ -58,17 +61,15 @@ pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Re
                 done += 1;
                 display.say(&format!("{done}/{}: {}", study.cells.len(), cell.name));
             }
-            StudyEvent::Transfer(event) => return display.show(event),
+            StudyEvent::Transfer(event) => display.show(event),
         }
-        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt.flow()
     });
     display.finish();
-    let pictures = pictures.map_err(|error| match error {
-        TransferError::Cancelled => Failure::interrupted(format!(
-            "stopped; the finished pictures are in {}, and the same command goes on from there",
-            folder.display()
-        )),
-        other => other.into(),
+    let pictures = pictures.map_err(|error| {
+        let kept = "the finished pictures are in";
+        let there = format!("after {done} of {}; {kept} {}", study.cells.len(), folder.display());
+        interrupt.failure(error, format!("{there}, and the same command goes on from there"))
     })?;
     let sheet = Study::sheet_path(folder);
     study.sheet(&pictures)?.write(&sheet, Encoding::Png)?;

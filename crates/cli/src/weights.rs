@@ -10,6 +10,7 @@ use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, W
 use crate::failure::Failure;
 use crate::network::{parse_convention, weights_file};
 use crate::pictures::read_picture;
+use crate::streams::{put, tell};
 
 /// Looks into weight files and converts them.
 ///
@@ -144,8 +145,7 @@ impl Target {
 
     fn save(&self, network: &Network) -> Result<(), Failure> {
         network.save(&self.output, self.precision())?;
-        println!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len());
-        Ok(())
+        put(&format!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len()))
     }
 }
 
@@ -153,8 +153,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Inspect(source) => {
             let (path, inspection) = source.inspect()?;
-            print!("{}", report(&path, &inspection));
-            Ok(())
+            put(&report(&path, &inspection))
         }
         Command::Convert { source, target, layers } => {
             target.check(source, &[])?;
@@ -169,8 +168,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             inspection.verify_name(&path)?;
             let known = inspection.known.map_or("no known file, but complete", |known| known.name);
             let network = &inspection.loaded.network;
-            println!("{}: good: {}, {} layers, {known}", path.display(), network.arch, network.convs.len());
-            Ok(())
+            let (arch, layers) = (network.arch, network.convs.len());
+            put(&format!("{}: good: {arch}, {layers} layers, {known}", path.display()))
         }
         Command::Normalise { source, target, images, size, pool } => {
             let pictures = files_of(images)?;
@@ -216,7 +215,7 @@ fn mean_activations(
         activations
             .add(network, sides, picture.data(), pooling)
             .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
-        eprintln!("measured {}", path.display());
+        tell(&format!("measured {}", path.display()));
     }
     Ok(activations.means())
 }
@@ -264,7 +263,7 @@ fn report(path: &Path, inspection: &Inspection) -> String {
             printable(&tensor.name)
         ));
     }
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }
 
 /// A text from a file of a stranger, fit for a terminal.

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sha2::{Digest, Sha256};
 
-use crate::{OPTIONS, Picture, TransferOptions};
+use crate::{Choices, OPTIONS, OptionsError, Picture, TransferOptions};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -144,11 +144,32 @@ impl Record {
             return Err(RecordError::Version { found: found.to_string() });
         }
         let record: Self = serde_json::from_value(json)?;
-        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
-        if let Some(name) = record.options.keys().find(|name| !known(name)) {
-            return Err(RecordError::UnknownOption { name: name.clone() });
-        }
+        record.check_known()?;
         Ok(record)
+    }
+
+    /// Checks that version and options are known.
+    pub(crate) fn check_known(&self) -> Result<(), RecordError> {
+        if self.version != VERSION {
+            return Err(RecordError::Version { found: self.version.to_string() });
+        }
+        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
+        match self.options.keys().find(|name| !known(name)) {
+            Some(name) => Err(RecordError::UnknownOption { name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The options that it names, checked; the others have the values that change nothing.
+    ///
+    /// # Errors
+    /// [`OptionsError`] if a value cannot be read or is out of its range.
+    pub fn transfer_options(&self) -> Result<TransferOptions, OptionsError> {
+        let mut choices = Choices::default();
+        for (name, value) in &self.options {
+            choices.set(name, &value.to_string())?;
+        }
+        choices.options()
     }
 
     /// Reads a file.

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use impasto_files::{FileError, probe};
 use impasto_style::picture::{Encoding, PIXEL_LIMIT};
 use impasto_style::{
-    Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork, Record,
-    Role, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
+    Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork,
+    Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
 };
 
 use crate::sheet::Sheet;
@@ -55,6 +55,8 @@ pub struct Material<'a> {
     pub network: &'a Network,
     /// The files that they were read from.
     pub paths: Paths<'a>,
+    /// Ends the study in the middle of whatever it evaluates or measures.
+    pub cancel: &'a Cancel,
 }
 
 /// Where the material of a study was read from, as far as it comes from files: for the records.
@@ -231,19 +233,19 @@ impl Painter<'_> {
         options: &TransferOptions,
         on_event: &mut impl FnMut(StudyEvent<'_>) -> ControlFlow<()>,
     ) -> Result<Picture, TransferError> {
-        let Material { subject, network, .. } = self.material;
+        let Material { subject, network, cancel, .. } = self.material;
         // The network is cut and packed once for all cells that use it in the same way.
         let usage = self.study.usage(options);
         let network = match &self.prepared {
             Some((known, network)) if *known == usage => network.clone(),
-            _ => PreparedNetwork::new(network.clone(), &usage)?,
+            _ => PreparedNetwork::new(network.clone(), &usage)?.with_cancel(cancel.clone()),
         };
         self.prepared = Some((usage, network.clone()));
         self.shared.keep_for(&self.study.cells[index + 1..], self.material);
         let measure = |scene: &Scene<'_>| self.shared.targets(&network, scene, options);
-        let painting = transfer_with(&network, subject, options, measure, |event| {
-            on_event(StudyEvent::Transfer(event))
-        })?;
+        let run = Run { measure: Some(Box::new(measure)), ..Run::default() };
+        let painting =
+            transfer_with(&network, subject, options, run, |event| on_event(StudyEvent::Transfer(event)))?;
         if painting.reason == StopReason::Cancelled {
             return Err(TransferError::Cancelled);
         }
