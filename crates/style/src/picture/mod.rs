@@ -7,6 +7,7 @@ mod decode;
 mod encode;
 mod error;
 mod jpeg;
+mod read;
 mod resize;
 mod write;
 
