@@ -1,8 +1,10 @@
 //! From a picture file to H x W x 3 sRGB: the file's kind by its first bytes, its pixels at the file's own depth, and then
 //! strip by strip colours and size.
 
+mod bmp;
 mod colour;
 mod error;
+mod gif;
 mod kind;
 mod limits;
 mod options;
@@ -10,7 +12,10 @@ mod other;
 mod raster;
 mod shrink;
 mod strips;
+#[cfg(test)]
+mod tests;
 mod warning;
+mod webp;
 
 use std::cell::Cell;
 use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
@@ -104,7 +109,10 @@ fn read_beside<R: BufRead + Seek>(
             reader.seek(SeekFrom::Start(0))?;
             other::read(reader, &limits)?
         }
-        Kind::Png | Kind::Tiff | Kind::WebP | Kind::Gif | Kind::Bmp => other::read(reader, &limits)?,
+        Kind::Png | Kind::Tiff => other::read(reader, &limits)?,
+        Kind::WebP => webp::read(reader, &limits)?,
+        Kind::Gif => gif::read(reader, &limits)?,
+        Kind::Bmp => bmp::read(reader, &limits)?,
     };
     finish(raster, held + limits.admitted.get(), options)
 }
@@ -138,7 +146,7 @@ fn finish(raster: Raster, bytes: u64, options: &ReadOptions) -> Result<ReadPictu
         let size = strips.size();
         let fill = |rows, rgb: &mut [f32]| strips.rgb(rows, rgb);
         Ok(match shrunk_size(size, options) {
-            Some(smaller) => (smaller, shrink::shrunk::<F32x3>(size, smaller, fill)?),
+            Some(smaller) => (smaller, shrink::shrunk::<F32x3>(size, smaller, Strips::of(size), fill)?),
             None => (size, shrink::whole(size, 3, fill)?),
         })
     };
@@ -177,7 +185,7 @@ fn alpha(raster: &Raster, options: &ReadOptions) -> Result<Option<Vec<f32>>, Rea
         Ok(())
     };
     let mut alpha = match shrunk_size(size, options) {
-        Some(smaller) => shrink::shrunk::<F32>(size, smaller, fill)?,
+        Some(smaller) => shrink::shrunk::<F32>(size, smaller, Strips::of(size), fill)?,
         None => shrink::whole(size, 1, fill)?,
     };
     // Lanczos swings beyond an edge.
