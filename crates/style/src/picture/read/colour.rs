@@ -7,8 +7,8 @@ use moxcms::{
     MatrixCoefficients, ToneReprCurve, TransferCharacteristics, TransformF32Executor, TransformOptions,
 };
 
+use super::Profile;
 use super::raster::{Colour, Model};
-use crate::picture::Profile;
 
 /// What turns the pixels of one picture into sRGB, strip by strip.
 pub(super) struct Converter {
@@ -72,12 +72,11 @@ impl Converter {
         let pairs = pixels.chunks_exact(channels).zip(rgb.chunks_exact_mut(3));
         match &self.step {
             Step::Profile(transform) => {
-                // It refuses only slices that are not of as many whole pixels.
+                // It refuses only slices that are not of as many whole pixels. What is no number is found by the caller, who
+                // then goes without the profile.
                 if transform.transform(pixels, rgb).is_err() {
-                    rgb.fill(0.0);
+                    rgb.fill(f32::NAN);
                 }
-                // The probes of `transform` were finite: a guard against what lies between them.
-                rgb.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
             }
             Step::Same if channels == 1 => pairs.for_each(|(grey, rgb)| rgb.fill(grey[0])),
             Step::Same => rgb.copy_from_slice(pixels),
@@ -162,8 +161,8 @@ fn from_gamma(
     Some(profile)
 }
 
-/// The transform from a profile to sRGB; none if the profile is of another model, of a kind that is not understood, or gives no
-/// numbers.
+/// The transform from a profile to sRGB; none if the profile is of another model, or of a kind that is not understood. Without
+/// black-point compensation.
 fn transform(source: &ColorProfile, model: Model) -> Option<Arc<TransformF32Executor>> {
     let mut source = source.clone();
     let layout = match (source.color_space, model) {
@@ -178,27 +177,7 @@ fn transform(source: &ColorProfile, model: Model) -> Option<Arc<TransformF32Exec
         _ => return None,
     };
     let srgb = ColorProfile::new_srgb();
-    let options = TransformOptions::default();
-    let transform = source.create_transform_f32(layout, &srgb, Layout::Rgb, options).ok()?;
-    let probes = probes(model.channels());
-    let mut rgb = vec![0.0; probes.len() / model.channels() * 3];
-    transform.transform(&probes, &mut rgb).ok()?;
-    rgb.iter().all(|value| value.is_finite()).then_some(transform)
-}
-
-/// Pixels all over the cube of colours: whether a profile gives numbers is known before the first strip.
-fn probes(channels: usize) -> Vec<f32> {
-    let steps: usize = match channels {
-        1 => 256,
-        3 => 9,
-        _ => 5,
-    };
-    let value = |index: usize, channel: usize| {
-        (index / steps.pow(channel as u32) % steps) as f32 / (steps - 1) as f32
-    };
-    (0..steps.pow(channels as u32))
-        .flat_map(|index| (0..channels).map(move |channel| value(index, channel)))
-        .collect()
+    source.create_transform_f32(layout, &srgb, Layout::Rgb, TransformOptions::default()).ok()
 }
 
 /// From XYZ of D50 to linear sRGB.

@@ -1,5 +1,7 @@
 //! What reading a picture may take.
 
+use std::cell::Cell;
+
 use super::ReadError;
 
 /// The most bytes that a colour profile, EXIF data or another chunk beside the pixels may have, unpacked: 16 MiB.
@@ -14,6 +16,8 @@ pub(super) struct Limits<'a> {
     pub(super) bytes: Option<u64>,
     /// Bytes that a picture of (H, W) takes beside its raster once it is decoded: strips and the result.
     pub(super) after: &'a dyn Fn(usize, usize) -> u64,
+    /// The bytes of what was admitted.
+    pub(super) admitted: Cell<u64>,
 }
 
 impl Limits<'_> {
@@ -22,7 +26,7 @@ impl Limits<'_> {
     /// To be asked with the header's numbers, before anything is allocated for pixels.
     ///
     /// # Errors
-    /// [`ReadError::TooLarge`], which names both.
+    /// [`ReadError::TooLarge`], which names both; [`ReadError::TooManyPixels`]; [`ReadError::Damaged`] without a pixel.
     pub(super) fn admit(
         &self,
         (height, width): (usize, usize),
@@ -31,15 +35,35 @@ impl Limits<'_> {
     ) -> Result<(), ReadError> {
         let pixels = height as u64 * width as u64;
         let needed = raster.saturating_add(decoder.max((self.after)(height, width)));
-        let limit = self.bytes.unwrap_or(u64::MAX);
-        if pixels > PIXEL_LIMIT || needed > limit {
-            return Err(ReadError::TooLarge { height, width, needed, limit });
+        if pixels == 0 {
+            return Err(ReadError::Damaged(format!("it has {width} x {height} pixels")));
         }
-        Ok(())
+        if pixels > PIXEL_LIMIT {
+            return Err(ReadError::TooManyPixels { height, width, limit: PIXEL_LIMIT });
+        }
+        match self.bytes {
+            Some(limit) if needed > limit => Err(ReadError::TooLarge { height, width, needed, limit }),
+            _ => {
+                self.admitted.set(needed);
+                Ok(())
+            }
+        }
     }
 
     /// What of the limit is left for a decoder that keeps to a number of bytes by itself.
     pub(super) fn left(&self) -> u64 {
         self.bytes.unwrap_or(u64::MAX)
     }
+}
+
+/// That many zeros, or an error where the system has not the memory.
+///
+/// # Errors
+/// [`ReadError::NoMemory`].
+pub(super) fn zeros<T: Copy + Default>(length: usize) -> Result<Vec<T>, ReadError> {
+    let mut numbers = Vec::new();
+    let bytes = length as u64 * size_of::<T>() as u64;
+    numbers.try_reserve_exact(length).map_err(|_| ReadError::NoMemory { bytes })?;
+    numbers.resize(length, T::default());
+    Ok(numbers)
 }

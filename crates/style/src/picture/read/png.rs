@@ -6,7 +6,7 @@ use std::io::{BufRead, Read, Seek, SeekFrom};
 use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Transformations};
 
-use super::limits::{Limits, METADATA_LIMIT};
+use super::limits::{Limits, METADATA_LIMIT, zeros};
 use super::raster::{Alpha, Colour, Model, Raster, Samples};
 use super::{ReadError, Warning};
 
@@ -39,12 +39,12 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
     let length =
         decoder.output_buffer_size().ok_or_else(|| ReadError::Damaged("it is too large".to_owned()))?;
     let samples = if depth == BitDepth::Sixteen {
-        let mut values = vec![0_u16; length / 2];
+        let mut values: Vec<u16> = zeros(length / 2)?;
         decoder.next_frame(bytemuck::cast_slice_mut(&mut values)).map_err(explain)?;
         values.iter_mut().for_each(|value| *value = u16::from_be(*value));
         Samples::U16(values)
     } else {
-        let mut values = vec![0; length];
+        let mut values: Vec<u8> = zeros(length)?;
         decoder.next_frame(&mut values).map_err(explain)?;
         Samples::U8(values)
     };
@@ -84,8 +84,9 @@ fn colour(info: &Info, claims_profile: bool) -> Result<(Colour, Vec<Warning>), R
             18 => Some("HLG"),
             _ => None,
         } {
-            let what = format!("a PNG of high dynamic range ({name}); convert it to sRGB first");
-            return Err(ReadError::Unsupported(what));
+            return Err(ReadError::Values(format!(
+                "is of high dynamic range ({name}), which is not read: convert it to sRGB first"
+            )));
         }
         // Unknown points, and YCbCr, which PNG forbids.
         let known = matches!(primaries, 1 | 4..=12 | 22) && matches!(transfer, 1 | 4..=17);

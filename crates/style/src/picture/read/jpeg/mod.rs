@@ -16,7 +16,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::{DecodeErrors, UnsupportedSchemes};
 
-use super::limits::{Limits, METADATA_LIMIT};
+use super::limits::{Limits, METADATA_LIMIT, zeros};
 use super::raster::{Alpha, Colour, Model, Raster, Samples};
 use super::{ReadError, Warning};
 use segments::Segments;
@@ -92,7 +92,11 @@ fn options() -> DecoderOptions {
 
 fn decode(file: &[u8], output: ColorSpace) -> Result<Vec<u8>, ReadError> {
     let options = options().jpeg_set_out_colorspace(output);
-    JpegDecoder::new_with_options(ZCursor::new(file), options).decode().map_err(explain)
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file), options);
+    decoder.decode_headers().map_err(explain)?;
+    let mut pixels = zeros(decoder.output_buffer_size().unwrap_or(0))?;
+    decoder.decode_into(&mut pixels).map_err(explain)?;
+    Ok(pixels)
 }
 
 /// Bytes that would be taken for coded data if the decoder still needed some; several, so that one of them gives other pixels.

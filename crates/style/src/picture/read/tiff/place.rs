@@ -7,6 +7,7 @@ use tiff::decoder::{Decoder, DecodingResult};
 use super::layout::{Colours, Layout, YCbCr};
 use super::unpacked::{Bands, Unpacked};
 use crate::picture::read::ReadError;
+use crate::picture::read::limits::zeros;
 use crate::picture::read::raster::Samples;
 
 /// What the crate is told: the picture, or of subsampled YCbCr its blocks, each a pixel of many samples (the luminance of
@@ -42,10 +43,10 @@ pub(super) fn decode<R: Read + Seek>(
     select.extend(layout.alpha.map(|(sample, _)| sample));
     let length = layout.height as usize * layout.width as usize * select.len();
     let mut samples = match (layout.float, layout.bits) {
-        (true, _) => Samples::F32(vec![0.0; length]),
-        (false, 32) => Samples::U32(vec![0; length]),
-        (false, 16) => Samples::U16(vec![0; length]),
-        (false, _) => Samples::U8(vec![0; length]),
+        (true, _) => Samples::F32(zeros(length)?),
+        (false, 32) => Samples::U32(zeros(length)?),
+        (false, 16) => Samples::U16(zeros(length)?),
+        (false, _) => Samples::U8(zeros(length)?),
     };
     for index in 0..layout.chunks.offsets.len() {
         let chunk = decoder.read_chunk(index as u32).map_err(super::explain)?;
