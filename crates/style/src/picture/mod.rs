@@ -5,7 +5,6 @@
 
 mod encode;
 mod error;
-mod jpeg;
 mod read;
 mod resize;
 mod write;

@@ -5,15 +5,17 @@ mod bmp;
 mod colour;
 mod error;
 mod gif;
+mod jpeg;
 mod kind;
 mod limits;
 mod options;
-mod other;
+mod png;
 mod raster;
 mod shrink;
 mod strips;
 #[cfg(test)]
 mod tests;
+mod tiff;
 mod warning;
 mod webp;
 
@@ -102,14 +104,9 @@ fn read_beside<R: BufRead + Seek>(
     let bytes = options.memory_limit.map(|limit| limit.saturating_sub(held));
     let limits = Limits { bytes, after: &after, admitted: Cell::new(0) };
     let raster = match kind {
-        Kind::Jpeg => {
-            if !super::jpeg::is_whole(&mut reader)? {
-                return Err(ReadError::Damaged("a JPEG without its end".to_owned()));
-            }
-            reader.seek(SeekFrom::Start(0))?;
-            other::read(reader, &limits)?
-        }
-        Kind::Png | Kind::Tiff => other::read(reader, &limits)?,
+        Kind::Jpeg => jpeg::read(reader, &limits)?,
+        Kind::Png => png::read(reader, &limits)?,
+        Kind::Tiff => tiff::read(reader, &limits)?,
         Kind::WebP => webp::read(reader, &limits)?,
         Kind::Gif => gif::read(reader, &limits)?,
         Kind::Bmp => bmp::read(reader, &limits)?,
