@@ -46,9 +46,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     probe(&arguments.output, 0)?;
     let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
-    let subject = arguments.pictures.read(arguments.quiet)?;
+    let subject = arguments.pictures.read(&options, arguments.quiet)?;
     probe(&arguments.output, largest_page(subject.size(options.size)))?;
-    options.init = options.init.read()?;
+    let reading = options.reading(subject.bytes());
+    options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.keep());
     let display = Display::new(arguments.quiet);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Subject, transfer};
+use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, transfer};
 
 use crate::EXIT_CODES;
 use crate::duration::parse_duration;
@@ -15,7 +15,7 @@ use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
-use crate::pictures::read_picture;
+use crate::pictures::{Keep, read_subject};
 use crate::presets::preset_table;
 use crate::progress::Display;
 
@@ -35,10 +35,10 @@ use crate::progress::Display;
 #[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
-    /// The picture whose scene is kept
+    /// The picture whose scene is kept, or - for standard input
     content: PathBuf,
 
-    /// The picture whose strokes and colours are taken
+    /// The picture whose strokes and colours are taken, or - for standard input
     style: PathBuf,
 
     /// The picture to write: PNG, JPEG, WebP or TIFF by its extension, or - for a PNG on standard output
@@ -83,10 +83,11 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
     inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
     let log = arguments.log.as_deref().map(Log::new).transpose()?;
-    let photo = read_picture(&arguments.content, arguments.quiet)?;
-    let subject = Subject::new(photo, read_picture(&arguments.style, arguments.quiet)?).shrunk(&options)?;
+    let pictures = pictures.map(|(_, path)| path);
+    let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
     output.reserve(subject.size(options.size))?;
-    options.init = options.init.read()?;
+    let reading = options.reading(subject.bytes());
+    options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.keep());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
