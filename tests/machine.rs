@@ -40,7 +40,7 @@ struct Group(PathBuf);
 impl Group {
     /// A group below another one, with the first of the files that it has set to a value; none, and that it is left out, if the
     /// system does not allow it.
-    fn below(parent: &Path, need: &str, limits: [(&str, String); 2]) -> Option<Self> {
+    fn below(parent: &Path, need: &str, limits: &[(&str, String); 2]) -> Option<Self> {
         // Tests are threads: each has a number of its own.
         let id = format!("{:?}", std::thread::current().id()).replace(['(', ')'], "");
         let folder = parent.join(format!("impasto-test-{}-{id}", std::process::id()));
@@ -62,14 +62,18 @@ impl Group {
 
     fn of_memory(parent: &Path, mib: u64) -> Option<Self> {
         let limit = (mib * MIB).to_string();
-        Self::below(parent, "memory-group", [("memory.limit_in_bytes", limit.clone()), ("memory.max", limit)])
+        Self::below(
+            parent,
+            "memory-group",
+            &[("memory.limit_in_bytes", limit.clone()), ("memory.max", limit)],
+        )
     }
 
     /// A quota in hundredths of a processor.
     fn of_processors(parent: &Path, hundredths: u32) -> Option<Self> {
         let quota = hundredths * 1000;
         let both = format!("{quota} 100000");
-        Self::below(parent, "cpu-group", [("cpu.cfs_quota_us", quota.to_string()), ("cpu.max", both)])
+        Self::below(parent, "cpu-group", &[("cpu.cfs_quota_us", quota.to_string()), ("cpu.max", both)])
     }
 
     /// The command of a shell that moves it into the group.
