@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     options.init = options.init.read()?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let log = arguments.log.as_deref().map(Log::create).transpose()?;
-    let network = network.with_cancel(interrupt.keep());
+    let network = network.with_cancel(interrupt.cancel().clone());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
 
     let mut run = Run {
@@ -115,6 +115,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
+        self.interrupt.heed(event);
         self.display.show(event);
         match event {
             Event::Started(summary) => self.iterations = summary.iterations,
