@@ -51,9 +51,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
-    let network = network.with_cancel(interrupt.keep());
+    let network = network.with_cancel(interrupt.cancel().clone());
     let display = Display::new(arguments.quiet);
     let result = explain(&network, &subject, &options, |event| {
+        interrupt.heed(event);
         display.show(event);
         interrupt.flow()
     });
@@ -68,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let name = arguments.output.display();
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
-        let message = format!("stopped after {done} iterations by {cause}; the page so far is in {name}");
+        let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");
         return Err(Failure::stopped(cause, message));
     }
     display

@@ -50,6 +50,6 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let network = given.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
     let paths = arguments.pictures.paths(&given.network);
-    let material = Material { subject: &subject, network: &network, paths, cancel: &interrupt.keep() };
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
     run_study(&study, material, &arguments.to, interrupt)
 }

@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         weights: given.network.path(),
     };
     let subject = Subject::new(content, picture);
-    let material = Material { subject: &subject, network: &network, paths, cancel: &interrupt.keep() };
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
     run_study(&study, material, &arguments.to, interrupt)
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.quiet)?;
     let network = arguments.options.network.read()?;
     let paths = arguments.pictures.paths(&arguments.options.network);
-    let material = Material { subject: &subject, network: &network, paths, cancel: &interrupt.keep() };
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
     run_study(&study, material, &arguments.to, interrupt)
 }
 

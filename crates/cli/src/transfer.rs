@@ -89,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
-    let network = network.with_cancel(interrupt.keep());
+    let network = network.with_cancel(interrupt.cancel().clone());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
 
     let mut run = Run {
@@ -126,6 +126,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
+        self.interrupt.heed(event);
         self.display.show(event);
         match event {
             Event::Started(summary) => {
