@@ -59,7 +59,25 @@ fn raw(first: &[u8]) -> Option<Foreign> {
         || first.get(6..14).is_some_and(|name| name == b"HEAPCCDR")
         || first.starts_with(b"II*\0") && first.get(8..10) == Some(b"CR")   // Canon CR2
         || brand(first).is_some_and(|brand| brand == b"crx "); // Canon CR3
-    known.then_some(RAW)
+    (known || is_dng(first) == Some(true)).then_some(RAW)
+}
+
+/// Whether a TIFF has the tag `DNGVersion` in its first directory, as far as that is among the first bytes.
+fn is_dng(first: &[u8]) -> Option<bool> {
+    const DNG_VERSION: u16 = 0xc612;
+    let little = match first.get(..4)? {
+        b"II*\0" => true,
+        b"MM\0*" => false,
+        _ => return None,
+    };
+    let short = |at: usize| {
+        let bytes = *first.get(at..)?.first_chunk::<2>()?;
+        Some(if little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
+    };
+    let long = first.get(4..)?.first_chunk::<4>()?;
+    let directory = if little { u32::from_le_bytes(*long) } else { u32::from_be_bytes(*long) } as usize;
+    let entries = usize::from(short(directory)?);
+    Some((0..entries).map_while(|entry| short(directory + 2 + 12 * entry)).any(|tag| tag == DNG_VERSION))
 }
 
 /// The major brand of a file of the ISO base media format.

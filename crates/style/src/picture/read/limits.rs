@@ -61,9 +61,8 @@ impl Limits<'_> {
 /// # Errors
 /// [`ReadError::NoMemory`].
 pub(super) fn zeros<T: Copy + Default>(length: usize) -> Result<Vec<T>, ReadError> {
-    let mut numbers = Vec::new();
+    // First asked for, which can fail; then taken as the system has it, so that pages are touched only when they are filled.
     let bytes = length as u64 * size_of::<T>() as u64;
-    numbers.try_reserve_exact(length).map_err(|_| ReadError::NoMemory { bytes })?;
-    numbers.resize(length, T::default());
-    Ok(numbers)
+    Vec::<T>::new().try_reserve_exact(length).map_err(|_| ReadError::NoMemory { bytes })?;
+    Ok(vec![T::default(); length])
 }

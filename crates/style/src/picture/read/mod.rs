@@ -1,19 +1,23 @@
 //! From a picture file to H x W x 3 sRGB: the file's kind by its first bytes, its pixels at the file's own depth, and then
 //! strip by strip colours and size.
 
+mod bmp;
 mod colour;
 mod error;
+mod gif;
 mod jpeg;
 mod kind;
 mod limits;
 mod options;
-mod other;
 mod png;
 mod raster;
 mod shrink;
 mod strips;
+#[cfg(test)]
+mod tests;
 mod tiff;
 mod warning;
+mod webp;
 
 use std::cell::Cell;
 use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
@@ -103,7 +107,9 @@ fn read_beside<R: BufRead + Seek>(
         Kind::Jpeg => jpeg::read(reader, &limits)?,
         Kind::Png => png::read(reader, &limits)?,
         Kind::Tiff => tiff::read(reader, &limits)?,
-        Kind::WebP | Kind::Gif | Kind::Bmp => other::read(reader, &limits)?,
+        Kind::WebP => webp::read(reader, &limits)?,
+        Kind::Gif => gif::read(reader, &limits)?,
+        Kind::Bmp => bmp::read(reader, &limits)?,
     };
     finish(raster, held + limits.admitted.get(), options)
 }
@@ -137,7 +143,7 @@ fn finish(raster: Raster, bytes: u64, options: &ReadOptions) -> Result<ReadPictu
         let size = strips.size();
         let fill = |rows, rgb: &mut [f32]| strips.rgb(rows, rgb);
         Ok(match shrunk_size(size, options) {
-            Some(smaller) => (smaller, shrink::shrunk::<F32x3>(size, smaller, fill)?),
+            Some(smaller) => (smaller, shrink::shrunk::<F32x3>(size, smaller, Strips::of(size), fill)?),
             None => (size, shrink::whole(size, 3, fill)?),
         })
     };
@@ -176,7 +182,7 @@ fn alpha(raster: &Raster, options: &ReadOptions) -> Result<Option<Vec<f32>>, Rea
         Ok(())
     };
     let mut alpha = match shrunk_size(size, options) {
-        Some(smaller) => shrink::shrunk::<F32>(size, smaller, fill)?,
+        Some(smaller) => shrink::shrunk::<F32>(size, smaller, Strips::of(size), fill)?,
         None => shrink::whole(size, 1, fill)?,
     };
     // Lanczos swings beyond an edge.

@@ -18,6 +18,7 @@ use crate::picture::resize::resample;
 pub(super) fn shrunk<P: PixelTrait>(
     from: (usize, usize),
     to: (usize, usize),
+    strips: impl Iterator<Item = Range<usize>>,
     mut fill: impl FnMut(Range<usize>, &mut [f32]) -> Result<(), ReadError>,
 ) -> Result<Vec<f32>, ReadError> {
     let channels = size_of::<P>() / size_of::<f32>();
@@ -25,7 +26,7 @@ pub(super) fn shrunk<P: PixelTrait>(
     let mut narrow = zeros::<f32>(from.0 * narrow_row)?;
     let mut strip = Vec::new();
     let refused = || ReadError::Damaged("it has more pixels on a side than can be resized".to_owned());
-    for rows in Strips::of(from) {
+    for rows in strips {
         strip.resize(rows.len() * row, 0.0);
         fill(rows.clone(), &mut strip)?;
         let narrowed = &mut narrow[rows.start * narrow_row..rows.end * narrow_row];

@@ -124,22 +124,25 @@ impl Order {
         }
     }
 
-    /// One channel of some rows as numbers from 0 to 1, to every `stride`th place of `to`.
+    /// One channel of some rows as numbers from 0 to 1, to every `stride`th place of `to`. Numbers of grey are multiplied by
+    /// the rounded 1/255 or 1/65535, all others are divided: the last bit of paintings rests on it.
     fn gather(&self, raster: &Raster, channel: usize, rows: Range<usize>, to: &mut [f32], stride: usize) {
         let channels = raster.channels();
+        let grey = raster.model == Model::Grey;
+        let of_range =
+            |number: f32, largest: f32| if grey { number * (1.0 / largest) } else { number / largest };
+        let place = |pixel: usize| pixel * channels + channel;
         match &raster.samples {
             Samples::U8(samples) => {
-                self.copy(rows, to, stride, |pixel| f32::from(samples[pixel * channels + channel]) / 255.0);
+                self.copy(rows, to, stride, |pixel| of_range(f32::from(samples[place(pixel)]), 255.0));
             }
             Samples::U16(samples) => {
-                self.copy(rows, to, stride, |pixel| f32::from(samples[pixel * channels + channel]) / 65535.0);
+                self.copy(rows, to, stride, |pixel| of_range(f32::from(samples[place(pixel)]), 65535.0));
             }
             Samples::U32(samples) => self.copy(rows, to, stride, |pixel| {
-                (f64::from(samples[pixel * channels + channel]) / f64::from(u32::MAX)) as f32
+                (f64::from(samples[place(pixel)]) / f64::from(u32::MAX)) as f32
             }),
-            Samples::F32(samples) => {
-                self.copy(rows, to, stride, |pixel| samples[pixel * channels + channel]);
-            }
+            Samples::F32(samples) => self.copy(rows, to, stride, |pixel| samples[place(pixel)]),
         }
     }
 
