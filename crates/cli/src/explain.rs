@@ -41,8 +41,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut options = arguments.options.options()?;
     check_folder(&arguments.output)?;
-    let subject = arguments.pictures.read(arguments.quiet)?;
-    options.init = options.init.read()?;
+    let subject = arguments.pictures.read(&options, arguments.quiet)?;
+    let reading = options.reading(subject.bytes());
+    options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     interrupt::listen()?;
     let display = Display::new(arguments.quiet);

@@ -55,7 +55,7 @@ impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
         match error {
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
-            _ => Self::failed(error),
+            _ => Self::failed(with_dashes(&error)),
         }
     }
 }

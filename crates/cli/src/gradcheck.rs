@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
-use impasto_style::picture::{check_folder, write_atomically};
+use impasto_style::picture::{ReadOptions, check_folder, write_atomically};
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
@@ -80,7 +80,7 @@ fn objective_row(arguments: &Arguments, network: Network, options: &TransferOpti
 
 /// The picture with that longest side.
 fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
-    let picture = read_picture(path, false)?;
+    let picture = read_picture(path, &ReadOptions::default(), false)?;
     let (height, width) = picture.size_with_longest_side(size);
     Ok(picture.resized(height, width)?)
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
     let base = given.options()?;
-    let subject = arguments.pictures.read(arguments.to.quiet)?;
+    let subject = arguments.pictures.read(&base, arguments.to.quiet)?;
     let network = given.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
     let paths = arguments.pictures.paths(&given.network);

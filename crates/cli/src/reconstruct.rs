@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ));
     }
     let mut base = given.options()?;
-    let picture = read_picture(&arguments.picture, arguments.to.quiet)?;
+    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.quiet)?;
     let network = given.network.read()?;
     let (study, content) = match arguments.what {
         What::Content => {

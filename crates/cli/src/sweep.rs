@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let study = study(arguments)?;
-    let subject = arguments.pictures.read(arguments.to.quiet)?;
+    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.quiet)?;
     let network = arguments.options.network.read()?;
     let paths = arguments.pictures.paths(&arguments.options.network);
     let material = Material { subject: &subject, network: &network, paths };

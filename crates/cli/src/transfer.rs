@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Subject, transfer};
+use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, transfer};
 
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
-use crate::pictures::read_picture;
+use crate::pictures::{Keep, read_subject};
 use crate::presets::preset_table;
 use crate::progress::Display;
 
@@ -30,10 +30,10 @@ use crate::progress::Display;
 #[command(verbatim_doc_comment, args_override_self = true, after_long_help = preset_table())]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
-    /// The picture whose scene is kept
+    /// The picture whose scene is kept, or - for standard input
     content: PathBuf,
 
-    /// The picture whose strokes and colours are taken
+    /// The picture whose strokes and colours are taken, or - for standard input
     style: PathBuf,
 
     /// The picture to write: PNG, JPEG, WebP or TIFF by its extension, or - for a PNG on standard output
@@ -68,9 +68,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
-    let photo = read_picture(&arguments.content, arguments.quiet)?;
-    let subject = Subject::new(photo, read_picture(&arguments.style, arguments.quiet)?).shrunk(&options)?;
-    options.init = options.init.read()?;
+    let pictures = [&*arguments.content, &*arguments.style];
+    let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
+    let reading = options.reading(subject.bytes());
+    options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let log = arguments.log.as_deref().map(Log::create).transpose()?;
     interrupt::listen()?;

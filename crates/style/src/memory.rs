@@ -2,10 +2,11 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
+use crate::picture::ReadOptions;
 use crate::{PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
-const PROGRAM: u64 = 48 << 20;
+pub(crate) const PROGRAM: u64 = 48 << 20;
 
 impl TransferOptions {
     /// The bytes that a transfer at a size takes beside the evaluator: the optimiser and its coordinates, four pictures (the
@@ -14,6 +15,31 @@ impl TransferOptions {
         let numbers = 3 * height * width;
         let optimiser = self.optimiser.bytes(self.iterations, numbers);
         optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+    }
+
+    /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
+    pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
+        let (height, width) = subject.size(self.size);
+        let painting = evaluator + self.working_bytes(height, width);
+        painting.max(PROGRAM + subject.reading())
+    }
+
+    /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what of the memory
+    /// limit is left, and as it is.
+    pub fn reading(&self, held: u64) -> ReadOptions {
+        let left = |limit: u64| limit.saturating_sub(PROGRAM + held);
+        let memory_limit = self.memory_limit.map(left);
+        ReadOptions { memory_limit, longest: None, alpha: false, profile: false }
+    }
+
+    /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
+    pub fn reading_photo(&self, held: u64) -> ReadOptions {
+        ReadOptions { longest: Some(self.size), ..self.reading(held) }
+    }
+
+    /// [`Self::reading`] of a painting of a transfer of this size only: much larger ones are shrunk to theirs.
+    pub fn reading_painting(&self, held: u64) -> ReadOptions {
+        ReadOptions { longest: Some(self.longest_of_paintings(self.size)), ..self.reading(held) }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.

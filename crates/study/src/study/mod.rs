@@ -16,7 +16,7 @@ pub use sweep::{Vary, sweep};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
     Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, Record, Role, Scene,
     StopReason, Subject, TransferError, TransferOptions, transfer_with,
@@ -104,8 +104,11 @@ impl Study {
         mut on_event: impl FnMut(StudyEvent<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Picture>, TransferError> {
         // Before anything is painted: a start that cannot be read would end the study halfway.
-        let starts =
-            self.cells.iter().map(|cell| cell.options.init.clone().read()).collect::<Result<Vec<_>, _>>()?;
+        let starts = self
+            .cells
+            .iter()
+            .map(|cell| cell.options.init.clone().read(&cell.options.reading(0)))
+            .collect::<Result<Vec<_>, _>>()?;
         for cell in &self.cells {
             cell.options.check_layers(material.network)?;
         }
@@ -118,18 +121,18 @@ impl Study {
             let options = TransferOptions { init, ..cell.options.clone() };
             let made_by = cell.record(&options, inputs.clone());
             let kept = Record::read(&record).is_ok_and(|record| record.same_picture(&made_by));
-            let kept = if kept { Picture::read(&picture, PIXEL_LIMIT).ok() } else { None };
+            let kept = if kept { Picture::read(&picture, &ReadOptions::default()).ok() } else { None };
             let event = if kept.is_some() { StudyEvent::Kept(cell) } else { StudyEvent::Cell(cell) };
             if on_event(event).is_break() {
                 return Err(TransferError::Cancelled);
             }
-            if let Some((picture, _)) = kept {
-                pictures.push(picture);
+            if let Some(kept) = kept {
+                pictures.push(kept.picture);
                 continue;
             }
             painter.paint(index, &options, &mut on_event)?.write(&picture, Encoding::Png)?;
             made_by.write(&record)?;
-            pictures.push(Picture::read(&picture, PIXEL_LIMIT)?.0);
+            pictures.push(Picture::read(&picture, &ReadOptions::default())?.picture);
         }
         Ok(pictures)
     }
