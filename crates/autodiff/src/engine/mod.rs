@@ -24,8 +24,9 @@ mod network;
 mod plain_kernel;
 mod plan;
 mod program;
+mod schedule;
 mod taps;
 
 pub use evaluator::Evaluator;
 pub use network::{ConvMode, PreparedChain};
-pub use plan::{EvaluatorOptions, LayerPlan, Plan, PlanBytes};
+pub use plan::{Cuts, EvaluatorOptions, LayerPlan, Plan, PlanBytes, Work};
