@@ -30,14 +30,16 @@ impl RunningSum {
     pub fn add<T: Element>(&mut self, a: &[T], b: &[T], term: impl Fn(f64, f64) -> f64 + Sync) {
         assert_eq!(a.len(), b.len(), "slices of equal length");
         // What is left of a block's eight, and then of the block.
-        let (few, a, b) = split(a, b, self.len.next_multiple_of(PARTIAL) - self.len);
-        for (&a, &b) in few.0.iter().zip(few.1) {
+        let few = (self.len.next_multiple_of(PARTIAL) - self.len).min(a.len());
+        let ((few_a, a), (few_b, b)) = (a.split_at(few), b.split_at(few));
+        for (&a, &b) in few_a.iter().zip(few_b) {
             self.open[self.len % PARTIAL] += term(a.to_f64(), b.to_f64());
             self.len += 1;
         }
-        let (more, a, b) = split(a, b, self.len.next_multiple_of(BLOCK) - self.len);
-        add_terms(&mut self.open, more.0, more.1, &term);
-        self.len += more.0.len();
+        let more = (self.len.next_multiple_of(BLOCK) - self.len).min(a.len());
+        let ((more_a, a), (more_b, b)) = (a.split_at(more), b.split_at(more));
+        add_terms(&mut self.open, more_a, more_b, &term);
+        self.len += more;
         self.close_if_full();
         let sums = |(a, b): (&[T], &[T])| {
             let mut partial = [0.0; PARTIAL];
@@ -62,12 +64,6 @@ impl RunningSum {
     pub fn total(&self) -> f64 {
         self.full + self.open.iter().sum::<f64>()
     }
-}
-
-/// The first elements of two slices, at most so many, and what follows of either.
-fn split<'a, T>(a: &'a [T], b: &'a [T], most: usize) -> ((&'a [T], &'a [T]), &'a [T], &'a [T]) {
-    let ((few_a, a), (few_b, b)) = (a.split_at(most.min(a.len())), b.split_at(most.min(b.len())));
-    ((few_a, few_b), a, b)
 }
 
 /// Adds the terms of a piece of a block to its partial sums.

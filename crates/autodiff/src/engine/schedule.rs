@@ -181,3 +181,90 @@ impl Schedule<'_> {
 fn tile_rows(rows: usize, tile: usize) -> usize {
     rows / tile * tile
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::layout::{Layout, Purpose};
+    use super::super::network::{ConvMode, PreparedChain};
+    use super::super::plan::{Cuts, Plan, Task, Work};
+    use super::Step;
+    use crate::losses::LossKind;
+    use crate::{Chain, ConvLayer, Layer, Pooling};
+
+    /// The plan of a network of five convolutions with two poolings between them, for a narrow picture.
+    fn plan(mode: ConvMode, height: usize, rows: Vec<usize>, purpose: Purpose) -> Plan {
+        let conv = |name: &str, in_channels: usize| {
+            let kernel = vec![0.1; 9 * in_channels * 16];
+            Layer::Conv(ConvLayer {
+                name: name.to_owned(),
+                in_channels,
+                out_channels: 16,
+                kernel,
+                bias: vec![0.0; 16],
+            })
+        };
+        let layers = vec![
+            conv("a", 3),
+            conv("b", 16),
+            Layer::Pool,
+            conv("c", 16),
+            conv("d", 16),
+            Layer::Pool,
+            conv("e", 16),
+        ];
+        let network = PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap();
+        let taps = [(1, LossKind::Gram), (2, LossKind::Content), (4, LossKind::Gram)];
+        let task = Task { size: (height, 20), taps: &taps, purpose };
+        network.plan_task(task, &Work::Cut(Cuts { rows, streamed: false })).unwrap()
+    }
+
+    /// The rows of one tensor that steps compute are the whole tensor, in order, and begin with a tile.
+    fn assert_whole(
+        steps: &[Step],
+        (height, tile): (usize, usize),
+        rows: impl Fn(&Step) -> std::ops::Range<usize>,
+    ) {
+        let mut end = 0;
+        for rows in steps.iter().map(rows).filter(|rows| !rows.is_empty()) {
+            assert_eq!((rows.start, rows.start % tile), (end, 0));
+            end = rows.end;
+        }
+        assert_eq!(end, height);
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_is_computed_once(
+            mode in prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)],
+            height in 4_usize..500,
+            rows in prop::collection::btree_set(0_usize..500, 0..20),
+        ) {
+            let plan = plan(mode, height, rows.into_iter().collect(), Purpose::Evaluate);
+            let Layout { stages, sums, gradient, .. } = &*plan.layout;
+            for (at, (stage, layer)) in stages.iter().zip(&plan.layers).enumerate() {
+                let height = stage.extent.height;
+                for steps in [sums, gradient] {
+                    let tile = layer.forward.tile_rows();
+                    assert_whole(steps, (height, tile), |step| step.stages[at].response.clone());
+                }
+                let tile = layer.backward.map_or(1, |backward| backward.tile_rows());
+                assert_whole(gradient, (height, tile), |step| step.stages[at].input_gradient.clone());
+                assert_whole(gradient, (height, 1), |step| step.stages[at].gradient.clone());
+            }
+        }
+    }
+
+    /// Nor does what is held grow at the picture's end, where there is no more of it to come.
+    #[test]
+    fn what_bands_hold_does_not_grow_with_the_picture() {
+        for purpose in [Purpose::Measure, Purpose::Evaluate] {
+            let arena = |height: usize| {
+                let cuts = (16..height).step_by(16).collect();
+                plan(ConvMode::Fast, height, cuts, purpose).layout.arena_len
+            };
+            assert_eq!(arena(1200), arena(2400));
+        }
+    }
+}

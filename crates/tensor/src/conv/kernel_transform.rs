@@ -4,6 +4,9 @@ use crate::packed::DEPTH;
 use crate::simd::Simd;
 use crate::winograd::Transform;
 
+/// Numbers in the widest vector.
+const MAX_LANES: usize = crate::GRANULE;
+
 /// How an element of U is made of the plain kernel.
 pub(super) trait KernelTransform: Send + Sync + 'static {
     /// Stripes of scratch: U's own, and what it is made of.
@@ -34,7 +37,7 @@ impl KernelTransform for Single {
         kernel: &[f32],
         (u, columns): (&mut [f32], &mut [f32]),
     ) {
-        if xi % F::PATCH == 0 {
+        if xi.is_multiple_of(F::PATCH) {
             kernel_columns(simd, F::KERNEL[xi / F::PATCH], in_channels, kernel, columns);
         }
         kernel_element(simd, F::KERNEL[xi % F::PATCH], in_channels, columns, u);
@@ -87,9 +90,6 @@ fn double_sums<S: Simd>(taps: &[f64; 9], kernel: &[f32], tap_stride: usize, out:
         *out = sum as f32;
     }
 }
-
-/// The widest vector.
-const MAX_LANES: usize = crate::GRANULE;
 
 /// The three columns of a row of G g: sum over ky of G[i][ky] g[ky][kx], for every pair of channels of a stripe.
 /// `kernel` is [panel][ky][kx][pair], `columns` [panel][kx][pair].
