@@ -207,10 +207,7 @@ fn a_log_goes_on_from_the_iteration_that_is_resumed() {
 fn inputs_that_moved_can_be_given_and_others_are_refused() {
     let folder = Folder::new();
     let rename = |from: &str, to: &str| fs::rename(folder.path(from), folder.path(to)).unwrap();
-    succeed(
-        &folder,
-        "transfer photo.png painting.webp -o out.png --size 64 --iterations 2 --init painting.webp --checkpoint run",
-    );
+    succeed(&folder, "transfer photo.png painting.webp -o out.png --size 64 --iterations 2 --checkpoint run");
     rename("photo.png", "moved.png");
     fail(&folder, "transfer --resume run --iterations 3", 1, &["photo.png"]);
     succeed(&folder, "transfer --resume run moved.png --iterations 3");
@@ -222,8 +219,7 @@ fn inputs_that_moved_can_be_given_and_others_are_refused() {
     );
     rename("painting.webp", "moved.webp");
     fail(&folder, "transfer --resume run moved.png moved.webp", 1, &["painting.webp"]);
-    succeed(&folder, "transfer --resume run moved.png moved.webp --init moved.webp --iterations 4");
-    fail(&folder, "transfer --resume run moved.png moved.webp --init noise", 1, &["--init", "noise"]);
+    succeed(&folder, "transfer --resume run moved.png moved.webp --iterations 4");
     // A file of the same name with other pixels.
     fs::copy(folder.path("moved.png"), folder.path("moved.webp")).unwrap();
     fail(&folder, "transfer --resume run", 1, &["moved.webp", "style picture"]);
@@ -237,7 +233,7 @@ fn what_decides_pixels_cannot_be_given_with_resume() {
         "transfer photo.png painting.webp -o out.png --size 64 --iterations 1 --init noise --checkpoint run",
     );
     for option in
-        ["--size 96", "--style-weight 2", "--preset paper", "--seed 1", "--optimizer adam", "--scales 2"]
+        ["--size 96", "--style-weight 2", "--preset paper", "--seed 1", "--optimizer adam", "--init content"]
     {
         let name = option.split(' ').next().unwrap();
         fail(&folder, &format!("transfer --resume run {option}"), 2, &["--resume", name]);
@@ -258,6 +254,20 @@ fn what_decides_pixels_cannot_be_given_with_resume() {
     let mut other = folder.command("transfer --resume run");
     let (code, message) = code_and_message(&other.env("IMPASTO_ISA", "portable").output().unwrap());
     assert!(code == 1 && message.contains("portable") || code == 0, "{code}: {message}");
+}
+
+/// What a run started from is in its checkpoint.
+#[test]
+fn a_picture_that_is_painted_further_in_its_place_can_be_resumed() {
+    let folder = Folder::new();
+    fs::copy(folder.path("painting.webp"), folder.path("x.webp")).unwrap();
+    let small = "transfer photo.png painting.webp --size 64";
+    succeed(&folder, &format!("{small} --init x.webp -o x.webp --iterations 2 --checkpoint run"));
+    succeed(&folder, "transfer --resume run --iterations 5");
+    succeed(&folder, &format!("{small} --init painting.webp -o whole.webp --iterations 5"));
+    assert_same_bytes(&folder, "x.webp", "whole.webp");
+    fail(&folder, &format!("{small} -o out.png --checkpoint photo.png"), 1, &["--checkpoint", "CONTENT"]);
+    fail(&folder, &format!("{small} -o out.png --checkpoint out.png"), 1, &["--checkpoint", "-o"]);
 }
 
 /// The run goes on in another file; the first one stays as it was.

@@ -36,10 +36,10 @@ pub(crate) struct CheckpointArguments {
     resume: Option<PathBuf>,
 }
 
-/// What a run keeps that goes on: whatever decides pixels, but the iterations, and but a start that may have moved.
+/// What a run keeps that goes on: whatever decides pixels, but the iterations.
 fn fixed() -> Vec<&'static str> {
     let deciding = OPTIONS.iter().filter(|row| row.decides_pixels).map(|row| row.name);
-    deciding.filter(|name| !["iterations", "init"].contains(name)).chain(["preset"]).collect()
+    deciding.filter(|&name| name != "iterations").chain(["preset"]).collect()
 }
 
 impl CheckpointArguments {
@@ -64,7 +64,12 @@ impl CheckpointArguments {
         inputs: (&Subject, &Network, &Init),
     ) -> Result<Run<'static>, Failure> {
         let Some(path) = self.path() else { return Ok(Run::default()) };
-        let record = job.record(inputs);
+        let mut record = job.record(inputs);
+        if let Some(checkpoint) = &checkpoint {
+            // What it started from is in the checkpoint. The file may be another one since: `--init X -o X`.
+            let start = checkpoint.record().inputs.iter().filter(|input| input.role == Role::Init);
+            record.inputs.extend(start.cloned());
+        }
         let resume = checkpoint.map(|checkpoint| checkpoint.fitting(&record)).transpose()?;
         let checkpoints =
             Checkpoints { every: job.checkpoint_every, notes: job.notes(), ..Checkpoints::new(path, record) };
@@ -208,9 +213,6 @@ fn continued(given: &OptionArguments, checkpoint: Option<&Checkpoint>) -> Result
     let mut options = checkpoint.record().transfer_options()?;
     if given.choices.has("iterations") {
         options.iterations = said.iterations;
-    }
-    if given.choices.has("init") {
-        options.init = said.init;
     }
     options.memory_limit = said.memory_limit;
     Ok(options)

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use impasto_style::{AutodiffError, Cancel, TransferError};
+use impasto_style::{Cancel, TransferError};
 
 use crate::failure::Failure;
 
@@ -100,13 +100,13 @@ impl Interrupt {
         self.0.picture.swap(false, Ordering::Relaxed)
     }
 
-    /// Why a transfer has no picture: after `what` if it was stopped, else for its own reason.
+    /// Why there is no picture: it was stopped by its cause and what is said after that, or the error itself.
     pub(crate) fn failure(&self, error: TransferError, what: impl fmt::Display) -> Failure {
-        let stopped =
-            matches!(error, TransferError::Cancelled | TransferError::Autodiff(AutodiffError::Cancelled));
-        match self.cause().filter(|_| stopped) {
-            Some(cause) => Failure::stopped(cause, format!("stopped by {cause} {what}")),
-            None => error.into(),
+        match (error, self.cause()) {
+            (TransferError::Cancelled, Some(cause)) => {
+                Failure::stopped(cause, format!("stopped by {cause} {what}"))
+            }
+            (error, _) => error.into(),
         }
     }
 }
@@ -146,7 +146,6 @@ mod tests {
         assert!(!message(TransferError::Cancelled).contains("before its end"));
         run.stop(Cause::Signal(SIGTERM));
         assert_eq!(message(TransferError::Cancelled), "stopped by SIGTERM before its end");
-        assert_eq!(message(AutodiffError::Cancelled.into()), "stopped by SIGTERM before its end");
         assert_eq!(message(TransferError::NotFinite), TransferError::NotFinite.to_string());
     }
 }

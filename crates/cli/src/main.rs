@@ -10,6 +10,7 @@ mod explain;
 mod failure;
 mod gradcheck;
 mod grid;
+mod inputs;
 mod interrupt;
 mod log;
 mod network;

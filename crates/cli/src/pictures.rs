@@ -27,6 +27,11 @@ impl Pair {
         Ok(Subject::new(read_picture(&self.content, quiet)?, read_picture(&self.style, quiet)?))
     }
 
+    /// The files, each with what names it.
+    pub(crate) fn files(&self) -> [(&'static str, &Path); 2] {
+        [("CONTENT", &self.content), ("STYLE", &self.style)]
+    }
+
     /// Where the material of a study comes from.
     pub(crate) fn paths<'a>(&'a self, network: &'a NetworkArguments) -> Paths<'a> {
         Paths { content: Some(&self.content), style: Some(&self.style), weights: network.path() }

@@ -1,8 +1,6 @@
 //! The threads of a run: a pool of its own, built before anything else is done.
 
-use std::num::NonZero;
-use std::thread::available_parallelism;
-
+use impasto_style::machine::processors;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::failure::Failure;
@@ -13,7 +11,7 @@ const MOST: u16 = 1024;
 
 /// A pool of that many threads, by default one for each processor that the process may use.
 pub(crate) fn pool(threads: Option<u16>, quiet: bool) -> Result<ThreadPool, Failure> {
-    let processors = available_parallelism().map_or(1, NonZero::get);
+    let processors = processors();
     if let Some(threads) = threads {
         if threads > MOST {
             return Err(Failure::wrong_use(format!("--threads must be from 1 to {MOST}, not {threads}")));

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::picture::check_folder;
-use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Subject, transfer_with};
+use impasto_files::probe;
+use impasto_style::{
+    Event, Painting, PreparedNetwork, Progress, StopReason, Subject, Summary, transfer_with,
+};
 
 use crate::EXIT_CODES;
 use crate::checkpoint::{CheckpointArguments, Given, Job, how_to_go_on};
 use crate::duration::parse_duration;
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
 use crate::options::OptionArguments;
@@ -102,14 +105,22 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     if job.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
-    for path in [arguments.checkpoint.path(), job.log.as_deref()].into_iter().flatten() {
-        check_folder(path)?;
-    }
+    let pictures = [("CONTENT", &*job.content), ("STYLE", &job.style)];
+    let inputs = Inputs::new(&pictures, &options.init, &job.network);
+    let (kept_in, log) = (arguments.checkpoint.path(), job.log.as_deref());
+    let outputs = [("-o", output.path()), ("--log", log), ("--checkpoint", kept_in)];
+    let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
+    let log = log.map(Log::new).transpose()?;
+    kept_in.map_or(Ok(()), |path| probe(path, 0))?;
     let photo = read_picture(&job.content, arguments.quiet)?;
     let subject = Subject::new(photo, read_picture(&job.style, arguments.quiet)?).shrunk(&options)?;
-    options.init = options.init.read()?;
+    output.reserve(subject.size(options.size))?;
+    if checkpoint.is_none() {
+        options.init = options.init.read()?;
+    }
     let network = job.network.read()?;
-    let kept = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
+    let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
     let network = PreparedNetwork::new(network, &options)?;
     let network = network.with_cancel(interrupt.keep());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
@@ -117,18 +128,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let mut run = Run {
         interrupt,
         display: Display::new(arguments.quiet),
+        inputs,
         output,
-        log: None,
-        log_path: job.log.as_deref(),
+        log,
         save_every: job.save_every,
-        checkpoint: arguments.checkpoint.path(),
+        checkpoint: kept_in,
         kept: false,
         size: (0, 0),
         iterations: 0,
         written: Ok(()),
         failure: None,
     };
-    let painting = transfer_with(&network, &subject, &options, kept, |event| run.on_event(event));
+    let painting = transfer_with(&network, &subject, &options, going_on, |event| run.on_event(event));
     run.display.finish();
     let painting = painting.map_err(|error| match run.failure.take() {
         Some(failure) => failure,
@@ -141,10 +152,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 struct Run<'a> {
     interrupt: &'a Interrupt,
     display: Display,
+    inputs: Inputs,
     output: Output,
-    /// Open as soon as the run is known to start.
     log: Option<Log>,
-    log_path: Option<&'a Path>,
     save_every: Option<u64>,
     checkpoint: Option<&'a Path>,
     /// Whether the last checkpoint was written.
@@ -164,7 +174,7 @@ impl Run<'_> {
         match event {
             Event::Started(summary) => {
                 (self.size, self.iterations) = (summary.size, summary.iterations);
-                if let Err(failure) = self.open_log(summary.done) {
+                if let Err(failure) = self.start(summary) {
                     self.failure = Some(failure);
                     return ControlFlow::Break(());
                 }
@@ -187,10 +197,22 @@ impl Run<'_> {
         self.interrupt.flow()
     }
 
-    /// A new log, or what it has of the iterations that are done.
-    fn open_log(&mut self, done: usize) -> Result<(), Failure> {
-        self.log = self.log_path.map(|path| Log::open(path, done)).transpose()?;
-        Ok(())
+    /// Checks the names of intermediate pictures, which depend on the number of iterations, and the room for checkpoints; then
+    /// opens the log.
+    fn start(&mut self, summary: &Summary) -> Result<(), Failure> {
+        let every = self.save_every.map_or(usize::MAX, |every| every as usize);
+        let iterations = (every..=self.iterations).step_by(every);
+        let pictures: Vec<Output> =
+            iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect();
+        let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
+        let log = self.log.iter().map(|log| ("--log", log.path()));
+        let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
+        self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
+        pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
+        if let (Some(path), Some(bytes)) = (self.checkpoint, summary.checkpoint_bytes) {
+            probe(path, bytes)?;
+        }
+        self.log.as_mut().map_or(Ok(()), |log| log.start(summary.done))
     }
 
     /// The log line of an iteration; nothing more after one that could not be written.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use impasto_files::FileError;
+
 /// Why a picture cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -63,20 +65,15 @@ pub enum PictureError {
         /// The file.
         path: PathBuf,
     },
-    /// The folder of the output does not exist.
-    #[error("cannot write {}: the folder {} does not exist; make it first", path.display(), folder.display())]
-    NoFolder {
-        /// The file.
-        path: PathBuf,
-        /// Its folder.
-        folder: PathBuf,
-    },
-    /// The file cannot be written.
+    /// The format cannot hold the picture.
     #[error("cannot write {}: {source}", path.display())]
-    Write {
+    Encode {
         /// The file.
         path: PathBuf,
-        /// What the system or the encoder said.
+        /// What the encoder said.
         source: io::Error,
     },
+    /// The file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }

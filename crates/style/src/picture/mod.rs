@@ -8,7 +8,6 @@ mod encode;
 mod error;
 mod jpeg;
 mod resize;
-mod write;
 
 use std::fmt;
 use std::fs::File;
@@ -18,8 +17,8 @@ use std::path::Path;
 pub use decode::Profile;
 pub use encode::Encoding;
 pub use error::PictureError;
+use impasto_files::write_or_keep;
 use impasto_tensor::{Shape, Tensor};
-pub use write::{check_folder, write_atomically};
 
 /// The most pixels that a picture file may announce before any of them is decoded: 100 million (10,000 x 10,000).
 pub const PIXEL_LIMIT: u64 = 100_000_000;
@@ -77,17 +76,19 @@ impl Picture {
         decode::decode(BufReader::new(file), path, pixel_limit)
     }
 
-    /// Writes the picture to a file, whole or not at all: to a temporary file beside it, which is then renamed.
+    /// Writes the picture to a file, whole or not at all, as [`write_or_keep`] does: if that fails, the picture is kept in the
+    /// temporary folder.
     ///
     /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
     /// there it is the nearest 1/257.
     ///
     /// # Errors
-    /// [`PictureError`] if the folder does not exist or the file cannot be written.
+    /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written, with
+    /// where the picture is kept.
     pub fn write(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
-        let error = |source| PictureError::Write { path: path.into(), source };
-        let bytes = self.encode(encoding).map_err(error)?;
-        write_atomically(path, &bytes)
+        let bytes =
+            self.encode(encoding).map_err(|source| PictureError::Encode { path: path.into(), source })?;
+        Ok(write_or_keep(path, |out| out.write_all(&bytes))?)
     }
 
     /// The bytes of a file of the picture, rounded as by [`Picture::write`].
