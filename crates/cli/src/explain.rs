@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut options = arguments.options.options()?;
     check_folder(&arguments.output)?;
     let subject = arguments.pictures.read(&options, arguments.quiet)?;
-    let reading = options.reading(subject.bytes());
+    options.make_room_for(&subject);
+    let reading = options.reading(0);
     options.init = options.init.read(&reading)?;
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     interrupt::listen()?;

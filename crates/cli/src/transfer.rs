@@ -26,6 +26,8 @@ use crate::progress::Display;
 ///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
 ///
 ///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+///
+///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, args_override_self = true, after_long_help = preset_table())]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
