@@ -87,11 +87,11 @@ impl Layout {
     /// # Errors
     /// [`ReadError`] if they contradict each other, or tell of a kind that is not read.
     pub(super) fn read<R: Read + Seek>(tags: &mut Directory<R>) -> Result<Self, ReadError> {
-        let side = |length: Option<u64>| match length.and_then(|length| u32::try_from(length).ok()) {
-            Some(length) if length > 0 => Ok(length),
+        let side = |length: u64| match u32::try_from(length) {
+            Ok(length) if length > 0 => Ok(length),
             _ => damaged("a TIFF without its height or width"),
         };
-        let (width, height) = (side(Some(tags.number_or(256, 0)?))?, side(Some(tags.number_or(257, 0)?))?);
+        let (width, height) = (side(tags.number_or(256, 0)?)?, side(tags.number_or(257, 0)?)?);
         let compression = compression(tags.number_or(259, 1)?)?;
         let samples = u16::try_from(tags.number_or(277, 1)?).unwrap_or(0);
         let (bits, float) = depth(tags)?;

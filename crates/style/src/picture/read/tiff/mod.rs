@@ -46,9 +46,8 @@ pub(super) fn read<R: BufRead + Seek>(reader: R, limits: &Limits) -> Result<Rast
     let tables = tags.bytes(JPEG_TABLES)?;
     let little_endian = tags.little_endian();
     let file = Unpacked::new(tags.into_reader(), &layout, bands, little_endian, tables.as_deref());
-    let mut unlimited = tiff::decoder::Limits::unlimited();
     // The size of a chunk was admitted above, from the header.
-    unlimited.ifd_value_size = usize::MAX;
+    let unlimited = ::tiff::decoder::Limits::unlimited();
     let mut decoder = Decoder::new(file).map_err(explain)?.with_limits(unlimited);
     let samples = place::decode(&mut decoder, &layout)?;
     drop(decoder);
@@ -83,24 +82,28 @@ const JPEG_TABLES: u16 = 347;
 const ORIENTATION: u16 = 274;
 const ICC_PROFILE: u16 = 34_675;
 
-/// Whether there is room for the picture: its samples as they are kept, and beside them a chunk, packed, unpacked by us and
-/// by the crate, and as bytes or floats.
+/// Whether there is room for the picture: its samples as they are kept, and beside them one chunk, as the crate hands it on, with
+/// one sample a byte or a float, and, if it is unpacked here, packed and unpacked.
 fn admit(layout: &Layout, chunk: u64, limits: &Limits) -> Result<(), ReadError> {
     let size = (layout.height as usize, layout.width as usize);
     let pixels = u64::from(layout.height).saturating_mul(u64::from(layout.width));
     let depth = if layout.float { 4 } else { u64::from(layout.bits.div_ceil(8)) };
     let channels = layout.colours.samples() as u64 + u64::from(layout.alpha.is_some());
-    let raster = pixels.saturating_mul(depth * channels);
     // A palette's indices become colours of 16 bits in the worst case.
-    let palette = if matches!(layout.colours, Colours::Palette(_)) { pixels.saturating_mul(6) } else { 0 };
-    let copies = match layout.compression {
-        Compression::Plain(_) => 2,
-        _ => 4,
+    let palette = if matches!(layout.colours, Colours::Palette(_)) { 6 } else { 0 };
+    let raster = pixels.saturating_mul(depth * channels + palette);
+    let converted = match layout.bits {
+        bits @ 1..8 => 8 / u64::from(bits),
+        16 | 64 if layout.float => 2,
+        _ => 0,
     };
-    let unpacked = if layout.bits < 8 { 8 / u64::from(layout.bits) } else { 1 };
+    let unpacked = match layout.compression {
+        Compression::Plain(_) => 0,
+        Compression::Jpeg | Compression::Lzw | Compression::Zstd => 3,
+    };
     let window = if layout.compression == Compression::Zstd { unpacked::ZSTD_WINDOW } else { 0 };
-    let decoder = chunk.saturating_mul(copies + unpacked).saturating_add(window);
-    limits.admit(size, raster.saturating_add(palette), decoder)
+    let decoder = chunk.saturating_mul(1 + converted + unpacked).saturating_add(window);
+    limits.admit(size, raster, decoder)
 }
 
 /// What the crate says.

@@ -5,36 +5,26 @@ use crate::picture::read::raster::Samples;
 
 /// Spreads small integers over a byte, turns white to the largest value, palettes and YCbCr to RGB, L*a*b* to the raster's
 /// convention.
-pub(super) fn resolve(samples: Samples, layout: &Layout) -> Samples {
+pub(super) fn resolve(mut samples: Samples, layout: &Layout) -> Samples {
+    if let Colours::Palette(colours) = &layout.colours {
+        return palette(samples, colours);
+    }
     let channels = layout.colours.samples() + usize::from(layout.alpha.is_some());
-    let mut samples = samples;
+    if let Samples::U8(values) = &mut samples
+        && layout.bits < 8
+    {
+        let step = 255 / ((1 << layout.bits) - 1) as u8;
+        values.iter_mut().for_each(|value| *value *= step);
+    }
     match &layout.colours {
-        Colours::Palette(colours) => return palette(samples, colours),
-        Colours::Grey { white_is_zero } => {
-            if let Samples::U8(values) = &mut samples
-                && layout.bits < 8
-            {
-                let step = 255 / ((1 << layout.bits) - 1) as u8;
-                values.iter_mut().for_each(|value| *value *= step);
-            }
-            if *white_is_zero {
-                invert_first(&mut samples, channels);
-            }
-        }
+        Colours::Grey { white_is_zero: true } => invert_first(&mut samples, channels),
         Colours::YCbCr(colours) => {
             if let Samples::U8(values) = &mut samples {
                 values.chunks_exact_mut(channels).for_each(|pixel| ycbcr(pixel, colours));
             }
         }
         Colours::Lab { signed } => lab(&mut samples, *signed),
-        Colours::Rgb | Colours::Cmyk => {}
-    }
-    if layout.bits < 8
-        && !matches!(layout.colours, Colours::Grey { .. })
-        && let Samples::U8(values) = &mut samples
-    {
-        let step = 255 / ((1 << layout.bits) - 1) as u8;
-        values.iter_mut().for_each(|value| *value *= step);
+        Colours::Grey { .. } | Colours::Palette(_) | Colours::Rgb | Colours::Cmyk => {}
     }
     samples
 }
