@@ -153,9 +153,8 @@ pub fn one_line(text: impl fmt::Display) -> String {
     if !text.chars().any(char::is_control) {
         return text;
     }
-    let escaped = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
+    let escaped = |character: char| {
+        if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
     };
     text.chars().map(escaped).collect()
 }
