@@ -9,6 +9,7 @@ use impasto_study::study::{
 use impasto_style::{Picture, Subject, TransferOptions};
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults};
 use crate::pictures::read_picture;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
     layers: String,
 
     #[command(flatten)]
-    to: StudyOutput,
+    pub(crate) to: StudyOutput,
 
     /// style only: width and height of the texture, such as 640x384, in place of the picture's own proportions
     #[arg(long, value_name = "WxH", value_parser = parse_canvas, conflicts_with = "size", help_heading = "Output")]
@@ -58,7 +59,7 @@ enum What {
     Style,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
     let own = ["content-layers", "style-layers", "content-weight", "style-weight"];
@@ -90,8 +91,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let subject = Subject::new(content, picture);
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
-    let material = Material { subject: &subject, network: &network, paths };
-    run_study(&study, material, &arguments.to)
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
+    run_study(&study, material, &arguments.to, interrupt)
 }
 
 /// A blank picture of the size of the texture.
