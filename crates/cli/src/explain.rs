@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     probe(&arguments.output, largest_page(subject.size(options.size)))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
+    options.make_room_for(&subject);
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let display = Display::new(arguments.quiet);

@@ -37,6 +37,8 @@ use crate::progress::Display;
 ///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
 ///
 ///   impasto transfer --resume out.run --iterations 800
+///
+///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
@@ -118,6 +120,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
     }
+    options.make_room_for(&subject);
     let network = job.network.read()?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
     let network = PreparedNetwork::new(network, &options)?;
