@@ -71,7 +71,7 @@ mod terms;
 pub use cancel::Cancel;
 pub use chain::{Chain, ConvLayer, Layer, Pooling};
 pub use engine::{
-    ConvMode, Cuts, Evaluator, EvaluatorOptions, LayerPlan, Plan, PlanBytes, PreparedChain, Work,
+    ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, LayerPlan, Plan, PlanBytes, PreparedChain, Work,
 };
 pub use error::AutodiffError;
 pub use losses::{GramMatrix, Loss, LossKind};

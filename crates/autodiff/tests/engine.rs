@@ -7,8 +7,9 @@ use std::sync::Arc;
 use common::terms::{Terms, each};
 use common::{distance_to_a_kink, engine_chain, noise, noise_picture, relative_error};
 use impasto_autodiff::{
-    AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Layer, Loss,
-    LossKind, Losses, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work, reference,
+    AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, Layer,
+    Loss, LossKind, Losses, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work,
+    reference,
 };
 use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
@@ -140,7 +141,7 @@ proptest! {
         (mode, pooling) in (prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)], pooling()),
         (content, style) in (0_u8..32, 0_u8..32),
         rows in prop::collection::btree_set(1_usize..200, 0..9),
-        streamed in any::<bool>(),
+        kernels in prop_oneof![Just(Kernels::Kept), Just(Kernels::LargeStreamed), Just(Kernels::Streamed)],
         threads in 1_usize..8,
         seed in 0_u64..1000,
     ) {
@@ -161,7 +162,7 @@ proptest! {
             })
         };
         let whole = run(1, EvaluatorOptions::default().into());
-        let cut = run(threads, Cuts { rows: rows.into_iter().collect(), streamed }.into());
+        let cut = run(threads, Cuts { rows: rows.into_iter().collect(), kernels }.into());
         prop_assert!(cut == whole);
         // The tightest limit that some plan still fits.
         let options = EvaluatorOptions { memory_limit: Some(1) };
@@ -211,7 +212,7 @@ fn large_kernels_have_the_same_bits_kept_or_streamed() {
     };
     let (whole, kept) = run(Cuts::default());
     for rows in [vec![], vec![11], vec![7, 20, 33, 34]] {
-        let (cut, packed) = run(Cuts { rows: rows.clone(), streamed: true });
+        let (cut, packed) = run(Cuts { rows: rows.clone(), kernels: Kernels::LargeStreamed });
         assert!(cut == whole, "{rows:?}");
         assert!(packed < kept / 2, "{packed} of {kept} bytes");
     }

@@ -31,6 +31,18 @@ const SOME_TILES: usize = 30;
 /// Tiles of F(6x6) from which a large kernel is worth its memory.
 const MANY_TILES: usize = 400;
 
+/// Which kernels are kept transformed, and which are transformed as they are used. The bits are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kernels {
+    /// All are kept that are worth their memory.
+    #[default]
+    Kept,
+    /// Those of many channels are not.
+    LargeStreamed,
+    /// None are.
+    Streamed,
+}
+
 /// The algorithm of a convolution in one direction.
 pub(crate) fn choose(
     direction: Direction,
@@ -43,7 +55,7 @@ pub(crate) fn choose(
     let tiles = |side| extent.height.div_ceil(side) * extent.width.div_ceil(side);
     let products = |side| (tiles(side) + KERNEL_TILES) * (side + 2) * (side + 2);
     let (tiles, six) = (tiles(6), products(6) < products(4));
-    if !is_large(in_channels, out_channels) {
+    if in_channels * out_channels < LARGE {
         return if six { Algorithm::Winograd6 } else { Algorithm::Winograd4 };
     }
     match direction {
@@ -55,9 +67,15 @@ pub(crate) fn choose(
     }
 }
 
-/// Whether a convolution's transformed kernel is so large that under a memory limit it is not kept.
-pub(crate) const fn is_large(in_channels: usize, out_channels: usize) -> bool {
-    in_channels * out_channels >= LARGE
+impl Kernels {
+    /// Whether a transformed kernel of that many channels is not kept.
+    pub(crate) const fn stream(self, in_channels: usize, out_channels: usize) -> bool {
+        match self {
+            Self::Kept => false,
+            Self::LargeStreamed => in_channels * out_channels >= LARGE,
+            Self::Streamed => true,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
 pub(crate) struct Tensors<T> {
     /// F.
     pub(crate) response: T,
+    /// F where a picture that is cut keeps it for the backward sweep: a ring of rows.
+    pub(crate) kept: T,
     /// F pooled.
     pub(crate) pooled: T,
     /// dL/dF where it has no other place to be: at the deepest stage, and before a pooling at a tap.
@@ -37,17 +39,19 @@ pub(crate) struct Tensors<T> {
 }
 
 impl<T> Tensors<T> {
-    /// Which of [`Self::each`] the mask is.
-    pub(crate) const MASK: usize = 4;
+    /// Which of [`Self::each`] is a ring, and which the mask.
+    pub(crate) const KEPT: usize = 1;
+    pub(crate) const MASK: usize = 5;
 
     /// All of them, the mask last.
-    pub(crate) fn each(&self) -> [&T; 5] {
-        [&self.response, &self.pooled, &self.seed, &self.input_gradient, &self.mask]
+    pub(crate) fn each(&self) -> [&T; 6] {
+        [&self.response, &self.kept, &self.pooled, &self.seed, &self.input_gradient, &self.mask]
     }
 
     /// All of them, the mask last.
-    pub(crate) fn each_mut(&mut self) -> [&mut T; 5] {
-        [&mut self.response, &mut self.pooled, &mut self.seed, &mut self.input_gradient, &mut self.mask]
+    pub(crate) fn each_mut(&mut self) -> [&mut T; 6] {
+        let Self { response, kept, pooled, seed, input_gradient, mask } = self;
+        [response, kept, pooled, seed, input_gradient, mask]
     }
 }
 
@@ -85,6 +89,18 @@ impl Window {
         assert!(first <= rows.start && rows.end <= first + self.rows, "rows that the window holds");
         self.slot.start + (rows.start - first) * self.row..self.slot.start + (rows.end - first) * self.row
     }
+
+    /// The places of some rows of a window that is a ring: row y lies where y modulo the window's rows says. In up to two pieces,
+    /// in none if the tensor is not held.
+    pub(crate) fn ring(&self, rows: &Range<usize>) -> impl Iterator<Item = (Range<usize>, Slot)> + use<> {
+        let (height, row, start) = (self.rows.max(1), self.row, self.slot.start);
+        let rows = if self.is_held() { rows.clone() } else { 0..0 };
+        let turn = rows.end.min((rows.start / height + 1) * height);
+        [rows.start..turn, turn..rows.end].into_iter().filter(|rows| !rows.is_empty()).map(move |rows| {
+            let at = start + rows.start % height * row;
+            (rows.clone(), at..at + rows.len() * row)
+        })
+    }
 }
 
 /// What is held of a stage.
@@ -92,28 +108,30 @@ impl Window {
 pub(crate) struct StageLayout {
     /// H x W of the response.
     pub(crate) extent: Extent,
-    /// Whether the backward sweep reads F.
-    pub(crate) kept: bool,
+    /// Whether the backward sweep reads F where the forward sweep wrote it.
+    pub(crate) reads_response: bool,
     pub(crate) windows: Tensors<Window>,
 }
 
 impl StageLayout {
     /// Stage `at`, whose windows have no rows yet.
-    fn new(stages: &[Stage], layers: &[LayerPlan], at: usize, purpose: Purpose) -> Self {
+    fn new(stages: &[Stage], layers: &[LayerPlan], at: usize, (purpose, cut): (Purpose, bool)) -> Self {
         let (deepest, stage, extent) = (layers.len() - 1, &stages[at], layers[at].extent);
         let (backward, tapped) = (purpose == Purpose::Evaluate, layers[at].tapped);
         let pools = stage.pool_after && at < deepest;
         let held = |held: bool, row: usize| if held { Window::of(row) } else { Window::default() };
         let row = extent.width * stage.out_channels;
+        // The first stage's response is recomputed in the backward sweep.
+        let reads = backward && tapped && at > 0;
         let windows = Tensors {
             response: held(tapped || !pools, row),
+            kept: held(reads && cut, row),
             pooled: held(pools, extent.width / 2 * stage.out_channels),
             seed: held(backward && (at == deepest || (pools && (tapped || at == 0))), row),
             input_gradient: held(backward && at > 0, extent.width * stage.in_channels),
             mask: held(backward && at < deepest && (pools || !tapped), row / 8),
         };
-        // The first stage's response is recomputed in the backward sweep.
-        Self { extent, kept: backward && tapped && at > 0, windows }
+        Self { extent, reads_response: reads && !cut, windows }
     }
 
     /// Whether a pooling follows that the plan computes.
@@ -144,7 +162,7 @@ impl Layout {
         (height, cuts): (usize, &[usize]),
         purpose: Purpose,
     ) -> Self {
-        let stage = |at: usize| StageLayout::new(&network.stages, layers, at, purpose);
+        let stage = |at: usize| StageLayout::new(&network.stages, layers, at, (purpose, !cuts.is_empty()));
         let mut stages: Vec<StageLayout> = (0..layers.len()).map(stage).collect();
         let schedule = Schedule { stages: &stages, layers, height, cuts };
         let sums = schedule.steps(false);
@@ -189,9 +207,9 @@ impl Layout {
         let mut numbers = Vec::new();
         for (at, stage) in self.stages.iter().enumerate() {
             let next = (at + 1).min(deepest);
-            let last = if stage.kept { backward(at) } else { next };
+            let last = if stage.reads_response { backward(at) } else { next };
             let back = backward(at);
-            let times = [(at, last), (at, next), (back, back), (back, back + 1)];
+            let times = [(at, last), (at, back), (at, next), (back, back), (back, back + 1)];
             let number = |(window, (first, last)): (&Window, _)| {
                 window.is_held().then(|| alive(window.len(), first, last))
             };

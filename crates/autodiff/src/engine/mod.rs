@@ -27,6 +27,7 @@ mod program;
 mod schedule;
 mod taps;
 
+pub use cost::Kernels;
 pub use evaluator::Evaluator;
 pub use network::{ConvMode, PreparedChain};
 pub use plan::{Cuts, EvaluatorOptions, LayerPlan, Plan, PlanBytes, Work};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use impasto_tensor::Shape;
 use impasto_tensor::conv::{Algorithm, Extent};
 
-use super::cost::Direction;
+use super::cost::{Direction, Kernels};
 use super::layout::{Layout, Purpose};
 use super::network::PreparedChain;
 use crate::AutodiffError;
@@ -13,7 +13,7 @@ use crate::losses::LossKind;
 use crate::terms::Tap;
 
 /// The most bands that a picture is cut into.
-const MOST_BANDS: usize = 64;
+const MOST_BANDS: usize = 256;
 
 /// How an evaluator may use the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,8 +28,8 @@ pub struct EvaluatorOptions {
 pub struct Cuts {
     /// The rows of the picture at which it is cut into bands, in any order; rows that it has not, and its first, are passed over.
     pub rows: Vec<usize>,
-    /// Whether large kernels are transformed as they are used instead of kept.
-    pub streamed: bool,
+    /// Which kernels are kept.
+    pub kernels: Kernels,
 }
 
 /// How the work is cut.
@@ -200,7 +200,7 @@ impl PreparedChain {
         let layer = |at: usize| {
             let stage = &self.stages[at];
             let extent = Extent { height: height >> stage.level, width: width >> stage.level };
-            let algorithm = |direction| self.algorithm(at, direction, extent, cuts.streamed);
+            let algorithm = |direction| self.algorithm(at, direction, extent, cuts.kernels);
             let backward = purpose == Purpose::Evaluate && at > 0;
             LayerPlan {
                 name: stage.name.clone(),
@@ -227,11 +227,15 @@ impl PreparedChain {
 /// Ways to cut a picture: what costs least time comes first. Kernels transformed as they are used, then bands, ever smaller ones,
 /// whose rows are whole positions of the deepest layer.
 fn candidates(height: usize, unit: usize) -> impl Iterator<Item = Cuts> {
-    let whole = [false, true].map(|streamed| Cuts { rows: Vec::new(), streamed });
+    let whole = [Kernels::Kept, Kernels::LargeStreamed, Kernels::Streamed];
+    let whole = whole.map(|kernels| Cuts { rows: Vec::new(), kernels });
     let most = height.div_ceil(unit).min(MOST_BANDS);
     let mut bands: Vec<usize> =
         (2..=most).map(|count| height.div_ceil(count).next_multiple_of(unit)).collect();
     bands.dedup();
-    let cut = move |rows: usize| Cuts { rows: (rows..height).step_by(rows).collect(), streamed: true };
-    whole.into_iter().chain(bands.into_iter().map(cut))
+    let cut = move |kernels: Kernels| {
+        let cut = move |rows: usize| Cuts { rows: (rows..height).step_by(rows).collect(), kernels };
+        bands.clone().into_iter().map(cut)
+    };
+    whole.into_iter().chain([Kernels::LargeStreamed, Kernels::Streamed].into_iter().flat_map(cut))
 }

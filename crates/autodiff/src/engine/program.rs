@@ -122,13 +122,14 @@ impl Program {
         Ok(())
     }
 
-    /// Moves what a step and later ones need to the front of its window.
+    /// Moves what a step and later ones need to the front of its window. (A ring stays as it is.)
     fn move_windows(&mut self, step: &Step) {
         for ((stage, layout), own) in step.stages.iter().zip(&self.plan.layout.stages).zip(&mut self.stages) {
             let (added, windows) = (stage.added(), layout.windows.each());
             let rows = stage.before.each().into_iter().zip(stage.first.each()).zip(added.each());
             for (index, (window, ((&before, &first), added))) in windows.into_iter().zip(rows).enumerate() {
-                if !window.is_held() || first == before || first >= added.start {
+                let moves = window.is_held() && index != Tensors::<Window>::KEPT;
+                if !moves || first == before || first >= added.start {
                     continue;
                 }
                 let kept = window.place(before, &(first..added.start));
@@ -150,6 +151,7 @@ impl Program {
         taps: Taps<'_>,
         gradient: &mut [f32],
     ) -> Result<(), AutodiffError> {
+        self.keep_responses(step);
         for (at, stage) in step.stages.iter().enumerate().rev() {
             self.cancel.check()?;
             if !stage.gradient.is_empty() {
@@ -161,6 +163,16 @@ impl Program {
         }
         self.backward_first(step, image, taps, gradient);
         Ok(())
+    }
+
+    /// Brings a step's rows of F to the rings from which the backward sweep reads them.
+    fn keep_responses(&mut self, step: &Step) {
+        for (stage, layout) in step.stages.iter().zip(&self.plan.layout.stages) {
+            let Tensors { response, kept, .. } = &layout.windows;
+            for (rows, place) in kept.ring(&stage.response) {
+                self.arena.copy_within(response.place(stage.first.response, &rows), place.start);
+            }
+        }
     }
 
     /// The gradient of the input of stage `at` from that of its response.
@@ -202,15 +214,19 @@ impl Program {
             return;
         }
         let stage = &layout.stages[at];
-        let response = stage.windows.response.place(step.stages[at].first.response, rows);
-        let slots = [response, layout.gradient(step, at, rows)];
-        let [response, gradient] = disjoint(&mut self.arena, slots);
-        let first = rows.start * stage.extent.width;
-        taps.at(at, self.network.stages[at].out_channels, first).add_and_mask(
-            response,
-            gradient,
-            &self.scratch,
-        );
+        let Tensors { response, kept, .. } = &stage.windows;
+        let pieces: Vec<(Range<usize>, Slot)> = if kept.is_held() {
+            kept.ring(rows).collect()
+        } else {
+            vec![(rows.clone(), response.place(step.stages[at].first.response, rows))]
+        };
+        for (rows, response) in pieces {
+            let slots = [response, layout.gradient(step, at, &rows)];
+            let [response, gradient] = disjoint(&mut self.arena, slots);
+            let first = rows.start * stage.extent.width;
+            let taps = taps.at(at, self.network.stages[at].out_channels, first);
+            taps.add_and_mask(response, gradient, &self.scratch);
+        }
     }
 
     /// Fills a step's rows of the seed of stage `at`, if it has one: with zeros at the deepest stage, else from behind its pooling.
@@ -278,6 +294,7 @@ fn disjoint<const N: usize>(arena: &mut [f32], slots: [Slot; N]) -> [&mut [f32];
 mod tests {
     use impasto_tensor::{Gram, Isa, Shape, Tensor};
 
+    use super::super::cost::Kernels;
     use super::super::network::ConvMode;
     use super::super::plan::{Cuts, EvaluatorOptions, StagedTap, Task, Work};
     use super::*;
@@ -387,8 +404,10 @@ mod tests {
                     let refused = network.plan_task(task, &within(Some(1)));
                     let Err(AutodiffError::Memory { needed, .. }) = refused else { panic!("{refused:?}") };
                     assert_counted(&network, task, &within(Some(needed)));
-                    for (rows, streamed) in [(vec![3], true), (vec![5, 6, 17, 18, 19], false)] {
-                        assert_counted(&network, task, &Work::Cut(Cuts { rows, streamed }));
+                    for (rows, kernels) in
+                        [(vec![3], Kernels::Streamed), (vec![5, 6, 17, 18, 19], Kernels::Kept)]
+                    {
+                        assert_counted(&network, task, &Work::Cut(Cuts { rows, kernels }));
                     }
                 });
             }

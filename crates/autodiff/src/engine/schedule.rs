@@ -40,6 +40,7 @@ impl StageStep {
         let Self { response, gradient, input_gradient, .. } = self;
         Tensors {
             response: response.clone(),
+            kept: response.clone(),
             pooled: response.start / 2..response.end / 2,
             seed: gradient.clone(),
             input_gradient: input_gradient.clone(),
@@ -153,7 +154,6 @@ impl Schedule<'_> {
         };
         let read_next = forward(at + 1);
         let response = if stage.pools() { usize::MAX } else { read_next };
-        let kept = if stage.kept { front.gradient } else { usize::MAX };
         let mask = match (stage.pools(), stage.windows.seed.is_held()) {
             (true, true) => front.gradient,
             (true, false) => backward(at),
@@ -168,7 +168,8 @@ impl Schedule<'_> {
             }
         });
         Tensors {
-            response: response.min(kept).min(front.response),
+            response: response.min(front.response),
+            kept: front.gradient.min(front.response),
             pooled: read_next.min(front.response / 2),
             seed: backward(at).min(front.gradient),
             input_gradient: input_gradient.min(front.input_gradient),
@@ -217,7 +218,7 @@ mod tests {
         let network = PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap();
         let taps = [(1, LossKind::Gram), (2, LossKind::Content), (4, LossKind::Gram)];
         let task = Task { size: (height, 20), taps: &taps, purpose };
-        network.plan_task(task, &Work::Cut(Cuts { rows, streamed: false })).unwrap()
+        network.plan_task(task, &Work::Cut(Cuts { rows, ..Cuts::default() })).unwrap()
     }
 
     /// The rows of one tensor that steps compute are the whole tensor, in order, and begin with a tile.
