@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use impasto_files::{probe, write_or_keep};
 use impasto_study::explain::{ExplainError, explain};
-use impasto_style::picture::{check_folder, write_atomically};
+use impasto_style::picture::Encoding;
 use impasto_style::{PreparedNetwork, StopReason};
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::Pair;
@@ -41,9 +43,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut options = arguments.options.options()?;
-    check_folder(&arguments.output)?;
-    let subject = arguments.pictures.read(arguments.quiet)?;
-    options.init = options.init.read()?;
+    probe(&arguments.output, 0)?;
+    let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
+    inputs.keep_apart(&[("-o", &arguments.output)])?;
+    let subject = arguments.pictures.read(&options, arguments.quiet)?;
+    probe(&arguments.output, largest_page(subject.size(options.size)))?;
+    let reading = options.reading(subject.bytes());
+    options.init = options.init.read(&reading)?;
+    options.make_room_for(&subject);
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let display = Display::new(arguments.quiet);
@@ -59,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         }
         other => Failure::failed(other),
     })?;
-    write_atomically(&arguments.output, html.as_bytes())?;
+    write_or_keep(&arguments.output, |out| out.write_all(html.as_bytes()))?;
     let name = arguments.output.display();
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
@@ -69,4 +76,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     display
         .say(&format!("Wrote {name}: loss {:.4e} after {} iterations", painting.loss, painting.iterations));
     Ok(())
+}
+
+/// The most bytes of a page about a picture of H x W: six pictures of that size, in base64, and what is drawn of the layers.
+fn largest_page((height, width): (usize, usize)) -> u64 {
+    const LAYERS: u64 = 16 << 20;
+    LAYERS + 6 * Encoding::Png.largest_bytes(height, width) * 4 / 3
 }

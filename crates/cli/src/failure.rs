@@ -3,6 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use impasto_files::FileError;
 use impasto_style::{OPTIONS, OptionsError, PictureError, TransferError, WeightsError};
 
 use crate::interrupt::Cause;
@@ -61,11 +62,21 @@ impl From<OptionsError> for Failure {
     }
 }
 
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::IsInput { .. } | FileError::SameFile { .. } => Self::wrong_use(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
 impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
         match error {
+            PictureError::File(error) => error.into(),
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
-            _ => Self::failed(error),
+            _ => Self::failed(with_dashes(&error)),
         }
     }
 }
@@ -74,6 +85,7 @@ impl From<WeightsError> for Failure {
     fn from(error: WeightsError) -> Self {
         match error {
             WeightsError::UnknownLayer { .. } => Self::wrong_use(error),
+            WeightsError::Write(error) => error.into(),
             WeightsError::NotConverted { ref path, .. } => {
                 Self::failed(format!("{error}: `impasto weights convert FILE -o {}`", path.display()))
             }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use impasto_files::{probe, write_or_keep};
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
-use impasto_style::picture::{check_folder, write_atomically};
+use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::options::{OptionArguments, with_defaults};
 use crate::pictures::read_picture;
 use crate::streams::put;
@@ -44,11 +46,19 @@ pub(crate) struct Arguments {
     options: OptionArguments,
 }
 
+/// The most bytes of a plot: a few lines of some dozen points.
+const LARGEST_PLOT: u64 = 1 << 20;
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(plot) = &arguments.plot {
-        check_folder(plot)?;
-    }
     let options = arguments.options.options()?;
+    if let Some(plot) = &arguments.plot {
+        probe(plot, LARGEST_PLOT)?;
+        let pictures = [("CONTENT", &arguments.content), ("STYLE", &arguments.style)];
+        let pictures: Vec<_> =
+            pictures.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
+        let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+        inputs.keep_apart(&[("--plot", plot)])?;
+    }
     let mut rows = operations(options.seed).map_err(Failure::failed)?;
     put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
     rows.iter().try_for_each(|row| put(&line(row)))?;
@@ -81,7 +91,7 @@ fn objective_row(arguments: &Arguments, network: Network, options: &TransferOpti
 
 /// The picture with that longest side.
 fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
-    let picture = read_picture(path, false)?;
+    let picture = read_picture(path, &ReadOptions::default(), false)?;
     let (height, width) = picture.size_with_longest_side(size);
     Ok(picture.resized(height, width)?)
 }
@@ -115,5 +125,5 @@ fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     let lines: Vec<&Row> =
         rows.iter().filter(|row| shown.iter().any(|name| row.operation.starts_with(name))).collect();
     let svg = step_plot(&lines).map_err(Failure::failed)?;
-    Ok(write_atomically(path, svg.as_bytes())?)
+    Ok(write_or_keep(path, |out| out.write_all(svg.as_bytes()))?)
 }

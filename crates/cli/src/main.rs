@@ -4,11 +4,13 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod bench;
+mod checkpoint;
 mod duration;
 mod explain;
 mod failure;
 mod gradcheck;
 mod grid;
+mod inputs;
 mod interrupt;
 mod log;
 mod network;

@@ -1,14 +1,17 @@
 //! Running a study into a folder: progress, signals, the sheet.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use impasto_files::keep_apart;
 use impasto_study::study::{Material, Study, StudyEvent};
+use impasto_style::Init;
 use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::network::weights_file;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -45,6 +48,7 @@ pub(crate) fn run(
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
+    refuse_inputs(study, material, folder)?;
     let display = Display::new(to.quiet);
     // The cell at work, and those that are done.
     let (mut number, mut done) = (0, 0);
@@ -76,5 +80,28 @@ pub(crate) fn run(
     let sheet = Study::sheet_path(folder);
     study.sheet(&pictures)?.write(&sheet, Encoding::Png)?;
     display.say(&format!("Wrote {} with {} pictures", sheet.display(), pictures.len()));
+    Ok(())
+}
+
+/// Refuses a folder in which a file of the study would overwrite one that it reads.
+fn refuse_inputs(study: &Study, material: Material<'_>, folder: &Path) -> Result<(), Failure> {
+    let weights = material.paths.weights.and_then(weights_file);
+    let starts = study.cells.iter().filter_map(|cell| match &cell.options.init {
+        Init::File(path) => Some(&**path),
+        _ => None,
+    });
+    let paths = material.paths;
+    let pictures = paths.content.into_iter().chain(paths.style).map(|path| ("the command", path));
+    let inputs: Vec<(&str, &Path)> = pictures
+        .chain(weights.iter().map(|path| ("--weights", &**path)))
+        .chain(starts.map(|path| ("--init", path)))
+        .collect();
+    let mut outputs = vec![Study::sheet_path(folder)];
+    for cell in &study.cells {
+        outputs.extend([cell.picture_path(folder), cell.record_path(folder)]);
+    }
+    for output in &outputs {
+        keep_apart(&[("-o", output)], &inputs)?;
+    }
     Ok(())
 }

@@ -16,7 +16,7 @@ pub enum FileError {
         folder: PathBuf,
     },
     /// The name is a folder's.
-    #[error("cannot write {}: it is a folder; give the name of a file", path.display())]
+    #[error("cannot write {}: it is a directory; give the name of a file", path.display())]
     IsFolder {
         /// The name.
         path: PathBuf,
@@ -27,6 +27,12 @@ pub enum FileError {
         path.display()
     )]
     Protected {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The name has more bytes than the file system takes.
+    #[error("cannot write {}: name too long; choose a shorter one", path.display())]
+    LongName {
         /// The file.
         path: PathBuf,
     },
@@ -43,6 +49,50 @@ pub enum FileError {
         /// What the system said.
         source: io::Error,
     },
+    /// There is not the room that the file may need.
+    #[error(
+        "cannot write {}: there is no room for the {} that it may need ({source}); make room, or choose another place",
+        path.display(), size(*bytes)
+    )]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that it may need.
+        bytes: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An output is a file that is read.
+    #[error(
+        "{option} {} is the file that {input} names, and would overwrite it; choose another name",
+        path.display()
+    )]
+    IsInput {
+        /// The option of the output.
+        option: String,
+        /// The file, as the option has it.
+        path: PathBuf,
+        /// What names the input.
+        input: String,
+    },
+    /// Two outputs are one file.
+    #[error("{first} and {second} {} are the same file; choose another name for one of them", path.display())]
+    SameFile {
+        /// The option of one.
+        first: String,
+        /// The option of the other.
+        second: String,
+        /// The file, as the other has it.
+        path: PathBuf,
+    },
+    /// Writing failed, and the content was put elsewhere.
+    #[error("{error}; it is kept as {}", kept.display())]
+    Kept {
+        /// Why it is not in its place.
+        error: Box<FileError>,
+        /// Where it is.
+        kept: PathBuf,
+    },
     /// Writing failed.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -51,4 +101,13 @@ pub enum FileError {
         /// What the system, or the maker of the content, said.
         source: io::Error,
     },
+}
+
+/// Bytes as people read them, rounded up.
+fn size(bytes: u64) -> String {
+    if bytes < 1 << 20 {
+        format!("{} KiB", bytes.div_ceil(1 << 10))
+    } else {
+        format!("{} MiB", bytes.div_ceil(1 << 20))
+    }
 }

@@ -44,6 +44,9 @@ impl Place {
                 }
                 Err(FileError::NoFolder { path: path.into(), folder: folder.into() })
             }
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                Err(FileError::LongName { path: path.into() })
+            }
             Err(source) => Err(failed(source)),
         }
     }

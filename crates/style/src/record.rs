@@ -16,13 +16,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
+use impasto_files::{FileError, write_atomically};
 use impasto_vgg::Network;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sha2::{Digest, Sha256};
 
-use crate::picture::write_atomically;
-use crate::{Choices, OPTIONS, OptionsError, Picture, PictureError, TransferOptions};
+use crate::{Choices, OPTIONS, OptionsError, Picture, TransferOptions};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -185,9 +185,9 @@ impl Record {
     /// Writes a file, whole or not at all.
     ///
     /// # Errors
-    /// [`PictureError`] if the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), PictureError> {
-        write_atomically(path, self.to_string().as_bytes())
+    /// [`FileError`] if the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+        write_atomically(path, |out| write!(out, "{self}"))
     }
 }
 
