@@ -205,7 +205,7 @@ impl Run<'_> {
 
     /// Writes the picture, whatever ended the run, and says what that was.
     fn conclude(self, painting: &Painting) -> Result<(), Failure> {
-        self.output.write(&painting.picture)?;
+        self.output.write_or_keep(&painting.picture)?;
         let (name, loss) = (self.output.name(), painting.loss);
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
