@@ -219,7 +219,7 @@ fn a_second_signal_ends_what_hangs() {
     let folder = Folder::new();
     // Standard error is a pipe that nobody reads and that takes a few lines more: then the program waits there for ever.
     let (reader, mut writer) = pipe().unwrap();
-    writer.write_all(&[b'.'; 65536 - 800]).unwrap();
+    writer.write_all(&vec![b'.'; 65536 - 800]).unwrap();
     let arguments = ENDLESS.replace("1000000", "20");
     let mut command = Run::command(&folder, &["env", "--default-signal=HUP,INT,TERM"], &arguments);
     let mut run = Run::spawn(&folder, command.stderr(writer));

@@ -48,15 +48,23 @@ impl Output {
         }
     }
 
-    /// Writes the picture. If that fails, it is kept in the temporary folder, and the failure says where.
+    /// Writes a picture.
     pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
         match self {
             Self::File { path, encoding } => Ok(picture.write(path, *encoding)?),
-            Self::Stdout => picture.write_to(io::stdout().lock(), Encoding::Png).map_err(|error| {
+            Self::Stdout => to_standard_output(picture).map_err(Failure::failed),
+        }
+    }
+
+    /// Writes the picture that the run was for. If that fails, it is kept in the temporary folder, and the failure says where.
+    pub(crate) fn write_or_keep(&self, picture: &Picture) -> Result<(), Failure> {
+        match self {
+            Self::File { path, encoding } => Ok(picture.write_or_keep(path, *encoding)?),
+            Self::Stdout => to_standard_output(picture).map_err(|message| {
                 let kept = keep(".png", |out| picture.write_to(out, Encoding::Png));
                 let kept =
                     kept.map_or_else(|_| String::new(), |kept| format!("; it is kept as {}", kept.display()));
-                Failure::failed(format!("cannot write the picture to standard output: {error}{kept}"))
+                Failure::failed(message + &kept)
             }),
         }
     }
@@ -86,6 +94,11 @@ impl Output {
             Self::Stdout => "standard output".to_owned(),
         }
     }
+}
+
+fn to_standard_output(picture: &Picture) -> Result<(), String> {
+    let written = picture.write_to(io::stdout().lock(), Encoding::Png);
+    written.map_err(|error| format!("cannot write the picture to standard output: {error}"))
 }
 
 #[cfg(test)]

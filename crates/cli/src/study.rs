@@ -78,7 +78,7 @@ pub(crate) fn run(
         interrupt.failure(error, format!("{there}, and the same command goes on from there"))
     })?;
     let sheet = Study::sheet_path(folder);
-    study.sheet(&pictures)?.write(&sheet, Encoding::Png)?;
+    study.sheet(&pictures)?.write_or_keep(&sheet, Encoding::Png)?;
     display.say(&format!("Wrote {} with {} pictures", sheet.display(), pictures.len()));
     Ok(())
 }

@@ -195,7 +195,7 @@ impl Run<'_> {
                 self.display.say(&format!("Warning: {error}; painting goes on"));
             }
             // Before the last checkpoint, which may take long.
-            Event::Ended(painting) => self.written = self.output.write(&painting.picture),
+            Event::Ended(painting) => self.written = self.output.write_or_keep(&painting.picture),
         }
         self.interrupt.flow()
     }

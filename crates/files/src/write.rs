@@ -74,7 +74,7 @@ fn replace(target: &Path, old: Option<&Metadata>, content: Content<'_>) -> io::R
         temporary => temporary?,
     };
     if let Some(old) = old {
-        keep_owner_and_mode(temporary.file(), old)?;
+        take_mode_and_owner(temporary.file(), old);
     }
     fill(temporary.file(), content)?;
     temporary.file().sync_all()?;
@@ -102,22 +102,20 @@ fn fill(file: &File, content: Content<'_>) -> io::Result<()> {
     out.flush()
 }
 
-/// The owner first: changing it may change the mode.
-#[cfg(unix)]
-fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
-    use rustix::fs::{Gid, Uid, fchown};
-    use std::os::unix::fs::MetadataExt;
-    let (owner, group) = (Some(Uid::from_raw(old.uid())), Some(Gid::from_raw(old.gid())));
-    // Only root may give files away; others may give them to a group of theirs.
-    if fchown(file, owner, group).is_err() {
-        fchown(file, None, group).ok();
+/// As far as the file system has them and the system allows it. The mode comes first: what only the owner may read, nobody else
+/// can for a moment.
+fn take_mode_and_owner(file: &File, old: &Metadata) {
+    file.set_permissions(old.permissions()).ok();
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Gid, Uid, fchown};
+        use std::os::unix::fs::MetadataExt;
+        let (owner, group) = (Some(Uid::from_raw(old.uid())), Some(Gid::from_raw(old.gid())));
+        // Only root may give files away; others may give them to a group of theirs.
+        if fchown(file, owner, group).is_err() {
+            fchown(file, None, group).ok();
+        }
     }
-    file.set_permissions(old.permissions())
-}
-
-#[cfg(not(unix))]
-fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
-    file.set_permissions(old.permissions())
 }
 
 /// A name is on the disk when its folder is.

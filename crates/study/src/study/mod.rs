@@ -139,7 +139,7 @@ impl Study {
                 pictures.push(kept.picture);
                 continue;
             }
-            painter.paint(index, &options, &mut on_event)?.write(&picture, Encoding::Png)?;
+            painter.paint(index, &options, &mut on_event)?.write_or_keep(&picture, Encoding::Png)?;
             made_by.write(&cell.record_path(folder)).map_err(PictureError::from)?;
             pictures.push(Picture::read(&picture, &ReadOptions::default())?.picture);
         }

@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub use encode::Encoding;
 pub use error::PictureError;
-use impasto_files::write_or_keep;
+use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use read::{Profile, ReadOptions, ReadPicture, Warning};
 pub(crate) use resize::is_worth_shrinking;
@@ -91,19 +91,30 @@ impl Picture {
         read::read_stream(stream, name, options)
     }
 
-    /// Writes the picture to a file, whole or not at all, as [`write_or_keep`] does: if that fails, the picture is kept in the
-    /// temporary folder.
+    /// Writes the picture to a file, whole or not at all, as [`write_atomically`] does.
     ///
     /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
     /// there it is the nearest 1/257.
     ///
     /// # Errors
-    /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written, with
-    /// where the picture is kept.
+    /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written.
     pub fn write(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
-        let bytes =
-            self.encode(encoding).map_err(|source| PictureError::Encode { path: path.into(), source })?;
+        let bytes = self.encode_for(path, encoding)?;
+        Ok(write_atomically(path, |out| out.write_all(&bytes))?)
+    }
+
+    /// [`Picture::write`] for the result of a long run: if it fails, the picture is kept in the temporary folder, as
+    /// [`write_or_keep`] does.
+    ///
+    /// # Errors
+    /// As [`Picture::write`], with where the picture is kept.
+    pub fn write_or_keep(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
+        let bytes = self.encode_for(path, encoding)?;
         Ok(write_or_keep(path, |out| out.write_all(&bytes))?)
+    }
+
+    fn encode_for(&self, path: &Path, encoding: Encoding) -> Result<Vec<u8>, PictureError> {
+        self.encode(encoding).map_err(|source| PictureError::Encode { path: path.into(), source })
     }
 
     /// The bytes of a file of the picture, rounded as by [`Picture::write`].
