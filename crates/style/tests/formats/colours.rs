@@ -40,15 +40,17 @@ pub(crate) fn inks() -> Vec<u8> {
         output_table: straight(3),
         lut_type: LutType::Lut16,
     });
-    let profile = ColorProfile {
-        profile_class: ProfileClass::OutputDevice,
-        color_space: DataColorSpace::Cmyk,
-        pcs: DataColorSpace::Lab,
-        lut_a_to_b_perceptual: Some(lut.clone()),
-        lut_a_to_b_colorimetric: Some(lut),
-        ..ColorProfile::new_srgb()
-    };
-    profile.encode().unwrap()
+    let mut profile = ColorProfile::default();
+    profile.profile_class = ProfileClass::OutputDevice;
+    profile.color_space = DataColorSpace::Cmyk;
+    profile.pcs = DataColorSpace::Lab;
+    profile.white_point = ColorProfile::new_srgb().white_point;
+    profile.lut_a_to_b_perceptual = Some(lut.clone());
+    profile.lut_a_to_b_colorimetric = Some(lut);
+    let mut bytes = profile.encode().unwrap();
+    // Version 2.4: what 16 bits of L*a*b* are in a table depends on the version for the colour library.
+    bytes[8..10].copy_from_slice(&[2, 0x40]);
+    bytes
 }
 
 fn adobe() -> Vec<u8> {
