@@ -3,7 +3,6 @@
 mod command;
 
 use std::fs;
-use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -178,23 +177,6 @@ fn signal_after_lines(folder: &Folder, child: &std::process::Child, lines: usize
         sleep(Duration::from_millis(20));
     }
     panic!("no iteration within two minutes");
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_writes_the_picture_and_exits_130() {
-    let folder = Folder::new();
-    let child = folder
-        .command("transfer photo.png painting.webp --size 64 --iterations 1000000 -o out.png --log log.jsonl")
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    signal_after_lines(&folder, &child, 2, "-INT");
-    let (code, message) = code_and_message(&child.wait_with_output().unwrap());
-    assert_eq!(code, 130, "{message}");
-    let last = message.lines().last().unwrap();
-    assert!(last.contains("stopped after") && last.contains("out.png"), "{message}");
-    assert_eq!(image::image_dimensions(folder.path("out.png")).unwrap(), (64, 43));
 }
 
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use impasto_style::{Arch, ConvMode, EvaluatorOptions};
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::streams::put;
 
 const MIB: f64 = (1 << 20) as f64;
 
@@ -58,72 +59,70 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let threads = rayon::current_num_threads();
     let (name, size) = (benchmark.arch.name(), benchmark.size);
-    println!(
+    put(&format!(
         "{name} to conv5_1, {size} x {size} pixels, {threads} threads, {}",
         impasto_style::benchmark::isa()
-    );
+    ))?;
     // First, so that the memory of the layers' own measurement does not count.
     let evaluation = benchmark.evaluations().map_err(Failure::failed)?;
     let peak_mib = peak_memory().map(|bytes| bytes as f64 / MIB);
     let peak = gemm_peak().map_err(Failure::failed)?;
-    println!("GEMM peak {peak:.0} GFLOP/s\n");
-    println!(
-        "layer     in  out  position  |  forward        ms  GFLOP/s  of peak  |  backward       ms  GFLOP/s  of peak"
-    );
+    put(&format!("GEMM peak {peak:.0} GFLOP/s\n"))?;
+    put(
+        "layer     in  out  position  |  forward        ms  GFLOP/s  of peak  |  backward       ms  GFLOP/s  of peak",
+    )?;
     let mut layers = Vec::new();
     for plan in &evaluation.layers {
         let layer = benchmark.layer(plan, peak).map_err(Failure::failed)?;
-        print_layer(&layer);
+        put(&layer_line(&layer))?;
         layers.push(layer);
     }
-    println!(
-        "\nGFLOP/s: operations of the direct convolution over time; of peak: operations really done, over the GEMM peak."
-    );
-    print_evaluation(&evaluation, peak_mib);
+    put(
+        "\nGFLOP/s: operations of the direct convolution over time; of peak: operations really done, over the GEMM peak.",
+    )?;
+    put(&evaluation_lines(&evaluation, peak_mib))?;
     let optimiser = benchmark.optimiser();
     if let Some(OptimiserTime { history, seconds }) = optimiser {
-        println!(
+        put(&format!(
             "L-BFGS with {history} pairs and its coordinates: {:.1} ms an iteration beside the evaluation, {:.1} % of it",
             seconds * 1e3,
             seconds / evaluation.median() * 100.0
-        );
+        ))?;
     }
     if arguments.json {
-        println!("{}", json_line(&benchmark, &evaluation, optimiser, &layers, (peak, peak_mib)));
+        put(&json_line(&benchmark, &evaluation, optimiser, &layers, (peak, peak_mib)).to_string())?;
     }
     Ok(())
 }
 
-fn print_layer(layer: &LayerTime) {
+fn layer_line(layer: &LayerTime) -> String {
     let plan = &layer.plan;
     let position = format!("{}x{}", plan.extent.width, plan.extent.height);
-    print!("{:8} {:3}  {:3}  {position:>8}", plan.name, plan.in_channels, plan.out_channels);
-    for time in [Some(&layer.forward), layer.backward.as_ref()] {
-        match time {
-            Some(time) => print!(
-                "  |  {:<10} {:6.2}  {:7.0}  {:6.0}%",
-                format!("{:?}", time.algorithm),
-                time.seconds * 1e3,
-                time.effective_gflops,
-                time.share_of_peak * 100.0
-            ),
-            None => print!("  |  (with the loss of the picture)"),
-        }
-    }
-    println!();
+    let direction = |time: Option<&ConvTime>| match time {
+        Some(time) => format!(
+            "  |  {:<10} {:6.2}  {:7.0}  {:6.0}%",
+            format!("{:?}", time.algorithm),
+            time.seconds * 1e3,
+            time.effective_gflops,
+            time.share_of_peak * 100.0
+        ),
+        None => "  |  (with the loss of the picture)".to_owned(),
+    };
+    let times = [Some(&layer.forward), layer.backward.as_ref()].map(direction).concat();
+    format!("{:8} {:3}  {:3}  {position:>8}{times}", plan.name, plan.in_channels, plan.out_channels)
 }
 
-fn print_evaluation(evaluation: &EvaluationTime, peak_mib: Option<f64>) {
+fn evaluation_lines(evaluation: &EvaluationTime, peak_mib: Option<f64>) -> String {
     let bytes = evaluation.bytes;
     let mib = |bytes: u64| bytes as f64 / MIB;
-    println!(
-        "one loss and gradient: median {:.3} s, fastest {:.3} s of {}",
+    let peak =
+        peak_mib.map_or_else(String::new, |mib| format!("\npeak memory of the evaluations: {mib:.0} MiB"));
+    format!(
+        "one loss and gradient: median {:.3} s, fastest {:.3} s of {}\n\
+         plan: {:.0} MiB ({:.0} weights, {:.0} packed kernels, {:.0} tensors, {:.0} masks, {:.0} targets, {:.0} scratch) in {} band(s){peak}",
         evaluation.median(),
         evaluation.seconds[0],
-        evaluation.seconds.len()
-    );
-    println!(
-        "plan: {:.0} MiB ({:.0} weights, {:.0} packed kernels, {:.0} tensors, {:.0} masks, {:.0} targets, {:.0} scratch) in {} band(s)",
+        evaluation.seconds.len(),
         mib(bytes.total()),
         mib(bytes.weights),
         mib(bytes.packed),
@@ -132,10 +131,7 @@ fn print_evaluation(evaluation: &EvaluationTime, peak_mib: Option<f64>) {
         mib(bytes.targets),
         mib(bytes.scratch),
         evaluation.bands
-    );
-    if let Some(peak) = peak_mib {
-        println!("peak memory of the evaluations: {peak:.0} MiB");
-    }
+    )
 }
 
 fn json_line(

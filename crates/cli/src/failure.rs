@@ -3,7 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use impasto_files::FileError;
 use impasto_style::{OPTIONS, OptionsError, PictureError, TransferError, WeightsError};
+
+use crate::interrupt::Cause;
 
 /// What `main` prints after "Error: ", and exits with.
 #[derive(Debug)]
@@ -23,9 +26,12 @@ impl Failure {
         Self { message: message.to_string(), code: 2 }
     }
 
-    /// Ctrl-C ended it: exit code 130, as shells have it for SIGINT.
-    pub(crate) fn interrupted(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), code: 130 }
+    /// It was stopped: by a signal, or by a time limit before there was anything to keep.
+    pub(crate) fn stopped(cause: Cause, message: impl fmt::Display) -> Self {
+        match cause {
+            Cause::Signal(signal) => Self { message: message.to_string(), code: signal_exit_code(signal) },
+            Cause::TimeLimit => Self::failed(message),
+        }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -37,6 +43,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// What shells have for a program that the signal of that number ended: 129, 130 and 143 for HUP, INT and TERM.
+pub(crate) fn signal_exit_code(signal: i32) -> u8 {
+    128_u8.wrapping_add(signal as u8)
 }
 
 /// What the library says, with the names of options as the command line has them: `size` becomes --size.
@@ -51,9 +62,19 @@ impl From<OptionsError> for Failure {
     }
 }
 
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::IsInput { .. } | FileError::SameFile { .. } => Self::wrong_use(error),
+            _ => Self::failed(error),
+        }
+    }
+}
+
 impl From<PictureError> for Failure {
     fn from(error: PictureError) -> Self {
         match error {
+            PictureError::File(error) => error.into(),
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
             _ => Self::failed(with_dashes(&error)),
         }
@@ -64,6 +85,7 @@ impl From<WeightsError> for Failure {
     fn from(error: WeightsError) -> Self {
         match error {
             WeightsError::UnknownLayer { .. } => Self::wrong_use(error),
+            WeightsError::Write(error) => error.into(),
             WeightsError::NotConverted { ref path, .. } => {
                 Self::failed(format!("{error}: `impasto weights convert FILE -o {}`", path.display()))
             }
@@ -81,7 +103,6 @@ impl From<TransferError> for Failure {
             TransferError::Options(error) => error.into(),
             TransferError::Weights(error) => error.into(),
             TransferError::Picture(error) => error.into(),
-            TransferError::Cancelled => Self::interrupted(error),
             _ => Self::failed(with_dashes(&error)),
         }
     }

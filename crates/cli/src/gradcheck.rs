@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use impasto_files::{probe, write_or_keep};
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
-use impasto_style::picture::{ReadOptions, check_folder, write_atomically};
+use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::options::{OptionArguments, with_defaults};
 use crate::pictures::read_picture;
+use crate::streams::put;
 
 /// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
 ///
@@ -43,18 +46,26 @@ pub(crate) struct Arguments {
     options: OptionArguments,
 }
 
+/// The most bytes of a plot: a few lines of some dozen points.
+const LARGEST_PLOT: u64 = 1 << 20;
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(plot) = &arguments.plot {
-        check_folder(plot)?;
-    }
     let options = arguments.options.options()?;
+    if let Some(plot) = &arguments.plot {
+        probe(plot, LARGEST_PLOT)?;
+        let pictures = [("CONTENT", &arguments.content), ("STYLE", &arguments.style)];
+        let pictures: Vec<_> =
+            pictures.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
+        let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+        inputs.keep_apart(&[("--plot", plot)])?;
+    }
     let mut rows = operations(options.seed).map_err(Failure::failed)?;
-    println!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step");
-    rows.iter().for_each(print_row);
+    put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
+    rows.iter().try_for_each(|row| put(&line(row)))?;
     if !arguments.operations_only {
         let network = arguments.options.network.read()?;
         let row = objective_row(arguments, network, &options)?;
-        print_row(&row);
+        put(&line(&row))?;
         rows.push(row);
     }
     if let Some(plot) = &arguments.plot {
@@ -85,7 +96,8 @@ fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
     Ok(picture.resized(height, width)?)
 }
 
-fn print_row(row: &Row) {
+/// A row of the table.
+fn line(row: &Row) -> String {
     let worst = row.worst();
     let verdict = match row.verdict() {
         Verdict::Pass => "pass",
@@ -98,13 +110,13 @@ fn print_row(row: &Row) {
     };
     let nearest =
         row.nearest_kink().map_or_else(String::new, |step| format!(", kinks met from step {step:.0e} on"));
-    println!(
+    format!(
         "{:<34} {:<32} {:>9.1e} {:>9.1e}  {verdict}{kinks}{nearest}",
         row.operation,
         row.shapes,
         worst.relative_error(),
         worst.step()
-    );
+    )
 }
 
 /// The whole objective and two operations: one smooth, one that is linear.
@@ -113,5 +125,5 @@ fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     let lines: Vec<&Row> =
         rows.iter().filter(|row| shown.iter().any(|name| row.operation.starts_with(name))).collect();
     let svg = step_plot(&lines).map_err(Failure::failed)?;
-    Ok(write_atomically(path, svg.as_bytes())?)
+    Ok(write_or_keep(path, |out| out.write_all(svg.as_bytes()))?)
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use impasto_study::study::{GRID_DEFAULTS, Material, grid};
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults};
 use crate::pictures::Pair;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
@@ -32,23 +33,24 @@ pub(crate) struct Arguments {
     ratios: Vec<f64>,
 
     #[command(flatten)]
-    to: StudyOutput,
+    pub(crate) to: StudyOutput,
 
     #[command(flatten)]
     options: OptionArguments,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
     if ["style-layers", "content-weight", "style-weight"].iter().any(|name| given.choices.has(name)) {
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
-    let base = given.options()?;
+    let mut base = given.options()?;
     let subject = arguments.pictures.read(&base, arguments.to.quiet)?;
+    base.make_room_for(&subject);
     let network = given.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
     let paths = arguments.pictures.paths(&given.network);
-    let material = Material { subject: &subject, network: &network, paths };
-    run_study(&study, material, &arguments.to)
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
+    run_study(&study, material, &arguments.to, interrupt)
 }

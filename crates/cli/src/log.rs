@@ -5,18 +5,18 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use impasto_style::picture::check_folder;
+use impasto_files::probe;
 use impasto_style::{LossKind, Progress};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// The open log.
+/// A log that is opened when the run starts: until then an older one stays.
 #[derive(Debug)]
 pub(crate) struct Log {
     path: PathBuf,
-    file: File,
+    file: Option<File>,
 }
 
 /// Named values in the order in which they are written.
@@ -60,19 +60,30 @@ fn line(progress: &Progress<'_>) -> Line {
 }
 
 impl Log {
-    /// Starts an empty log.
-    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        check_folder(path)?;
-        let file = File::create(path).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { path: path.into(), file })
+    /// Checks the place.
+    pub(crate) fn new(path: &Path) -> Result<Self, Failure> {
+        probe(path, 0)?;
+        Ok(Self { path: path.into(), file: None })
     }
 
-    /// Adds the line of an iteration.
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Starts an empty log.
+    pub(crate) fn start(&mut self) -> Result<(), Failure> {
+        self.file = Some(File::create(&self.path).map_err(|error| cannot_write(&self.path, &error))?);
+        Ok(())
+    }
+
+    /// Adds the line of an iteration to a log that was started.
     pub(crate) fn write(&mut self, progress: &Progress<'_>) -> Result<(), Failure> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         let line = line(progress);
         let mut bytes = serde_json::to_vec(&line).map_err(Failure::failed)?;
         bytes.push(b'\n');
-        self.file.write_all(&bytes).map_err(|error| cannot_write(&self.path, &error))
+        file.write_all(&bytes).map_err(|error| cannot_write(&self.path, &error))
     }
 }
 

@@ -1,11 +1,15 @@
 //! The command line of impasto: one file a command.
 #![forbid(unsafe_code)]
+// Both panic when nobody listens.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod bench;
+mod duration;
 mod explain;
 mod failure;
 mod gradcheck;
 mod grid;
+mod inputs;
 mod interrupt;
 mod log;
 mod network;
@@ -15,8 +19,11 @@ mod pictures;
 mod presets;
 mod progress;
 mod reconstruct;
+mod signals;
+mod streams;
 mod study;
 mod sweep;
+mod threads;
 mod transfer;
 mod weights;
 
@@ -25,10 +32,21 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+
+/// For the end of `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or ended by --time-limit
+  1    failed
+  2    wrong use
+  129  stopped by SIGHUP
+  130  stopped by SIGINT, which is Ctrl-C
+  143  stopped by SIGTERM";
 
 /// Paints a photograph in the style of a painting (Gatys, Ecker and Bethge, 2015), on the CPU.
 #[derive(Debug, Parser)]
-#[command(name = "impasto", version, propagate_version = true)]
+#[command(name = "impasto", version, propagate_version = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,31 +70,50 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return streams::show_usage(&error),
+    };
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("Error: {failure}");
+            streams::tell(&format!("Error: {failure}"));
             failure.exit_code()
         }
     }
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
-    if let Some(threads) = cli.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
-            .build_global()
-            .map_err(|error| Failure::failed(format!("cannot start {threads} threads: {error}")))?;
+    let interrupt = Interrupt::default();
+    signals::listen(interrupt.clone())?;
+    let pool = threads::pool(cli.threads, cli.command.is_quiet())?;
+    pool.install(|| cli.command.run(&interrupt))?;
+    streams::flush()
+}
+
+impl Command {
+    fn run(&self, interrupt: &Interrupt) -> Result<(), Failure> {
+        match self {
+            Self::Bench(arguments) => bench::run(arguments),
+            Self::Transfer(arguments) => transfer::run(arguments, interrupt),
+            Self::Reconstruct(arguments) => reconstruct::run(arguments, interrupt),
+            Self::Grid(arguments) => grid::run(arguments, interrupt),
+            Self::Sweep(arguments) => sweep::run(arguments, interrupt),
+            Self::Gradcheck(arguments) => gradcheck::run(arguments),
+            Self::Explain(arguments) => explain::run(arguments, interrupt),
+            Self::Weights(arguments) => weights::run(arguments),
+        }
     }
-    match &cli.command {
-        Command::Bench(arguments) => bench::run(arguments),
-        Command::Transfer(arguments) => transfer::run(arguments),
-        Command::Reconstruct(arguments) => reconstruct::run(arguments),
-        Command::Grid(arguments) => grid::run(arguments),
-        Command::Sweep(arguments) => sweep::run(arguments),
-        Command::Gradcheck(arguments) => gradcheck::run(arguments),
-        Command::Explain(arguments) => explain::run(arguments),
-        Command::Weights(arguments) => weights::run(arguments),
+
+    /// Whether it says nothing but errors.
+    fn is_quiet(&self) -> bool {
+        match self {
+            Self::Transfer(arguments) => arguments.quiet,
+            Self::Reconstruct(arguments) => arguments.to.quiet,
+            Self::Grid(arguments) => arguments.to.quiet,
+            Self::Sweep(arguments) => arguments.to.quiet,
+            Self::Explain(arguments) => arguments.quiet,
+            Self::Bench(_) | Self::Gradcheck(_) | Self::Weights(_) => false,
+        }
     }
 }

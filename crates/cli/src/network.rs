@@ -36,9 +36,22 @@ impl NetworkArguments {
         Ok(Network::load_with(&path, options)?)
     }
 
+    /// The file that the weights are read from, if there is one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        weights_file(self.weights.as_deref()?)
+    }
+
     /// What `--weights` names.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.weights.as_deref()
+    }
+}
+
+/// The file that a name of weights stands for, if it is one and can be found.
+pub(crate) fn weights_file(name: &Path) -> Option<PathBuf> {
+    match resolve(name) {
+        Ok(Weights::File(path)) => Some(path),
+        _ => None,
     }
 }
 

@@ -3,10 +3,12 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use impasto_files::{keep, probe};
 use impasto_style::Picture;
-use impasto_style::picture::{Encoding, check_folder};
+use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
+use crate::streams::output_is_closed;
 
 /// A checked place for a picture.
 #[derive(Debug, Clone)]
@@ -26,19 +28,44 @@ impl Output {
                     "a picture would not look good as text: send standard output to a file or another program",
                 ));
             }
+            if output_is_closed() {
+                return Err(Failure::failed(
+                    "standard output is closed: send it to a file or another program",
+                ));
+            }
             return Ok(Self::Stdout);
         }
         let encoding = Encoding::from_path(path, jpeg_quality)?;
-        check_folder(path)?;
+        probe(path, 0)?;
         Ok(Self::File { path: path.into(), encoding })
     }
 
+    /// Checks that there is room for a picture of H x W, before it is painted.
+    pub(crate) fn reserve(&self, (height, width): (usize, usize)) -> Result<(), Failure> {
+        match self {
+            Self::File { path, encoding } => Ok(probe(path, encoding.largest_bytes(height, width))?),
+            Self::Stdout => Ok(()),
+        }
+    }
+
+    /// Writes the picture. If that fails, it is kept in the temporary folder, and the failure says where.
     pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
         match self {
             Self::File { path, encoding } => Ok(picture.write(path, *encoding)?),
-            Self::Stdout => picture
-                .write_to(io::stdout().lock(), Encoding::Png)
-                .map_err(|error| Failure::failed(format!("cannot write to standard output: {error}"))),
+            Self::Stdout => picture.write_to(io::stdout().lock(), Encoding::Png).map_err(|error| {
+                let kept = keep(".png", |out| picture.write_to(out, Encoding::Png));
+                let kept =
+                    kept.map_or_else(|_| String::new(), |kept| format!("; it is kept as {}", kept.display()));
+                Failure::failed(format!("cannot write the picture to standard output: {error}{kept}"))
+            }),
+        }
+    }
+
+    /// The file, if it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File { path, .. } => Some(path),
+            Self::Stdout => None,
         }
     }
 

@@ -1,15 +1,16 @@
 //! Pictures that a command is given.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use impasto_study::study::Paths;
-use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT, one_line};
+use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT};
 use impasto_style::{Picture, Subject, TransferOptions};
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
+use crate::streams::warn;
 
 /// The two pictures of a command.
 #[derive(Debug, Args)]
@@ -34,6 +35,11 @@ impl Pair {
     /// The photo and the painting as they are.
     pub(crate) fn read(&self, options: &TransferOptions, quiet: bool) -> Result<Subject, Failure> {
         read_subject([&self.content, &self.style], options, Keep::Whole, quiet)
+    }
+
+    /// The files, each with what names it.
+    pub(crate) fn files(&self) -> [(&'static str, &Path); 2] {
+        [("CONTENT", &self.content), ("STYLE", &self.style)]
     }
 
     /// Where the material of a study comes from.
@@ -75,9 +81,8 @@ fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, 
     } else {
         Picture::read(path, options)?
     };
-    for warning in read.warnings.iter().filter(|_| !quiet) {
-        // Who does not listen is not told.
-        let _ = writeln!(io::stderr(), "Warning: {}: {}", one_line(name.display()), one_line(warning));
+    for warning in &read.warnings {
+        warn(quiet, &format!("{}: {warning}", name.display()));
     }
     Ok(read)
 }

@@ -3,12 +3,11 @@
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal};
-use std::ops::ControlFlow;
 
 use impasto_style::{Event, LossKind, Progress, Summary};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::interrupt::interrupted;
+use crate::streams::tell;
 
 /// The three ways of showing progress.
 pub(crate) enum Display {
@@ -32,20 +31,20 @@ impl Display {
         Self::Lines(Cell::new(0))
     }
 
-    /// Shows what a run tells, and stops it after Ctrl-C.
-    pub(crate) fn show(&self, event: Event<'_>) -> ControlFlow<()> {
+    /// Shows what a run tells.
+    pub(crate) fn show(&self, event: Event<'_>) {
         match event {
             Event::Started(summary) => self.start(summary),
             Event::Iteration(progress) => self.step(progress),
+            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
-        if interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// A line that stays.
     pub(crate) fn say(&self, line: &str) {
         match self {
-            Self::Bar(bar) => bar.suspend(|| eprintln!("{line}")),
-            Self::Lines(_) => eprintln!("{line}"),
+            Self::Bar(bar) => bar.suspend(|| tell(line)),
+            Self::Lines(_) => tell(line),
             Self::Quiet => {}
         }
     }
@@ -94,12 +93,12 @@ impl Display {
                     let counts = |kind: &LossKind| losses.terms.iter().any(|term| term.kind == *kind);
                     let part = |kind: LossKind| format!(", {} {:.4e}", kind.name(), losses.sum(kind));
                     let parts: String = LossKind::ALL.into_iter().filter(counts).map(part).collect();
-                    eprintln!(
+                    tell(&format!(
                         "iteration {}/{iterations}: loss {:.4e}{parts}, {:.1} s",
                         progress.iteration,
                         losses.total,
                         progress.elapsed.as_secs_f64(),
-                    );
+                    ));
                 }
             }
             Self::Quiet => {}

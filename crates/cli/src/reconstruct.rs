@@ -9,6 +9,7 @@ use impasto_study::study::{
 use impasto_style::{Picture, Subject, TransferOptions};
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults};
 use crate::pictures::read_picture;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
@@ -34,7 +35,7 @@ pub(crate) struct Arguments {
     /// What to rebuild from
     what: What,
 
-    /// The picture
+    /// The picture, or - for standard input
     picture: PathBuf,
 
     /// The layers, from the first to the last
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
     layers: String,
 
     #[command(flatten)]
-    to: StudyOutput,
+    pub(crate) to: StudyOutput,
 
     /// style only: width and height of the texture, such as 640x384, in place of the picture's own proportions
     #[arg(long, value_name = "WxH", value_parser = parse_canvas, conflicts_with = "size", help_heading = "Output")]
@@ -58,7 +59,7 @@ enum What {
     Style,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
     let own = ["content-layers", "style-layers", "content-weight", "style-weight"];
@@ -70,7 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut base = given.options()?;
     let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.quiet)?;
     let network = given.network.read()?;
-    let (study, content) = match arguments.what {
+    let (mut study, content) = match arguments.what {
         What::Content => {
             if arguments.canvas.is_some() {
                 return Err(Failure::wrong_use("--canvas is for textures: impasto reconstruct style"));
@@ -89,8 +90,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         weights: given.network.path(),
     };
     let subject = Subject::new(content, picture);
-    let material = Material { subject: &subject, network: &network, paths };
-    run_study(&study, material, &arguments.to)
+    study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
+    run_study(&study, material, &arguments.to, interrupt)
 }
 
 /// A blank picture of the size of the texture.

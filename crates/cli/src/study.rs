@@ -1,16 +1,17 @@
-//! Running a study into a folder: progress, Ctrl-C, the sheet.
+//! Running a study into a folder: progress, signals, the sheet.
 
 use std::fs;
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use impasto_files::keep_apart;
 use impasto_study::study::{Material, Study, StudyEvent};
-use impasto_style::TransferError;
+use impasto_style::Init;
 use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::interrupt::Interrupt;
+use crate::network::weights_file;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -35,40 +36,72 @@ pub(crate) struct StudyOutput {
 }
 
 /// Computes what is missing of the study in its folder, and draws its sheet there.
-pub(crate) fn run(study: &Study, material: Material<'_>, to: &StudyOutput) -> Result<(), Failure> {
+pub(crate) fn run(
+    study: &Study,
+    material: Material<'_>,
+    to: &StudyOutput,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
     let folder = &*to.output;
     for cell in &study.cells {
         cell.options.validate()?;
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
-    interrupt::listen()?;
+    refuse_inputs(study, material, folder)?;
     let display = Display::new(to.quiet);
-    let mut done = 0;
+    // The cell at work, and those that are done.
+    let (mut number, mut done) = (0, 0);
     let pictures = study.run(material, folder, |event| {
         match event {
             StudyEvent::Kept(cell) => {
-                done += 1;
-                display.say(&format!("{done}/{}: {} is there already", study.cells.len(), cell.name));
+                number += 1;
+                done = number;
+                display.say(&format!("{number}/{}: {} is there already", study.cells.len(), cell.name));
             }
             StudyEvent::Cell(cell) => {
-                done += 1;
-                display.say(&format!("{done}/{}: {}", study.cells.len(), cell.name));
+                done = number;
+                number += 1;
+                display.say(&format!("{number}/{}: {}", study.cells.len(), cell.name));
             }
-            StudyEvent::Transfer(event) => return display.show(event),
+            StudyEvent::Transfer(event) => {
+                interrupt.heed(event);
+                display.show(event);
+            }
         }
-        if interrupt::interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt.flow()
     });
     display.finish();
-    let pictures = pictures.map_err(|error| match error {
-        TransferError::Cancelled => Failure::interrupted(format!(
-            "stopped; the finished pictures are in {}, and the same command goes on from there",
-            folder.display()
-        )),
-        other => other.into(),
+    let pictures = pictures.map_err(|error| {
+        let kept = "the finished pictures are in";
+        let there = format!("after {done} of {}; {kept} {}", study.cells.len(), folder.display());
+        interrupt.failure(error, format!("{there}, and the same command goes on from there"))
     })?;
     let sheet = Study::sheet_path(folder);
     study.sheet(&pictures)?.write(&sheet, Encoding::Png)?;
     display.say(&format!("Wrote {} with {} pictures", sheet.display(), pictures.len()));
+    Ok(())
+}
+
+/// Refuses a folder in which a file of the study would overwrite one that it reads.
+fn refuse_inputs(study: &Study, material: Material<'_>, folder: &Path) -> Result<(), Failure> {
+    let weights = material.paths.weights.and_then(weights_file);
+    let starts = study.cells.iter().filter_map(|cell| match &cell.options.init {
+        Init::File(path) => Some(&**path),
+        _ => None,
+    });
+    let paths = material.paths;
+    let pictures = paths.content.into_iter().chain(paths.style).map(|path| ("the command", path));
+    let inputs: Vec<(&str, &Path)> = pictures
+        .chain(weights.iter().map(|path| ("--weights", &**path)))
+        .chain(starts.map(|path| ("--init", path)))
+        .collect();
+    let mut outputs = vec![Study::sheet_path(folder)];
+    for cell in &study.cells {
+        outputs.extend([cell.picture_path(folder), cell.record_path(folder)]);
+    }
+    for output in &outputs {
+        keep_apart(&[("-o", output)], &inputs)?;
+    }
     Ok(())
 }

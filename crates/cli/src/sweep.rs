@@ -4,6 +4,7 @@ use clap::Args;
 use impasto_study::study::{Material, Study, Vary, sweep};
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::Pair;
 use crate::study::{StudyOutput, run as run_study};
@@ -32,19 +33,20 @@ pub(crate) struct Arguments {
     vary: Vec<Vary>,
 
     #[command(flatten)]
-    to: StudyOutput,
+    pub(crate) to: StudyOutput,
 
     #[command(flatten)]
     options: OptionArguments,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let study = study(arguments)?;
+pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
+    let mut study = study(arguments)?;
     let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.quiet)?;
+    study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = arguments.options.network.read()?;
     let paths = arguments.pictures.paths(&arguments.options.network);
-    let material = Material { subject: &subject, network: &network, paths };
-    run_study(&study, material, &arguments.to)
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
+    run_study(&study, material, &arguments.to, interrupt)
 }
 
 fn study(arguments: &Arguments) -> Result<Study, Failure> {

@@ -2,12 +2,16 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, transfer};
 
+use crate::EXIT_CODES;
+use crate::duration::parse_duration;
 use crate::failure::Failure;
-use crate::interrupt;
+use crate::inputs::Inputs;
+use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
@@ -17,7 +21,8 @@ use crate::progress::Display;
 
 /// Paint CONTENT in the style of STYLE
 ///
-/// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C finishes the iteration and writes the picture as it is.
+/// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C, TERM and HUP end the run within a moment and write the picture so
+/// far; a second one ends the program at once. USR1 writes the picture as it is and goes on.
 ///
 /// Examples:
 ///
@@ -26,8 +31,10 @@ use crate::progress::Display;
 ///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
 ///
 ///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+///
+///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, args_override_self = true, after_long_help = preset_table())]
+#[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
     /// The picture whose scene is kept, or - for standard input
@@ -56,28 +63,42 @@ pub(crate) struct Arguments {
 
     /// Say nothing but errors
     #[arg(short, long, help_heading = "Output")]
-    quiet: bool,
+    pub(crate) quiet: bool,
+
+    /// End after that time of painting, such as 90s, 10m or 1h30m, with the picture so far
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Machine")]
+    time_limit: Option<Duration>,
 
     #[command(flatten)]
     options: OptionArguments,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut options = arguments.options.options()?;
     let output = Output::new(&arguments.output, arguments.quality)?;
     if arguments.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
-    let pictures = [&*arguments.content, &*arguments.style];
+    let pictures = [("CONTENT", &*arguments.content), ("STYLE", &arguments.style)];
+    let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+    let outputs = [("-o", output.path()), ("--log", arguments.log.as_deref())];
+    let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
+    let log = arguments.log.as_deref().map(Log::new).transpose()?;
+    let pictures = pictures.map(|(_, path)| path);
     let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
+    output.reserve(subject.size(options.size))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
+    options.make_room_for(&subject);
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
-    let log = arguments.log.as_deref().map(Log::create).transpose()?;
-    interrupt::listen()?;
+    let network = network.with_cancel(interrupt.cancel().clone());
+    arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
 
     let mut run = Run {
+        interrupt,
         display: Display::new(arguments.quiet),
+        inputs,
         output,
         log,
         save_every: arguments.save_every,
@@ -86,74 +107,133 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let painting = transfer(&network, &subject, &options, |event| run.on_event(event));
     run.display.finish();
-    run.conclude(&painting?)
+    let painting = painting.map_err(|error| match run.failure.take() {
+        Some(failure) => failure,
+        None => interrupt.failure(error, "before the first iteration was done; there is no picture"),
+    })?;
+    run.conclude(&painting)
 }
 
 /// What happens beside the optimisation.
-struct Run {
+struct Run<'a> {
+    interrupt: &'a Interrupt,
     display: Display,
+    inputs: Inputs,
     output: Output,
     log: Option<Log>,
     save_every: Option<u64>,
     iterations: usize,
-    /// The first thing that went wrong with the log or an intermediate picture.
+    /// The first thing that went wrong with the log or an intermediate picture. The picture is painted all the same.
     failure: Option<Failure>,
 }
 
-impl Run {
+impl Run<'_> {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
-        let shown = self.display.show(event);
+        self.interrupt.heed(event);
+        self.display.show(event);
         match event {
-            Event::Started(summary) => self.iterations = summary.iterations,
-            Event::Iteration(progress) => {
-                if let Err(failure) = self.record(progress) {
+            Event::Started(summary) => {
+                self.iterations = summary.iterations;
+                if let Err(failure) = self.start(summary.size) {
                     self.failure = Some(failure);
                     return ControlFlow::Break(());
                 }
             }
+            Event::Iteration(progress) => {
+                self.record(progress);
+                self.save(progress);
+                if self.interrupt.takes_picture() {
+                    self.write_as_it_is(progress);
+                }
+            }
+            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
-        shown
+        self.interrupt.flow()
     }
 
-    /// The log line and the intermediate picture of an iteration.
-    fn record(&mut self, progress: &Progress<'_>) -> Result<(), Failure> {
-        if let Some(log) = &mut self.log {
-            log.write(progress)?;
+    /// Checks the names of intermediate pictures, which depend on the number of iterations, and then opens the log.
+    fn start(&mut self, size: (usize, usize)) -> Result<(), Failure> {
+        let every = self.save_every.map_or(usize::MAX, |every| every as usize);
+        let iterations = (every..=self.iterations).step_by(every);
+        let pictures: Vec<Output> =
+            iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect();
+        let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
+        let log = self.log.iter().map(|log| ("--log", log.path()));
+        self.inputs.keep_apart(&names.chain(log).collect::<Vec<_>>())?;
+        pictures.first().map_or(Ok(()), |picture| picture.reserve(size))?;
+        self.log.as_mut().map_or(Ok(()), Log::start)
+    }
+
+    /// The log line of an iteration; nothing more after one that could not be written.
+    fn record(&mut self, progress: &Progress<'_>) {
+        if let Some(mut log) = self.log.take() {
+            match log.write(progress) {
+                Ok(()) => self.log = Some(log),
+                Err(failure) => self.remember(failure),
+            }
         }
+    }
+
+    /// The intermediate picture of an iteration.
+    fn save(&mut self, progress: &Progress<'_>) {
         if self.save_every.is_some_and(|every| (progress.iteration as u64).is_multiple_of(every))
             && let Some(output) = self.output.numbered(progress.iteration, self.iterations)
+            && let Err(failure) = write(progress, &output)
         {
-            output.write(&progress.picture()?)?;
+            self.remember(failure);
         }
-        Ok(())
+    }
+
+    /// The picture that SIGUSR1 asks for.
+    fn write_as_it_is(&self, progress: &Progress<'_>) {
+        let (name, iteration) = (self.output.name(), progress.iteration);
+        let said = if matches!(self.output, Output::Stdout) {
+            "Warning: standard output takes one picture, at the end".to_owned()
+        } else {
+            match write(progress, &self.output) {
+                Ok(()) => {
+                    format!("Wrote {name} as it is after {iteration} of {} iterations", self.iterations)
+                }
+                Err(failure) => format!("Warning: {failure}; painting goes on"),
+            }
+        };
+        self.display.say(&said);
+    }
+
+    /// Goes on without what failed; the first failure is told again at the end.
+    fn remember(&mut self, failure: Failure) {
+        if self.failure.is_none() {
+            self.display.say(&format!("Warning: {failure}; painting goes on"));
+            self.failure = Some(failure);
+        }
     }
 
     /// Writes the picture, whatever ended the run, and says what that was.
     fn conclude(self, painting: &Painting) -> Result<(), Failure> {
         self.output.write(&painting.picture)?;
-        let name = self.output.name();
-        if let Some(failure) = self.failure {
-            return Err(Failure::failed(format!("{failure}; the picture so far is in {name}")));
-        }
+        let (name, loss) = (self.output.name(), painting.loss);
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
-        match painting.reason {
-            StopReason::Cancelled => {
-                Err(Failure::interrupted(format!("stopped after {done}; the picture so far is in {name}")))
-            }
-            StopReason::Iterations => {
-                self.display.say(&format!(
-                    "Wrote {name}: loss {:.4e} after {} iterations",
-                    painting.loss, painting.iterations
-                ));
-                Ok(())
-            }
-            reason => {
-                self.display.say(&format!(
-                    "Wrote {name}: ended after {done} because {reason}, loss {:.4e}",
-                    painting.loss
-                ));
-                Ok(())
-            }
+        let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
+        let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
+        if let Some(cause @ Cause::Signal(_)) = cause {
+            let message = format!("stopped after {done} by {cause}; the picture so far is in {name}{beside}");
+            return Err(Failure::stopped(cause, message));
         }
+        if let Some(failure) = self.failure {
+            return Err(Failure::failed(format!("{failure}; the picture is in {name} all the same")));
+        }
+        self.display.say(&match (cause, painting.reason) {
+            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, loss {loss:.4e}"),
+            (None, StopReason::Iterations) => {
+                format!("Wrote {name}: loss {loss:.4e} after {} iterations", painting.iterations)
+            }
+            (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, loss {loss:.4e}"),
+        });
+        Ok(())
     }
+}
+
+/// The picture of an iteration.
+fn write(progress: &Progress<'_>, output: &Output) -> Result<(), Failure> {
+    output.write(&progress.picture()?)
 }

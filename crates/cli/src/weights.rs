@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use impasto_style::picture::{ReadOptions, check_folder};
+use impasto_files::{keep_apart, probe};
+use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Pooling};
 use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, Weights, resolve};
 
 use crate::failure::Failure;
-use crate::network::parse_convention;
+use crate::network::{parse_convention, weights_file};
 use crate::pictures::read_picture;
+use crate::streams::{put, tell};
 
 /// Looks into weight files and converts them.
 ///
@@ -121,19 +123,30 @@ impl Source {
 }
 
 impl Target {
-    /// Checks the place before any work is done.
-    fn check(&self) -> Result<(), Failure> {
-        Ok(check_folder(&self.output)?)
+    /// Checks the place before any work is done: it may be none of the files that are read.
+    fn check(&self, source: &Source, pictures: &[PathBuf]) -> Result<(), Failure> {
+        let weights = weights_file(&source.file);
+        let weights = weights.iter().map(|path| ("FILE", &**path));
+        let inputs = weights.chain(pictures.iter().map(|path| ("--images", &**path)));
+        keep_apart(&[("-o", &self.output)], &inputs.collect::<Vec<_>>())?;
+        Ok(probe(&self.output, 0)?)
+    }
+
+    /// Checks that there is room for the network.
+    fn reserve(&self, network: &Network) -> Result<(), Failure> {
+        Ok(probe(&self.output, network.largest_bytes(self.precision()))?)
+    }
+
+    fn precision(&self) -> Precision {
+        match self.dtype {
+            Dtype::F32 => Precision::F32,
+            Dtype::F16 => Precision::F16,
+        }
     }
 
     fn save(&self, network: &Network) -> Result<(), Failure> {
-        let precision = match self.dtype {
-            Dtype::F32 => Precision::F32,
-            Dtype::F16 => Precision::F16,
-        };
-        network.save(&self.output, precision)?;
-        println!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len());
-        Ok(())
+        network.save(&self.output, self.precision())?;
+        put(&format!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len()))
     }
 }
 
@@ -141,11 +154,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Inspect(source) => {
             let (path, inspection) = source.inspect()?;
-            print!("{}", report(&path, &inspection));
-            Ok(())
+            put(&report(&path, &inspection))
         }
         Command::Convert { source, target, layers } => {
-            target.check()?;
+            target.check(source, &[])?;
             let mut network = source.network()?;
             if let Some(layer) = layers {
                 network.cut_after(layer)?;
@@ -157,26 +169,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             inspection.verify_name(&path)?;
             let known = inspection.known.map_or("no known file, but complete", |known| known.name);
             let network = &inspection.loaded.network;
-            println!("{}: good: {}, {} layers, {known}", path.display(), network.arch, network.convs.len());
-            Ok(())
+            let (arch, layers) = (network.arch, network.convs.len());
+            put(&format!("{}: good: {arch}, {layers} layers, {known}", path.display()))
         }
         Command::Normalise { source, target, images, size, pool } => {
-            target.check()?;
+            let pictures = files_of(images)?;
+            target.check(source, &pictures)?;
             let mut network = source.network()?;
-            let means = mean_activations(&network, images, *size, (*pool).into())?;
+            target.reserve(&network)?;
+            let means = mean_activations(&network, &pictures, *size, (*pool).into())?;
             network.normalise(&means);
             target.save(&network)
         }
     }
 }
 
-/// The mean activation of every filter over the pictures of a folder.
-fn mean_activations(
-    network: &Network,
-    folder: &Path,
-    size: usize,
-    pooling: Pooling,
-) -> Result<Vec<Vec<f64>>, Failure> {
+/// The files of a folder of pictures.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let cannot = |error: std::io::Error| Failure::failed(format!("{}: {error}", folder.display()));
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(cannot)?.collect();
     let mut paths: Vec<PathBuf> = entries.map_err(cannot)?.into_iter().map(|entry| entry.path()).collect();
@@ -186,9 +195,19 @@ fn mean_activations(
     if paths.is_empty() {
         return Err(Failure::failed(format!("{} has no pictures in it", folder.display())));
     }
+    Ok(paths)
+}
+
+/// The mean activation of every filter over the pictures.
+fn mean_activations(
+    network: &Network,
+    paths: &[PathBuf],
+    size: usize,
+    pooling: Pooling,
+) -> Result<Vec<Vec<f64>>, Failure> {
     let mut activations = Activations::new(network);
     for path in paths {
-        let mut picture = read_picture(&path, &ReadOptions::default(), true)?;
+        let mut picture = read_picture(path, &ReadOptions::default(), true)?;
         if picture.height().max(picture.width()) > size {
             let (height, width) = picture.size_with_longest_side(size);
             picture = picture.resized(height, width)?;
@@ -197,7 +216,7 @@ fn mean_activations(
         activations
             .add(network, sides, picture.data(), pooling)
             .map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
-        eprintln!("measured {}", path.display());
+        tell(&format!("measured {}", path.display()));
     }
     Ok(activations.means())
 }
@@ -245,7 +264,7 @@ fn report(path: &Path, inspection: &Inspection) -> String {
             printable(&tensor.name)
         ));
     }
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }
 
 /// A text from a file of a stranger, fit for a terminal.

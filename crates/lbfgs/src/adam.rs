@@ -213,6 +213,14 @@ impl<T: Real, R> State<T, R> for AdamState<T, R> {
         self.record.iteration(&self.x)
     }
 
+    fn kept(&self, reason: StopReason) -> (&[T], Outcome<&R>) {
+        let record = self.record.borrowed();
+        match &self.best {
+            None => (&self.x, record.outcome(reason)),
+            Some(Best { x, loss, report }) => (x, Record { loss: *loss, report, ..record }.outcome(reason)),
+        }
+    }
+
     fn finish(self, reason: StopReason) -> (Vec<T>, Outcome<R>) {
         match self.best {
             None => (self.x, self.record.outcome(reason)),

@@ -87,6 +87,10 @@ impl<T: Real, R> State<T, R> for LbfgsState<T, R> {
         self.record.iteration(&self.x)
     }
 
+    fn kept(&self, reason: StopReason) -> (&[T], Outcome<&R>) {
+        (&self.x, self.record.borrowed().outcome(reason))
+    }
+
     fn finish(self, reason: StopReason) -> (Vec<T>, Outcome<R>) {
         (self.x, self.record.outcome(reason))
     }

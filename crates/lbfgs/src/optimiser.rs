@@ -164,6 +164,9 @@ pub trait State<T, R>: Sized {
     /// The accepted point: the start before the first step, which counts as iteration 0 with a step of 0.
     fn iteration(&self) -> Iteration<'_, T, R>;
 
+    /// What [`Self::finish`] would return, with the state still there: to be written afterwards, say.
+    fn kept(&self, reason: StopReason) -> (&[T], Outcome<&R>);
+
     /// The point to keep, which is the accepted one with the lowest loss, and how the run went. `reason` is what ended it:
     /// the last step's, or [`StopReason::Cancelled`] when the caller did.
     fn finish(self, reason: StopReason) -> (Vec<T>, Outcome<R>);

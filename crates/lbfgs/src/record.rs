@@ -40,6 +40,19 @@ impl<R> Record<R> {
         }
     }
 
+    /// The same with the report borrowed.
+    pub(crate) fn borrowed(&self) -> Record<&R> {
+        Record {
+            iterations: self.iterations,
+            evaluations: self.evaluations,
+            initial_loss: self.initial_loss,
+            loss: self.loss,
+            gradient_norm: self.gradient_norm,
+            step: self.step,
+            report: &self.report,
+        }
+    }
+
     /// The outcome of a run that keeps the accepted point.
     pub(crate) fn outcome(self, reason: StopReason) -> Outcome<R> {
         Outcome {

@@ -3,7 +3,7 @@
 use impasto_autodiff::AutodiffError;
 use impasto_vgg::WeightsError;
 
-use crate::{OptionsError, PictureError};
+use crate::{CheckpointError, OptionsError, PictureError};
 
 /// Why there is no picture, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum TransferError {
     /// A picture cannot be read, resized or written.
     #[error(transparent)]
     Picture(#[from] PictureError),
+    /// The checkpoint that a run shall go on from is not what it should be.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A picture has no position at the deepest layer.
     #[error(
         "{what} of {width} x {height} pixels is too small: {layer} needs at least {minimum} pixels on each side; use a larger \

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use impasto_vgg::Arch;
 
-use crate::{Breakdown, Picture, PictureError};
+use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved};
 
 /// Something happened. Answer with `ControlFlow::Break(())` to stop after this iteration.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,13 @@ pub enum Event<'a> {
     Started(&'a Summary),
     /// An iteration was accepted.
     Iteration(&'a Progress<'a>),
+    /// A checkpoint was written.
+    Checkpoint(&'a Saved),
+    /// A checkpoint could not be written. Painting goes on, and another one is tried when it is due.
+    NoCheckpoint(&'a CheckpointError),
+    /// This is what the transfer is about to return; the answer changes nothing any more. A last checkpoint may take its time
+    /// after this: who may be stopped at once writes the picture here.
+    Ended(&'a Painting),
 }
 
 /// What is going to be done.
@@ -26,6 +33,10 @@ pub struct Summary {
     pub scales: Vec<(usize, usize)>,
     /// Iterations of all scales.
     pub iterations: usize,
+    /// Those of them that are done already: 0, unless a run goes on from a checkpoint.
+    pub done: usize,
+    /// The most bytes that a checkpoint will have, if there will be any.
+    pub checkpoint_bytes: Option<u64>,
     /// The network.
     pub arch: Arch,
     /// Threads that take part.
@@ -47,7 +58,7 @@ pub struct Progress<'a> {
     pub size: (usize, usize),
     /// Evaluations so far, over all scales.
     pub evaluations: usize,
-    /// Time since the transfer was called.
+    /// Time since the transfer was called, and that of the run that it goes on with.
     pub elapsed: Duration,
     /// The losses of this picture.
     pub losses: &'a Breakdown,

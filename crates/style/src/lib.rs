@@ -58,17 +58,23 @@
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
+//! | what is going to be done, and whether it fits together | `summary.rs` |
+//! | what belongs to one run beside inputs and options | `run.rs` |
+//! | a run in a file, from which it goes on exactly | `checkpoint/` |
 //! | one scale's optimisation | `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
 //! | what takes how much memory | `memory.rs` |
+//! | memory and processors that the machine leaves | [`machine`] |
 //! | what it tells while it runs | `event.rs` |
 //! | how fast it is here | [`benchmark`] |
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
+mod checkpoint;
 pub mod coordinates;
 mod error;
 mod event;
+pub mod machine;
 mod memory;
 mod network;
 mod noise;
@@ -78,10 +84,13 @@ mod options;
 pub mod picture;
 mod preset;
 mod record;
+mod run;
 mod subject;
+mod summary;
 mod terms;
 mod transfer;
 
+pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resume, Saved};
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
@@ -90,7 +99,8 @@ pub use impasto_autodiff::{
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
-pub use memory::{available_memory, plan};
+pub use machine::available_memory;
+pub use memory::plan;
 pub use network::PreparedNetwork;
 pub use noise::white_noise;
 pub use objective::{Breakdown, Objective, TermLoss};
@@ -102,6 +112,7 @@ pub use options::{
 pub use picture::{Picture, PictureError};
 pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
+pub use run::{Measure, Run};
 pub use subject::{Scene, Source, Subject, Targets};
 pub use terms::TermSpec;
 pub use transfer::{Painting, first_picture, transfer, transfer_with};

@@ -1,34 +1,12 @@
-//! Memory: what the machine has left, what a transfer takes, and what of a limit is left for what.
+//! Memory: what a transfer takes, and what of a limit is left for what.
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
 use crate::picture::ReadOptions;
-use crate::{PreparedNetwork, Subject, TransferError, TransferOptions};
-
-/// The bytes that can be had without swapping: what Linux says is available, and no more than the control group
-/// allows. None on other systems.
-pub fn available_memory() -> Option<u64> {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let available = parse_available(&meminfo)?;
-    Some(control_group_left().map_or(available, |left| left.min(available)))
-}
-
-/// `MemAvailable` of /proc/meminfo, in bytes.
-fn parse_available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-}
-
-/// What a container's limit (control groups, version 2) leaves; none without a limit.
-fn control_group_left() -> Option<u64> {
-    let number = |file: &str| {
-        std::fs::read_to_string(format!("/sys/fs/cgroup/{file}")).ok()?.trim().parse::<u64>().ok()
-    };
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
-}
+use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
-pub(crate) const PROGRAM: u64 = 48 << 20;
+const PROGRAM: u64 = 48 << 20;
 
 impl TransferOptions {
     /// The bytes that a transfer at a size takes beside the evaluator: the optimiser and its coordinates, four pictures (the
@@ -42,8 +20,24 @@ impl TransferOptions {
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
     pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
         let (height, width) = subject.size(self.size);
-        let painting = evaluator + self.working_bytes(height, width);
+        let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
         painting.max(PROGRAM + subject.reading())
+    }
+
+    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, and
+    /// of one to start from.
+    fn beyond(&self, subject: &Subject) -> u64 {
+        let (height, width) = subject.size(self.size);
+        let counted = 2 * 3 * height * width * size_of::<f32>();
+        let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
+        (subject.bytes() + start).saturating_sub(counted as u64)
+    }
+
+    /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than
+    /// they are worked at.
+    pub fn make_room_for(&mut self, subject: &Subject) {
+        let beyond = self.beyond(subject);
+        self.memory_limit = self.memory_limit.map(|limit| limit.saturating_sub(beyond));
     }
 
     /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what of the memory
@@ -113,17 +107,4 @@ fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &Trans
         if too_large { high = middle } else { low = middle }
     }
     (low > 0 && plan(low * STEP).is_ok()).then_some(low * STEP)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_available;
-
-    #[test]
-    fn the_kernels_table_is_read() {
-        let table = "MemTotal:       24682596 kB\nMemFree:         100 kB\nMemAvailable:   2048 kB\n";
-        assert_eq!(parse_available(table), Some(2 << 20));
-        assert_eq!(parse_available("MemTotal: 1 kB\n"), None);
-        assert_eq!(parse_available("MemAvailable: much kB\n"), None);
-    }
 }

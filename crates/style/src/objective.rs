@@ -106,9 +106,19 @@ impl Objective {
     /// [`AutodiffError::Pixels`] if a slice has another length.
     pub fn evaluate(&mut self, x: &[f32], gradient: &mut [f32]) -> Result<Breakdown, AutodiffError> {
         let losses = self.evaluator.evaluate(x, gradient)?;
+        Ok(self.breakdown(losses.total, losses.each))
+    }
+
+    /// The terms, in their order, with these losses.
+    pub(crate) fn breakdown(&self, total: f64, each: impl IntoIterator<Item = f64>) -> Breakdown {
         let mut terms = self.terms.clone();
-        terms.iter_mut().zip(losses.each).for_each(|(term, loss)| term.loss = loss);
-        Ok(Breakdown { total: losses.total, terms })
+        terms.iter_mut().zip(each).for_each(|(term, loss)| term.loss = loss);
+        Breakdown { total, terms }
+    }
+
+    /// The number of terms.
+    pub(crate) fn terms(&self) -> usize {
+        self.terms.len()
     }
 }
 

@@ -1,16 +1,17 @@
 //! One scale's optimisation: the method steps over its state, the coordinates turn that into pixels, the objective judges
-//! them, and every accepted picture is reported with its own losses.
+//! them, and every accepted picture has its own losses.
 
-use std::ops::ControlFlow;
+use std::io::{self, Read, Write};
 
 use impasto_autodiff::AutodiffError;
 use impasto_lbfgs::{
-    Adam, Error as MinimiseError, Evaluation, Iteration, Lbfgs, Optimiser as Method, Outcome, State, Step,
-    StopReason,
+    Adam, Error as MinimiseError, Evaluation, Iteration, Lbfgs, Optimiser as Method, Outcome, State,
+    StateError, Step, StopReason,
 };
 
-use crate::coordinates::{Coordinates, Pixels, Spectrum};
-use crate::{Breakdown, Objective, Optimiser, Picture, TransferError, default_history};
+use crate::checkpoint::write_numbers;
+use crate::coordinates::{Coordinates, Spectrum};
+use crate::{Breakdown, Objective, Optimiser, OptionsError, TransferError, default_history};
 
 /// The pairs that the scales of L-BFGS are learnt from. 5 to 20 do equally well.
 const SCALE_PAIRS: usize = 10;
@@ -34,7 +35,27 @@ impl Optimiser {
             Self::Adam { .. } => Adam::default().bytes::<f32>(numbers),
         }
     }
+
+    /// The most bytes that a checkpoint of such a run has: of L-BFGS x0, the groups, u, g and the pairs, of Adam x, both
+    /// moments and the best x. What does not grow with the picture (dot products of pairs, squares of groups, paths and
+    /// options) is allowed [`SMALL`] and eight bytes for each two pairs.
+    pub(crate) fn checkpoint_bytes(self, iterations: usize, numbers: usize) -> u64 {
+        let number = size_of::<f32>() as u64;
+        let (each, pairs) = match self {
+            Self::Lbfgs { history } => {
+                let pairs = lbfgs(history, iterations, numbers).history.min(iterations) as u64;
+                // A pair is two numbers of 16 bits for each of the picture's.
+                (number.saturating_mul(3 + pairs) + 1, pairs)
+            }
+            Self::Adam { .. } => (4 * number, 0),
+        };
+        let products = 4u64.saturating_mul(pairs).saturating_mul(pairs + 3);
+        each.saturating_mul(numbers as u64).saturating_add(products).saturating_add(SMALL)
+    }
 }
+
+/// Bytes of a checkpoint that do not grow with anything.
+const SMALL: u64 = 1 << 16;
 
 /// What travels with a point: its losses, and the number of its evaluation.
 #[derive(Debug, Clone)]
@@ -43,70 +64,117 @@ pub(crate) struct Report {
     number: usize,
 }
 
+/// The number of a point whose pixels are not at hand: it was evaluated in another process.
+const ELSEWHERE: usize = 0;
+
+impl Report {
+    /// L, then the loss of each term.
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        let each = self.losses.terms.iter().map(|term| term.loss);
+        [self.losses.total].into_iter().chain(each).try_for_each(|loss| to.write_all(&loss.to_le_bytes()))
+    }
+
+    /// What [`Self::write`] wrote, of an objective of the same terms.
+    fn read(from: &mut impl Read, objective: &Objective) -> io::Result<Self> {
+        let mut loss = || {
+            let mut bytes = [0; size_of::<f64>()];
+            from.read_exact(&mut bytes).map(|()| f64::from_le_bytes(bytes))
+        };
+        let total = loss()?;
+        let each = (0..objective.terms()).map(|_| loss()).collect::<io::Result<Vec<_>>>()?;
+        Ok(Self { losses: objective.breakdown(total, each), number: ELSEWHERE })
+    }
+}
+
 /// An accepted picture.
 pub(crate) struct Accepted<'a> {
-    pub(crate) iteration: &'a Iteration<'a, f32, Report>,
+    pub(crate) iteration: Iteration<'a, f32, Report>,
     /// H x W x 3.
     pub(crate) pixels: &'a [f32],
 }
 
-/// Minimises the objective from `start` on with the options' method; `report` gets each accepted picture.
-pub(crate) fn optimise(
-    objective: &mut Objective,
-    start: Picture,
-    (optimiser, iterations): (Optimiser, usize),
-    report: impl FnMut(Accepted<'_>) -> ControlFlow<()>,
-) -> Result<(Picture, Outcome<Report>), TransferError> {
-    let (height, width, numbers) = (start.height(), start.width(), start.data().len());
-    let (pixels, outcome) = match optimiser {
-        Optimiser::Lbfgs { history } => {
-            run(&lbfgs(history, iterations, numbers), Spectrum::around(start), objective, report)
-        }
-        Optimiser::Adam { learning_rate } => {
-            let adam = Adam { learning_rate, max_iterations: iterations, ..Adam::default() };
-            run(&adam, Pixels::of(start.into_data()), objective, report)
-        }
-    }
-    .map_err(|error| match error {
-        MinimiseError::Objective(error) => TransferError::Autodiff(error),
-        MinimiseError::InvalidOption { option, requirement, value } => crate::OptionsError::Value {
-            option,
-            requirement: requirement.to_owned(),
-            value: value.to_string(),
-        }
-        .into(),
-    })?;
-    Ok((Picture::new(height, width, pixels)?, outcome))
+/// The picture to keep, H x W x 3, and how the scale went.
+pub(crate) type Kept = (Vec<f32>, Outcome<Breakdown>);
+
+/// One scale's optimisation between two steps.
+pub(crate) struct Descent<M: Method, C> {
+    method: M,
+    coordinates: C,
+    state: M::State<f32, Report>,
+    /// The number of the last evaluation.
+    number: usize,
 }
 
-/// The loop over a method's steps.
-fn run(
-    method: &impl Method,
-    mut coordinates: impl Coordinates,
-    objective: &mut Objective,
-    mut report: impl FnMut(Accepted<'_>) -> ControlFlow<()>,
-) -> Result<(Vec<f32>, Outcome<Report>), MinimiseError<AutodiffError>> {
-    let mut number = 0;
-    let mut u = coordinates.start();
-    let groups = coordinates.groups();
-    let mut state = method.start(&mut u, groups, |u, gradient| {
-        evaluate(&mut coordinates, objective, &mut number, (u, gradient))
-    })?;
-    let reason = loop {
-        let step = method.step(&mut state, |u, gradient| {
-            evaluate(&mut coordinates, objective, &mut number, (u, gradient))
-        })?;
-        if let Step::Ended(reason) = step {
-            break reason;
+impl<M: Method, C: Coordinates> Descent<M, C> {
+    /// Evaluates the start.
+    pub(crate) fn start(
+        method: M,
+        mut coordinates: C,
+        objective: &mut Objective,
+    ) -> Result<Self, TransferError> {
+        let mut number = 0;
+        let mut u = coordinates.start();
+        let groups = coordinates.groups();
+        let state = method
+            .start(&mut u, groups, |u, gradient| {
+                evaluate(&mut coordinates, objective, &mut number, (u, gradient))
+            })
+            .map_err(transfer_error)?;
+        Ok(Self { method, coordinates, state, number })
+    }
+
+    /// Reads the state that [`Self::write`] wrote, for coordinates made around the pictures before it, and an objective of the
+    /// same terms.
+    pub(crate) fn read(
+        method: M,
+        coordinates: C,
+        objective: &Objective,
+        from: &mut impl Read,
+    ) -> Result<Self, StateError> {
+        let state = M::State::read(from, |from| Report::read(from, objective))?;
+        Ok(Self { method, coordinates, state, number: ELSEWHERE + 1 })
+    }
+
+    /// The number of variables.
+    pub(crate) fn variables(&self) -> usize {
+        self.state.iteration().x.len()
+    }
+
+    /// Accepted iterations.
+    pub(crate) fn iterations(&self) -> usize {
+        self.state.iteration().iteration
+    }
+
+    /// One step. Where it fails, as an evaluation that is cancelled, the next one is the one that this would have been.
+    pub(crate) fn step(&mut self, objective: &mut Objective) -> Result<Step, TransferError> {
+        let Self { method, coordinates, state, number } = self;
+        let step = method.step(state, |u, gradient| evaluate(coordinates, objective, number, (u, gradient)));
+        step.map_err(transfer_error)
+    }
+
+    /// The accepted picture.
+    pub(crate) fn accepted(&mut self) -> Accepted<'_> {
+        let iteration = self.state.iteration();
+        let pixels = self.coordinates.pixels(iteration.x, iteration.report.number == self.number);
+        Accepted { iteration, pixels }
+    }
+
+    /// The accepted picture with the lowest loss, and how the descent went that `reason` ended.
+    pub(crate) fn kept(&mut self, reason: StopReason) -> Kept {
+        let (u, outcome) = self.state.kept(reason);
+        let Outcome { reason, initial_loss, loss, iterations, evaluations, report } = outcome;
+        let pixels = self.coordinates.pixels(u, report.number == self.number).to_vec();
+        let report = report.losses.clone();
+        (pixels, Outcome { reason, initial_loss, loss, iterations, evaluations, report })
+    }
+
+    /// All that the descent needs to go on: what the coordinates are around, then the state.
+    pub(crate) fn write(&mut self, mut to: &mut dyn Write) -> io::Result<()> {
+        for around in self.coordinates.around() {
+            write_numbers(to, around)?;
         }
-        let iteration = state.iteration();
-        let pixels = coordinates.pixels(iteration.x, iteration.report.number == number);
-        if report(Accepted { iteration: &iteration, pixels }).is_break() {
-            break StopReason::Cancelled;
-        }
-    };
-    let (u, outcome) = state.finish(reason);
-    Ok((coordinates.into_pixels(u), outcome))
+        self.state.write(&mut to, |report, to| report.write(to))
+    }
 }
 
 /// The objective as a function of the coordinates; counts its evaluations.
@@ -119,6 +187,16 @@ fn evaluate(
     *number += 1;
     let losses = coordinates.evaluate(u, gradient, |x, gradient| objective.evaluate(x, gradient))?;
     Ok(Evaluation { loss: losses.total, report: Report { losses, number: *number } })
+}
+
+fn transfer_error(error: MinimiseError<AutodiffError>) -> TransferError {
+    match error {
+        MinimiseError::Objective(error) => TransferError::Autodiff(error),
+        MinimiseError::InvalidOption { option, requirement, value } => {
+            OptionsError::Value { option, requirement: requirement.to_owned(), value: value.to_string() }
+                .into()
+        }
+    }
 }
 
 #[cfg(all(test, feature = "embedded-weights"))]
@@ -136,14 +214,24 @@ mod tests {
         Objective::new(&network, targets, (16, 16), &options).unwrap()
     }
 
+    /// A descent from noise, to its end; `look` sees what each step accepted.
+    fn descend(method: Lbfgs, objective: &mut Objective, mut look: impl FnMut(Accepted<'_>)) -> Kept {
+        let start = white_noise(16, 16, 3).unwrap();
+        let mut descent = Descent::start(method, Spectrum::around(start), objective).unwrap();
+        loop {
+            match descent.step(objective).unwrap() {
+                Step::Accepted => look(descent.accepted()),
+                Step::Ended(reason) => return descent.kept(reason),
+            }
+        }
+    }
+
     #[test]
     fn the_first_step_changes_each_number_by_about_1() {
-        let start = white_noise(16, 16, 3).unwrap();
         let lbfgs = Lbfgs { max_evaluations: 2, ..lbfgs(None, 10, 768) };
-        let report = |_: Accepted<'_>| ControlFlow::Continue(());
-        let waves = Spectrum::around(start.clone());
-        let (moved, outcome) = run(&lbfgs, waves, &mut objective(), report).unwrap();
+        let (moved, outcome) = descend(lbfgs, &mut objective(), |_| ());
         assert_eq!(outcome.iterations, 1);
+        let start = white_noise(16, 16, 3).unwrap();
         let square = |(a, b): (&f32, &f32)| f64::from(a - b).powi(2);
         let mean = moved.iter().zip(start.data()).map(square).sum::<f64>() / 768.0;
         assert!((mean - 1.0).abs() < 1e-3, "{mean}");
@@ -152,19 +240,16 @@ mod tests {
     /// A search without an evaluation to go back with ends at a point that was not the last to be evaluated.
     #[test]
     fn reported_pixels_are_those_of_the_accepted_point() {
-        let (start, mut objective) = (white_noise(16, 16, 3).unwrap(), objective());
+        let mut objective = objective();
         let mut settled = 0;
         for max_evaluations in 2..20 {
             let lbfgs = Lbfgs { curvature: 2e-4, max_evaluations, ..lbfgs(None, 10, 768) };
             let mut reported = Vec::new();
-            let report = |Accepted { iteration, pixels }: Accepted<'_>| {
+            let (kept, outcome) = descend(lbfgs, &mut objective, |Accepted { iteration, pixels }| {
                 settled += usize::from(iteration.report.number < iteration.evaluations);
                 reported.push((pixels.to_vec(), iteration.report.losses.clone()));
-                ControlFlow::Continue(())
-            };
-            let (kept, outcome) =
-                run(&lbfgs, Spectrum::around(start.clone()), &mut objective, report).unwrap();
-            reported.push((kept, outcome.report.losses));
+            });
+            reported.push((kept, outcome.report));
             for (pixels, losses) in reported {
                 let mut gradient = vec![0.0; pixels.len()];
                 assert_eq!(objective.evaluate(&pixels, &mut gradient).unwrap(), losses);

@@ -16,13 +16,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
+use impasto_files::{FileError, write_atomically};
 use impasto_vgg::Network;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sha2::{Digest, Sha256};
 
-use crate::picture::write_atomically;
-use crate::{OPTIONS, Picture, PictureError, TransferOptions};
+use crate::{Choices, OPTIONS, OptionsError, Picture, TransferOptions};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -144,11 +144,32 @@ impl Record {
             return Err(RecordError::Version { found: found.to_string() });
         }
         let record: Self = serde_json::from_value(json)?;
-        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
-        if let Some(name) = record.options.keys().find(|name| !known(name)) {
-            return Err(RecordError::UnknownOption { name: name.clone() });
-        }
+        record.check_known()?;
         Ok(record)
+    }
+
+    /// Checks that version and options are known.
+    pub(crate) fn check_known(&self) -> Result<(), RecordError> {
+        if self.version != VERSION {
+            return Err(RecordError::Version { found: self.version.to_string() });
+        }
+        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
+        match self.options.keys().find(|name| !known(name)) {
+            Some(name) => Err(RecordError::UnknownOption { name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The options that it names, checked; the others have the values that change nothing.
+    ///
+    /// # Errors
+    /// [`OptionsError`] if a value cannot be read or is out of its range.
+    pub fn transfer_options(&self) -> Result<TransferOptions, OptionsError> {
+        let mut choices = Choices::default();
+        for (name, value) in &self.options {
+            choices.set(name, &value.to_string())?;
+        }
+        choices.options()
     }
 
     /// Reads a file.
@@ -164,9 +185,9 @@ impl Record {
     /// Writes a file, whole or not at all.
     ///
     /// # Errors
-    /// [`PictureError`] if the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), PictureError> {
-        write_atomically(path, self.to_string().as_bytes())
+    /// [`FileError`] if the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), FileError> {
+        write_atomically(path, |out| write!(out, "{self}"))
     }
 }
 

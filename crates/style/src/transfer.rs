@@ -1,21 +1,25 @@
 //! The transfer: from a photo and paintings to a picture, coarse to fine.
 
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use impasto_lbfgs::StopReason;
+use impasto_autodiff::AutodiffError;
+use impasto_lbfgs::{Adam, Lbfgs, Optimiser as Method, Step, StopReason};
 
-use crate::memory::plan_or_advise;
-use crate::optimise::{Accepted, optimise};
+use crate::checkpoint::{Keeper, Place};
+use crate::coordinates::{Coordinates, Pixels, Spectrum};
+use crate::optimise::{Accepted, Descent, Kept};
+use crate::run::Measure;
+use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Event, Init, Objective, Picture, PreparedNetwork, Progress, Scale, Scales, Scene, Source, Subject,
-    Summary, Targets, TransferError, TransferOptions, white_noise,
+    Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
+    TransferError, TransferOptions, lbfgs, white_noise,
 };
 
 /// A finished transfer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Painting {
-    /// The accepted picture with the lowest loss, at the last scale that was reached.
+    /// The accepted picture with the lowest loss, at the last scale that an iteration was accepted at.
     pub picture: Picture,
     /// Why the last scale ended.
     pub reason: StopReason,
@@ -58,121 +62,300 @@ pub fn transfer(
     options: &TransferOptions,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Painting, TransferError> {
-    transfer_with(network, subject, options, |scene| scene.measure(network, options), on_event)
+    transfer_with(network, subject, options, Run::default(), on_event)
 }
 
-/// [`transfer`] with targets from `measure`, which is given the subject at the size of each scale: for callers that have
-/// measured it before.
+/// [`transfer`] with what belongs to one run: where it goes on from, where it is kept, and targets that were measured before.
+///
+/// A run that goes on from a checkpoint is, to the bit, the one that was never stopped. It must be given the options of the
+/// checkpoint's record, but for the number of iterations, and the same subject; what was done already is not reported again.
 ///
 /// # Errors
-/// [`TransferError`], and whatever `measure` returns.
+/// [`TransferError`], and whatever [`Run::measure`] returns.
 pub fn transfer_with(
     network: &PreparedNetwork,
     subject: &Subject,
     options: &TransferOptions,
-    mut measure: impl FnMut(&Scene<'_>) -> Result<Targets, TransferError>,
+    run: Run<'_>,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Painting, TransferError> {
     let started = Instant::now();
-    let summary = summarise(network, subject, options)?;
+    let Run { resume, checkpoints, measure } = run;
+    options.validate()?;
+    let mut schedule = schedule(network, subject, options);
+    let coarse_iterations =
+        resume.as_ref().map_or(options.iterations, |resume| resume.header().coarse_iterations);
+    if let [coarse @ .., _] = &mut schedule[..] {
+        coarse.iter_mut().for_each(|scale| scale.iterations = coarse_iterations);
+    }
+    let mut summary = summarise(network, subject, options, &schedule)?;
+    if let Some(resume) = &resume {
+        check_place(resume, subject, &schedule)?;
+        summary.done = resume.header().iterations_before + resume.header().iterations;
+    }
+    if checkpoints.is_some() {
+        summary.checkpoint_bytes = Some(checkpoint_bytes(subject, options, &schedule));
+    }
     if on_event(Event::Started(&summary)).is_break() {
         return Err(TransferError::Cancelled);
     }
-    let mut painting: Option<Painting> = None;
-    for (index, scale) in schedule(network, subject, options).into_iter().enumerate() {
-        let size = subject.size(scale.size);
-        let scene = subject.at(scale.size, options)?;
-        let start = match &painting {
-            Some(coarser) => coarser.picture.resized(size.0, size.1)?,
-            None => first_picture(scene.photo(), options)?,
-        };
-        let targets = measure(&scene)?;
-        // What was resized for this scale is not needed any more.
-        drop(scene);
-        let mut objective = Objective::new(network, targets, size, options)?;
-        let (before, evaluations) =
-            painting.as_ref().map_or((0, 0), |coarser| (coarser.iterations, coarser.evaluations));
-        let report = |Accepted { iteration, pixels }: Accepted<'_>| {
-            on_event(Event::Iteration(&Progress {
-                iteration: before + iteration.iteration,
-                scale: index,
-                size,
-                evaluations: evaluations + iteration.evaluations,
-                elapsed: started.elapsed(),
-                losses: &iteration.report.losses,
-                gradient_norm: iteration.gradient_norm,
-                step: iteration.step,
-                pixels,
-            }))
-        };
-        let method = (options.optimiser, scale.iterations);
-        let (picture, outcome) = optimise(&mut objective, start, method, report)?;
+    let mut transfer = Transfer {
+        inputs: (network, subject, options),
+        measure,
+        keeper: checkpoints.map(|checkpoints| Keeper::new(checkpoints, coarse_iterations)),
+        started,
+        earlier: resume.as_ref().map_or(Duration::ZERO, |resume| resume.header().elapsed()),
+        on_event: &mut on_event,
+    };
+    transfer.paint(&schedule, resume)
+}
+
+/// Checks that a checkpoint is of a scale of this schedule.
+fn check_place(resume: &Resume, subject: &Subject, schedule: &[Scale]) -> Result<(), TransferError> {
+    let header = resume.header();
+    let size = schedule.get(header.scale).map(|scale| subject.size(scale.size));
+    if size == Some((header.height, header.width)) {
+        return Ok(());
+    }
+    Err(resume.damaged("this run has no scale of its size").into())
+}
+
+/// One scale of a run.
+struct Stage {
+    /// Its number, from 0 on.
+    index: usize,
+    /// Whether it is the last one.
+    last: bool,
+    scale: Scale,
+    /// (H, W).
+    size: (usize, usize),
+    /// Iterations and evaluations of all scales before.
+    before: (usize, usize),
+}
+
+impl Stage {
+    /// H W 3.
+    const fn numbers(&self) -> usize {
+        3 * self.size.0 * self.size.1
+    }
+
+    /// What is returned if the run ends here.
+    fn painting(&self, (pixels, outcome): Kept) -> Result<Painting, TransferError> {
         if !outcome.loss.is_finite() {
             return Err(TransferError::NotFinite);
         }
-        painting = Some(Painting {
-            picture,
+        Ok(Painting {
+            picture: Picture::new(self.size.0, self.size.1, pixels)?,
             reason: outcome.reason,
             initial_loss: outcome.initial_loss,
             loss: outcome.loss,
-            iterations: before + outcome.iterations,
-            evaluations: evaluations + outcome.evaluations,
+            iterations: self.before.0 + outcome.iterations,
+            evaluations: self.before.1 + outcome.evaluations,
+        })
+    }
+}
+
+/// What a scale's optimisation starts from.
+enum Start {
+    Picture(Picture),
+    Checkpoint(Box<Resume>),
+}
+
+impl Start {
+    fn by_lbfgs(
+        self,
+        method: Lbfgs,
+        objective: &mut Objective,
+    ) -> Result<Descent<Lbfgs, Spectrum>, TransferError> {
+        match self {
+            Self::Picture(start) => Descent::start(method, Spectrum::around(start), objective),
+            Self::Checkpoint(mut resume) => {
+                let waves = Spectrum::around(resume.read_picture()?);
+                resumed(method, waves, objective, *resume)
+            }
+        }
+    }
+
+    fn by_adam(
+        self,
+        method: Adam,
+        objective: &mut Objective,
+    ) -> Result<Descent<Adam, Pixels>, TransferError> {
+        match self {
+            Self::Picture(start) => Descent::start(method, Pixels::of(start.into_data()), objective),
+            Self::Checkpoint(resume) => resumed(method, Pixels::of(Vec::new()), objective, *resume),
+        }
+    }
+}
+
+/// The descent of a checkpoint.
+fn resumed<M: Method, C: Coordinates>(
+    method: M,
+    coordinates: C,
+    objective: &Objective,
+    mut resume: Resume,
+) -> Result<Descent<M, C>, TransferError> {
+    let descent = resume.read_state(|from| Descent::read(method, coordinates, objective, from))?;
+    let header = resume.header();
+    if descent.variables() != 3 * header.height * header.width {
+        return Err(resume.damaged("its state is of another size").into());
+    }
+    Ok(descent)
+}
+
+/// A transfer that is under way.
+struct Transfer<'a> {
+    inputs: (&'a PreparedNetwork, &'a Subject, &'a TransferOptions),
+    measure: Option<Measure<'a>>,
+    keeper: Option<Keeper>,
+    started: Instant,
+    /// The time of the runs that this one goes on from.
+    earlier: Duration,
+    on_event: &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+}
+
+impl Transfer<'_> {
+    /// All scales, from that of the checkpoint on.
+    fn paint(&mut self, schedule: &[Scale], mut resume: Option<Resume>) -> Result<Painting, TransferError> {
+        let (first, mut before) = resume.as_ref().map_or((0, (0, 0)), |resume| {
+            let header = resume.header();
+            (header.scale, (header.iterations_before, header.evaluations_before))
         });
-        if outcome.reason == StopReason::Cancelled {
-            break;
+        let mut painting: Option<Painting> = None;
+        for (index, &scale) in schedule.iter().enumerate().skip(first) {
+            let (last, size) = (index + 1 == schedule.len(), self.inputs.1.size(scale.size));
+            let stage = Stage { index, last, scale, size, before };
+            match self.paint_scale(&stage, painting.as_ref(), resume.take()) {
+                Ok(reached) => {
+                    before = (reached.iterations, reached.evaluations);
+                    let cancelled = reached.reason == StopReason::Cancelled;
+                    painting = Some(reached);
+                    if cancelled {
+                        break;
+                    }
+                }
+                // This scale has no iteration yet: the picture is that of the scale before.
+                Err(TransferError::Cancelled | TransferError::Autodiff(AutodiffError::Cancelled)) => {
+                    let mut coarser = painting.ok_or(TransferError::Cancelled)?;
+                    coarser.reason = StopReason::Cancelled;
+                    let _ = (self.on_event)(Event::Ended(&coarser));
+                    return Ok(coarser);
+                }
+                Err(error) => return Err(error),
+            }
         }
+        painting.ok_or(TransferError::Cancelled)
     }
-    painting.ok_or(TransferError::Cancelled)
-}
 
-/// Checks sizes and memory, and says what will be done.
-fn summarise(
-    network: &PreparedNetwork,
-    subject: &Subject,
-    options: &TransferOptions,
-) -> Result<Summary, TransferError> {
-    options.validate()?;
-    let size = |picture: &Picture| (picture.height(), picture.width());
-    let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
-    network.check_size("the content picture", size(subject.photo()), &taps)?;
-    for painting in subject.paintings() {
-        network.check_size("the style picture", size(painting), &of_paintings)?;
-    }
-    let schedule = schedule(network, subject, options);
-    for scale in &schedule {
-        network.check_size("the resized content picture", subject.size(scale.size), &taps)?;
-        for size in subject.painting_sizes(scale.size, options) {
-            network.check_size("the resized style picture", size, &of_paintings)?;
-        }
-    }
-    let size = subject.size(options.size);
-    let plan = plan_or_advise(network, subject, options)?;
-    Ok(Summary {
-        size,
-        style_sizes: subject.painting_sizes(options.size, options),
-        scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
-        iterations: schedule.iter().map(|scale| scale.iterations).sum(),
-        arch: network.arch(),
-        threads: rayon::current_num_threads(),
-        bytes: options.peak(subject, plan.bytes().total()),
-        bands: plan.bands(),
-    })
-}
-
-/// The sizes from coarse to fine. [`Scales::Auto`] leaves out coarse ones at which a picture would have no position at the
-/// deepest layer.
-fn schedule(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Vec<Scale> {
-    let mut schedule = options.schedule();
-    if options.scales == Scales::Auto {
-        let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
-        let fits = |scale: &Scale| {
-            let mut paintings = subject.painting_sizes(scale.size, options).into_iter();
-            network.sees(subject.size(scale.size), &taps)
-                && paintings.all(|size| network.sees(size, &of_paintings))
+    /// One scale, from the picture of the coarser one on, or from where the checkpoint is.
+    fn paint_scale(
+        &mut self,
+        stage: &Stage,
+        coarser: Option<&Painting>,
+        resume: Option<Resume>,
+    ) -> Result<Painting, TransferError> {
+        let (network, subject, options) = self.inputs;
+        let scene = subject.at(stage.scale.size, options)?;
+        let start = match (resume, coarser) {
+            (Some(resume), _) => Start::Checkpoint(Box::new(resume)),
+            (None, Some(coarser)) => Start::Picture(coarser.picture.resized(stage.size.0, stage.size.1)?),
+            (None, None) => Start::Picture(first_picture(scene.photo(), options)?),
         };
-        schedule.retain(|scale| scale.size == options.size || fits(scale));
+        let targets = match &mut self.measure {
+            Some(measure) => measure(&scene)?,
+            None => scene.measure(network, options)?,
+        };
+        // What was resized for this scale is not needed any more.
+        drop(scene);
+        let mut objective = Objective::new(network, targets, stage.size, options)?;
+        match options.optimiser {
+            Optimiser::Lbfgs { history } => {
+                let method = lbfgs(history, stage.scale.iterations, stage.numbers());
+                let descent = start.by_lbfgs(method, &mut objective)?;
+                self.descend(descent, &mut objective, stage)
+            }
+            Optimiser::Adam { learning_rate } => {
+                let max_iterations = stage.scale.iterations;
+                let method = Adam { learning_rate, max_iterations, ..Adam::default() };
+                let descent = start.by_adam(method, &mut objective)?;
+                self.descend(descent, &mut objective, stage)
+            }
+        }
     }
-    schedule
+
+    /// Steps until the scale ends, reports, and writes checkpoints.
+    fn descend<M: Method, C: Coordinates>(
+        &mut self,
+        mut descent: Descent<M, C>,
+        objective: &mut Objective,
+        stage: &Stage,
+    ) -> Result<Painting, TransferError> {
+        let reason = loop {
+            match descent.step(objective) {
+                Ok(Step::Accepted) => {}
+                Ok(Step::Ended(reason)) => break reason,
+                Err(TransferError::Autodiff(AutodiffError::Cancelled)) => break StopReason::Cancelled,
+                Err(error) => return Err(error),
+            }
+            if self.report(descent.accepted(), stage).is_break() {
+                break StopReason::Cancelled;
+            }
+            let elapsed = self.elapsed();
+            if self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(elapsed))
+                && self.save(&mut descent, stage).is_break()
+            {
+                break StopReason::Cancelled;
+            }
+        };
+        let cancelled = reason == StopReason::Cancelled;
+        if cancelled && descent.iterations() == 0 {
+            return Err(TransferError::Cancelled);
+        }
+        let painting = stage.painting(descent.kept(reason))?;
+        if cancelled || stage.last {
+            let _ = (self.on_event)(Event::Ended(&painting));
+        }
+        let _ = self.save(&mut descent, stage);
+        Ok(painting)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.earlier + self.started.elapsed()
+    }
+
+    /// Tells of an accepted iteration.
+    fn report(&mut self, Accepted { iteration, pixels }: Accepted<'_>, stage: &Stage) -> ControlFlow<()> {
+        let elapsed = self.elapsed();
+        (self.on_event)(Event::Iteration(&Progress {
+            iteration: stage.before.0 + iteration.iteration,
+            scale: stage.index,
+            size: stage.size,
+            evaluations: stage.before.1 + iteration.evaluations,
+            elapsed,
+            losses: &iteration.report.losses,
+            gradient_norm: iteration.gradient_norm,
+            step: iteration.step,
+            pixels,
+        }))
+    }
+
+    /// Writes a checkpoint, unless there are to be none or this iteration has one, and tells of it.
+    fn save<M: Method, C: Coordinates>(
+        &mut self,
+        descent: &mut Descent<M, C>,
+        stage: &Stage,
+    ) -> ControlFlow<()> {
+        let (iterations, elapsed) = (descent.iterations(), self.elapsed());
+        let Some(keeper) = &mut self.keeper else { return ControlFlow::Continue(()) };
+        if keeper.has(stage.index, iterations) {
+            return ControlFlow::Continue(());
+        }
+        let Stage { index: scale, size, before, .. } = *stage;
+        match keeper.save(Place { scale, size, before, iterations, elapsed }, |to| descent.write(to)) {
+            Ok(saved) => (self.on_event)(Event::Checkpoint(&saved)),
+            Err(error) => (self.on_event)(Event::NoCheckpoint(&error)),
+        }
+    }
 }
 
 /// The start of a transfer at the size of `photo`, as [`Init`] says.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat};
+use impasto_files::FileError;
 use impasto_style::picture::{Encoding, Picture, PictureError, Profile, ReadOptions};
 use proptest::prelude::*;
 
@@ -190,10 +191,18 @@ fn writing_replaces_whole_files_only() {
     six().write(&path, Encoding::Png).unwrap();
     six().write(&path, Encoding::Png).unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
-    let error = six().write(&folder.path().join("no/out.png"), Encoding::Png).unwrap_err();
-    assert!(matches!(error, PictureError::NoFolder { .. }));
-    let error = six().write(folder.path(), Encoding::Png).unwrap_err();
-    assert!(matches!(error, PictureError::Write { .. }));
+    assert!(Picture::read(&path, &ReadOptions::default()).is_ok());
+}
+
+#[test]
+fn a_picture_that_cannot_be_written_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for place in [folder.path().join("no/out.png"), folder.path().into()] {
+        let error = six().write(&place, Encoding::Png).unwrap_err();
+        let PictureError::File(FileError::Kept { kept, .. }) = error else { panic!("{error}") };
+        assert!(Picture::read(&kept, &ReadOptions::default()).unwrap().picture == six());
+        fs::remove_file(kept).unwrap();
+    }
 }
 
 #[cfg(unix)]

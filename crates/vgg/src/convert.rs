@@ -1,9 +1,14 @@
 //! Writing a network as a safetensors file, in one canonical form.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fmt;
+use std::io::{self, Write};
 use std::path::Path;
+
+use half::f16;
+use impasto_autodiff::ConvLayer;
+use impasto_files::write_atomically;
 
 use crate::assemble::hwio_to_oihw;
 use crate::formats::safetensors::{Written, write};
@@ -19,6 +24,34 @@ pub enum Precision {
     F16,
 }
 
+impl Precision {
+    /// Bytes of a number.
+    const fn bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+
+    /// Whether a number stays finite.
+    fn holds(self, value: f32) -> bool {
+        match self {
+            Self::F32 => value.is_finite(),
+            Self::F16 => f16::from_f32(value).is_finite(),
+        }
+    }
+}
+
+/// As `--dtype` has it.
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        })
+    }
+}
+
 impl Network {
     /// Drops the layers after `deepest`.
     ///
@@ -31,43 +64,55 @@ impl Network {
     }
 
     /// Writes the network as a safetensors file: `conv1_1.weight` (out, in, ky, kx; channels R, G, B), `conv1_1.bias` and so
-    /// on in order, with metadata that name network and preprocessing. The same network gives the same bytes.
+    /// on in order, with metadata that name network and preprocessing. The same network gives the same bytes. The file is
+    /// written as by [`write_atomically`], a tensor at a time.
     ///
     /// # Errors
-    /// [`WeightsError::Io`] if that fails; then a file that was there before is left as it was.
+    /// [`WeightsError::OutOfRange`], and [`WeightsError::Write`]; then a file that was there before is left as it was.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), WeightsError> {
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let written = File::create(&part).and_then(|file| {
-            let mut out = BufWriter::new(file);
-            self.write(&mut out, precision)?;
-            out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-            fs::rename(&part, path)
-        });
-        written.map_err(|source| {
-            fs::remove_file(&part).ok();
-            WeightsError::Io { path: path.into(), source }
-        })
+        self.check_range(precision)?;
+        Ok(write_atomically(path, |out| self.write_tensors(out, precision))?)
     }
 
     /// [`Network::save`] into a stream.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// Those of the stream, and [`WeightsError::OutOfRange`] as an [`io::Error`].
     pub fn write(&self, out: &mut dyn Write, precision: Precision) -> io::Result<()> {
-        let kernels: Vec<Vec<f32>> = self
-            .convs
-            .iter()
-            .map(|conv| hwio_to_oihw(&conv.kernel, conv.out_channels, conv.in_channels))
-            .collect();
-        let mut tensors = Vec::new();
-        for (conv, kernel) in self.convs.iter().zip(&kernels) {
-            let shape = vec![conv.out_channels, conv.in_channels, 3, 3];
-            tensors.push(Written { name: format!("{}.weight", conv.name), shape, values: kernel });
-            let shape = vec![conv.out_channels];
-            tensors.push(Written { name: format!("{}.bias", conv.name), shape, values: &conv.bias });
+        self.check_range(precision).map_err(io::Error::other)?;
+        self.write_tensors(out, precision)
+    }
+
+    /// The most bytes that [`Network::save`] writes.
+    pub fn largest_bytes(&self, precision: Precision) -> u64 {
+        const HEADER: u64 = 64 << 10;
+        let numbers = self.convs.iter().map(|conv| conv.kernel.len() + conv.bias.len()).sum::<usize>();
+        HEADER + numbers as u64 * precision.bytes()
+    }
+
+    fn write_tensors(&self, out: &mut dyn Write, precision: Precision) -> io::Result<()> {
+        write(out, &self.metadata(), &self.tensors(), precision == Precision::F16)
+    }
+
+    /// Every tensor of the file, in its order.
+    fn tensors(&self) -> Vec<Written<'_>> {
+        self.convs.iter().flat_map(tensors_of).collect()
+    }
+
+    /// Checks that every weight is finite when it is written.
+    fn check_range(&self, precision: Precision) -> Result<(), WeightsError> {
+        for Written { name, values, .. } in self.tensors() {
+            let values = values();
+            if let Some(index) = values.iter().position(|&value| !precision.holds(value)) {
+                return Err(WeightsError::OutOfRange {
+                    tensor: name,
+                    index,
+                    value: values[index],
+                    precision,
+                });
+            }
         }
-        write(out, &self.metadata(), &tensors, precision == Precision::F16)
+        Ok(())
     }
 
     fn metadata(&self) -> BTreeMap<String, String> {
@@ -81,4 +126,21 @@ impl Network {
         }
         metadata
     }
+}
+
+/// The two tensors of a layer.
+fn tensors_of(conv: &ConvLayer<f32>) -> [Written<'_>; 2] {
+    let (outputs, inputs) = (conv.out_channels, conv.in_channels);
+    [
+        Written {
+            name: format!("{}.weight", conv.name),
+            shape: vec![outputs, inputs, 3, 3],
+            values: Box::new(move || Cow::Owned(hwio_to_oihw(&conv.kernel, outputs, inputs))),
+        },
+        Written {
+            name: format!("{}.bias", conv.name),
+            shape: vec![outputs],
+            values: Box::new(|| Cow::Borrowed(&conv.bias)),
+        },
+    ]
 }

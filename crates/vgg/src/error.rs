@@ -4,19 +4,38 @@ use std::io;
 use std::path::PathBuf;
 
 use impasto_autodiff::AutodiffError;
+use impasto_files::FileError;
 
-use crate::{Arch, Format};
+use crate::{Arch, Format, Precision};
 
 /// Why weights cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file cannot be opened or written.
+    /// The file cannot be opened.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] FileError),
+    /// A weight that the number type of the file cannot hold.
+    #[error(
+        "{tensor} has {value:e} at position {index}, which {precision} cannot hold{}",
+        if *precision == Precision::F16 { " (its largest number is 65504): write f32" } else { "" }
+    )]
+    OutOfRange {
+        /// The tensor, such as `conv1_1.weight`.
+        tensor: String,
+        /// The weight's position in it, from 0 on, in the order of the file.
+        index: usize,
+        /// The weight.
+        value: f32,
+        /// The number type.
+        precision: Precision,
     },
     /// The file is not one that can be used.
     #[error("{}: {problem}", path.display())]

@@ -145,6 +145,31 @@ fn converting_keeps_every_bit_and_gives_the_same_bytes_from_every_format() {
 }
 
 #[test]
+fn no_weight_becomes_infinite() {
+    let mut network = load("vision.pth").network;
+    // Half of the step above 65504 rounds up, to infinity.
+    for (value, halves) in
+        [(65_519.0, true), (65_520.0, false), (-1e5, false), (f32::INFINITY, false), (f32::NAN, false)]
+    {
+        network.convs[1].bias[2] = value;
+        let mut bytes = Vec::new();
+        let half = network.write(&mut bytes, Precision::F16);
+        assert_eq!(half.is_ok(), halves, "{value}");
+        assert_eq!(network.write(&mut Vec::new(), Precision::F32).is_ok(), value.is_finite(), "{value}");
+        if let Err(error) = half {
+            let message = error.to_string();
+            assert!(
+                message.starts_with("conv1_2.bias has") && message.contains("at position 2"),
+                "{message}"
+            );
+            assert!(bytes.is_empty(), "nothing is written before it is known");
+        } else {
+            assert!(bytes.len() as u64 <= network.largest_bytes(Precision::F16));
+        }
+    }
+}
+
+#[test]
 fn features_are_pytorchs() {
     let mut expected = BTreeMap::new();
     let bytes = std::fs::read(fixture("expected.bin")).unwrap();

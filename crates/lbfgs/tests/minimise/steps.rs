@@ -4,7 +4,7 @@
 
 use crate::functions::{kinks, rosenbrock, rosenbrock_start, waves};
 use impasto_lbfgs::{
-    Adam, Error, Evaluation, Groups, Iteration, Lbfgs, Optimiser, Real, State, Step, StopReason,
+    Adam, Error, Evaluation, Groups, Iteration, Lbfgs, Optimiser, Outcome, Real, State, Step, StopReason,
 };
 use rayon::ThreadPoolBuilder;
 use std::convert::Infallible;
@@ -127,7 +127,12 @@ fn check<T: Real, O: Limited>(problem: &Problem<T>, method: O) {
         }
     };
     let end = written(&mut state);
+    let (kept, how) = state.kept(reason);
+    let looked_at =
+        (kept.to_vec(), (how.loss, how.initial_loss, how.iterations, how.evaluations, how.report.clone()));
     let (x, outcome) = state.finish(reason);
+    let Outcome { loss, initial_loss, iterations, evaluations, .. } = outcome;
+    assert!(looked_at == (x.clone(), (loss, initial_loss, iterations, evaluations, outcome.report.clone())));
     assert!(x == outcome.report, "the report of another point");
     assert_eq!(outcome.iterations + 1, bytes.len());
 

@@ -14,8 +14,8 @@ use impasto_autodiff::{Loss, LossKind, Tap};
 
 use crate::plot::PlotError;
 use impasto_style::{
-    Breakdown, Event, Objective, Painting, Picture, PreparedNetwork, Scene, Subject, Summary, TransferError,
-    TransferOptions, first_picture, transfer,
+    Breakdown, Cancel, Event, Objective, Painting, Picture, PreparedNetwork, Scene, Subject, Summary,
+    TransferError, TransferOptions, first_picture, transfer,
 };
 
 /// Why there is no report.
@@ -79,6 +79,7 @@ pub fn explain(
                 gradient_norm: progress.gradient_norm,
                 length: progress.step,
             }),
+            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
         on_event(event)
     })?;
@@ -86,6 +87,8 @@ pub fn explain(
     let longest = painting.picture.height().max(painting.picture.width());
     let scene = subject.at(longest, options).map_err(TransferError::from)?;
     let start = first_picture(scene.photo(), options)?;
+    // A run that was given up is explained all the same.
+    let network = &network.with_cancel(Cancel::default());
     let run = Run { network, options, summary, steps, painting, scene, start };
     let html = page::write(&run)?;
     Ok((run.painting, html))

@@ -16,10 +16,11 @@ pub use sweep::{Vary, sweep};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use impasto_files::{FileError, probe};
 use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
-    Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PreparedNetwork, Record, Role, Scene,
-    StopReason, Subject, TransferError, TransferOptions, transfer_with,
+    Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork,
+    Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
 };
 
 use crate::sheet::Sheet;
@@ -54,6 +55,8 @@ pub struct Material<'a> {
     pub network: &'a Network,
     /// The files that they were read from.
     pub paths: Paths<'a>,
+    /// Ends the study in the middle of whatever it evaluates or measures.
+    pub cancel: &'a Cancel,
 }
 
 /// Where the material of a study was read from, as far as it comes from files: for the records.
@@ -92,7 +95,7 @@ pub enum StudyEvent<'a> {
 impl Study {
     /// Computes what is missing in `folder`, then returns all pictures, row by row.
     ///
-    /// `on_event` can stop the run; the finished cells stay, the one at work is lost. P and A that a later cell asks for too
+    /// Before the first one it is tried whether all of them can be written. `on_event` can stop the run; the finished cells stay, the one at work is lost. P and A that a later cell asks for too
     /// are kept for it, beside the memory that the cells' own limits allow.
     ///
     /// # Errors
@@ -113,14 +116,20 @@ impl Study {
             cell.options.check_layers(material.network)?;
         }
         let inputs = material.inputs();
-        let mut painter = Painter { study: self, material, prepared: None, shared: SharedTargets::default() };
-        let mut pictures = Vec::new();
-        for (index, (cell, init)) in self.cells.iter().zip(starts).enumerate() {
-            let picture = folder.join(format!("{}.png", cell.name));
-            let record = folder.join(format!("{}.json", cell.name));
+        let jobs = self.cells.iter().zip(starts).map(|(cell, init)| {
             let options = TransferOptions { init, ..cell.options.clone() };
             let made_by = cell.record(&options, inputs.clone());
-            let kept = Record::read(&record).is_ok_and(|record| record.same_picture(&made_by));
+            let kept =
+                Record::read(&cell.record_path(folder)).is_ok_and(|record| record.same_picture(&made_by));
+            (cell, options, made_by, kept)
+        });
+        let jobs: Vec<_> = jobs.collect();
+        let missing = jobs.iter().filter(|(.., kept)| !kept).map(|(cell, ..)| *cell);
+        self.probe(missing, material.subject, folder).map_err(PictureError::from)?;
+        let mut painter = Painter { study: self, material, prepared: None, shared: SharedTargets::default() };
+        let mut pictures = Vec::new();
+        for (index, (cell, options, made_by, kept)) in jobs.into_iter().enumerate() {
+            let picture = cell.picture_path(folder);
             let kept = if kept { Picture::read(&picture, &ReadOptions::default()).ok() } else { None };
             let event = if kept.is_some() { StudyEvent::Kept(cell) } else { StudyEvent::Cell(cell) };
             if on_event(event).is_break() {
@@ -131,10 +140,31 @@ impl Study {
                 continue;
             }
             painter.paint(index, &options, &mut on_event)?.write(&picture, Encoding::Png)?;
-            made_by.write(&record)?;
+            made_by.write(&cell.record_path(folder)).map_err(PictureError::from)?;
             pictures.push(Picture::read(&picture, &ReadOptions::default())?.picture);
         }
         Ok(pictures)
+    }
+
+    /// Tries whether what is missing can be written, each file by itself, and the sheet.
+    fn probe<'a>(
+        &self,
+        missing: impl Iterator<Item = &'a Cell>,
+        subject: &Subject,
+        folder: &Path,
+    ) -> Result<(), FileError> {
+        const RECORD: u64 = 64 << 10;
+        const LABELS: u64 = 1 << 20;
+        let largest = |cell: &Cell| {
+            let (height, width) = subject.size(cell.options.size);
+            Encoding::Png.largest_bytes(height, width)
+        };
+        for cell in missing {
+            probe(&cell.picture_path(folder), largest(cell))?;
+            probe(&cell.record_path(folder), RECORD)?;
+        }
+        let cell = self.cells.iter().map(largest).max().unwrap_or(0);
+        probe(&Self::sheet_path(folder), LABELS + self.cells.len() as u64 * cell)
     }
 
     /// The study's pictures as one.
@@ -169,6 +199,16 @@ impl Study {
 }
 
 impl Cell {
+    /// Where its picture goes.
+    pub fn picture_path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.png", self.name))
+    }
+
+    /// Where the record of what made it goes.
+    pub fn record_path(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.json", self.name))
+    }
+
     /// What the picture depends on; `options` are the cell's own with the start read, whose pixels are among the inputs.
     fn record(&self, options: &TransferOptions, mut inputs: Vec<Input>) -> Record {
         if let Init::Picture(start) = &options.init {
@@ -196,19 +236,19 @@ impl Painter<'_> {
         options: &TransferOptions,
         on_event: &mut impl FnMut(StudyEvent<'_>) -> ControlFlow<()>,
     ) -> Result<Picture, TransferError> {
-        let Material { subject, network, .. } = self.material;
+        let Material { subject, network, cancel, .. } = self.material;
         // The network is cut and packed once for all cells that use it in the same way.
         let usage = self.study.usage(options);
         let network = match &self.prepared {
             Some((known, network)) if *known == usage => network.clone(),
-            _ => PreparedNetwork::new(network.clone(), &usage)?,
+            _ => PreparedNetwork::new(network.clone(), &usage)?.with_cancel(cancel.clone()),
         };
         self.prepared = Some((usage, network.clone()));
         self.shared.keep_for(&self.study.cells[index + 1..], self.material);
         let measure = |scene: &Scene<'_>| self.shared.targets(&network, scene, options);
-        let painting = transfer_with(&network, subject, options, measure, |event| {
-            on_event(StudyEvent::Transfer(event))
-        })?;
+        let run = Run { measure: Some(Box::new(measure)), ..Run::default() };
+        let painting =
+            transfer_with(&network, subject, options, run, |event| on_event(StudyEvent::Transfer(event)))?;
         if painting.reason == StopReason::Cancelled {
             return Err(TransferError::Cancelled);
         }

@@ -1,6 +1,6 @@
 //! Every combination of some options' values as a study.
 
-use impasto_style::{Choices, OptionsError};
+use impasto_style::{Choices, OptionsError, TransferOptions};
 
 use super::{Cell, Study};
 
@@ -32,7 +32,8 @@ pub fn sweep(base: &Choices, rows: &[Vary], columns: &Vary) -> Result<Study, Opt
             for (option, value) in &choice {
                 choices.set(option, value)?;
             }
-            cells.push(Cell { name: file_stem(&choice), options: choices.options()? });
+            let options = choices.options()?;
+            cells.push(Cell { name: free_name(file_stem(&choice), &options, &cells), options });
         }
     }
     let labels = |choices: &[Choice<'_>]| choices.iter().map(|choice| label(choice)).collect();
@@ -63,6 +64,19 @@ fn file_stem(choice: &[(&str, &str)]) -> String {
     let parts: Vec<String> = choice.iter().map(|(option, value)| format!("{option}-{value}")).collect();
     let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     parts.join("_").chars().map(safe).collect()
+}
+
+/// The most bytes of a stem that may still grow: file names have 255, and an ending.
+const LONGEST_STEM: usize = 240;
+
+/// The stem, or if a cell of other options has it, the stem with the first number from 2 on that makes it another one. A stem
+/// that is too long for a file name is cut.
+fn free_name(stem: String, options: &TransferOptions, cells: &[Cell]) -> String {
+    let short = || &stem[..stem.floor_char_boundary(LONGEST_STEM)];
+    let taken = |name: &str| cells.iter().any(|cell| cell.name == name && cell.options != *options);
+    let stem = if stem.len() > 250 { short().to_owned() } else { stem.clone() };
+    let mut names = std::iter::once(stem.clone()).chain((2..).map(|number| format!("{}-{number}", short())));
+    names.find(|name| !taken(name)).unwrap_or(stem)
 }
 
 #[cfg(test)]
@@ -118,5 +132,22 @@ mod tests {
             let error = sweep(&Choices::default(), &[], &vary(option, &[value])).unwrap_err();
             assert!(error.to_string().contains(option), "{error}");
         }
+    }
+
+    #[test]
+    fn no_two_pictures_have_one_name_and_no_name_is_too_long() {
+        let names = |study: Study| study.cells.into_iter().map(|cell| cell.name).collect::<Vec<_>>();
+        let values = ["a_b.png", "a b.png", "a?b.png", "other.png", "a b.png"];
+        let study = sweep(&Choices::default(), &[], &vary("init", &values)).unwrap();
+        let expected =
+            ["init-a_b.png", "init-a_b.png-2", "init-a_b.png-3", "init-other.png", "init-a_b.png-2"];
+        assert_eq!(names(study), expected, "the same options are the same picture");
+
+        let long = |end: &str| format!("{}{end}", "é".repeat(200));
+        let values = [long("1"), long("2")];
+        let names = names(
+            sweep(&Choices::default(), &[], &vary("init", &values.each_ref().map(String::as_str))).unwrap(),
+        );
+        assert!(names[0] != names[1] && names.iter().all(|name| name.len() <= 250), "{names:?}");
     }
 }

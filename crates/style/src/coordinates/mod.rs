@@ -29,7 +29,7 @@
 //! ```
 //!
 //! Step by step, with the run's state as bytes on the way. The bytes hold u and all that the method knows, but not what x(u)
-//! starts from: whoever goes on makes the same coordinates around the same picture.
+//! starts from: whoever goes on makes the same coordinates around the same picture ([`Coordinates::around`]).
 //!
 //! ```
 //! use impasto_lbfgs::{Lbfgs, Optimiser, State, Step, StopReason};
@@ -72,6 +72,12 @@ pub trait Coordinates: Sized {
     /// Kinds of variables that differ in how the loss answers to them; by default all are of one.
     fn groups(&self) -> Groups {
         Groups::default()
+    }
+
+    /// What x(u) is made around beside u, as pictures of H x W x 3: whoever wants to make the same coordinates again keeps them
+    /// with u. By default nothing.
+    fn around(&self) -> Vec<&[f32]> {
+        Vec::new()
     }
 
     /// Hands x(u) to `objective`, and writes dL/du into `gradient` from the dL/dx that it leaves behind.
@@ -146,6 +152,10 @@ impl<A: Coordinates, B: Coordinates> Coordinates for Composed<A, B> {
         self.outer.groups()
     }
 
+    fn around(&self) -> Vec<&[f32]> {
+        [self.outer.around(), self.inner.around()].concat()
+    }
+
     fn evaluate<V, E>(
         &mut self,
         u: &[f32],
@@ -196,6 +206,10 @@ mod tests {
     impl Coordinates for Light {
         fn start(&mut self) -> Vec<f32> {
             vec![0.0; self.around.len() / 3]
+        }
+
+        fn around(&self) -> Vec<&[f32]> {
+            vec![&self.around]
         }
 
         fn evaluate<V, E>(
@@ -274,6 +288,15 @@ mod tests {
         let inner = Pixels::of(noise.data().to_vec());
         assert!(Composed { outer: Spectrum::around(noise), inner }.groups() == groups);
         assert_eq!(groups.of.len(), 144);
+    }
+
+    #[test]
+    fn coordinates_say_what_they_are_around() {
+        let noise = white_noise(6, 8, 2).unwrap();
+        let numbers = noise.data().to_vec();
+        assert!(Pixels::of(numbers.clone()).around().is_empty());
+        let composed = Composed { outer: Light::around(vec![1.0; 144]), inner: Spectrum::around(noise) };
+        assert_eq!(composed.around(), [&[1.0; 144][..], &numbers]);
     }
 
     #[test]

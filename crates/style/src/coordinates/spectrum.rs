@@ -65,6 +65,11 @@ impl Coordinates for Spectrum {
         Groups { of: self.group_of_each(), places: Self::places() }
     }
 
+    /// x0.
+    fn around(&self) -> Vec<&[f32]> {
+        vec![&self.start]
+    }
+
     fn evaluate<V, E>(
         &mut self,
         u: &[f32],

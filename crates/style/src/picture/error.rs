@@ -1,8 +1,9 @@
 //! What can be wrong with a picture file, each as one sentence.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use impasto_files::{FileError, one_line};
 
 use super::STANDARD_INPUT;
 
@@ -57,7 +58,7 @@ pub enum PictureError {
         problem: String,
     },
     /// The file contradicts its format or ends too early.
-    #[error("{} is damaged or cut short: {}", name(path), one_line(detail))]
+    #[error("{} is damaged or cut short: {}", name(path), one_line(detail.trim_end()))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -129,35 +130,17 @@ pub enum PictureError {
         /// The file.
         path: PathBuf,
     },
-    /// The folder of the output does not exist.
-    #[error("cannot write {}: the folder {} does not exist; make it first", name(path), name(folder))]
-    NoFolder {
-        /// The file.
-        path: PathBuf,
-        /// Its folder.
-        folder: PathBuf,
-    },
-    /// The file cannot be written.
+    /// The format cannot hold the picture.
     #[error("cannot write {}: {source}", name(path))]
-    Write {
+    Encode {
         /// The file.
         path: PathBuf,
-        /// What the system or the encoder said.
+        /// What the encoder said.
         source: io::Error,
     },
-}
-
-/// A text on one line: line feeds and other control characters are escaped.
-pub fn one_line(text: impl fmt::Display) -> String {
-    let text = text.to_string();
-    if !text.chars().any(char::is_control) {
-        return text;
-    }
-    let escaped = |character: char| match character.is_control() {
-        true => character.escape_default().to_string(),
-        false => character.to_string(),
-    };
-    text.chars().map(escaped).collect()
+    /// The file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 fn name(path: &Path) -> String {

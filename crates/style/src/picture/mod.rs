@@ -7,7 +7,6 @@ mod encode;
 mod error;
 mod read;
 mod resize;
-mod write;
 
 use std::fmt;
 use std::fs::File;
@@ -15,11 +14,11 @@ use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 pub use encode::Encoding;
-pub use error::{PictureError, one_line};
+pub use error::PictureError;
+use impasto_files::write_or_keep;
 use impasto_tensor::{Shape, Tensor};
 pub use read::{Profile, ReadOptions, ReadPicture, Warning};
 pub(crate) use resize::is_worth_shrinking;
-pub use write::{check_folder, write_atomically};
 
 /// What a picture of standard input is called in messages.
 pub const STANDARD_INPUT: &str = "standard input";
@@ -92,17 +91,19 @@ impl Picture {
         read::read_stream(stream, name, options)
     }
 
-    /// Writes the picture to a file, whole or not at all: to a temporary file beside it, which is then renamed.
+    /// Writes the picture to a file, whole or not at all, as [`write_or_keep`] does: if that fails, the picture is kept in the
+    /// temporary folder.
     ///
     /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
     /// there it is the nearest 1/257.
     ///
     /// # Errors
-    /// [`PictureError`] if the folder does not exist or the file cannot be written.
+    /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written, with
+    /// where the picture is kept.
     pub fn write(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
-        let error = |source| PictureError::Write { path: path.into(), source };
-        let bytes = self.encode(encoding).map_err(error)?;
-        write_atomically(path, &bytes)
+        let bytes =
+            self.encode(encoding).map_err(|source| PictureError::Encode { path: path.into(), source })?;
+        Ok(write_or_keep(path, |out| out.write_all(&bytes))?)
     }
 
     /// The bytes of a file of the picture, rounded as by [`Picture::write`].

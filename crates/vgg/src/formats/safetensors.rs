@@ -1,6 +1,7 @@
 //! safetensors: a little-endian u64 N, N bytes of JSON that name type, shape and place of each tensor, then the numbers.
 //! <https://github.com/huggingface/safetensors>
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -57,11 +58,11 @@ pub(crate) fn read(input: &Input) -> Result<RawFile, Problem> {
     Ok(RawFile { metadata, ..found.into_file(Layout::Oihw) })
 }
 
-/// A tensor to be written.
+/// A tensor to be written. Its numbers are made when their turn comes, so that there is one tensor at a time.
 pub(crate) struct Written<'a> {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
-    pub(crate) values: &'a [f32],
+    pub(crate) values: Box<dyn Fn() -> Cow<'a, [f32]> + 'a>,
 }
 
 /// Writes the tensors in the given order, as single or half precision (rounded to nearest even). The same tensors give
@@ -75,7 +76,7 @@ pub(crate) fn write(
     let mut header = format!("{{\"__metadata__\":{}", serde_json::to_string(metadata)?);
     let mut offset = 0;
     for tensor in tensors {
-        let end = offset + tensor.values.len() * if half { 2 } else { 4 };
+        let end = offset + tensor.shape.iter().product::<usize>() * if half { 2 } else { 4 };
         write!(
             header,
             ",{}:{{\"dtype\":\"{}\",\"shape\":{},\"data_offsets\":[{offset},{end}]}}",
@@ -91,7 +92,7 @@ pub(crate) fn write(
     out.write_u64::<LittleEndian>(header.len() as u64)?;
     out.write_all(header.as_bytes())?;
     for tensor in tensors {
-        for &value in tensor.values {
+        for &value in &*(tensor.values)() {
             if half {
                 out.write_all(&f16::from_f32(value).to_le_bytes())?;
             } else {

@@ -34,13 +34,14 @@ impl Limits<'_> {
         decoder: u64,
     ) -> Result<(), ReadError> {
         let pixels = height as u64 * width as u64;
-        let needed = raster.saturating_add(decoder.max((self.after)(height, width)));
         if pixels == 0 {
             return Err(ReadError::Damaged(format!("it has {width} x {height} pixels")));
         }
         if pixels > PIXEL_LIMIT {
             return Err(ReadError::TooManyPixels { height, width, limit: PIXEL_LIMIT });
         }
+        // Of no more pixels than that: counting bytes does not overflow.
+        let needed = raster.saturating_add(decoder.max((self.after)(height, width)));
         match self.bytes {
             Some(limit) if needed > limit => Err(ReadError::TooLarge { height, width, needed, limit }),
             _ => {

@@ -1,0 +1,39 @@
+//! The files that a command reads, which nothing that it writes may overwrite.
+
+use std::path::{Path, PathBuf};
+
+use impasto_files::keep_apart;
+use impasto_style::Init;
+
+use crate::failure::Failure;
+use crate::network::NetworkArguments;
+
+/// Files that are read, each with what names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Inputs {
+    files: Vec<(&'static str, PathBuf)>,
+    /// The start, which the picture may take the place of.
+    start: Option<PathBuf>,
+}
+
+impl Inputs {
+    /// Those pictures, the start if it is a file, and the weights.
+    pub(crate) fn new(pictures: &[(&'static str, &Path)], init: &Init, network: &NetworkArguments) -> Self {
+        let pictures = pictures.iter().map(|&(name, path)| (name, path.to_owned()));
+        let weights = network.file().map(|path| ("--weights", path));
+        let start = if let Init::File(path) = init { Some(path.clone()) } else { None };
+        Self { files: pictures.chain(weights).collect(), start }
+    }
+
+    /// Refuses outputs that are inputs, or one another. Each has the name of its option; `-o` may be the start.
+    pub(crate) fn keep_apart(&self, outputs: &[(&str, &Path)]) -> Result<(), Failure> {
+        let files: Vec<(&str, &Path)> = self.files.iter().map(|(name, path)| (*name, &**path)).collect();
+        keep_apart(outputs, &files)?;
+        if let Some(start) = &self.start {
+            // A picture may be painted further: `--init X -o X`.
+            let others: Vec<_> = outputs.iter().copied().filter(|(name, _)| *name != "-o").collect();
+            keep_apart(&others, &[("--init", start)])?;
+        }
+        Ok(())
+    }
+}

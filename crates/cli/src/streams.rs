@@ -1,0 +1,60 @@
+//! Standard error and standard output, the only way to either. Neither may be there: the terminal was closed, the pipe's reader
+//! has gone, the disk is full.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use impasto_files::one_line;
+use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+
+use crate::failure::Failure;
+
+/// One line on standard error; nothing if it cannot be written: no picture is lost for want of somebody to tell.
+pub(crate) fn tell(line: &str) {
+    let _ = io::stderr().write_all((one_line(line) + "\n").as_bytes());
+}
+
+/// A warning on standard error, unless the command is quiet.
+pub(crate) fn warn(quiet: bool, message: &str) {
+    if !quiet {
+        tell(&format!("Warning: {message}"));
+    }
+}
+
+/// A line of a result on standard output.
+pub(crate) fn put(line: &str) -> Result<(), Failure> {
+    writeln!(io::stdout(), "{line}").map_err(|error| no_output(&error))
+}
+
+/// All that was put is written, or it is an error.
+pub(crate) fn flush() -> Result<(), Failure> {
+    io::stdout().flush().map_err(|error| no_output(&error))
+}
+
+/// Whether standard output was closed when the program was started (`>&-`). Rust then opens the null device in its place, for
+/// reading as well: what is written there is lost without an error.
+pub(crate) fn output_is_closed() -> bool {
+    let stdout = io::stdout();
+    let is_null = match (fstat(&stdout), stat("/dev/null")) {
+        (Ok(output), Ok(null)) => output.st_rdev == null.st_rdev && output.st_mode == null.st_mode,
+        _ => false,
+    };
+    is_null && fcntl_getfl(&stdout).is_ok_and(|flags| flags.contains(OFlags::RDWR))
+}
+
+fn no_output(error: &io::Error) -> Failure {
+    Failure::failed(format!("cannot write to standard output: {error}"))
+}
+
+/// Help and versions go to standard output, what is wrong with the arguments to standard error.
+pub(crate) fn show_usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        // `--help | head` has shown what was asked for.
+        Err(problem) if !error.use_stderr() && problem.kind() != ErrorKind::BrokenPipe => {
+            let failure = no_output(&problem);
+            tell(&format!("Error: {failure}"));
+            failure.exit_code()
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
+    }
+}

@@ -1,0 +1,70 @@
+//! What a transfer is going to do: its sizes, its memory, and whether all of it fits together.
+
+use crate::memory::plan_or_advise;
+use crate::{
+    Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, TransferError, TransferOptions,
+};
+
+/// Checks sizes and memory, and says what will be done; nothing is kept or done already.
+pub(crate) fn summarise(
+    network: &PreparedNetwork,
+    subject: &Subject,
+    options: &TransferOptions,
+    schedule: &[Scale],
+) -> Result<Summary, TransferError> {
+    let size = |picture: &Picture| (picture.height(), picture.width());
+    let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
+    network.check_size("the content picture", size(subject.photo()), &taps)?;
+    for painting in subject.paintings() {
+        network.check_size("the style picture", size(painting), &of_paintings)?;
+    }
+    for scale in schedule {
+        network.check_size("the resized content picture", subject.size(scale.size), &taps)?;
+        for size in subject.painting_sizes(scale.size, options) {
+            network.check_size("the resized style picture", size, &of_paintings)?;
+        }
+    }
+    let size = subject.size(options.size);
+    let plan = plan_or_advise(network, subject, options)?;
+    Ok(Summary {
+        size,
+        style_sizes: subject.painting_sizes(options.size, options),
+        scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
+        iterations: schedule.iter().map(|scale| scale.iterations).sum(),
+        done: 0,
+        checkpoint_bytes: None,
+        arch: network.arch(),
+        threads: rayon::current_num_threads(),
+        bytes: options.peak(subject, plan.bytes().total()),
+        bands: plan.bands(),
+    })
+}
+
+/// The most bytes of a checkpoint at any scale.
+pub(crate) fn checkpoint_bytes(subject: &Subject, options: &TransferOptions, schedule: &[Scale]) -> u64 {
+    let bytes = |scale: &Scale| {
+        let (height, width) = subject.size(scale.size);
+        options.optimiser.checkpoint_bytes(scale.iterations, 3 * height * width)
+    };
+    schedule.iter().map(bytes).max().unwrap_or_default()
+}
+
+/// The sizes from coarse to fine. [`Scales::Auto`] leaves out coarse ones at which a picture would have no position at the
+/// deepest layer.
+pub(crate) fn schedule(
+    network: &PreparedNetwork,
+    subject: &Subject,
+    options: &TransferOptions,
+) -> Vec<Scale> {
+    let mut schedule = options.schedule();
+    if options.scales == Scales::Auto {
+        let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
+        let fits = |scale: &Scale| {
+            let mut paintings = subject.painting_sizes(scale.size, options).into_iter();
+            network.sees(subject.size(scale.size), &taps)
+                && paintings.all(|size| network.sees(size, &of_paintings))
+        };
+        schedule.retain(|scale| scale.size == options.size || fits(scale));
+    }
+    schedule
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# What of the needs of tests beyond a user's rights this system allows: each is tried, and a line says `WORD: allowed` or
+# `WORD: forbidden`.
+set -u
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# Says whether the command succeeds.
+try() {
+    local word=$1
+    shift
+    if "$@" > /dev/null 2>&1; then echo "$word: allowed"; else echo "$word: forbidden"; fi
+}
+
+# A small file system of its own.
+tmpfs() {
+    mount -t tmpfs -o size=1m tmpfs "$folder" && umount "$folder"
+}
+
+# Another user than root, with no more rights than that.
+setpriv_() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups sh -c '! test -w /'
+}
+
+# Limits of a process's own resources.
+prlimit_() {
+    prlimit --fsize=4096 true
+}
+
+# Some processors only.
+taskset_() {
+    taskset -c 0 true
+}
+
+# The folder of this process's group in the hierarchy of a controller, of version 1 or else 2.
+own_group() {
+    local line
+    line=$(grep -E "^[0-9]+:([^:]*,)?$1(,[^:]*)?:" /proc/self/cgroup)
+    if [[ -n $line ]]; then
+        echo "/sys/fs/cgroup/$(cut -d: -f2 <<< "$line")${line#*:*:}"
+    else
+        line=$(grep '^0::' /proc/self/cgroup) && echo "/sys/fs/cgroup${line#0::}"
+    fi
+}
+
+# A control group below one's own, with a limit (the file $2 or $3 set to $4), and a process in it.
+control_group() {
+    local group limit written=1
+    group=$(own_group "$1")/impasto-allowed-$$
+    mkdir "$group" || return 1
+    for limit in "$2" "$3"; do
+        if [[ -e $group/$limit ]]; then
+            echo "$4" > "$group/$limit" && sh -c "echo \$\$ > '$group/cgroup.procs'"
+            written=$?
+            break
+        fi
+    done
+    rmdir "$group"
+    return "$written"
+}
+
+# A build folder that is not in memory itself.
+not_tmpfs() {
+    [[ $(stat --file-system --format=%T "$(dirname "${BASH_SOURCE[0]}")") != tmpfs ]]
+}
+
+try tmpfs tmpfs
+try setpriv setpriv_
+try prlimit prlimit_
+try taskset taskset_
+try memory-group control_group memory memory.limit_in_bytes memory.max 1073741824
+try cpu-group control_group cpu cpu.cfs_quota_us cpu.max 100000
+try disk not_tmpfs
