@@ -30,6 +30,11 @@ fn refusal(bytes: &[u8]) -> String {
     read(bytes).expect_err("a file that is refused").to_string()
 }
 
+/// Numbers as they are written: conversions may lead slightly beyond black and white.
+fn clamped(values: &[f32]) -> Vec<f32> {
+    values.iter().map(|value| value.clamp(0.0, 255.0)).collect()
+}
+
 #[track_caller]
 fn assert_close(got: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(got.len(), expected.len());

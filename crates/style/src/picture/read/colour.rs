@@ -101,7 +101,7 @@ enum Source {
 
 fn source(colour: &Colour, model: Model) -> Source {
     let profile = match *colour {
-        Colour::Srgb => return Source::Srgb,
+        Colour::Srgb | Colour::Cicp { primaries: 1, transfer: 13, .. } => return Source::Srgb,
         Colour::Icc(ref bytes) => match ColorProfile::new_from_slice(bytes) {
             Ok(profile) if profile.color_space == DataColorSpace::Lab && model == Model::Lab => {
                 return Source::Lab;
@@ -109,7 +109,6 @@ fn source(colour: &Colour, model: Model) -> Source {
             Ok(profile) => Some(profile),
             Err(_) => None,
         },
-        Colour::Cicp { primaries: 1, transfer: 13, .. } => return Source::Srgb,
         Colour::Cicp { primaries, transfer, .. } => from_cicp(primaries, transfer),
         Colour::Gamma { gamma, chromaticities } => {
             let close = |a: f32, b: f32, tolerance: f32| (a - b).abs() <= tolerance;

@@ -41,7 +41,9 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
     let samples = if depth == BitDepth::Sixteen {
         let mut values: Vec<u16> = zeros(length / 2)?;
         decoder.next_frame(bytemuck::cast_slice_mut(&mut values)).map_err(explain)?;
-        values.iter_mut().for_each(|value| *value = u16::from_be(*value));
+        for value in &mut values {
+            *value = u16::from_be(*value);
+        }
         Samples::U16(values)
     } else {
         let mut values: Vec<u8> = zeros(length)?;

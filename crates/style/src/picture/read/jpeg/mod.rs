@@ -14,7 +14,7 @@ use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::{DecodeErrors, UnsupportedSchemes};
+use zune_jpeg::errors::DecodeErrors;
 
 use super::limits::{Limits, METADATA_LIMIT, zeros};
 use super::raster::{Alpha, Colour, Model, Raster, Samples};
@@ -33,9 +33,7 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
     let mut file = Vec::new();
     reader.take(limits.left().saturating_add(1)).read_to_end(&mut file)?;
     let mut segments = Segments::read(&file);
-    if !matches!(segments.precision, 0 | 8) {
-        return Err(ReadError::Unsupported(format!("a JPEG with {}-bit samples", segments.precision)));
-    }
+    check_kind(&segments)?;
     let mut warnings = Vec::new();
     if segments.profile.as_ref().is_some_and(|profile| profile.len() > METADATA_LIMIT) {
         segments.profile = None;
@@ -147,16 +145,24 @@ fn inks(pixel: &mut [u8], space: ColorSpace) {
     }
 }
 
-fn explain(error: DecodeErrors) -> ReadError {
-    let kind = match error {
-        DecodeErrors::Unsupported(scheme) => match scheme {
-            UnsupportedSchemes::LosslessHuffman | UnsupportedSchemes::LosslessArithmetic => "lossless coding",
-            UnsupportedSchemes::ExtendedSequentialHuffman => "extended sequential coding",
-            _ => "arithmetic coding",
-        },
-        DecodeErrors::Format(detail) => return ReadError::Damaged(detail),
-        DecodeErrors::FormatStatic(detail) => return ReadError::Damaged(detail.to_owned()),
-        other => return ReadError::Damaged(other.to_string()),
+/// Whether the coding is one that is decoded: baseline or progressive, in 8 bits. The decoder takes other frames for segments
+/// that it may skip.
+fn check_kind(segments: &Segments) -> Result<(), ReadError> {
+    let with = match segments.frame {
+        0xc3 | 0xc7 | 0xcb | 0xcf => "lossless coding".to_owned(),
+        0xc5 | 0xc6 => "hierarchical coding".to_owned(),
+        0xc9 | 0xca | 0xcd | 0xce => "arithmetic coding".to_owned(),
+        0 => return Ok(()),
+        _ if segments.precision != 8 => format!("{}-bit samples", segments.precision),
+        _ => return Ok(()),
     };
-    ReadError::Unsupported(format!("a JPEG with {kind}"))
+    Err(ReadError::Unsupported(format!("a JPEG with {with}")))
+}
+
+fn explain(error: DecodeErrors) -> ReadError {
+    ReadError::Damaged(match error {
+        DecodeErrors::Format(detail) => detail,
+        DecodeErrors::FormatStatic(detail) => detail.to_owned(),
+        other => other.to_string(),
+    })
 }

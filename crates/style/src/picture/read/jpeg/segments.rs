@@ -6,6 +6,8 @@
 pub(super) struct Segments {
     /// Whether the end-of-image marker is there.
     pub(super) ended: bool,
+    /// The marker of the frame's header, which tells the kind of coding; 0 if there is none.
+    pub(super) frame: u8,
     /// Bits of a sample, by the frame's header.
     pub(super) precision: u8,
     /// Whether the decoder keeps the coefficients of the whole picture: the frame is progressive, or has several scans.
@@ -74,6 +76,7 @@ impl Segments {
             (0xc0..=0xcf, &[precision, _, _, _, _, _, ref components @ ..])
                 if !matches!(marker, 0xc4 | 0xc8 | 0xcc) =>
             {
+                self.frame = marker;
                 self.precision = precision;
                 self.several_scans = marker == 0xc2;
                 let component = |entry: &[u8]| Component { id: entry[0], missing: [None; 64] };

@@ -29,7 +29,9 @@ pub(super) fn check(raster: &mut Raster) -> Result<(), ReadError> {
             "has values from {least:?} to {most:?}, most of them outside 0 (black) to 1 (white); scale them to 0 to 1 first"
         )));
     }
-    values.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0));
+    for value in values {
+        *value = value.clamp(0.0, 1.0);
+    }
     raster.warnings.push(Warning::Clamped { count: count as u64, least, most });
     Ok(())
 }

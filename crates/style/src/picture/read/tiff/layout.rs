@@ -139,8 +139,9 @@ impl Layout {
                 );
             }
             let Chunks { height, width, .. } = self.chunks;
-            let splits =
-                |length: u32, whole: u32, block: u16| length < whole && length % u32::from(block) != 0;
+            let splits = |length: u32, whole: u32, block: u16| {
+                length < whole && !length.is_multiple_of(u32::from(block))
+            };
             if splits(height, self.height, subsampling.1) || splits(width, self.width, subsampling.0) {
                 return damaged("a TIFF whose strips or tiles split the blocks of its chroma");
             }

@@ -14,7 +14,9 @@ pub(super) fn resolve(mut samples: Samples, layout: &Layout) -> Samples {
         && layout.bits < 8
     {
         let step = 255 / ((1 << layout.bits) - 1) as u8;
-        values.iter_mut().for_each(|value| *value *= step);
+        for value in values {
+            *value *= step;
+        }
     }
     match &layout.colours {
         Colours::Grey { white_is_zero: true } => invert_first(&mut samples, channels),

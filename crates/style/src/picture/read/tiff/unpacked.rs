@@ -96,7 +96,7 @@ impl<R: Read + Seek> Read for Unpacked<'_, R> {
         } else {
             let read = self.file.read(buffer)?;
             if self.reversed {
-                buffer[..read].iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+                reverse_bits(&mut buffer[..read]);
             }
             read
         };
@@ -124,7 +124,7 @@ impl<R: Read + Seek> Seek for Unpacked<'_, R> {
             let mut packed = Vec::new();
             (&mut self.file).take(length).read_to_end(&mut packed)?;
             if self.reversed {
-                packed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+                reverse_bits(&mut packed);
             }
             let unpacked = match unpack.compression {
                 Compression::Zstd => unpack.zstd(&packed),
@@ -134,6 +134,12 @@ impl<R: Read + Seek> Seek for Unpacked<'_, R> {
             self.chunk = Some(io::Cursor::new(unpacked?));
         }
         Ok(self.position)
+    }
+}
+
+fn reverse_bits(bytes: &mut [u8]) {
+    for byte in bytes {
+        *byte = byte.reverse_bits();
     }
 }
 
@@ -216,14 +222,13 @@ fn head(layout: &Layout, bands: Bands, little_endian: bool, start: u64) -> Vec<u
         (317, short, layout.predictor.into()),
         (339, short, format),
     ];
-    let arrays: [u16; 2];
-    if layout.chunks.tiled {
+    let arrays: [u16; 2] = if layout.chunks.tiled {
         scalars.extend([(322, long, bands.chunk_width), (323, long, bands.chunk_height)]);
-        arrays = [324, 325];
+        [324, 325]
     } else {
         scalars.push((278, long, bands.chunk_height));
-        arrays = [273, 279];
-    }
+        [273, 279]
+    };
     let offsets: Vec<u64> = layout.chunks.offsets.iter().map(|offset| offset.saturating_add(start)).collect();
     let mut writer = Writer { bytes: Vec::new(), little_endian };
     writer.directory(&scalars, &[(arrays[0], &offsets), (arrays[1], &layout.chunks.lengths)]);
@@ -270,7 +275,9 @@ impl Writer {
         }
         self.put(0, 8);
         for &(_, array) in arrays.iter().filter(|(_, array)| array.len() > 1) {
-            array.iter().for_each(|&number| self.put(number, 8));
+            for &number in array {
+                self.put(number, 8);
+            }
         }
     }
 }
