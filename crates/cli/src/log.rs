@@ -1,8 +1,8 @@
 //! `--log`: one JSON object a line, one line an iteration, each written out at once.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use impasto_files::probe;
@@ -71,9 +71,11 @@ impl Log {
         &self.path
     }
 
-    /// Starts an empty log.
-    pub(crate) fn start(&mut self) -> Result<(), Failure> {
-        self.file = Some(File::create(&self.path).map_err(|error| cannot_write(&self.path, &error))?);
+    /// Starts an empty log; where `done` iterations are done already, it keeps what it has of those, and later lines are cut.
+    pub(crate) fn start(&mut self, done: usize) -> Result<(), Failure> {
+        let goes_on = done > 0 && self.path.is_file();
+        let file = if goes_on { cut(&self.path, done) } else { File::create(&self.path) };
+        self.file = Some(file.map_err(|error| cannot_write(&self.path, &error))?);
         Ok(())
     }
 
@@ -85,6 +87,27 @@ impl Log {
         bytes.push(b'\n');
         file.write_all(&bytes).map_err(|error| cannot_write(&self.path, &error))
     }
+}
+
+/// The log up to iteration `done`. A line that is not whole, as a run leaves it that was killed, is cut too.
+fn cut(path: &Path, done: usize) -> io::Result<File> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let (mut lines, mut line, mut end) = (BufReader::new(&file), Vec::new(), 0);
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let iteration =
+            serde_json::from_slice::<Value>(&line).ok().and_then(|line| line["iteration"].as_u64());
+        match iteration {
+            Some(iteration) if iteration <= done as u64 && line.ends_with(b"\n") => end += line.len() as u64,
+            None if end == 0 && line.ends_with(b"\n") => {
+                return Err(io::Error::other("it is no log of impasto"));
+            }
+            _ => break,
+        }
+        line.clear();
+    }
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    Ok(file)
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {

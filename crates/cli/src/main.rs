@@ -4,6 +4,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod bench;
+mod checkpoint;
 mod duration;
 mod explain;
 mod failure;

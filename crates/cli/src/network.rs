@@ -41,6 +41,16 @@ impl NetworkArguments {
         weights_file(self.weights.as_deref()?)
     }
 
+    /// What `--preprocess` names.
+    pub(crate) fn preprocess(&self) -> Option<Convention> {
+        self.preprocess
+    }
+
+    /// The same with these where nothing was given.
+    pub(crate) fn or(self, weights: Option<PathBuf>, preprocess: Option<Convention>) -> Self {
+        Self { weights: self.weights.or(weights), preprocess: self.preprocess.or(preprocess) }
+    }
+
     /// What `--weights` names.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.weights.as_deref()

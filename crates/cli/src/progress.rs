@@ -61,9 +61,13 @@ impl Display {
             format!(" at {} pixels", sides.collect::<Vec<_>>().join(", "))
         };
         let bands = if summary.bands > 1 { format!(" in {} bands", summary.bands) } else { String::new() };
+        let done = if summary.done > 0 { format!(", {} of them done", summary.done) } else { String::new() };
+        let checkpoints = summary.checkpoint_bytes.map_or_else(String::new, |bytes| {
+            format!(", checkpoints of up to {} MiB", bytes.div_ceil(1 << 20))
+        });
         self.say(&format!(
-            "Painting {width} x {height} in the style of {}: {}, {} iterations{scales}, {} {}, \
-             {} MiB of memory{bands}",
+            "Painting {width} x {height} in the style of {}: {}, {} iterations{scales}{done}, {} {}, \
+             {} MiB of memory{bands}{checkpoints}",
             paintings.join(" and "),
             summary.arch,
             summary.iterations,
@@ -72,7 +76,11 @@ impl Display {
             summary.bytes.div_ceil(1 << 20),
         ));
         match self {
-            Self::Bar(bar) => bar.set_length(summary.iterations as u64),
+            Self::Bar(bar) => {
+                bar.set_length(summary.iterations as u64);
+                bar.set_position(summary.done as u64);
+                bar.reset_eta();
+            }
             Self::Lines(iterations) => iterations.set(summary.iterations),
             Self::Quiet => {}
         }

@@ -1,13 +1,15 @@
 //! `impasto transfer`: one photo, one painting, one picture.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, transfer};
+use impasto_files::probe;
+use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Summary, transfer_with};
 
 use crate::EXIT_CODES;
+use crate::checkpoint::{CheckpointArguments, Given, Job, how_to_go_on};
 use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::inputs::Inputs;
@@ -31,24 +33,32 @@ use crate::progress::Display;
 ///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
 ///
 ///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+///
+///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
+///
+///   impasto transfer --resume out.run --iterations 800
+///
+///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
     /// The picture whose scene is kept, or - for standard input
-    content: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    content: Option<PathBuf>,
 
     /// The picture whose strokes and colours are taken, or - for standard input
-    style: PathBuf,
+    #[arg(required_unless_present = "resume")]
+    style: Option<PathBuf>,
 
     /// The picture to write: PNG, JPEG, WebP or TIFF by its extension, or - for a PNG on standard output
-    #[arg(short, long, value_name = "OUT", help_heading = "Output")]
-    output: PathBuf,
+    #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present = "resume")]
+    output: Option<PathBuf>,
 
-    /// Quality of a JPEG, 1 to 100
-    #[arg(long, value_name = "Q", default_value_t = 95, help_heading = "Output")]
+    /// Quality of a JPEG, 1 to 100 [default: 95]
+    #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: u8,
+    quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -68,28 +78,53 @@ pub(crate) struct Arguments {
     time_limit: Option<Duration>,
 
     #[command(flatten)]
+    checkpoint: CheckpointArguments,
+
+    #[command(flatten)]
     options: OptionArguments,
 }
 
+impl Arguments {
+    fn given(&self) -> Given {
+        Given {
+            content: self.content.clone(),
+            style: self.style.clone(),
+            output: self.output.clone(),
+            quality: self.quality,
+            save_every: self.save_every,
+            log: self.log.clone(),
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let mut options = arguments.options.options()?;
-    let output = Output::new(&arguments.output, arguments.quality)?;
-    if arguments.save_every.is_some() && output.numbered(1, 1).is_none() {
+    let checkpoint = arguments.checkpoint.open()?;
+    let job = Job::new(&arguments.given(), &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
+    let mut options = job.options.clone();
+    let output = Output::new(&job.output, job.quality)?;
+    if job.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
-    let pictures = [("CONTENT", &*arguments.content), ("STYLE", &arguments.style)];
-    let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
-    let outputs = [("-o", output.path()), ("--log", arguments.log.as_deref())];
+    let pictures = [("CONTENT", &*job.content), ("STYLE", &job.style)];
+    let inputs = Inputs::new(&pictures, &options.init, &job.network);
+    let (kept_in, log) = (arguments.checkpoint.path(), job.log.as_deref());
+    let outputs = [("-o", output.path()), ("--log", log), ("--checkpoint", kept_in)];
     let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
     inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
-    let log = arguments.log.as_deref().map(Log::new).transpose()?;
+    let log = log.map(Log::new).transpose()?;
+    kept_in.map_or(Ok(()), |path| probe(path, 0))?;
     let pictures = pictures.map(|(_, path)| path);
     let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
     output.reserve(subject.size(options.size))?;
-    let reading = options.reading(subject.bytes());
-    options.init = options.init.read(&reading)?;
-    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
-    let network = network.with_cancel(interrupt.keep());
+    if checkpoint.is_none() {
+        let reading = options.reading(subject.bytes());
+        options.init = options.init.read(&reading)?;
+    }
+    options.make_room_for(&subject);
+    let network = job.network.read()?;
+    let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
+    let network = PreparedNetwork::new(network, &options)?;
+    let network = network.with_cancel(interrupt.cancel().clone());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
 
     let mut run = Run {
@@ -98,11 +133,15 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         inputs,
         output,
         log,
-        save_every: arguments.save_every,
+        save_every: job.save_every,
+        checkpoint: kept_in,
+        kept: false,
+        size: (0, 0),
         iterations: 0,
+        written: Ok(()),
         failure: None,
     };
-    let painting = transfer(&network, &subject, &options, |event| run.on_event(event));
+    let painting = transfer_with(&network, &subject, &options, going_on, |event| run.on_event(event));
     run.display.finish();
     let painting = painting.map_err(|error| match run.failure.take() {
         Some(failure) => failure,
@@ -119,18 +158,26 @@ struct Run<'a> {
     output: Output,
     log: Option<Log>,
     save_every: Option<u64>,
+    checkpoint: Option<&'a Path>,
+    /// Whether the last checkpoint was written.
+    kept: bool,
+    /// (H, W) of the last scale.
+    size: (usize, usize),
     iterations: usize,
+    /// What became of the picture.
+    written: Result<(), Failure>,
     /// The first thing that went wrong with the log or an intermediate picture. The picture is painted all the same.
     failure: Option<Failure>,
 }
 
 impl Run<'_> {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
+        self.interrupt.heed(event);
         self.display.show(event);
         match event {
             Event::Started(summary) => {
-                self.iterations = summary.iterations;
-                if let Err(failure) = self.start(summary.size) {
+                (self.size, self.iterations) = (summary.size, summary.iterations);
+                if let Err(failure) = self.start(summary) {
                     self.failure = Some(failure);
                     return ControlFlow::Break(());
                 }
@@ -142,22 +189,33 @@ impl Run<'_> {
                     self.write_as_it_is(progress);
                 }
             }
-            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
+            Event::Checkpoint(_) => self.kept = true,
+            Event::NoCheckpoint(error) => {
+                self.kept = false;
+                self.display.say(&format!("Warning: {error}; painting goes on"));
+            }
+            // Before the last checkpoint, which may take long.
+            Event::Ended(painting) => self.written = self.output.write(&painting.picture),
         }
         self.interrupt.flow()
     }
 
-    /// Checks the names of intermediate pictures, which depend on the number of iterations, and then opens the log.
-    fn start(&mut self, size: (usize, usize)) -> Result<(), Failure> {
+    /// Checks the names of intermediate pictures, which depend on the number of iterations, and the room for checkpoints; then
+    /// opens the log.
+    fn start(&mut self, summary: &Summary) -> Result<(), Failure> {
         let every = self.save_every.map_or(usize::MAX, |every| every as usize);
         let iterations = (every..=self.iterations).step_by(every);
         let pictures: Vec<Output> =
             iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect();
         let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
         let log = self.log.iter().map(|log| ("--log", log.path()));
-        self.inputs.keep_apart(&names.chain(log).collect::<Vec<_>>())?;
-        pictures.first().map_or(Ok(()), |picture| picture.reserve(size))?;
-        self.log.as_mut().map_or(Ok(()), Log::start)
+        let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
+        self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
+        pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
+        if let (Some(path), Some(bytes)) = (self.checkpoint, summary.checkpoint_bytes) {
+            probe(path, bytes)?;
+        }
+        self.log.as_mut().map_or(Ok(()), |log| log.start(summary.done))
     }
 
     /// The log line of an iteration; nothing more after one that could not be written.
@@ -206,20 +264,26 @@ impl Run<'_> {
 
     /// Writes the picture, whatever ended the run, and says what that was.
     fn conclude(self, painting: &Painting) -> Result<(), Failure> {
-        self.output.write(&painting.picture)?;
-        let (name, loss) = (self.output.name(), painting.loss);
+        self.written?;
+        let (mut name, loss) = (self.output.name(), painting.loss);
+        let size = (painting.picture.height(), painting.picture.width());
+        if size != self.size {
+            name += &format!(", {} x {} pixels as it was", size.1, size.0);
+        }
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
+        let on = self.checkpoint.filter(|_| self.kept).map_or_else(String::new, how_to_go_on);
         if let Some(cause @ Cause::Signal(_)) = cause {
-            let message = format!("stopped after {done} by {cause}; the picture so far is in {name}{beside}");
+            let message =
+                format!("stopped after {done} by {cause}; the picture so far is in {name}{beside}{on}");
             return Err(Failure::stopped(cause, message));
         }
         if let Some(failure) = self.failure {
             return Err(Failure::failed(format!("{failure}; the picture is in {name} all the same")));
         }
         self.display.say(&match (cause, painting.reason) {
-            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, loss {loss:.4e}"),
+            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, loss {loss:.4e}{on}"),
             (None, StopReason::Iterations) => {
                 format!("Wrote {name}: loss {loss:.4e} after {} iterations", painting.iterations)
             }

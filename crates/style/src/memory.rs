@@ -3,10 +3,10 @@
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
 use crate::picture::ReadOptions;
-use crate::{PreparedNetwork, Subject, TransferError, TransferOptions};
+use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
-pub(crate) const PROGRAM: u64 = 48 << 20;
+const PROGRAM: u64 = 48 << 20;
 
 impl TransferOptions {
     /// The bytes that a transfer at a size takes beside the evaluator: the optimiser and its coordinates, four pictures (the
@@ -20,8 +20,24 @@ impl TransferOptions {
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
     pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
         let (height, width) = subject.size(self.size);
-        let painting = evaluator + self.working_bytes(height, width);
+        let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
         painting.max(PROGRAM + subject.reading())
+    }
+
+    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, and
+    /// of one to start from.
+    fn beyond(&self, subject: &Subject) -> u64 {
+        let (height, width) = subject.size(self.size);
+        let counted = 2 * 3 * height * width * size_of::<f32>();
+        let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
+        (subject.bytes() + start).saturating_sub(counted as u64)
+    }
+
+    /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than
+    /// they are worked at.
+    pub fn make_room_for(&mut self, subject: &Subject) {
+        let beyond = self.beyond(subject);
+        self.memory_limit = self.memory_limit.map(|limit| limit.saturating_sub(beyond));
     }
 
     /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what of the memory

@@ -58,7 +58,7 @@ pub enum PictureError {
         problem: String,
     },
     /// The file contradicts its format or ends too early.
-    #[error("{} is damaged or cut short: {}", name(path), one_line(detail))]
+    #[error("{} is damaged or cut short: {}", name(path), one_line(detail.trim_end()))]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -40,14 +40,12 @@ pub(crate) fn inks() -> Vec<u8> {
         output_table: straight(3),
         lut_type: LutType::Lut16,
     });
-    let profile = ColorProfile {
-        profile_class: ProfileClass::OutputDevice,
-        color_space: DataColorSpace::Cmyk,
-        pcs: DataColorSpace::Lab,
-        lut_a_to_b_perceptual: Some(lut.clone()),
-        lut_a_to_b_colorimetric: Some(lut),
-        ..ColorProfile::new_srgb()
-    };
+    let mut profile = ColorProfile::new_srgb();
+    profile.profile_class = ProfileClass::OutputDevice;
+    profile.color_space = DataColorSpace::Cmyk;
+    profile.pcs = DataColorSpace::Lab;
+    profile.lut_a_to_b_perceptual = Some(lut.clone());
+    profile.lut_a_to_b_colorimetric = Some(lut);
     profile.encode().unwrap()
 }
 

@@ -11,9 +11,6 @@ use super::ReadError;
 use super::limits::{Limits, zeros};
 use super::raster::{Alpha, Colour, Model, Raster, Samples};
 
-/// Rows of more pixels are beyond the decoder, which counts their bits in 32 bits.
-const WIDEST: u32 = (i32::MAX as u32 - 31) / 32;
-
 /// Decodes a picture.
 ///
 /// # Errors
@@ -21,9 +18,6 @@ const WIDEST: u32 = (i32::MAX as u32 - 31) / 32;
 pub(super) fn read<R: BufRead + Seek>(reader: R, limits: &Limits<'_>) -> Result<Raster, ReadError> {
     let decoder = BmpDecoder::new(reader).map_err(explain)?;
     let (width, height) = decoder.dimensions();
-    if width > WIDEST {
-        return Err(ReadError::Unsupported(format!("a BMP with rows of {width} pixels")));
-    }
     let (height, width) = (height as usize, width as usize);
     let (model, alpha) = match decoder.color_type() {
         ColorType::L8 => (Model::Grey, Alpha::None),

@@ -86,7 +86,7 @@ fn brand(first: &[u8]) -> Option<&[u8]> {
 }
 
 /// The compatible brands of such a file, as far as they are among the first bytes.
-fn has_brand(first: &[u8], wanted: &[u8; 4]) -> bool {
+fn has_brand(first: &[u8], wanted: [u8; 4]) -> bool {
     let Some(length) = first.first_chunk::<4>().map(|length| u32::from_be_bytes(*length) as usize) else {
         return false;
     };
@@ -99,7 +99,9 @@ fn foreign(first: &[u8]) -> Option<Foreign> {
     if let Some(brand) = brand(first) {
         return match brand {
             b"avif" | b"avis" => some("an AVIF picture", "`avifdec IN OUT.png`"),
-            b"mif1" | b"msf1" if has_brand(first, b"avif") => some("an AVIF picture", "`avifdec IN OUT.png`"),
+            b"mif1" | b"msf1" if has_brand(first, *b"avif") => {
+                some("an AVIF picture", "`avifdec IN OUT.png`")
+            }
             b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => some(
                 "a HEIC picture",
                 "`heif-convert IN OUT.png`, or on a Mac `sips -s format png IN --out OUT.png`",

@@ -186,6 +186,8 @@ fn alpha(raster: &Raster, options: &ReadOptions) -> Result<Option<Vec<f32>>, Rea
         None => shrink::whole(size, 1, fill)?,
     };
     // Lanczos swings beyond an edge.
-    alpha.iter_mut().for_each(|a| *a = a.clamp(0.0, 1.0));
+    for a in &mut alpha {
+        *a = a.clamp(0.0, 1.0);
+    }
     Ok(Some(alpha))
 }

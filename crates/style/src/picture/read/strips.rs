@@ -61,7 +61,9 @@ impl<'a> Strips<'a> {
         if rgb.iter().any(|value| !value.is_finite()) {
             return Err(ReadError::NotFinite);
         }
-        rgb.iter_mut().for_each(|value| *value *= 255.0);
+        for value in rgb {
+            *value *= 255.0;
+        }
         Ok(())
     }
 

@@ -49,9 +49,10 @@ fn rasters() -> impl Strategy<Value = Raster> {
         let model = if grey { Model::Grey } else { Model::Rgb };
         let alpha = if covers { Alpha::Straight } else { Alpha::None };
         let length = height * width * (model.channels() + usize::from(covers));
-        let samples = match deep {
-            true => Samples::U16(noise(length, seed).collect()),
-            false => Samples::U8(noise(length, seed).map(|number| (number >> 8) as u8).collect()),
+        let samples = if deep {
+            Samples::U16(noise(length, seed).collect())
+        } else {
+            Samples::U8(noise(length, seed).map(|number| (number >> 8) as u8).collect())
         };
         let profiles = profiles(model);
         let colour = profiles[colour.index(profiles.len())].clone();

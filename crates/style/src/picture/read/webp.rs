@@ -79,11 +79,11 @@ fn largest_frame(reader: &mut (impl Read + Seek)) -> Result<(u32, u32), ReadErro
                 for _ in 0..2 {
                     let Some((name, length)) = next_chunk(reader)? else { break };
                     let start = reader.stream_position()?;
-                    largest = larger(largest, frame_size(reader, &name)?);
+                    largest = larger(largest, frame_size(reader, name));
                     reader.seek(SeekFrom::Start(start + length))?;
                 }
             }
-            name => largest = larger(largest, frame_size(reader, name)?),
+            _ => largest = larger(largest, frame_size(reader, name)),
         }
         reader.seek(SeekFrom::Start(start + length))?;
     }
@@ -107,13 +107,13 @@ fn next_chunk(reader: &mut impl Read) -> Result<Option<([u8; 4], u64)>, ReadErro
 }
 
 /// Width and height of a lossy frame (RFC 6386, section 9.1: a frame's tag, three bytes, 14 bits each).
-fn frame_size(reader: &mut impl Read, name: &[u8; 4]) -> Result<(u32, u32), ReadError> {
+fn frame_size(reader: &mut impl Read, name: [u8; 4]) -> (u32, u32) {
     let mut header = [0; 10];
-    if name != b"VP8 " || reader.read_exact(&mut header).is_err() {
-        return Ok((0, 0));
+    if name != *b"VP8 " || reader.read_exact(&mut header).is_err() {
+        return (0, 0);
     }
     let side = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
-    Ok((side(header[6], header[7]), side(header[8], header[9])))
+    (side(header[6], header[7]), side(header[8], header[9]))
 }
 
 fn explain(error: DecodingError) -> ReadError {

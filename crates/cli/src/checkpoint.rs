@@ -1,0 +1,240 @@
+//! `--checkpoint` and `--resume`: a run in a file, and one that goes on from it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use impasto_style::{
+    Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Record, Role, Run, Subject,
+    TransferError, TransferOptions,
+};
+
+use crate::duration::parse_duration;
+use crate::failure::Failure;
+use crate::network::{NetworkArguments, parse_convention};
+use crate::options::OptionArguments;
+
+/// Where a run is kept, and where it goes on from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Checkpoints")]
+pub(crate) struct CheckpointArguments {
+    /// Keep the run in a file from which --resume goes on, to the bit: after the first iteration, every 10 seconds, and when
+    /// it ends or is stopped
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// Time from one checkpoint to the next, such as 30s or 5m [default: 10s]. There is more between large ones, so that they
+    /// take 5 % of the time at most
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    checkpoint_every: Option<Duration>,
+
+    /// Go on with the run of a checkpoint, and keep it there. Nothing else need be given: CONTENT and STYLE where they have
+    /// moved, -o for another place, --iterations N for more (or fewer) at the last size. The log goes on from there
+    #[arg(long, value_name = "FILE", conflicts_with_all = fixed())]
+    resume: Option<PathBuf>,
+}
+
+/// What a run keeps that goes on: whatever decides pixels, but the iterations.
+fn fixed() -> Vec<&'static str> {
+    let deciding = OPTIONS.iter().filter(|row| row.decides_pixels).map(|row| row.name);
+    deciding.filter(|&name| name != "iterations").chain(["preset"]).collect()
+}
+
+impl CheckpointArguments {
+    /// The checkpoint to go on from, read through.
+    pub(crate) fn open(&self) -> Result<Option<Checkpoint>, Failure> {
+        if self.checkpoint_every.is_some() && self.path().is_none() {
+            return Err(Failure::wrong_use("--checkpoint-every needs --checkpoint FILE or --resume FILE"));
+        }
+        Ok(self.resume.as_deref().map(Checkpoint::open).transpose()?)
+    }
+
+    /// The file that checkpoints go to.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.checkpoint.as_deref().or(self.resume.as_deref())
+    }
+
+    /// The run: it goes on from `checkpoint`, if there is one, and is kept, if that is asked for.
+    pub(crate) fn run(
+        &self,
+        job: &Job,
+        checkpoint: Option<Checkpoint>,
+        inputs: (&Subject, &Network, &Init),
+    ) -> Result<Run<'static>, Failure> {
+        let Some(path) = self.path() else { return Ok(Run::default()) };
+        let mut record = job.record(inputs);
+        if let Some(checkpoint) = &checkpoint {
+            // What it started from is in the checkpoint. The file may be another one since: `--init X -o X`.
+            let start = checkpoint.record().inputs.iter().filter(|input| input.role == Role::Init);
+            record.inputs.extend(start.cloned());
+        }
+        let resume = checkpoint.map(|checkpoint| checkpoint.fitting(&record)).transpose()?;
+        let checkpoints =
+            Checkpoints { every: job.checkpoint_every, notes: job.notes(), ..Checkpoints::new(path, record) };
+        Ok(Run { resume, checkpoints: Some(checkpoints), ..Run::default() })
+    }
+}
+
+/// What a run is given beside its options, as far as it was said: by arguments, or by a checkpoint's notes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) content: Option<PathBuf>,
+    pub(crate) style: Option<PathBuf>,
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) quality: Option<u8>,
+    pub(crate) save_every: Option<u64>,
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// A run's inputs, options and outputs: what the arguments say, and where they say nothing, what the checkpoint does.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) content: PathBuf,
+    pub(crate) style: PathBuf,
+    pub(crate) network: NetworkArguments,
+    /// With a start that is a file not read yet.
+    pub(crate) options: TransferOptions,
+    pub(crate) output: PathBuf,
+    pub(crate) quality: u8,
+    pub(crate) save_every: Option<u64>,
+    pub(crate) log: Option<PathBuf>,
+    checkpoint_every: Duration,
+}
+
+impl Job {
+    /// The job of arguments and a checkpoint.
+    pub(crate) fn new(
+        given: &Given,
+        options: &OptionArguments,
+        arguments: &CheckpointArguments,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Self, Failure> {
+        let (noted, notes) = (Given::noted(checkpoint), checkpoint.map(Checkpoint::notes));
+        let path = |given: &Option<PathBuf>, noted: Option<PathBuf>, what: &str| {
+            given.clone().or(noted).ok_or_else(|| {
+                let missing =
+                    format!("the checkpoint does not say where the {what} is: give it, as without --resume");
+                Failure::wrong_use(missing)
+            })
+        };
+        let every = notes.and_then(|notes| parse_duration(notes.get(CHECKPOINT_EVERY)?).ok());
+        let preprocess = notes.and_then(|notes| parse_convention(notes.get(PREPROCESS)?).ok());
+        let weights = checkpoint.and_then(|checkpoint| file_of(checkpoint, Role::Weights));
+        Ok(Self {
+            content: path(&given.content, noted.content, "content picture")?,
+            style: path(&given.style, noted.style, "style picture")?,
+            network: options.network.clone().or(weights, preprocess),
+            options: continued(options, checkpoint)?,
+            output: path(&given.output, noted.output, "output")?,
+            quality: given.quality.or(noted.quality).unwrap_or(JPEG_QUALITY),
+            save_every: given.save_every.or(noted.save_every),
+            log: given.log.clone().or(noted.log),
+            checkpoint_every: arguments.checkpoint_every.or(every).unwrap_or(Checkpoints::EVERY),
+        })
+    }
+
+    /// What the picture is made of, of inputs as they were read.
+    fn record(&self, (subject, network, start): (&Subject, &Network, &Init)) -> Record {
+        let mut options = self.options.clone();
+        let content = findable(&self.content);
+        let style = findable(&self.style);
+        let weights = self.network.file().and_then(|path| findable(&path));
+        let mut inputs = vec![Input::picture(Role::Content, content.as_deref(), subject.photo())];
+        let painting = |painting| Input::picture(Role::Style, style.as_deref(), painting);
+        inputs.extend(subject.paintings().map(painting));
+        inputs.push(Input::network(weights.as_deref(), network));
+        if let (Init::File(path), Init::Picture(start)) = (&mut options.init, start) {
+            let found = findable(path);
+            inputs.push(Input::picture(Role::Init, found.as_deref(), start));
+            *path = found.unwrap_or_else(|| path.clone());
+        }
+        Record::new(&options, inputs)
+    }
+
+    /// What [`Given::noted`] finds again.
+    fn notes(&self) -> BTreeMap<String, String> {
+        let path = |path: &Path| if path == Path::new("-") { Some("-".to_owned()) } else { text(path) };
+        let notes = [
+            (OUTPUT, path(&self.output)),
+            (QUALITY, Some(self.quality.to_string())),
+            (SAVE_EVERY, self.save_every.map(|every| every.to_string())),
+            (LOG, self.log.as_deref().and_then(text)),
+            (PREPROCESS, self.network.preprocess().map(|convention| convention.name().to_owned())),
+            (CHECKPOINT_EVERY, Some(self.checkpoint_every.as_secs_f64().to_string())),
+        ];
+        notes.into_iter().filter_map(|(name, note)| Some((name.to_owned(), note?))).collect()
+    }
+}
+
+/// The quality of a JPEG, unless it is said.
+const JPEG_QUALITY: u8 = 95;
+
+/// Names of notes.
+const OUTPUT: &str = "output";
+const QUALITY: &str = "quality";
+const SAVE_EVERY: &str = "save-every";
+const LOG: &str = "log";
+const PREPROCESS: &str = "preprocess";
+const CHECKPOINT_EVERY: &str = "checkpoint-every";
+
+impl Given {
+    /// What a checkpoint says.
+    fn noted(checkpoint: Option<&Checkpoint>) -> Self {
+        let Some(checkpoint) = checkpoint else { return Self::default() };
+        let notes = checkpoint.notes();
+        let path = |name: &str| notes.get(name).map(PathBuf::from);
+        Self {
+            content: file_of(checkpoint, Role::Content),
+            style: file_of(checkpoint, Role::Style),
+            output: path(OUTPUT),
+            quality: number(notes.get(QUALITY)).filter(|quality| (1..=100).contains(quality)),
+            save_every: number(notes.get(SAVE_EVERY)).filter(|&every| every > 0),
+            log: path(LOG),
+        }
+    }
+}
+
+fn number<T: FromStr>(note: Option<&String>) -> Option<T> {
+    note?.parse().ok()
+}
+
+/// Where an input of a checkpoint was read from.
+fn file_of(checkpoint: &Checkpoint, role: Role) -> Option<PathBuf> {
+    let input = checkpoint.record().inputs.iter().find(|input| input.role == role)?;
+    input.path.as_ref().map(PathBuf::from)
+}
+
+/// The options: of the arguments, or of the checkpoint, with what may be said anew.
+fn continued(given: &OptionArguments, checkpoint: Option<&Checkpoint>) -> Result<TransferOptions, Failure> {
+    let said = given.options()?;
+    let Some(checkpoint) = checkpoint else { return Ok(said) };
+    let mut options = checkpoint.record().transfer_options()?;
+    if given.choices.has("iterations") {
+        options.iterations = said.iterations;
+    }
+    options.memory_limit = said.memory_limit;
+    Ok(options)
+}
+
+/// The absolute path of a file that can be read again; none of pipes and devices.
+fn findable(path: &Path) -> Option<PathBuf> {
+    path.is_file().then(|| text(path).map(PathBuf::from)).flatten()
+}
+
+/// The absolute path as text, if it is Unicode.
+fn text(path: &Path) -> Option<String> {
+    std::path::absolute(path).ok()?.to_str().map(str::to_owned)
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        TransferError::from(error).into()
+    }
+}
+
+/// The end of the sentence that tells of a stopped run.
+pub(crate) fn how_to_go_on(path: &Path) -> String {
+    format!("; to go on: impasto transfer --resume {}", path.display())
+}
