@@ -51,7 +51,7 @@ fuzz:
 # Runs that are killed or get a signal at random moments, many of them.
 torture:
 	IMPASTO_KILLS=200 cargo test --locked --package impasto-cli --test resume -- --nocapture
-	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-cli --test signals -- --nocapture
+	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-cli --test signals a_signal_at_any_moment -- --nocapture
 
 # AddressSanitizer on the tests of tensor, the only crate with unsafe code. Stable Rust has no sanitizers.
 ASAN_HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')

@@ -1,5 +1,5 @@
 //! The documentation's links are alive: files and pictures exist, and a linked name in backticks is defined in the linked
-//! file.
+//! file. Every promise of docs/reliability.md names tests, which exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -93,4 +93,57 @@ fn a_dead_link_is_noticed() {
     assert!(check("a file", "../crates/nowhere.rs").is_some());
     assert_eq!(check("below", "#a-heading"), None);
     assert!(check("below", "#another").is_some());
+}
+
+/// Whether a source has a test of that name: a function with `#[test]` among its attributes and comments.
+fn has_test(source: &str, name: &str) -> bool {
+    let function = format!("fn {name}(");
+    source.match_indices(&function).any(|(at, _)| {
+        let above = source[..at].rsplit('\n').skip(1).map(str::trim);
+        let mut attributes = above.take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+        attributes.any(|line| line == "#[test]")
+    })
+}
+
+/// The rows of all tables below a heading, without the heads of the tables.
+fn table_rows<'a>(text: &'a str, heading: &str) -> Vec<&'a str> {
+    let section = text.split("\n## ").find(|section| section.starts_with(heading));
+    let lines: Vec<_> = section.expect("the heading is there").lines().collect();
+    let is_head = |at: usize| lines.get(at + 1).is_some_and(|next| next.starts_with("|---"));
+    let rows = lines.iter().enumerate().filter(|(at, line)| line.starts_with('|') && !is_head(*at));
+    rows.map(|(_, line)| *line).filter(|line| !line.starts_with("|---")).collect()
+}
+
+/// A promise without a test is not one.
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let text = fs::read_to_string(docs.join("reliability.md")).expect("a readable document");
+    let promises = table_rows(&text, "Promises");
+    assert!(promises.len() > 20, "{}", promises.len());
+    let mut broken = Vec::new();
+    for promise in promises {
+        let tests: Vec<_> = links(promise).filter(|(label, _)| label.starts_with('`')).collect();
+        if tests.is_empty() {
+            broken.push(format!("no test: {promise}"));
+        }
+        for (label, target) in tests {
+            let source = fs::read_to_string(docs.join(target)).unwrap_or_default();
+            if !has_test(&source, label.trim_matches('`')) {
+                broken.push(format!("{target} has no test {label}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn a_missing_test_is_noticed() {
+    let source = "/// What.\n#[test]\n#[ignore = \"so\"]\nfn a_test() {\n}\n\nfn a_function() {}\n";
+    assert!(has_test(source, "a_test"));
+    assert!(!has_test(source, "a_function"));
+    assert!(!has_test(source, "a_tes"));
+    let text = "# A\n\n## One\n| a |\n|---|\n| b |\n\n### Inner\n| a |\n|---|\n| c |\n\n## Two\n| d |\n|---|\n| e |\n";
+    assert_eq!(table_rows(text, "One"), ["| b |", "| c |"]);
+    assert_eq!(table_rows(text, "Two"), ["| e |"]);
 }

@@ -7,7 +7,7 @@ use impasto_style::Picture;
 use impasto_style::picture::ReadOptions;
 use impasto_vgg::{LoadOptions, Loaded};
 
-use crate::pictures;
+use crate::{checkpoints, pictures};
 
 /// Files of one kind, and their reader.
 pub(crate) struct Kind {
@@ -24,7 +24,7 @@ pub(crate) struct Kind {
 }
 
 /// All kinds of files that may come from strangers.
-pub(crate) const KINDS: [Kind; 2] = [
+pub(crate) const KINDS: [Kind; 3] = [
     Kind {
         name: "pictures",
         files: pictures::pictures,
@@ -41,6 +41,15 @@ pub(crate) const KINDS: [Kind; 2] = [
         on_disk: false,
         // VGG-19's own numbers, which a small file that compresses well may hold, and some more.
         memory: 100 << 20,
+    },
+    Kind {
+        name: "checkpoints",
+        files: checkpoints::checkpoints,
+        mend: checkpoints::mend_checksum,
+        read: checkpoints::go_on,
+        on_disk: true,
+        // The embedded network's, and what its reading takes.
+        memory: 256 << 20,
     },
 ];
 

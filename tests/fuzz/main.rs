@@ -9,6 +9,7 @@
 //! the number of the file that it is about to read. Where it ends or hangs, this process makes that file again from the seed and
 //! the number, keeps it in `target/tmp/fuzz`, and starts another worker behind it.
 
+mod checkpoints;
 mod kinds;
 mod mutation;
 mod pictures;
@@ -77,11 +78,13 @@ fn worker() {
     let files = sound_files(kind);
     let path = PathBuf::from(note).with_extension("file");
     let note = File::options().write(true).open(note).unwrap();
+    let file = kind.on_disk.then(|| File::create(&path).unwrap());
     for number in first..end {
         let (_, bytes) = broken_file(kind, &files, seed, number);
         note.write_all_at(&number.to_le_bytes(), 0).unwrap();
-        if kind.on_disk {
-            fs::write(&path, &bytes).unwrap();
+        // Overwritten: some systems wait for the disk when a file is emptied.
+        if let Some(file) = &file {
+            file.set_len(bytes.len() as u64).and_then(|()| file.write_all_at(&bytes, 0)).unwrap();
         }
         if let Err(message) = (kind.read)(&bytes, &path) {
             assert!(!message.contains(char::is_control), "a message of several lines: {message:?}");
@@ -160,11 +163,11 @@ impl Worker {
         Some(told.take(3).collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty())
     }
 
-    /// Keeps the file of that number.
+    /// Keeps the file of that number: the one that was read, where it is on disk.
     fn keep(&self, number: u64, reason: &str) -> String {
         let (name, bytes) = broken_file(self.kind, &sound_files(self.kind), self.seed, number);
         let path = folder().join(format!("{}-{number}-{name}", self.seed));
-        fs::write(&path, bytes).unwrap();
+        fs::write(&path, fs::read(self.note.with_extension("file")).unwrap_or(bytes)).unwrap();
         format!("{}: {reason}", path.display())
     }
 

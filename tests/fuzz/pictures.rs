@@ -117,13 +117,7 @@ fn zlib(bytes: &[u8]) -> Vec<u8> {
 /// Length, kind, data, checksum.
 fn png_chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [&kind[..], data].concat();
-    [&(data.len() as u32).to_be_bytes()[..], &body, &crc(&body).to_be_bytes()].concat()
-}
-
-fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    [&(data.len() as u32).to_be_bytes()[..], &body, &crc32fast::hash(&body).to_be_bytes()].concat()
 }
 
 /// Makes the checksums of a PNG's chunks right again, so that what is broken in them is looked at. Other files stay.
@@ -136,7 +130,7 @@ pub(crate) fn mend_checksums(bytes: &mut [u8]) {
         let length = u32::from_be_bytes(length.try_into().expect("four bytes")) as usize;
         let end = at + 8 + length;
         let Some(body) = bytes.get(at + 4..end) else { return };
-        let sum = crc(body).to_be_bytes();
+        let sum = crc32fast::hash(body).to_be_bytes();
         let Some(place) = bytes.get_mut(end..end + 4) else { return };
         place.copy_from_slice(&sum);
         at = end + 4;

@@ -13,9 +13,10 @@ try() {
     if "$@" > /dev/null 2>&1; then echo "$word: allowed"; else echo "$word: forbidden"; fi
 }
 
-# A small file system of its own.
+# A small file system of its own, seen by all or in a name space.
 tmpfs() {
-    mount -t tmpfs -o size=1m tmpfs "$folder" && umount "$folder"
+    local mounting=(mount -t tmpfs -o size=1m tmpfs "$folder")
+    unshare --map-root-user --mount "${mounting[@]}" || { "${mounting[@]}" && umount "$folder"; }
 }
 
 # Another user than root, with no more rights than that.

@@ -206,6 +206,7 @@ fn quotas_are_rounded_up_and_are_never_nothing() {
 proptest! {
     /// A limit anywhere never gives more, whatever the files hold.
     #[test]
+    #[test]
     fn a_limit_never_gives_more(
         max in "[0-9]{0,20}|max|-1", high in "[0-9]{0,20}|max", current in any::<u64>(), stat in "(inactive_file|file_dirty) [0-9]{0,20}",
         own in "[0-9]{0,3}:[a-z,]{0,9}:[/a.]{0,9}\n0::[/a.]{0,6}", mount in "1 2 0:1 [/a.]{0,4} /sys rw - cgroup2 x rw",
