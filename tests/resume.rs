@@ -219,7 +219,7 @@ fn inputs_that_moved_can_be_given_and_others_are_refused() {
         &["painting.webp", "content picture", "not the one"],
     );
     rename("painting.webp", "moved.webp");
-    fail(&folder, "transfer --resume run moved.png moved.webp", 1, &["painting.webp"]);
+    fail(&folder, "transfer --resume run", 1, &["painting.webp"]);
     succeed(&folder, "transfer --resume run moved.png moved.webp --iterations 4");
     // A file of the same name with other pixels.
     fs::copy(folder.path("moved.png"), folder.path("moved.webp")).unwrap();
