@@ -265,11 +265,9 @@ impl Run<'_> {
     /// Writes the picture, whatever ended the run, and says what that was.
     fn conclude(self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
-        let (mut name, loss) = (self.output.name(), painting.loss);
-        let size = (painting.picture.height(), painting.picture.width());
-        if size != self.size {
-            name += &format!(", {} x {} pixels as it was", size.1, size.0);
-        }
+        let (name, loss) = (self.output.name(), painting.loss);
+        let size @ (height, width) = (painting.picture.height(), painting.picture.width());
+        let name = if size == self.size { name } else { format!("{name}, of {width} x {height} pixels") };
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));

@@ -61,7 +61,7 @@
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
 //! | a run in a file, from which it goes on exactly | `checkpoint/` |
-//! | one scale's optimisation | `optimise.rs` |
+//! | one scale of a run, from a picture or a checkpoint; its optimisation | `stage.rs`, `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
 //! | what takes how much memory | `memory.rs` |
 //! | memory and processors that the machine leaves | [`machine`] |
@@ -85,6 +85,7 @@ pub mod picture;
 mod preset;
 mod record;
 mod run;
+mod stage;
 mod subject;
 mod summary;
 mod terms;

@@ -173,7 +173,7 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
         for around in self.coordinates.around() {
             write_numbers(to, around)?;
         }
-        self.state.write(&mut to, |report, to| report.write(to))
+        self.state.write(&mut to, Report::write)
     }
 }
 

@@ -4,12 +4,13 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use impasto_autodiff::AutodiffError;
-use impasto_lbfgs::{Adam, Lbfgs, Optimiser as Method, Step, StopReason};
+use impasto_lbfgs::{Adam, Optimiser as Method, Step, StopReason};
 
 use crate::checkpoint::{Keeper, Place};
-use crate::coordinates::{Coordinates, Pixels, Spectrum};
-use crate::optimise::{Accepted, Descent, Kept};
+use crate::coordinates::Coordinates;
+use crate::optimise::{Accepted, Descent};
 use crate::run::Measure;
+use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
     Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
@@ -86,7 +87,9 @@ pub fn transfer_with(
     let coarse_iterations =
         resume.as_ref().map_or(options.iterations, |resume| resume.header().coarse_iterations);
     if let [coarse @ .., _] = &mut schedule[..] {
-        coarse.iter_mut().for_each(|scale| scale.iterations = coarse_iterations);
+        for scale in coarse {
+            scale.iterations = coarse_iterations;
+        }
     }
     let mut summary = summarise(network, subject, options, &schedule)?;
     if let Some(resume) = &resume {
@@ -118,89 +121,6 @@ fn check_place(resume: &Resume, subject: &Subject, schedule: &[Scale]) -> Result
         return Ok(());
     }
     Err(resume.damaged("this run has no scale of its size").into())
-}
-
-/// One scale of a run.
-struct Stage {
-    /// Its number, from 0 on.
-    index: usize,
-    /// Whether it is the last one.
-    last: bool,
-    scale: Scale,
-    /// (H, W).
-    size: (usize, usize),
-    /// Iterations and evaluations of all scales before.
-    before: (usize, usize),
-}
-
-impl Stage {
-    /// H W 3.
-    const fn numbers(&self) -> usize {
-        3 * self.size.0 * self.size.1
-    }
-
-    /// What is returned if the run ends here.
-    fn painting(&self, (pixels, outcome): Kept) -> Result<Painting, TransferError> {
-        if !outcome.loss.is_finite() {
-            return Err(TransferError::NotFinite);
-        }
-        Ok(Painting {
-            picture: Picture::new(self.size.0, self.size.1, pixels)?,
-            reason: outcome.reason,
-            initial_loss: outcome.initial_loss,
-            loss: outcome.loss,
-            iterations: self.before.0 + outcome.iterations,
-            evaluations: self.before.1 + outcome.evaluations,
-        })
-    }
-}
-
-/// What a scale's optimisation starts from.
-enum Start {
-    Picture(Picture),
-    Checkpoint(Box<Resume>),
-}
-
-impl Start {
-    fn by_lbfgs(
-        self,
-        method: Lbfgs,
-        objective: &mut Objective,
-    ) -> Result<Descent<Lbfgs, Spectrum>, TransferError> {
-        match self {
-            Self::Picture(start) => Descent::start(method, Spectrum::around(start), objective),
-            Self::Checkpoint(mut resume) => {
-                let waves = Spectrum::around(resume.read_picture()?);
-                resumed(method, waves, objective, *resume)
-            }
-        }
-    }
-
-    fn by_adam(
-        self,
-        method: Adam,
-        objective: &mut Objective,
-    ) -> Result<Descent<Adam, Pixels>, TransferError> {
-        match self {
-            Self::Picture(start) => Descent::start(method, Pixels::of(start.into_data()), objective),
-            Self::Checkpoint(resume) => resumed(method, Pixels::of(Vec::new()), objective, *resume),
-        }
-    }
-}
-
-/// The descent of a checkpoint.
-fn resumed<M: Method, C: Coordinates>(
-    method: M,
-    coordinates: C,
-    objective: &Objective,
-    mut resume: Resume,
-) -> Result<Descent<M, C>, TransferError> {
-    let descent = resume.read_state(|from| Descent::read(method, coordinates, objective, from))?;
-    let header = resume.header();
-    if descent.variables() != 3 * header.height * header.width {
-        return Err(resume.damaged("its state is of another size").into());
-    }
-    Ok(descent)
 }
 
 /// A transfer that is under way.

@@ -7,13 +7,13 @@
 //! ```no_run
 //! use std::ops::ControlFlow;
 //! use std::path::Path;
-//! use impasto_style::picture::PIXEL_LIMIT;
+//! use impasto_style::picture::ReadOptions;
 //! use impasto_style::{
 //!     Checkpoint, Checkpoints, Input, Network, Picture, PreparedNetwork, Preset, Record, Role, Run, Subject, transfer_with,
 //! };
 //!
-//! let (photo, _) = Picture::read(Path::new("photo.jpg"), PIXEL_LIMIT)?;
-//! let (painting, _) = Picture::read(Path::new("painting.jpg"), PIXEL_LIMIT)?;
+//! let photo = Picture::read(Path::new("photo.jpg"), &ReadOptions::default())?.picture;
+//! let painting = Picture::read(Path::new("painting.jpg"), &ReadOptions::default())?.picture;
 //! let (options, network) = (Preset::Default.options(), Network::embedded()?);
 //! let inputs = vec![
 //!     Input::picture(Role::Content, Some(Path::new("photo.jpg")), &photo),
