@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the same commands with two builds of impasto and compares every byte that they write; and with NEW alone the same transfer
-# with all memory, and with so little that it is worked on in bands.
+# with all memory, and with as little as it finds enough.
 #
 #   benches/same_bytes.sh OLD NEW
 #
@@ -10,7 +10,7 @@
 #
 #   IMPASTO_ISA=portable  the plain kernels, as ever
 #   THREADS=N             --threads N for every command
-#   ONLY=REGEX            only the commands whose names match, such as 'bands|vgg19'
+#   ONLY=REGEX            only the commands whose names match, such as 'limit|vgg19'
 #
 # It needs bash, python3 without packages, and 200 MB in the folder for temporary files.
 set -euo pipefail
@@ -23,7 +23,7 @@ root=$PWD
 photo=$root/examples/content/chelsea.png photo_jpeg=$root/examples/content/rocket.jpg square=$root/examples/content/astronaut.png
 painting=$root/examples/style/cafe_terrace.webp painting2=$root/examples/style/night_cafe.webp
 machine=(${THREADS:+--threads "$THREADS"})
-# Deep enough for every kind of response.
+# Layers of which much is kept, so that bands take less memory than the whole.
 shallow=(--content-layers conv3_1 --style-layers conv1_1,conv1_2,conv2_1,conv2_2,conv3_1)
 
 work=$(mktemp -d)
@@ -87,9 +87,8 @@ both() {
     compare "$1"
 }
 
-# bands_at MIB ARGUMENTS...: in how many bands a transfer says that it works; a large number if that is too little memory.
-# The run is stopped at its first line.
-bands_at() {
+# starts MIB ARGUMENTS...: whether a transfer finds that limit enough. It is stopped at its first line.
+starts() {
     local mib=$1 line=""
     shift
     coproc "${program[new]}" "$@" "${machine[@]}" -o "$work/probe.png" --memory-limit "${mib}M" 2>&1
@@ -97,36 +96,21 @@ bands_at() {
     read -r line <&"${COPROC[0]}" || true
     kill "$pid" 2> /dev/null || true
     wait "$pid" 2> /dev/null || true
-    case $line in
-        *" in "*" bands") line=${line% bands}; echo "${line##* }" ;;
-        Painting*) echo 1 ;;
-        *) echo 1000000 ;;
-    esac
+    [[ $line == Painting* ]]
 }
 
-# limit_for BANDS ARGUMENTS...: the largest limit in MiB at which a transfer works in that many bands; fails if none does.
-limit_for() {
-    local wanted=$1 low=1 high=1024 middle
+# under_limit NAME ARGUMENTS...: NEW with all memory, and under the lowest limit, in MiB, that it finds enough: then every kernel is
+# transformed as it is used, and where that is not enough, the picture is worked on in bands.
+under_limit() {
+    local name=$1 low=1 high=2048 middle
     shift
+    wanted "$name" || return 0
     while [ $((high - low)) -gt 1 ]; do
         middle=$(((low + high) / 2))
-        if [ "$(bands_at "$middle" "$@")" -ge "$wanted" ]; then low=$middle; else high=$middle; fi
+        if starts "$middle" "$@"; then high=$middle; else low=$middle; fi
     done
-    [ "$(bands_at "$low" "$@")" -eq "$wanted" ] && echo "$low"
-}
-
-# in_bands BANDS NAME ARGUMENTS...: NEW with all memory, and under the largest limit at which it works in so many bands.
-in_bands() {
-    local bands=$1 name=$2 limit
-    shift 2
-    wanted "$name" || return 0
     run old "${program[new]}" "$name" "$@" -o out.png --log log.jsonl --memory-limit none
-    if limit=$(limit_for "$bands" "$@"); then
-        run new "${program[new]}" "$name" "$@" -o out.png --log log.jsonl --memory-limit "${limit}M"
-    else
-        mkdir -p "$work/new/$name"
-        echo "no limit gives $bands bands" | tee "$work/new/$name.progress" > "$work/new/$name.code"
-    fi
+    run new "${program[new]}" "$name" "$@" -o out.png --log log.jsonl --memory-limit "${high}M"
     compare "$name"
 }
 
@@ -148,14 +132,13 @@ both noise-start transfer "$photo_jpeg" "$painting2" -o out.png "${small[@]}" --
 both picture-start transfer "$photo" "$painting" -o out.png "${small[@]}" --init "$painting2"
 both save-every transfer "$photo" "$painting" -o out.png "${small[@]}" --save-every 2
 
-# Bands.
-in_bands 2 bands-2 transfer "$square" "$painting" --size 512 --style-scale 0.25 --iterations 3 --scales 1
-in_bands 2 bands-2-noise transfer "$square" "$painting" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
-    --init noise --pool max
-in_bands 3 bands-3 transfer "$square" "$painting2" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
-    --tv-weight 0.01
-in_bands 3 bands-3-adam transfer "$square" "$painting2" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
-    --optimizer adam
+# Memory limits.
+limited=(--size 512 --style-scale 0.25 --iterations 3 --scales 1)
+under_limit limit transfer "$square" "$painting" "${limited[@]}"
+under_limit limit-bands transfer "$square" "$painting" "${limited[@]}" "${shallow[@]}"
+under_limit limit-bands-noise transfer "$square" "$painting" "${limited[@]}" "${shallow[@]}" --init noise --pool max
+under_limit limit-bands-tv transfer "$square" "$painting2" "${limited[@]}" "${shallow[@]}" --tv-weight 0.01
+under_limit limit-bands-adam transfer "$square" "$painting2" "${limited[@]}" "${shallow[@]}" --optimizer adam
 
 # The network and the losses.
 both pool-max transfer "$photo" "$painting" -o out.png "${small[@]}" --pool max

@@ -70,23 +70,31 @@ pub(crate) struct Schedule<'a> {
 impl Schedule<'_> {
     /// The steps of the forward sweep alone, or of both.
     pub(crate) fn steps(&self, backward: bool) -> Vec<Step> {
-        let done = |at: usize| if backward { 0 } else { self.stages[at].extent.height };
-        let start = |at: usize| Front { response: 0, gradient: done(at), input_gradient: done(at) };
-        let mut before: Vec<Front> = (0..self.stages.len()).map(start).collect();
+        let none = Front { response: 0, gradient: 0, input_gradient: 0 };
+        let mut unbounded = vec![none; self.stages.len()];
+        let mut before = self.bounded(&unbounded, backward);
         let mut steps = Vec::new();
         let mut ends = self.ends();
         while let Some(end) = ends.next().filter(|_| !self.is_done(&before)) {
-            let mut after = self.fronts(end);
-            for (at, front) in after.iter_mut().enumerate() {
-                let height = self.stages[at].extent.height;
-                front.response = front.response.min(height);
-                front.gradient = if backward { front.gradient.min(height) } else { height };
-                front.input_gradient = if backward { front.input_gradient.min(height) } else { height };
-            }
+            unbounded = self.fronts(end, &unbounded);
+            let after = self.bounded(&unbounded, backward);
             steps.push(self.step(&before, &after, steps.last()));
             before = after;
         }
         steps
+    }
+
+    /// The fronts within the stages' heights; of the forward sweep alone, as if there were nothing left to do backward.
+    fn bounded(&self, fronts: &[Front], backward: bool) -> Vec<Front> {
+        let bounded = |(front, stage): (&Front, &StageLayout)| {
+            let height = stage.extent.height;
+            Front {
+                response: front.response.min(height),
+                gradient: if backward { front.gradient.min(height) } else { height },
+                input_gradient: if backward { front.input_gradient.min(height) } else { height },
+            }
+        };
+        fronts.iter().zip(self.stages).map(bounded).collect()
     }
 
     fn is_done(&self, fronts: &[Front]) -> bool {
@@ -99,30 +107,41 @@ impl Schedule<'_> {
     /// The rows of the picture that each step gets to. Behind the last one they go on, as if the picture did, so that what is left
     /// is finished step by step as well. A picture that is not cut is done in one step.
     fn ends(&self) -> impl Iterator<Item = usize> {
-        let inside = self.cuts.iter().copied().chain([self.height]);
-        let starts = std::iter::once(0).chain(self.cuts.iter().copied());
-        let highest = inside.clone().zip(starts).map(|(end, start)| end - start).max().unwrap_or(1).max(1);
+        let (height, highest) = (self.height, self.highest_band());
         let whole = self.cuts.is_empty().then_some(usize::MAX);
-        let height = self.height;
-        let beyond = (1..).map(move |step| height + step * highest);
-        whole.into_iter().chain(inside.chain(beyond))
+        let inside = self.cuts.iter().copied().chain([height]);
+        whole.into_iter().chain(inside).chain((1..).map(move |step| height + step * highest))
     }
 
-    /// The fronts once the picture's first `end` rows are there, as if no stage ended.
-    fn fronts(&self, end: usize) -> Vec<Front> {
+    /// Rows of the highest band.
+    fn highest_band(&self) -> usize {
+        let ends = self.cuts.iter().copied().chain([self.height]);
+        let starts = std::iter::once(0).chain(self.cuts.iter().copied());
+        ends.zip(starts).map(|(end, start)| end - start).max().unwrap_or(self.height)
+    }
+
+    /// The fronts once the picture's first `end` rows are there, as if no stage ended; `before` are those of the step before.
+    ///
+    /// A row of a deep stage's tiles covers many rows of the picture, so its gradient comes in bursts. In a picture that is cut, the
+    /// stages before it take of these no more at a time than a band's rows, in whole tiles: their windows are the large ones.
+    fn fronts(&self, end: usize, before: &[Front]) -> Vec<Front> {
         let mut fronts = Vec::with_capacity(self.stages.len());
-        let mut rows = end;
+        let mut most = Vec::with_capacity(self.stages.len());
+        let (mut rows, mut band) = (end, self.highest_band());
         for (stage, layer) in self.stages.iter().zip(self.layers) {
             let response = tile_rows(rows.saturating_sub(1), layer.forward.tile_rows());
             fronts.push(Front { response, gradient: 0, input_gradient: 0 });
-            rows = if stage.pools() { response / 2 } else { response };
+            most.push(if self.cuts.is_empty() { usize::MAX } else { band });
+            (rows, band) = if stage.pools() { (response / 2, band.div_ceil(2)) } else { (response, band) };
         }
         for (at, front) in fronts.iter_mut().enumerate().rev() {
             front.gradient = if self.stages[at].pools() { rows.saturating_mul(2) } else { rows };
-            front.input_gradient = match self.layers[at].backward {
-                Some(backward) => tile_rows(front.gradient.saturating_sub(1), backward.tile_rows()),
-                None => tile_rows(front.gradient, FIRST_LAYER_ROWS),
+            let (seen, tile) = match self.layers[at].backward {
+                Some(backward) => (front.gradient.saturating_sub(1), backward.tile_rows()),
+                None => (front.gradient, FIRST_LAYER_ROWS),
             };
+            let most = most[at].checked_next_multiple_of(tile).unwrap_or(usize::MAX);
+            front.input_gradient = tile_rows(seen, tile).min(before[at].input_gradient.saturating_add(most));
             rows = front.input_gradient;
         }
         fronts
