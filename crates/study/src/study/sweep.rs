@@ -33,7 +33,7 @@ pub fn sweep(base: &Choices, rows: &[Vary], columns: &Vary) -> Result<Study, Opt
                 choices.set(option, value)?;
             }
             let options = choices.options()?;
-            cells.push(Cell { name: free_name(file_stem(&choice), &options, &cells), options });
+            cells.push(Cell { name: free_name(&file_stem(&choice), &options, &cells), options });
         }
     }
     let labels = |choices: &[Choice<'_>]| choices.iter().map(|choice| label(choice)).collect();
@@ -71,12 +71,13 @@ const LONGEST_STEM: usize = 240;
 
 /// The stem, or if a cell of other options has it, the stem with the first number from 2 on that makes it another one. A stem
 /// that is too long for a file name is cut.
-fn free_name(stem: String, options: &TransferOptions, cells: &[Cell]) -> String {
-    let short = || &stem[..stem.floor_char_boundary(LONGEST_STEM)];
+fn free_name(stem: &str, options: &TransferOptions, cells: &[Cell]) -> String {
+    let ends = stem.char_indices().map(|(start, letter)| start + letter.len_utf8());
+    let short = &stem[..ends.take_while(|&end| end <= LONGEST_STEM).last().unwrap_or(0)];
     let taken = |name: &str| cells.iter().any(|cell| cell.name == name && cell.options != *options);
-    let stem = if stem.len() > 250 { short().to_owned() } else { stem.clone() };
-    let mut names = std::iter::once(stem.clone()).chain((2..).map(|number| format!("{}-{number}", short())));
-    names.find(|name| !taken(name)).unwrap_or(stem)
+    let stem = if stem.len() > 250 { short } else { stem };
+    let mut names = (2..).map(|number| format!("{short}-{number}"));
+    if taken(stem) { names.find(|name| !taken(name)).unwrap_or_default() } else { stem.to_owned() }
 }
 
 #[cfg(test)]
