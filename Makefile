@@ -7,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -18,8 +18,13 @@ run: build
 	mkdir -p $(dir $(OUT))
 	$(IMPASTO) transfer $(CONTENT) $(STYLE) -o $(OUT)
 
-# Everything that continuous integration runs.
-test: check examples
+# Checks and examples. What the system does not allow tests to do is said at the end.
+LEFT_OUT = $(CURDIR)/target/left-out
+test:
+	@mkdir -p $(dir $(LEFT_OUT))
+	@: > $(LEFT_OUT)
+	IMPASTO_LEFT_OUT=$(LEFT_OUT) $(MAKE) check examples
+	@sort -u $(LEFT_OUT) | grep . || echo "Nothing was left out."
 
 # Format, lints, build without the embedded weights, tests, docs. Warnings are errors.
 check:
@@ -35,6 +40,26 @@ examples:
 	    crate=$${example#crates/}; crate=$${crate%%/*}; \
 	    cargo run --quiet --locked --package impasto-$$crate --example $$(basename $$example .rs); \
 	done
+
+# Broken pictures, weights and checkpoints for so many seconds: make fuzz SECONDS=3600. SEED=N repeats a run, FILES=.png,.tif
+# chooses files by parts of their names.
+SECONDS = 30
+fuzz:
+	IMPASTO_FUZZ_SECONDS=$(SECONDS) $(if $(SEED),IMPASTO_FUZZ_SEED=$(SEED)) $(if $(FILES),IMPASTO_FUZZ_FILES=$(FILES)) \
+	    cargo test --quiet --locked --package impasto-style --test fuzz -- --exact long_run --ignored --nocapture
+
+# Runs that are killed or get a signal at random moments, many of them.
+torture:
+	IMPASTO_KILLS=200 cargo test --locked --package impasto-cli --test resume -- --nocapture
+	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-cli --test signals -- --nocapture
+
+# AddressSanitizer on the tests of tensor, the only crate with unsafe code. Stable Rust has no sanitizers.
+ASAN_HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')
+asan:
+	@rustup run nightly rustc --version || { echo "AddressSanitizer needs Rust's nightly toolchain, which is not here." \
+	    "With rustup (https://rustup.rs) it comes by: rustup toolchain install nightly --profile minimal" >&2; exit 1; }
+	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
+	    rustup run nightly cargo test --locked --package impasto-tensor --tests --target $(ASAN_HOST)
 
 # Seconds and peak memory of whole evaluations, layer by layer; then GEMM and each convolution on its own.
 BENCH_ARCHS = vgg16 vgg19

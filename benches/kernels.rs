@@ -46,10 +46,10 @@ fn main() -> Result<(), TensorError> {
     for (m, k, n) in PRODUCTS {
         products(isa, (m, k, n))?;
     }
-    println!("\n{size} x {size}; s: the kernel transformed as it goes");
-    let names =
-        ["im2col", "F(4,3)", "F(6,3)", "F(4,3)s", "F(6,3)s"].map(|name| format!("  {name:>7}")).concat();
-    println!("{:>9}{:>45} {:>45}", "", "forward", "backward");
+    println!("\n{size} x {size}; the kernel transformed as it goes, s: in single precision, d: in double");
+    let names = ["im2col", "F(4,3)", "F(6,3)", "F(4,3)d", "F(6,3)d", "F(4,3)s", "F(6,3)s"];
+    let names = names.map(|name| format!("  {name:>7}")).concat();
+    println!("{:>9}{:>63} {:>63}", "", "forward", "backward");
     println!("{:>9}{names} {names}", "");
     for (name, level, inputs, outputs) in LAYERS {
         let extent = Extent { height: size >> level, width: size >> level };

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the same commands with two builds of impasto and compares every byte that they write.
+# Runs the same commands with two builds of impasto and compares every byte that they write; and with NEW alone the same transfer
+# with all memory, and with so little that it is worked on in bands.
 #
 #   benches/same_bytes.sh OLD NEW
 #
@@ -13,7 +14,7 @@
 #
 # It needs bash, python3 without packages, and 200 MB in the folder for temporary files.
 set -euo pipefail
-[ $# -eq 2 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ -x "$1" ] && [ -x "$2" ] || { echo "$1 and $2 must be programs." >&2; exit 2; }
 declare -A program=([old]=$(realpath "$1") [new]=$(realpath "$2"))
 cd "$(dirname "$0")/.."
@@ -22,20 +23,19 @@ root=$PWD
 photo=$root/examples/content/chelsea.png photo_jpeg=$root/examples/content/rocket.jpg square=$root/examples/content/astronaut.png
 painting=$root/examples/style/cafe_terrace.webp painting2=$root/examples/style/night_cafe.webp
 machine=(${THREADS:+--threads "$THREADS"})
-# Deep enough for every kind of response, and kept at so many layers that a gradient takes more memory than a measurement: the
-# limits below make bands of the gradient alone.
+# Deep enough for every kind of response.
 shallow=(--content-layers conv3_1 --style-layers conv1_1,conv1_2,conv2_1,conv2_2,conv3_1)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-# run SIDE NAME ARGUMENTS...: the command in a folder of its own, so that both sides write to the same relative paths.
+# run SIDE PROGRAM NAME ARGUMENTS...: the command in a folder of its own, so that both sides write to the same relative paths.
 run() {
-    local side=$1 folder=$work/$1/$2 code=0
-    shift 2
+    local program=$2 folder=$work/$1/$3 code=0
+    shift 3
     mkdir -p "$folder"
-    (cd "$folder" && exec "${program[$side]}" "$@" "${machine[@]}") > "$folder/standard-output" 2> "$folder.progress" || code=$?
+    (cd "$folder" && exec "$program" "$@" "${machine[@]}") > "$folder/standard-output" 2> "$folder.progress" || code=$?
     echo "$code" > "$folder.code"
 }
 
@@ -82,17 +82,17 @@ wanted() { [[ $1 =~ ${ONLY:-.} ]]; }
 # both NAME ARGUMENTS...
 both() {
     wanted "$1" || return 0
-    run old "$@"
-    run new "$@"
+    run old "${program[old]}" "$@"
+    run new "${program[new]}" "$@"
     compare "$1"
 }
 
-# bands_at SIDE MIB ARGUMENTS...: in how many bands a transfer says that it works; a large number if that is too little memory.
+# bands_at MIB ARGUMENTS...: in how many bands a transfer says that it works; a large number if that is too little memory.
 # The run is stopped at its first line.
 bands_at() {
-    local side=$1 mib=$2 line=""
-    shift 2
-    coproc "${program[$side]}" "$@" "${machine[@]}" -o "$work/probe.png" --memory-limit "${mib}M" 2>&1
+    local mib=$1 line=""
+    shift
+    coproc "${program[new]}" "$@" "${machine[@]}" -o "$work/probe.png" --memory-limit "${mib}M" 2>&1
     local pid=$COPROC_PID
     read -r line <&"${COPROC[0]}" || true
     kill "$pid" 2> /dev/null || true
@@ -104,31 +104,29 @@ bands_at() {
     esac
 }
 
-# limit_for SIDE BANDS ARGUMENTS...: the largest limit in MiB at which a transfer works in that many bands; fails if none does.
+# limit_for BANDS ARGUMENTS...: the largest limit in MiB at which a transfer works in that many bands; fails if none does.
 limit_for() {
-    local side=$1 wanted=$2 low=1 high=1024 middle
-    shift 2
+    local wanted=$1 low=1 high=1024 middle
+    shift
     while [ $((high - low)) -gt 1 ]; do
         middle=$(((low + high) / 2))
-        if [ "$(bands_at "$side" "$middle" "$@")" -ge "$wanted" ]; then low=$middle; else high=$middle; fi
+        if [ "$(bands_at "$middle" "$@")" -ge "$wanted" ]; then low=$middle; else high=$middle; fi
     done
-    [ "$(bands_at "$side" "$low" "$@")" -eq "$wanted" ] && echo "$low"
+    [ "$(bands_at "$low" "$@")" -eq "$wanted" ] && echo "$low"
 }
 
-# both_in_bands BANDS NAME ARGUMENTS...: each side under its own limit. Equal plans give equal bytes; what is planned for measuring
-# is not printed, so that the largest limit is taken, at which the pictures are measured whole.
-both_in_bands() {
-    local bands=$1 name=$2 side limit
+# in_bands BANDS NAME ARGUMENTS...: NEW with all memory, and under the largest limit at which it works in so many bands.
+in_bands() {
+    local bands=$1 name=$2 limit
     shift 2
     wanted "$name" || return 0
-    for side in old new; do
-        if limit=$(limit_for "$side" "$bands" "$@"); then
-            run "$side" "$name" "$@" -o out.png --log log.jsonl --memory-limit "${limit}M"
-        else
-            mkdir -p "$work/$side/$name"
-            echo "no limit gives $bands bands" | tee "$work/$side/$name.progress" > "$work/$side/$name.code"
-        fi
-    done
+    run old "${program[new]}" "$name" "$@" -o out.png --log log.jsonl --memory-limit none
+    if limit=$(limit_for "$bands" "$@"); then
+        run new "${program[new]}" "$name" "$@" -o out.png --log log.jsonl --memory-limit "${limit}M"
+    else
+        mkdir -p "$work/new/$name"
+        echo "no limit gives $bands bands" | tee "$work/new/$name.progress" > "$work/new/$name.code"
+    fi
     compare "$name"
 }
 
@@ -151,12 +149,12 @@ both picture-start transfer "$photo" "$painting" -o out.png "${small[@]}" --init
 both save-every transfer "$photo" "$painting" -o out.png "${small[@]}" --save-every 2
 
 # Bands.
-both_in_bands 2 bands-2 transfer "$square" "$painting" --size 512 --style-scale 0.25 --iterations 3 --scales 1
-both_in_bands 2 bands-2-noise transfer "$square" "$painting" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
+in_bands 2 bands-2 transfer "$square" "$painting" --size 512 --style-scale 0.25 --iterations 3 --scales 1
+in_bands 2 bands-2-noise transfer "$square" "$painting" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
     --init noise --pool max
-both_in_bands 3 bands-3 transfer "$square" "$painting2" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
+in_bands 3 bands-3 transfer "$square" "$painting2" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
     --tv-weight 0.01
-both_in_bands 3 bands-3-adam transfer "$square" "$painting2" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
+in_bands 3 bands-3-adam transfer "$square" "$painting2" --size 512 --style-scale 0.25 --iterations 3 --scales 1 "${shallow[@]}" \
     --optimizer adam
 
 # The network and the losses.

@@ -81,9 +81,9 @@ fn pictures_too_small_or_too_large() {
     );
     refused_in_one_line(
         &folder,
-        "huge.bmp painting.webp -o out.png",
+        "huge.bmp painting.webp -o out.png --memory-limit 1G",
         1,
-        &["40000 x 40000", "limit of 100000000"],
+        &["40000 x 40000", "976 MiB are free or allowed", "million pixels", "--memory-limit"],
     );
     // Without conv5_1 a small painting will do.
     let output = folder.run(

@@ -1,13 +1,16 @@
-//! What the library finds of real limits: a copy of this test is run in a control group made for it, or with some processors
-//! only, and reports what it sees.
+//! Real limits: a copy of this test, or the program, is run in a control group made for it, or with some processors only. The
+//! copy reports what it sees.
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "what other tests use")]
+mod command;
 mod left_out;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use command::{Folder, code_and_message};
 use impasto_style::machine::{available_memory, processors};
 use left_out::left_out;
 
@@ -40,7 +43,7 @@ struct Group(PathBuf);
 impl Group {
     /// A group below another one, with the first of the files that it has set to a value; none, and that it is left out, if the
     /// system does not allow it.
-    fn below(parent: &Path, need: &str, limits: [(&str, String); 2]) -> Option<Self> {
+    fn below(parent: &Path, need: &str, limits: &[(&str, String); 2]) -> Option<Self> {
         // Tests are threads: each has a number of its own.
         let id = format!("{:?}", std::thread::current().id()).replace(['(', ')'], "");
         let folder = parent.join(format!("impasto-test-{}-{id}", std::process::id()));
@@ -62,14 +65,18 @@ impl Group {
 
     fn of_memory(parent: &Path, mib: u64) -> Option<Self> {
         let limit = (mib * MIB).to_string();
-        Self::below(parent, "memory-group", [("memory.limit_in_bytes", limit.clone()), ("memory.max", limit)])
+        Self::below(
+            parent,
+            "memory-group",
+            &[("memory.limit_in_bytes", limit.clone()), ("memory.max", limit)],
+        )
     }
 
     /// A quota in hundredths of a processor.
     fn of_processors(parent: &Path, hundredths: u32) -> Option<Self> {
         let quota = hundredths * 1000;
         let both = format!("{quota} 100000");
-        Self::below(parent, "cpu-group", [("cpu.cfs_quota_us", quota.to_string()), ("cpu.max", both)])
+        Self::below(parent, "cpu-group", &[("cpu.cfs_quota_us", quota.to_string()), ("cpu.max", both)])
     }
 
     /// The command of a shell that moves it into the group.
@@ -149,4 +156,29 @@ fn affinity_sets_processors() {
         return left_out("taskset", "taskset cannot be run");
     }
     assert_eq!(seen_after(&format!("taskset -p -c {first} $$ > /dev/null")).1, 1);
+}
+
+/// The program in a group, in a folder with a photo and a painting.
+fn run_in(group: &Group, folder: &Folder, arguments: &str) -> (i32, String) {
+    let script = format!("{}\nexec \"$0\" {arguments}", group.enter());
+    let program = folder.command("").get_program().to_owned();
+    let mut command = Command::new("sh");
+    command.args(["-ec", &script]).arg(program).current_dir(folder.path(""));
+    code_and_message(&command.output().unwrap())
+}
+
+/// Instead of being killed in the middle of the work.
+#[test]
+fn a_picture_too_large_for_a_real_group_is_refused_and_a_small_one_painted() {
+    let folder = Folder::new();
+    let Some(group) = Group::of_memory(&own_group("memory"), 300) else { return };
+    let (code, message) =
+        run_in(&group, &folder, "transfer photo.png painting.webp -o large.png --size 8192");
+    assert_eq!(code, 1, "{message}");
+    assert!(message.contains("memory") && message.contains("MiB"), "{message}");
+    assert!(!folder.path("large.png").exists());
+    let (code, message) =
+        run_in(&group, &folder, "transfer photo.png painting.webp -o out.png --size 96 --iterations 1");
+    assert_eq!(code, 0, "{message}");
+    assert!(folder.path("out.png").exists());
 }

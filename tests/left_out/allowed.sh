@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# What this system allows of what tests need beyond a user's rights, a word a line: each is tried.
+# What of the needs of tests beyond a user's rights this system allows: each is tried, and a line says `WORD: allowed` or
+# `WORD: forbidden`.
 set -u
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Says the word if the command succeeds.
+# Says whether the command succeeds.
 try() {
     local word=$1
     shift
-    if "$@" > /dev/null 2>&1; then echo "$word"; fi
+    if "$@" > /dev/null 2>&1; then echo "$word: allowed"; else echo "$word: forbidden"; fi
 }
 
 # A small file system of its own.

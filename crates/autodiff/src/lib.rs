@@ -70,7 +70,9 @@ mod terms;
 
 pub use cancel::Cancel;
 pub use chain::{Chain, ConvLayer, Layer, Pooling};
-pub use engine::{ConvMode, Evaluator, EvaluatorOptions, LayerPlan, Plan, PlanBytes, PreparedChain};
+pub use engine::{
+    ConvMode, Cuts, Evaluator, EvaluatorOptions, LayerPlan, Plan, PlanBytes, PreparedChain, Work,
+};
 pub use error::AutodiffError;
 pub use losses::{GramMatrix, Loss, LossKind};
 pub use ops::preprocessing::Preprocessing;

@@ -46,13 +46,16 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     probe(&arguments.output, 0)?;
     let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
-    let subject = arguments.pictures.read(arguments.quiet)?;
+    let subject = arguments.pictures.read(&options, arguments.quiet)?;
     probe(&arguments.output, largest_page(subject.size(options.size)))?;
-    options.init = options.init.read()?;
+    let reading = options.reading(subject.bytes());
+    options.init = options.init.read(&reading)?;
+    options.make_room_for(&subject);
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
-    let network = network.with_cancel(interrupt.keep());
+    let network = network.with_cancel(interrupt.cancel().clone());
     let display = Display::new(arguments.quiet);
     let result = explain(&network, &subject, &options, |event| {
+        interrupt.heed(event);
         display.show(event);
         interrupt.flow()
     });
@@ -67,7 +70,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let name = arguments.output.display();
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
-        let message = format!("stopped after {done} iterations by {cause}; the page so far is in {name}");
+        let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");
         return Err(Failure::stopped(cause, message));
     }
     display

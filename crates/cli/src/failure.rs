@@ -76,7 +76,7 @@ impl From<PictureError> for Failure {
         match error {
             PictureError::File(error) => error.into(),
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
-            _ => Self::failed(error),
+            _ => Self::failed(with_dashes(&error)),
         }
     }
 }

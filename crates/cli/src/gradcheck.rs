@@ -6,6 +6,7 @@ use clap::Args;
 use impasto_files::{probe, write_or_keep};
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
+use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
@@ -90,7 +91,7 @@ fn objective_row(arguments: &Arguments, network: Network, options: &TransferOpti
 
 /// The picture with that longest side.
 fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
-    let picture = read_picture(path, false)?;
+    let picture = read_picture(path, &ReadOptions::default(), false)?;
     let (height, width) = picture.size_with_longest_side(size);
     Ok(picture.resized(height, width)?)
 }

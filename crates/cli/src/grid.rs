@@ -45,11 +45,12 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     if ["style-layers", "content-weight", "style-weight"].iter().any(|name| given.choices.has(name)) {
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
-    let base = given.options()?;
-    let subject = arguments.pictures.read(arguments.to.quiet)?;
+    let mut base = given.options()?;
+    let subject = arguments.pictures.read(&base, arguments.to.quiet)?;
+    base.make_room_for(&subject);
     let network = given.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
     let paths = arguments.pictures.paths(&given.network);
-    let material = Material { subject: &subject, network: &network, paths, cancel: &interrupt.keep() };
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
     run_study(&study, material, &arguments.to, interrupt)
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use impasto_style::{Cancel, TransferError};
+use impasto_style::{Cancel, Event, TransferError};
 
 use crate::failure::Failure;
 
@@ -48,14 +48,22 @@ struct Requests {
 }
 
 impl Interrupt {
-    /// The flag of the run's network. From now on the command has something to keep: a first signal no longer ends the process,
-    /// but sets the flag.
-    pub(crate) fn keep(&self) -> Cancel {
-        self.0.keeps.store(true, Ordering::SeqCst);
-        self.0.cancel.clone()
+    /// The flag of the run's network.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.0.cancel
     }
 
-    /// Whether [`Self::keep`] was called.
+    /// Hears what a transfer tells. From its first accepted picture on the command has something to keep: a first signal no longer
+    /// ends the process, but sets the flag.
+    pub(crate) fn heed(&self, event: Event<'_>) {
+        let has_picture = match event {
+            Event::Started(summary) => summary.done > 0,
+            _ => true,
+        };
+        self.0.keeps.fetch_or(has_picture, Ordering::SeqCst);
+    }
+
+    /// Whether there is something to keep.
     pub(crate) fn keeps(&self) -> bool {
         self.0.keeps.load(Ordering::SeqCst)
     }
@@ -120,14 +128,13 @@ mod tests {
     #[test]
     fn the_first_cause_counts_and_sets_the_flag_of_the_run_alone() {
         let (run, other) = (Interrupt::default(), Interrupt::default());
-        let cancel = run.keep();
-        assert!(run.keeps() && !other.keeps() && run.flow().is_continue());
+        assert!(!run.cancel().is_cancelled() && run.flow().is_continue());
         run.stop(Cause::Signal(SIGTERM));
         run.stop(Cause::TimeLimit);
         run.stop(Cause::Signal(SIGHUP));
         assert_eq!(run.cause(), Some(Cause::Signal(SIGTERM)));
-        assert!(cancel.is_cancelled() && run.flow().is_break());
-        assert!(!other.keep().is_cancelled() && other.flow().is_continue());
+        assert!(run.cancel().is_cancelled() && run.flow().is_break());
+        assert!(!other.cancel().is_cancelled() && other.flow().is_continue());
     }
 
     #[test]

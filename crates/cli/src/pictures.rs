@@ -1,11 +1,12 @@
 //! Pictures that a command is given.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use impasto_study::study::Paths;
-use impasto_style::picture::{PIXEL_LIMIT, Profile};
-use impasto_style::{Picture, Subject};
+use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT};
+use impasto_style::{Picture, Subject, TransferOptions};
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
@@ -14,17 +15,26 @@ use crate::streams::warn;
 /// The two pictures of a command.
 #[derive(Debug, Args)]
 pub(crate) struct Pair {
-    /// The photo
+    /// The photo, or - for standard input
     content: PathBuf,
 
-    /// The painting
+    /// The painting, or - for standard input
     style: PathBuf,
 }
 
+/// At which size pictures are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// As they are: they will be worked at in several sizes.
+    Whole,
+    /// Much larger ones are shrunk to the size of the one transfer that they are for.
+    Shrunk,
+}
+
 impl Pair {
-    /// The photo and the painting.
-    pub(crate) fn read(&self, quiet: bool) -> Result<Subject, Failure> {
-        Ok(Subject::new(read_picture(&self.content, quiet)?, read_picture(&self.style, quiet)?))
+    /// The photo and the painting as they are.
+    pub(crate) fn read(&self, options: &TransferOptions, quiet: bool) -> Result<Subject, Failure> {
+        read_subject([&self.content, &self.style], options, Keep::Whole, quiet)
     }
 
     /// The files, each with what names it.
@@ -38,15 +48,45 @@ impl Pair {
     }
 }
 
-/// Reads a picture; says so if its colours may be off, unless it shall be quiet.
-pub(crate) fn read_picture(path: &Path, quiet: bool) -> Result<Picture, Failure> {
-    let (picture, profile) = Picture::read(path, PIXEL_LIMIT)?;
-    if profile == Profile::Unusable {
-        let name = path.display();
-        warn(
-            quiet,
-            &format!("the colour profile of {name} cannot be used, so its colours are taken as sRGB"),
-        );
+/// Reads a photo and a painting within the memory limit.
+pub(crate) fn read_subject(
+    [content, style]: [&Path; 2],
+    options: &TransferOptions,
+    keep: Keep,
+    quiet: bool,
+) -> Result<Subject, Failure> {
+    if is_standard_input(content) && is_standard_input(style) {
+        return Err(Failure::wrong_use("standard input is one picture: give - only once"));
     }
-    Ok(picture)
+    let (of_photo, of_painting) = match keep {
+        Keep::Whole => (options.reading(0), TransferOptions::reading as fn(&_, _) -> _),
+        Keep::Shrunk => (options.reading_photo(0), TransferOptions::reading_painting as fn(&_, _) -> _),
+    };
+    let photo = read(content, &of_photo, quiet)?;
+    let held = photo.picture.bytes();
+    let painting = read(style, &of_painting(options, held), quiet)?;
+    let bytes = photo.bytes.max(held + painting.bytes);
+    Ok(Subject::new(photo.picture, painting.picture).after_reading(bytes))
+}
+
+/// Reads a picture; says what is doubtful about it, unless it shall be quiet.
+pub(crate) fn read_picture(path: &Path, options: &ReadOptions, quiet: bool) -> Result<Picture, Failure> {
+    Ok(read(path, options, quiet)?.picture)
+}
+
+fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, Failure> {
+    let name = if is_standard_input(path) { Path::new(STANDARD_INPUT) } else { path };
+    let read = if is_standard_input(path) {
+        Picture::read_stream(io::stdin().lock(), name, options)?
+    } else {
+        Picture::read(path, options)?
+    };
+    for warning in &read.warnings {
+        warn(quiet, &format!("{}: {warning}", name.display()));
+    }
+    Ok(read)
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
 }

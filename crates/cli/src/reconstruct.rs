@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// What to rebuild from
     what: What,
 
-    /// The picture
+    /// The picture, or - for standard input
     picture: PathBuf,
 
     /// The layers, from the first to the last
@@ -69,9 +69,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         ));
     }
     let mut base = given.options()?;
-    let picture = read_picture(&arguments.picture, arguments.to.quiet)?;
+    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.quiet)?;
     let network = given.network.read()?;
-    let (study, content) = match arguments.what {
+    let (mut study, content) = match arguments.what {
         What::Content => {
             if arguments.canvas.is_some() {
                 return Err(Failure::wrong_use("--canvas is for textures: impasto reconstruct style"));
@@ -90,7 +90,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         weights: given.network.path(),
     };
     let subject = Subject::new(content, picture);
-    let material = Material { subject: &subject, network: &network, paths, cancel: &interrupt.keep() };
+    study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
     run_study(&study, material, &arguments.to, interrupt)
 }
 

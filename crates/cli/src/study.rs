@@ -50,18 +50,24 @@ pub(crate) fn run(
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
     refuse_inputs(study, material, folder)?;
     let display = Display::new(to.quiet);
-    let mut done = 0;
+    // The cell at work, and those that are done.
+    let (mut number, mut done) = (0, 0);
     let pictures = study.run(material, folder, |event| {
         match event {
             StudyEvent::Kept(cell) => {
-                done += 1;
-                display.say(&format!("{done}/{}: {} is there already", study.cells.len(), cell.name));
+                number += 1;
+                done = number;
+                display.say(&format!("{number}/{}: {} is there already", study.cells.len(), cell.name));
             }
             StudyEvent::Cell(cell) => {
-                done += 1;
-                display.say(&format!("{done}/{}: {}", study.cells.len(), cell.name));
+                done = number;
+                number += 1;
+                display.say(&format!("{number}/{}: {}", study.cells.len(), cell.name));
             }
-            StudyEvent::Transfer(event) => display.show(event),
+            StudyEvent::Transfer(event) => {
+                interrupt.heed(event);
+                display.show(event);
+            }
         }
         interrupt.flow()
     });

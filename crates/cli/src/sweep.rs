@@ -40,11 +40,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let study = study(arguments)?;
-    let subject = arguments.pictures.read(arguments.to.quiet)?;
+    let mut study = study(arguments)?;
+    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.quiet)?;
+    study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = arguments.options.network.read()?;
     let paths = arguments.pictures.paths(&arguments.options.network);
-    let material = Material { subject: &subject, network: &network, paths, cancel: &interrupt.keep() };
+    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
     run_study(&study, material, &arguments.to, interrupt)
 }
 

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto_files::probe;
-use impasto_style::{
-    Event, Painting, PreparedNetwork, Progress, StopReason, Subject, Summary, transfer_with,
-};
+use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Summary, transfer_with};
 
 use crate::EXIT_CODES;
 use crate::checkpoint::{CheckpointArguments, Given, Job, how_to_go_on};
@@ -19,7 +17,7 @@ use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
-use crate::pictures::read_picture;
+use crate::pictures::{Keep, read_subject};
 use crate::presets::preset_table;
 use crate::progress::Display;
 
@@ -39,15 +37,17 @@ use crate::progress::Display;
 ///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
 ///
 ///   impasto transfer --resume out.run --iterations 800
+///
+///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
-    /// The picture whose scene is kept
+    /// The picture whose scene is kept, or - for standard input
     #[arg(required_unless_present = "resume")]
     content: Option<PathBuf>,
 
-    /// The picture whose strokes and colours are taken
+    /// The picture whose strokes and colours are taken, or - for standard input
     #[arg(required_unless_present = "resume")]
     style: Option<PathBuf>,
 
@@ -113,16 +113,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe(path, 0))?;
-    let photo = read_picture(&job.content, arguments.quiet)?;
-    let subject = Subject::new(photo, read_picture(&job.style, arguments.quiet)?).shrunk(&options)?;
+    let pictures = pictures.map(|(_, path)| path);
+    let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
     output.reserve(subject.size(options.size))?;
     if checkpoint.is_none() {
-        options.init = options.init.read()?;
+        let reading = options.reading(subject.bytes());
+        options.init = options.init.read(&reading)?;
     }
+    options.make_room_for(&subject);
     let network = job.network.read()?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
     let network = PreparedNetwork::new(network, &options)?;
-    let network = network.with_cancel(interrupt.keep());
+    let network = network.with_cancel(interrupt.cancel().clone());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
 
     let mut run = Run {
@@ -170,6 +172,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
+        self.interrupt.heed(event);
         self.display.show(event);
         match event {
             Event::Started(summary) => {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use impasto_files::{keep_apart, probe};
+use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Pooling};
 use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, Weights, resolve};
 
@@ -206,7 +207,7 @@ fn mean_activations(
 ) -> Result<Vec<Vec<f64>>, Failure> {
     let mut activations = Activations::new(network);
     for path in paths {
-        let mut picture = read_picture(path, true)?;
+        let mut picture = read_picture(path, &ReadOptions::default(), true)?;
         if picture.height().max(picture.width()) > size {
             let (height, width) = picture.size_with_longest_side(size);
             picture = picture.resized(height, width)?;

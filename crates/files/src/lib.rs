@@ -14,6 +14,7 @@
 
 mod apart;
 mod error;
+mod one_line;
 mod place;
 mod probe;
 mod temporary;
@@ -21,5 +22,6 @@ mod write;
 
 pub use apart::keep_apart;
 pub use error::FileError;
+pub use one_line::one_line;
 pub use probe::probe;
 pub use write::{keep, write_atomically, write_or_keep};

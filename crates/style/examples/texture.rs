@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use impasto_lbfgs::{Lbfgs, Optimiser};
 use impasto_style::coordinates::{Coordinates, Spectrum};
-use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
     Network, Objective, Picture, PreparedNetwork, Preset, Subject, TransferOptions, white_noise,
 };
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let network = PreparedNetwork::new(Network::embedded()?, &options)?;
 
     // A of the painting, at 160 pixels. Without a content loss the photo does not count.
-    let (painting, _) = Picture::read(&painting, PIXEL_LIMIT)?;
+    let painting = Picture::read(&painting, &ReadOptions::default())?.picture;
     let subject = Subject::new(white_noise(160, 160, 0)?, painting);
     let targets = subject.at(160, &options)?.measure(&network, &options)?;
 

@@ -2,7 +2,8 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
-use crate::{PreparedNetwork, Subject, TransferError, TransferOptions};
+use crate::picture::ReadOptions;
+use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
 const PROGRAM: u64 = 48 << 20;
@@ -14,6 +15,47 @@ impl TransferOptions {
         let numbers = 3 * height * width;
         let optimiser = self.optimiser.bytes(self.iterations, numbers);
         optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+    }
+
+    /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
+    pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
+        let (height, width) = subject.size(self.size);
+        let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
+        painting.max(PROGRAM + subject.reading())
+    }
+
+    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, and
+    /// of one to start from.
+    fn beyond(&self, subject: &Subject) -> u64 {
+        let (height, width) = subject.size(self.size);
+        let counted = 2 * 3 * height * width * size_of::<f32>();
+        let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
+        (subject.bytes() + start).saturating_sub(counted as u64)
+    }
+
+    /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than
+    /// they are worked at.
+    pub fn make_room_for(&mut self, subject: &Subject) {
+        let beyond = self.beyond(subject);
+        self.memory_limit = self.memory_limit.map(|limit| limit.saturating_sub(beyond));
+    }
+
+    /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what of the memory
+    /// limit is left, and as it is.
+    pub fn reading(&self, held: u64) -> ReadOptions {
+        let left = |limit: u64| limit.saturating_sub(PROGRAM + held);
+        let memory_limit = self.memory_limit.map(left);
+        ReadOptions { memory_limit, longest: None, alpha: false, profile: false }
+    }
+
+    /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
+    pub fn reading_photo(&self, held: u64) -> ReadOptions {
+        ReadOptions { longest: Some(self.size), ..self.reading(held) }
+    }
+
+    /// [`Self::reading`] of a painting of a transfer of this size only: much larger ones are shrunk to theirs.
+    pub fn reading_painting(&self, held: u64) -> ReadOptions {
+        ReadOptions { longest: Some(self.longest_of_paintings(self.size)), ..self.reading(held) }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.

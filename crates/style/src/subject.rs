@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use impasto_autodiff::{Loss, LossKind, Tap};
 
+use crate::picture::is_worth_shrinking;
 use crate::{OptionsError, Picture, PictureError, PreparedNetwork, TransferError, TransferOptions};
 
 /// The photo whose scene is kept, and the paintings whose style is taken, with their shares in it.
@@ -11,6 +12,8 @@ use crate::{OptionsError, Picture, PictureError, PreparedNetwork, TransferError,
 pub struct Subject {
     photo: Picture,
     paintings: Vec<WeightedPainting>,
+    /// The most bytes that reading them took.
+    reading: u64,
 }
 
 /// A painting and its share b in the style: A = sum b A.
@@ -23,7 +26,7 @@ struct WeightedPainting {
 impl Subject {
     /// A photo and one painting.
     pub fn new(photo: Picture, painting: Picture) -> Self {
-        Self { photo, paintings: vec![WeightedPainting { picture: painting, share: 1.0 }] }
+        Self { photo, paintings: vec![WeightedPainting { picture: painting, share: 1.0 }], reading: 0 }
     }
 
     /// A photo and several paintings, each with its weight in the blend of their styles. The shares are the weights divided by
@@ -46,7 +49,23 @@ impl Subject {
             .into_iter()
             .map(|(picture, weight)| WeightedPainting { picture, share: weight / sum })
             .collect();
-        Ok(Self { photo, paintings })
+        Ok(Self { photo, paintings, reading: 0 })
+    }
+
+    /// The same pictures, whose reading took that many bytes at the most: what a transfer announces is no less.
+    #[must_use]
+    pub fn after_reading(self, bytes: u64) -> Self {
+        Self { reading: bytes, ..self }
+    }
+
+    /// The most bytes that reading the pictures took, as far as it was said.
+    pub(crate) const fn reading(&self) -> u64 {
+        self.reading
+    }
+
+    /// The bytes of the pictures in memory.
+    pub fn bytes(&self) -> u64 {
+        self.photo.bytes() + self.paintings().map(Picture::bytes).sum::<u64>()
     }
 
     /// The photo, as it was given.
@@ -82,7 +101,7 @@ impl Subject {
             Ok(WeightedPainting { picture: shrunk(painting.picture, size)?, ..painting })
         };
         let paintings = self.paintings.into_iter().map(shrink).collect::<Result<_, PictureError>>()?;
-        Ok(Self { photo: shrunk(self.photo, photo_size)?, paintings })
+        Ok(Self { photo: shrunk(self.photo, photo_size)?, paintings, ..self })
     }
 
     /// The subject as it is seen by a transfer whose result has that longest side.
@@ -110,7 +129,7 @@ fn resized(picture: &Picture, size: (usize, usize)) -> Result<Cow<'_, Picture>, 
 
 /// The picture at the size that it will be worked at, if that is much smaller.
 fn shrunk(picture: Picture, (height, width): (usize, usize)) -> Result<Picture, PictureError> {
-    if height.min(width) >= 64 && height * width * 2 < picture.height() * picture.width() {
+    if is_worth_shrinking((picture.height(), picture.width()), (height, width)) {
         return picture.resized(height, width);
     }
     Ok(picture)

@@ -35,7 +35,7 @@ pub(crate) fn summarise(
         checkpoint_bytes: None,
         arch: network.arch(),
         threads: rayon::current_num_threads(),
-        bytes: plan.bytes().total() + options.working_bytes(size.0, size.1),
+        bytes: options.peak(subject, plan.bytes().total()),
         bands: plan.bands(),
     })
 }

@@ -9,7 +9,6 @@ use impasto_lbfgs::{Adam, Optimiser as Method, Step, StopReason};
 use crate::checkpoint::{Keeper, Place};
 use crate::coordinates::Coordinates;
 use crate::optimise::{Accepted, Descent};
-use crate::picture::PIXEL_LIMIT;
 use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
@@ -43,14 +42,14 @@ pub struct Painting {
 /// ```no_run
 /// use std::ops::ControlFlow;
 /// use std::path::Path;
-/// use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+/// use impasto_style::picture::Encoding;
 /// use impasto_style::{Picture, PreparedNetwork, Preset, Subject, transfer};
 ///
-/// let (photo, _) = Picture::read(Path::new("photo.jpg"), PIXEL_LIMIT)?;
-/// let (painting, _) = Picture::read(Path::new("painting.jpg"), PIXEL_LIMIT)?;
 /// let options = Preset::Default.options();
+/// let photo = Picture::read(Path::new("photo.jpg"), &options.reading_photo(0))?;
+/// let painting = Picture::read(Path::new("painting.jpg"), &options.reading_painting(photo.picture.bytes()))?;
 /// let network = PreparedNetwork::new(impasto_vgg::Network::embedded()?, &options)?;
-/// let subject = Subject::new(photo, painting);
+/// let subject = Subject::new(photo.picture, painting.picture);
 /// let painting = transfer(&network, &subject, &options, |_| ControlFlow::Continue(()))?;
 /// painting.picture.write(Path::new("out.png"), Encoding::Png)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -288,7 +287,7 @@ pub fn first_picture(photo: &Picture, options: &TransferOptions) -> Result<Pictu
     Ok(match &options.init {
         Init::Content => photo.clone(),
         Init::Noise => white_noise(height, width, options.seed)?,
-        Init::File(path) => Picture::read(path, PIXEL_LIMIT)?.0.resized(height, width)?,
+        Init::File(path) => Picture::read(path, &options.reading(0))?.picture.resized(height, width)?,
         Init::Picture(picture) => picture.resized(height, width)?,
     })
 }

@@ -3,10 +3,12 @@
 
 use std::ops::ControlFlow;
 
+use impasto_style::picture::Picture;
 use impasto_style::{
-    Event, Network, Optimiser, PreparedNetwork, Preset, Subject, Summary, TransferError, TransferOptions,
-    plan, transfer, white_noise,
+    ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Subject, Summary, TransferError,
+    TransferOptions, plan, transfer, white_noise,
 };
+use proptest::prelude::*;
 
 /// A photo of that size and a painting, and the network for them.
 struct Sitting {
@@ -134,4 +136,67 @@ fn no_side_below_a_step_is_named() {
     let limit = sitting.refused(&at(16, None), 1).0 - 1;
     assert!(sitting.summary(&at(1, Some(limit))).is_ok());
     assert_eq!(sitting.refused(&at(64, None), limit).1, None);
+}
+
+/// What is painted, and in how many bands.
+fn paint(sitting: &Sitting, options: &TransferOptions) -> (Picture, usize) {
+    let mut bands = 0;
+    let painting = transfer(&sitting.network, &sitting.subject, options, |event| {
+        if let Event::Started(summary) = event {
+            bands = summary.bands;
+        }
+        ControlFlow::Continue(())
+    });
+    (painting.unwrap().picture, bands)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// A limit decides what is kept and in how many bands the picture is worked on, never what is painted; nor do threads.
+    #[test]
+    fn a_painting_has_the_same_bits_under_any_limit_on_any_threads(
+        size in (100_usize..260, 40_usize..90),
+        pooling in prop_oneof![Just(Pooling::Average), Just(Pooling::Max)],
+        conv in prop_oneof![1 => Just(ConvMode::Exact), 3 => Just(ConvMode::Fast)],
+        deepest in prop_oneof![Just("conv3_1"), Just("conv4_1"), Just("conv5_1")],
+        share in prop_oneof![Just(0.0), 0.0..1.0],
+        threads in 1_usize..8,
+    ) {
+        let base = TransferOptions {
+            size: size.0,
+            iterations: 2,
+            pooling,
+            conv,
+            style_layers: format!("conv1_1,conv2_1,{deepest}").parse().unwrap(),
+            content_layers: "conv2_2".parse().unwrap(),
+            ..Preset::Paper.options()
+        };
+        let sitting = Sitting::of(size, &base);
+        let (whole, bands) = paint(&sitting, &base);
+        prop_assert_eq!(bands, 1);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let (cut, bands) = pool.install(|| {
+            let (least, most) = (sitting.refused(&base, 1).0, sitting.summary(&base).unwrap().bytes);
+            let limit = least + ((most - least) as f64 * share) as u64;
+            paint(&sitting, &TransferOptions { memory_limit: Some(limit), ..base })
+        });
+        prop_assert!(cut == whole, "other bits in {} bands on {} threads", bands, threads);
+    }
+}
+
+#[test]
+fn a_tall_picture_under_a_tight_limit_is_painted_in_bands() {
+    let options = TransferOptions {
+        size: 400,
+        iterations: 2,
+        style_layers: "conv1_1,conv1_2,conv2_1".parse().unwrap(),
+        content_layers: "conv2_2".parse().unwrap(),
+        ..Preset::Paper.options()
+    };
+    let sitting = Sitting::of((400, 40), &options);
+    let least = sitting.refused(&options, 1).0;
+    let (cut, bands) = paint(&sitting, &TransferOptions { memory_limit: Some(least), ..options.clone() });
+    assert!(bands > 1);
+    assert!(cut == paint(&sitting, &options).0);
 }

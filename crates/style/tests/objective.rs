@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use impasto_autodiff::{Loss, LossKind};
-use impasto_style::picture::PIXEL_LIMIT;
+use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Network, Objective, Picture, PreparedNetwork, Preset, Subject, Targets, TransferError, TransferOptions,
     plan, transfer, white_noise,
@@ -12,7 +12,7 @@ use impasto_style::{
 
 fn example(name: &str, longest: usize) -> Picture {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name);
-    let (picture, _) = Picture::read(&path, PIXEL_LIMIT).unwrap();
+    let picture = Picture::read(&path, &ReadOptions::default()).unwrap().picture;
     let (height, width) = picture.size_with_longest_side(longest);
     picture.resized(height, width).unwrap()
 }

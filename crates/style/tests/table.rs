@@ -1,5 +1,6 @@
 //! The table of options: each option describes itself, reads what it prints and refuses what it cannot be.
 
+use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
     Preset, Scales, TransferOptions,
@@ -94,7 +95,7 @@ fn naming_a_file_reads_none() {
     choices.set("init", "no/such/file.png").unwrap();
     let options = choices.options().unwrap();
     assert_eq!(options.init, Init::File("no/such/file.png".into()));
-    assert!(options.init.read().unwrap_err().to_string().contains("no/such/file.png"));
+    assert!(options.init.read(&ReadOptions::default()).unwrap_err().to_string().contains("no/such/file.png"));
 }
 
 /// Other options with the text of each value put in.

@@ -1,7 +1,7 @@
 //! The Gram matrix F^T F of an M x N response as a symmetric product: half the multiplications.
 //!
 //! Positions are cut into blocks, a number that depends on M and on N in whole panels alone, so that the bits do not depend
-//! on threads:
+//! on threads, nor on the pieces in which the response comes:
 //!
 //! ```text
 //! G_ij = sum over blocks, in order, in f64, of   sum over the block's positions k, in f32, of F_ki F_kj        i <= j
@@ -9,8 +9,6 @@
 //!
 //! In each block, [`DEPTH`] positions at a time are packed into panels of columns; the panel of columns i is then both the
 //! left factor and, for every j >= i, a partner of the panel of columns j.
-
-use std::slice::ChunksExact;
 
 use rayon::prelude::*;
 
@@ -25,33 +23,52 @@ const DEPTH: usize = 256;
 const BLOCKS: usize = 16;
 const SUMS_LEN: usize = 1 << 20;
 
-/// Sums Gram matrices of responses with N channels; owns the memory for that.
+/// Sums the Gram matrix of a response with M positions of N channels; owns the memory for that.
 #[derive(Debug)]
 pub struct Gram {
     isa: Isa,
     channels: usize,
     /// N rounded up to whole panels: rows and columns of a block's sum.
     padded: usize,
+    /// M.
+    positions: usize,
+    /// The positions that are in the blocks' sums.
+    summed: usize,
+    /// The positions after these that wait until there are [`DEPTH`], and room for so many.
+    waiting: usize,
+    room: AlignedBuffer,
     blocks: AlignedBuffer,
-    sum: Vec<f64>,
 }
 
 impl Gram {
-    /// For responses of at most `positions` positions at once.
+    /// For a response of `positions` positions that comes as a whole.
     ///
     /// # Errors
     /// [`TensorError::OutOfMemory`] if there is no room for the sums of the blocks.
     pub fn new(isa: Isa, channels: usize, positions: usize) -> Result<Self, TensorError> {
         let padded = channels.next_multiple_of(isa.panel());
-        let blocks = AlignedBuffer::zeros(most_blocks(positions, padded) * padded * padded)?;
-        Ok(Self { isa, channels, padded, blocks, sum: vec![0.0; channels * channels] })
+        let blocks = AlignedBuffer::zeros(block_count(positions, padded) * padded * padded)?;
+        let room = AlignedBuffer::default();
+        Ok(Self { isa, channels, padded, positions, summed: 0, waiting: 0, room, blocks })
+    }
+
+    /// For a response that comes in pieces, one after the other.
+    ///
+    /// # Errors
+    /// [`TensorError::OutOfMemory`] if there is no room for the sums of the blocks, and for positions that wait for the next piece.
+    pub fn in_pieces(isa: Isa, channels: usize, positions: usize) -> Result<Self, TensorError> {
+        Ok(Self { room: AlignedBuffer::zeros(DEPTH * channels)?, ..Self::new(isa, channels, positions)? })
     }
 
     /// The bytes that [`Self::new`] takes for these sizes, scratch of the tasks not counted.
     pub fn bytes(isa: Isa, channels: usize, positions: usize) -> usize {
         let padded = channels.next_multiple_of(isa.panel());
-        most_blocks(positions, padded) * padded * padded * size_of::<f32>()
-            + channels * channels * size_of::<f64>()
+        block_count(positions, padded) * padded * padded * size_of::<f32>()
+    }
+
+    /// The bytes that [`Self::in_pieces`] takes beside those.
+    pub const fn waiting_bytes(channels: usize) -> usize {
+        DEPTH * channels * size_of::<f32>()
     }
 
     /// Numbers of scratch of one task.
@@ -59,89 +76,93 @@ impl Gram {
         DEPTH * channels.next_multiple_of(isa.panel())
     }
 
-    /// The numbers of a block's sum in [`Self::block_sums`]: rows and columns are N rounded up to whole panels.
-    pub const fn block_len(&self) -> usize {
-        self.padded * self.padded
-    }
-
     /// Starts a new sum.
     pub fn clear(&mut self) {
-        self.sum.fill(0.0);
+        (self.summed, self.waiting) = (0, 0);
     }
 
-    /// Adds F^T F of a response of M x N numbers: [`Self::block_sums`], and these as [`Self::add_blocks`] adds them.
+    /// Adds F^T F of the response's next positions, N numbers each.
     ///
     /// # Panics
-    /// As [`Self::block_sums`].
+    /// If the length of `f` is no multiple of N, more than M positions come, or pieces come and [`Self::in_pieces`] was not said.
     pub fn add(&mut self, f: &[f32], scratch: &Scratch) {
-        let (channels, padded) = (self.channels, self.padded);
-        let count = self.sum_blocks(f, scratch);
-        let blocks: Vec<&[f32]> = self.blocks.chunks_exact(padded * padded).take(count).collect();
-        add_in_order(&mut self.sum, &blocks, channels, padded);
-    }
-
-    /// F^T F of each of the blocks that the M positions of a response of M x N numbers are cut into, in their order. The
-    /// running sum does not change.
-    ///
-    /// A block's sum is [`Self::block_len`] numbers, row-major: element (i, j) holds sum_k F_ki F_kj over the block's
-    /// positions for i <= j < N; what is below the diagonal or beyond N means nothing. How many blocks there are depends
-    /// on M and N, and on the instruction set where its panels round N up.
-    ///
-    /// # Panics
-    /// If the length of `f` is no multiple of N, or M is larger than was said to [`Self::new`].
-    pub fn block_sums(&mut self, f: &[f32], scratch: &Scratch) -> ChunksExact<'_, f32> {
-        let (len, count) = (self.block_len(), self.sum_blocks(f, scratch));
-        self.blocks[..count * len].chunks_exact(len)
-    }
-
-    /// Adds sums of blocks, in their order. Those of several calls of [`Self::block_sums`], wherever they were made, give the
-    /// bits that [`Self::add`] gives in the same order.
-    ///
-    /// # Panics
-    /// If a sum has not [`Self::block_len`] numbers.
-    pub fn add_blocks<'b>(&mut self, blocks: impl Iterator<Item = &'b [f32]>) {
-        let (len, blocks) = (self.block_len(), blocks.collect::<Vec<_>>());
-        assert!(blocks.iter().all(|block| block.len() == len), "sums of {len} numbers");
-        add_in_order(&mut self.sum, &blocks, self.channels, self.padded);
-    }
-
-    /// Computes the sums of the blocks, and returns how many they are.
-    fn sum_blocks(&mut self, f: &[f32], scratch: &Scratch) -> usize {
-        let Self { isa, channels, padded, .. } = *self;
-        assert!(f.len().is_multiple_of(channels), "whole positions");
-        if f.is_empty() {
-            return 0;
-        }
-        let len = block_positions(f.len() / channels, padded) * channels;
-        let count = f.len().div_ceil(len);
-        let sums = self.blocks[..count * padded * padded].par_chunks_mut(padded * padded);
-        sums.zip(f.par_chunks(len)).for_each(|(sum, f)| {
-            scratch.with(Self::scratch_len(isa, channels), |scratch| {
-                isa.dispatch(Block { f, channels, padded, scratch, sum });
-            });
-        });
-        count
-    }
-
-    /// The sum divided by `positions`: G/M, N x N, both triangles.
-    pub fn normalised(&self, positions: usize) -> Vec<f32> {
         let n = self.channels;
-        let scale = 1.0 / positions as f64;
-        (0..n * n)
-            .map(|at| (self.sum[(at / n).min(at % n) * n + (at / n).max(at % n)] * scale) as f32)
-            .collect()
-    }
-}
-
-/// Adds the sums of blocks to a running N x N sum, on and above the diagonal.
-fn add_in_order(sum: &mut [f64], blocks: &[&[f32]], channels: usize, padded: usize) {
-    sum.par_chunks_mut(channels).enumerate().for_each(|(row, sums)| {
-        for block in blocks {
-            for (sum, &value) in sums[row..].iter_mut().zip(&block[row * padded + row..]) {
-                *sum += f64::from(value);
+        assert!(f.len().is_multiple_of(n), "whole positions");
+        let mut rest = f;
+        if self.waiting > 0 {
+            let (now, later) = rest.split_at(rest.len().min((DEPTH - self.waiting) * n));
+            self.wait(now);
+            rest = later;
+            if self.waiting == DEPTH || self.summed + self.waiting == self.positions {
+                let room = std::mem::take(&mut self.room);
+                self.sum(&room[..self.waiting * n], scratch);
+                (self.room, self.waiting) = (room, 0);
             }
         }
-    });
+        let positions = rest.len() / n;
+        let whole =
+            if self.summed + positions == self.positions { positions } else { positions / DEPTH * DEPTH };
+        let (now, later) = rest.split_at(whole * n);
+        self.sum(now, scratch);
+        self.wait(later);
+    }
+
+    /// Keeps positions until more come.
+    fn wait(&mut self, f: &[f32]) {
+        self.room[self.waiting * self.channels..][..f.len()].copy_from_slice(f);
+        self.waiting += f.len() / self.channels;
+    }
+
+    /// Adds whole [`DEPTH`]s of positions, or all that are left, to the blocks' sums.
+    fn sum(&mut self, f: &[f32], scratch: &Scratch) {
+        let Self { isa, channels, padded, positions, summed, .. } = *self;
+        let count = f.len() / channels;
+        assert!(summed + count <= positions, "no more than {positions} positions");
+        if count == 0 {
+            return;
+        }
+        let len = block_positions(positions, padded);
+        let blocks = summed / len..(summed + count).div_ceil(len);
+        // Few blocks are cut into rows of panels, so that every thread has work.
+        let panels = padded / isa.panel();
+        let rows = if blocks.len() < rayon::current_num_threads() { 1 } else { panels };
+        let square = padded * padded;
+        let sums = self.blocks[blocks.start * square..blocks.end * square]
+            .par_chunks_mut(rows * isa.panel() * padded);
+        sums.enumerate().for_each(|(task, sum)| {
+            let (block, first) =
+                (blocks.start + task / panels.div_ceil(rows), task % panels.div_ceil(rows) * rows);
+            let (start, end) = ((block * len).max(summed), ((block + 1) * len).min(summed + count));
+            let f = &f[(start - summed) * channels..(end - summed) * channels];
+            let accumulate = start > block * len;
+            scratch.with(Self::scratch_len(isa, channels), |scratch| {
+                isa.dispatch(Block { f, channels, padded, accumulate, first, scratch, sum });
+            });
+        });
+        self.summed += count;
+    }
+
+    /// G/M, N x N, both triangles: the sum of the blocks, in order, divided by M.
+    ///
+    /// # Panics
+    /// If not all positions have come.
+    pub fn normalised(&self) -> Vec<f32> {
+        let Self { channels: n, padded, positions, .. } = *self;
+        assert!(self.summed == positions, "{positions} positions, not {}", self.summed);
+        let scale = 1.0 / positions as f64;
+        let mut normalised = vec![0.0; n * n];
+        normalised.par_chunks_mut(n).enumerate().for_each(|(i, row)| {
+            for (j, normalised) in row.iter_mut().enumerate().skip(i) {
+                let blocks = self.blocks.chunks_exact(padded * padded);
+                let sum = blocks.fold(0.0, |sum, block| sum + f64::from(block[i * padded + j]));
+                *normalised = (sum * scale) as f32;
+            }
+        });
+        for (i, j) in (0..n).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            normalised[i * n + j] = normalised[j * n + i];
+        }
+        normalised
+    }
 }
 
 /// The most blocks of any response.
@@ -149,9 +170,9 @@ fn block_limit(padded: usize) -> usize {
     BLOCKS.min(SUMS_LEN / (padded * padded)).max(1)
 }
 
-/// The most blocks that `positions` positions, or fewer, are cut into.
-fn most_blocks(positions: usize, padded: usize) -> usize {
-    block_limit(padded).min(positions.div_ceil(2 * DEPTH))
+/// The blocks that `positions` positions are cut into.
+fn block_count(positions: usize, padded: usize) -> usize {
+    positions.div_ceil(block_positions(positions, padded))
 }
 
 /// Positions in a block.
@@ -159,11 +180,15 @@ fn block_positions(positions: usize, padded: usize) -> usize {
     positions.div_ceil(block_limit(padded)).next_multiple_of(DEPTH).max(2 * DEPTH)
 }
 
-/// One block: its positions, and their sum.
+/// Positions of a block, and some rows of panels of the block's sum.
 struct Block<'a> {
     f: &'a [f32],
     channels: usize,
     padded: usize,
+    /// Whether other positions of the block have been summed.
+    accumulate: bool,
+    /// The first of the rows of panels.
+    first: usize,
     scratch: &'a mut [f32],
     sum: &'a mut [f32],
 }
@@ -173,10 +198,13 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { f, channels, padded, scratch, sum } = self;
-        assert!(padded.is_multiple_of(S::PANEL) && padded >= channels && sum.len() == padded * padded);
+        let Self { f, channels, padded, accumulate, first, scratch, sum } = self;
         let count = padded / S::PANEL;
-        let tiles = count * (count + 1) / 2 * S::PANEL.div_ceil(S::ROWS);
+        let rows = first..first + sum.len() / (S::PANEL * padded);
+        assert!(padded.is_multiple_of(S::PANEL) && padded >= channels && rows.end <= count);
+        assert!(sum.len() == rows.len() * S::PANEL * padded, "whole rows of panels");
+        let pairs: usize = rows.clone().map(|i| count - i).sum();
+        let tiles = pairs * S::PANEL.div_ceil(S::ROWS);
         for (index, f) in f.chunks(DEPTH * channels).enumerate() {
             let depth = f.len() / channels;
             let panel_len = depth * S::PANEL;
@@ -184,14 +212,14 @@ impl Kernel for Block<'_> {
             pack_panels::<S>(f, channels, panels);
             // While these positions are multiplied, the next ones are prefetched, a part with every tile.
             let mut prefetch = Parts::new(f.as_ptr().wrapping_add(f.len()), f.len().div_ceil(tiles), depth);
-            for i in 0..count {
+            for i in rows.clone() {
                 let left = &panels[i * panel_len..][..panel_len];
                 for j in i..count {
                     let right = &panels[j * panel_len..][..panel_len];
                     for row in (0..S::PANEL).step_by(S::ROWS) {
                         // SAFETY: `left` has `depth` rows of PANEL numbers, of which columns `row..row + rows` are
-                        // read; `right` has `depth` rows of PANEL numbers; rows `i * PANEL + row..` of `sum` have
-                        // PANEL columns from `j * PANEL`, all below `padded`.
+                        // read; `right` has `depth` rows of PANEL numbers; rows `(i - first) * PANEL + row..` of `sum`
+                        // have PANEL columns from `j * PANEL`, all below `padded`.
                         unsafe {
                             let tile = Tile {
                                 depth,
@@ -199,9 +227,11 @@ impl Kernel for Block<'_> {
                                 a_row: 1,
                                 a_step: S::PANEL,
                                 b: right.as_ptr(),
-                                c: sum.as_mut_ptr().add((i * S::PANEL + row) * padded + j * S::PANEL),
+                                c: sum
+                                    .as_mut_ptr()
+                                    .add(((i - first) * S::PANEL + row) * padded + j * S::PANEL),
                                 c_stride: padded,
-                                accumulate: index > 0,
+                                accumulate: accumulate || index > 0,
                                 prefetch: [prefetch.next_part(), Lines::NONE],
                             };
                             tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
@@ -238,11 +268,13 @@ mod tests {
         for isa in Isa::available() {
             for (channels, positions) in [(16, 1), (48, 700), (64, 5000), (80, 1 << 20), (512, 9000)] {
                 let gram = Gram::new(isa, channels, positions).expect("memory for the sums");
-                let taken = size_of_val(&gram.blocks[..]) + size_of_val(&gram.sum[..]);
+                let taken = size_of_val(&gram.blocks[..]);
                 assert_eq!(Gram::bytes(isa, channels, positions), taken, "{isa:?} {channels} {positions}");
             }
+            let pieces = Gram::in_pieces(isa, 48, 700).expect("memory for the sums");
+            assert_eq!(Gram::waiting_bytes(48), size_of_val(&pieces.room[..]));
             for (channels, positions, blocks) in [(512, 1 << 20, 4), (64, 700, 2), (64, 1 << 20, 16)] {
-                let expected = channels * channels * (4 * blocks + 8);
+                let expected = channels * channels * 4 * blocks;
                 assert_eq!(Gram::bytes(isa, channels, positions), expected, "{isa:?} {channels} {positions}");
             }
         }

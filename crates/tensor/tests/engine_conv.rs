@@ -3,14 +3,14 @@
 mod common;
 
 use common::{assert_same_on_any_threads, pseudorandom};
-use impasto_tensor::conv::{Algorithm, Extent, PackedConv, PoolKind, Sink, Source, mask_len};
+use impasto_tensor::conv::{Algorithm, Extent, PackedConv, PoolKind, Section, Sink, Source, mask_len};
 use impasto_tensor::{
     Isa, Scratch, Shape, Tensor, average_pool, average_pool_gradient, conv3x3, max_pool, max_pool_gradient,
     rotate_kernel,
 };
 use proptest::prelude::*;
 
-const ALGORITHMS: [Algorithm; 5] = Algorithm::ALL;
+const ALGORITHMS: [Algorithm; 7] = Algorithm::ALL;
 
 fn tensor(height: usize, width: usize, channels: usize, seed: u64) -> Tensor<f32> {
     let shape = Shape::new(height, width, channels);
@@ -174,6 +174,119 @@ fn bits_do_not_depend_on_threads() {
             conv.run(case.extent, Source::Plain(case.input.data()), sink, &Scratch::default());
             response
         });
+    }
+}
+
+/// All that a forward convolution writes.
+#[derive(PartialEq)]
+struct Written {
+    response: Vec<f32>,
+    pooled: Vec<f32>,
+    mask: Vec<u8>,
+}
+
+impl Case {
+    /// The bits of a mask that looks random.
+    fn mask(&self, channels: usize, seed: u64) -> Vec<u8> {
+        let bytes = pseudorandom(mask_len(self.extent, channels), seed);
+        bytes.iter().map(|value| (value * 128.0) as i8 as u8).collect()
+    }
+
+    /// The layer forward, section by section.
+    fn forward(&self, conv: &PackedConv, kind: PoolKind, sections: &[Section]) -> Written {
+        let (Extent { height, width }, (inputs, outputs)) = (self.extent, self.channels);
+        let mut written = Written {
+            response: vec![f32::NAN; height * width * outputs],
+            pooled: vec![f32::NAN; (height / 2) * (width / 2) * outputs],
+            mask: vec![0; mask_len(self.extent, outputs)],
+        };
+        for &section in sections {
+            let (rows, pooled) = (section.start..section.end, section.pooled_rows());
+            let (row, pooled_row) = (width * outputs, width / 2 * outputs);
+            let sink = Sink::Response {
+                bias: &self.bias,
+                response: Some(&mut written.response[rows.start * row..rows.end * row]),
+                pooled: Some((kind, &mut written.pooled[pooled.start * pooled_row..pooled.end * pooled_row])),
+                mask: Some(&mut written.mask[rows.start * row / 8..rows.end * row / 8]),
+            };
+            let input = section.input_rows();
+            let source = &self.input.data()[input.start * width * inputs..input.end * width * inputs];
+            conv.run(section, Source::Plain(source), sink, &Scratch::default());
+        }
+        written
+    }
+
+    /// A backward step with a pooling behind the layer, section by section.
+    fn backward(&self, conv: &PackedConv, sections: &[Section]) -> Vec<f32> {
+        let (Extent { height, width }, (inputs, outputs)) = (self.extent, self.channels);
+        let gradient = pseudorandom((height / 2) * (width / 2) * inputs, 21);
+        let (mask, own) = (self.mask(inputs, 22), self.mask(outputs, 23));
+        let mut result = vec![f32::NAN; height * width * outputs];
+        for &section in sections {
+            let (input, pooled) = (section.input_rows(), section.pooled_input_rows());
+            let (row, pooled_row, bits) = (width * outputs, width / 2 * inputs, width * inputs / 8);
+            let source = Source::Unpooled {
+                gradient: &gradient[pooled.start * pooled_row..pooled.end * pooled_row],
+                mask: &mask[input.start * bits..input.end * bits],
+                share: 0.25,
+            };
+            let sink = Sink::Gradient {
+                gradient: &mut result[section.start * row..section.end * row],
+                mask: Some(&own[section.start * row / 8..section.end * row / 8]),
+            };
+            conv.run(section, source, sink, &Scratch::default());
+        }
+        result
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_layer_cut_into_sections_has_the_same_bits(
+        (height, width) in (2_usize..60, 2_usize..60),
+        (c_in, c_out) in (1_usize..4, 1_usize..4),
+        cuts in prop::collection::btree_set(1_usize..30, 0..4),
+        (kind, threads) in (prop_oneof![Just(PoolKind::Average), Just(PoolKind::Max)], 1_usize..4),
+        seed in any::<u32>(),
+    ) {
+        let case = Case::new(height, width, (16 * c_in, 16 * c_out), u64::from(seed));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        for (isa, algorithm) in Isa::available().into_iter().flat_map(|isa| ALGORITHMS.map(|a| (isa, a))) {
+            let conv = case.packed(isa, algorithm);
+            let mut starts: Vec<usize> = cuts.iter().map(|cut| cut * algorithm.tile_rows()).collect();
+            starts.insert(0, 0);
+            starts.retain(|&start| start < height);
+            let end = |at: usize| starts.get(at + 1).copied().unwrap_or(height);
+            let sections: Vec<Section> =
+                (0..starts.len()).map(|at| Section::new(case.extent, &(starts[at]..end(at)))).collect();
+            let whole = case.forward(&conv, kind, &[case.extent.into()]);
+            let cut = pool.install(|| case.forward(&conv, kind, &sections));
+            prop_assert!(cut == whole, "{isa:?} {algorithm:?} {sections:?}");
+            let whole = case.backward(&conv, &[case.extent.into()]);
+            let cut = pool.install(|| case.backward(&conv, &sections));
+            prop_assert!(cut == whole, "{isa:?} {algorithm:?} {sections:?}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_has_the_same_bits_kept_or_streamed(
+        (height, width) in (1_usize..40, 1_usize..60),
+        c_in in prop_oneof![1_usize..4, Just(20)],
+        c_out in 1_usize..6,
+        seed in any::<u32>(),
+    ) {
+        let case = Case::new(height, width, (16 * c_in, 16 * c_out), u64::from(seed));
+        for isa in Isa::available() {
+            for kept in [Algorithm::Winograd4, Algorithm::Winograd6] {
+                let [kept, streamed] = [kept, kept.streamed()].map(|algorithm| {
+                    let conv = case.packed(isa, algorithm);
+                    case.forward(&conv, PoolKind::Max, &[case.extent.into()])
+                });
+                prop_assert!(kept == streamed, "{isa:?}");
+            }
+        }
     }
 }
 

@@ -25,11 +25,8 @@ proptest! {
         gemm(1.0 / positions as f32, matrix.transposed(), matrix, 0.0, &mut expected).unwrap();
         for isa in Isa::available() {
             let mut gram = Gram::new(isa, channels, positions).unwrap();
-            // In two pieces, as bands of a large picture are.
-            let cut = positions / 3 * channels;
-            gram.add(&f[..cut], &Scratch::default());
-            gram.add(&f[cut..], &Scratch::default());
-            prop_assert!(close(&gram.normalised(positions), &expected, 1.0), "{isa:?}");
+            gram.add(&f, &Scratch::default());
+            prop_assert!(close(&gram.normalised(), &expected, 1.0), "{isa:?}");
         }
     }
 
@@ -60,47 +57,37 @@ proptest! {
     }
 }
 
-/// At most 16, and at most 2^20 numbers; none of fewer than 512 positions but the last.
-#[test]
-fn blocks_are_as_many_as_the_sizes_say() {
-    for isa in Isa::available() {
-        for (channels, positions, expected) in
-            [(16, 1, 1), (16, 512, 1), (16, 513, 2), (64, 8192, 16), (64, 20_000, 16), (512, 3000, 4)]
-        {
-            let f = pseudorandom(positions * channels, 5);
-            let mut gram = Gram::new(isa, channels, positions).unwrap();
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Also where a block begins in one piece and ends in another, and where a second sum follows the first.
+    #[test]
+    fn a_response_in_pieces_has_the_same_gram_matrix(
+        positions in prop_oneof![1_usize..2000, 8000_usize..12_000],
+        cuts in prop::collection::btree_set(1_usize..12_000, 0..8),
+        channels in (1_usize..6).prop_map(|c| 16 * c),
+        threads in 1_usize..8,
+        seed in any::<u32>(),
+    ) {
+        let f = pseudorandom(positions * channels, u64::from(seed));
+        let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < positions).collect();
+        ends.push(positions);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        for isa in Isa::available() {
             let scratch = Scratch::default();
-            let count = gram.block_sums(&f, &scratch).len();
-            assert_eq!(count, expected, "{isa:?}: {positions} positions of {channels} channels");
-            assert_eq!(gram.block_sums(&[], &scratch).len(), 0, "nothing has no blocks");
+            let mut whole = Gram::new(isa, channels, positions).unwrap();
+            whole.add(&f, &scratch);
+            let mut pieces = Gram::in_pieces(isa, channels, positions).unwrap();
+            pieces.add(&f[..f.len() / channels / 2 * channels], &scratch);
+            pieces.clear();
+            let mut start = 0;
+            for &end in &ends {
+                pool.install(|| pieces.add(&f[start * channels..end * channels], &scratch));
+                start = end;
+            }
+            prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
         }
     }
-}
-
-#[test]
-fn blocks_summed_elsewhere_give_the_same_bits() {
-    let (positions, channels) = (9000, 48);
-    let f = pseudorandom(positions * channels, 9);
-    let (first, second) = f.split_at(4000 * channels);
-    for isa in Isa::available() {
-        let scratch = Scratch::default();
-        let new = || Gram::new(isa, channels, positions).unwrap();
-        let (mut here, mut there, mut sum) = (new(), new(), new());
-        for f in [first, second] {
-            here.add(f, &scratch);
-            sum.add_blocks(there.block_sums(f, &scratch));
-        }
-        assert!(here.normalised(positions) == sum.normalised(positions), "{isa:?}");
-        assert!(there.normalised(1).iter().all(|&g| g == 0.0), "{isa:?}: sums of blocks are not added");
-    }
-}
-
-#[test]
-#[should_panic(expected = "sums of")]
-fn sums_of_other_sizes_are_refused() {
-    let (mut small, mut large) = [32, 64].map(|c| Gram::new(Isa::current(), c, 10).unwrap()).into();
-    let f = pseudorandom(640, 2);
-    small.add_blocks(large.block_sums(&f, &Scratch::default()));
 }
 
 #[test]
@@ -110,6 +97,6 @@ fn gram_bits_do_not_depend_on_threads() {
     assert_same_on_any_threads(|| {
         let mut gram = Gram::new(Isa::current(), channels, positions).unwrap();
         gram.add(&f, &Scratch::default());
-        gram.normalised(positions)
+        gram.normalised()
     });
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{assert_same_on_any_threads, numbers, wave};
-use impasto_tensor::reduce::{dot, squared_distance};
+use impasto_tensor::reduce::{RunningSum, dot, squared_distance};
 use proptest::prelude::*;
 
 proptest! {
@@ -16,6 +16,29 @@ proptest! {
         let distance: f64 = pairs().map(|(a, b)| (a - b).powi(2)).sum();
         prop_assert!((dot(&a, &b) - product).abs() < 1e-12);
         prop_assert!((squared_distance(&a, &b) - distance).abs() < 1e-12);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn a_sum_in_pieces_has_the_bits_of_the_whole(
+        cuts in prop::collection::btree_set(1_usize..112_000, 0..6),
+        len in 1_usize..112_000,
+        threads in 1_usize..4,
+    ) {
+        let (a, b) = (wave::<f32>(len), wave::<f32>(len).into_iter().rev().collect::<Vec<_>>());
+        let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < len).collect();
+        ends.push(len);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let mut sum = RunningSum::default();
+        let mut start = 0;
+        for end in ends {
+            pool.install(|| sum.add(&a[start..end], &b[start..end], |a, b| a * b));
+            start = end;
+        }
+        prop_assert_eq!(sum.total().to_bits(), dot(&a, &b).to_bits());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a plan holds in memory.
 
-use impasto_tensor::Gram;
-use impasto_tensor::conv::{Algorithm, Conv};
+use impasto_tensor::conv::{Algorithm, Conv, Section};
+use impasto_tensor::{Gram, TensorError};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, Stage};
@@ -12,10 +12,11 @@ use crate::losses::LossKind;
 const NUMBER: u64 = size_of::<f32>() as u64;
 
 impl PreparedChain {
-    /// The bytes of a plan whose bands and layers are decided.
+    /// The bytes of a plan whose cuts and layers are decided.
     pub(crate) fn count_bytes(&self, plan: &Plan, task: Task<'_>) -> PlanBytes {
         let weights = |stage: &Stage| stage.kernel.bytes() as u64 + stage.bias.len() as u64 * NUMBER;
-        let (targets, sums) = self.tap_bytes(task);
+        let (targets, sums) = self.tap_bytes(task, plan.layout.is_cut());
+        let masks = plan.layout.stages.iter().map(|stage| stage.windows.mask.len() as u64).sum();
         PlanBytes {
             weights: self.stages.iter().map(weights).sum(),
             packed: plan
@@ -24,15 +25,22 @@ impl PreparedChain {
                 .flat_map(|layer| self.convs(layer))
                 .map(|conv| conv.packed_bytes() as u64)
                 .sum(),
-            arena: plan.arena_len() as u64 * NUMBER,
-            masks: (0..plan.layers.len()).map(|stage| plan.mask_len(stage) as u64).sum(),
+            arena: plan.layout.arena_len as u64 * NUMBER,
+            masks,
             targets,
             scratch: sums + self.scratch_bytes(plan),
         }
     }
 
+    /// The Gram sums of a stage's whole response.
+    pub(crate) fn gram(&self, plan: &Plan, at: usize) -> Result<Gram, TensorError> {
+        let LayerPlan { extent, out_channels, .. } = plan.layers[at];
+        let new = if plan.layout.is_cut() { Gram::in_pieces } else { Gram::new };
+        new(self.isa, out_channels, extent.positions())
+    }
+
     /// The targets; and the Gram sums with the maps that they lead to.
-    fn tap_bytes(&self, task: Task<'_>) -> (u64, u64) {
+    fn tap_bytes(&self, task: Task<'_>, in_pieces: bool) -> (u64, u64) {
         let (mut targets, mut sums) = (0, 0);
         for (at, stage) in self.stages.iter().enumerate() {
             let response = stage.response_shape(task.size);
@@ -41,6 +49,9 @@ impl PreparedChain {
             if kinds().any(LossKind::is_of_sums) {
                 let channels = response.channels;
                 sums += Gram::bytes(self.isa, channels, response.positions()) as u64;
+                if in_pieces {
+                    sums += Gram::waiting_bytes(channels) as u64;
+                }
                 if task.purpose == Purpose::Evaluate {
                     // The packed map and the matrix that it is packed from.
                     sums += 2 * (channels * channels) as u64 * NUMBER;
@@ -57,12 +68,12 @@ impl PreparedChain {
 
     /// The convolutions of a layer: forward, and backward if the plan has it.
     fn convs(&self, layer: &LayerPlan) -> impl Iterator<Item = Conv> + Clone {
-        let (isa, extent) = (self.isa, layer.extent);
+        let (isa, section) = (self.isa, layer.extent.into());
         let (inputs, outputs) = (layer.in_channels, layer.out_channels);
         let conv = move |algorithm: Algorithm, in_channels, out_channels| Conv {
             isa,
             algorithm,
-            extent,
+            section,
             in_channels,
             out_channels,
         };
@@ -70,30 +81,39 @@ impl PreparedChain {
         std::iter::once(conv(layer.forward, inputs, outputs)).chain(backward)
     }
 
+    /// The sections of convolutions that a plan's steps compute.
+    fn sections(&self, plan: &Plan) -> impl Iterator<Item = Conv> {
+        let steps = plan.layout.sums.iter().chain(&plan.layout.gradient);
+        steps.flat_map(move |step| {
+            step.stages.iter().zip(&plan.layers).flat_map(|(stage, layer)| {
+                let rows = [&stage.response, &stage.input_gradient];
+                self.convs(layer).zip(rows).filter(|(_, rows)| !rows.is_empty()).map(|(conv, rows)| {
+                    let section = Section::new(layer.extent, rows);
+                    Conv { section, ..conv }
+                })
+            })
+        })
+    }
+
     /// Numbers of scratch that any task of the plan may need.
     pub(crate) fn scratch_len(&self, plan: &Plan) -> usize {
         let padded = |channels: usize| channels.next_multiple_of(self.isa.panel());
         let evaluates = plan.purpose == Purpose::Evaluate;
-        let layer = |layer: &LayerPlan| {
-            let convs = self.convs(layer).map(|conv| conv.scratch_len()).max().unwrap_or(0);
+        let convs = self.sections(plan).map(|conv| conv.scratch_len()).max().unwrap_or(0);
+        let tap = |layer: &LayerPlan| {
             let gram = Gram::scratch_len(self.isa, layer.out_channels);
             let tap = if evaluates { taps::scratch_len(padded(layer.out_channels)) } else { 0 };
-            convs.max(gram).max(tap)
+            gram.max(tap)
         };
         let first = plan.layers.first().filter(|_| evaluates).map_or(0, |layer| {
             let response = self.convs(layer).map(|conv| conv.scratch_len()).max().unwrap_or(0);
             first_layer::scratch_len(layer.out_channels, padded(layer.out_channels), response)
         });
-        plan.layers.iter().map(layer).max().unwrap_or(0).max(first)
+        plan.layers.iter().map(tap).max().unwrap_or(0).max(convs).max(first)
     }
 
     /// Numbers of scratch that the tasks of any convolution of the plan share.
     pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
-        plan.layers
-            .iter()
-            .flat_map(|layer| self.convs(layer))
-            .map(|conv| conv.shared_len())
-            .max()
-            .unwrap_or(0)
+        self.sections(plan).map(|conv| conv.shared_len()).max().unwrap_or(0)
     }
 }

@@ -5,8 +5,11 @@
 //!   few tiles F(6x6)'s, 64/9 of the plain one, takes the time that it saves; and tiles may fit a layer's edges better or worse.
 //! * Very many channels: transformed kernels are most of an evaluation's memory. The forward pass keeps F(4x4)'s until
 //!   a picture's own tensors dwarf F(6x6)'s. The backward pass transforms its kernel as it goes, which costs a few per
-//!   cent of it; under a memory limit so does the forward pass.
+//!   cent of it.
 //! * Scraps of a picture, too small for a tile: im2col.
+//!
+//! The size is the whole picture's, so that its bits do not depend on how it is cut. Nor do they on the memory limit: what is kept
+//! transformed here can be transformed as it goes with the same bits, [`Algorithm::streamed`].
 
 use impasto_tensor::conv::{Algorithm, Extent};
 
@@ -28,18 +31,8 @@ const SOME_TILES: usize = 30;
 /// Tiles of F(6x6) from which a large kernel is worth its memory.
 const MANY_TILES: usize = 400;
 
-/// Which kernels are kept transformed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kernels {
-    /// All but the large ones of the backward pass.
-    Balanced,
-    /// All but the large ones.
-    Streamed,
-}
-
 /// The algorithm of a convolution in one direction.
 pub(crate) fn choose(
-    kernels: Kernels,
     direction: Direction,
     extent: Extent,
     (in_channels, out_channels): (usize, usize),
@@ -50,41 +43,44 @@ pub(crate) fn choose(
     let tiles = |side| extent.height.div_ceil(side) * extent.width.div_ceil(side);
     let products = |side| (tiles(side) + KERNEL_TILES) * (side + 2) * (side + 2);
     let (tiles, six) = (tiles(6), products(6) < products(4));
-    if in_channels * out_channels < LARGE {
+    if !is_large(in_channels, out_channels) {
         return if six { Algorithm::Winograd6 } else { Algorithm::Winograd4 };
     }
-    match (kernels, direction) {
-        (Kernels::Balanced, Direction::Forward) if tiles >= MANY_TILES => Algorithm::Winograd6,
-        (Kernels::Balanced, Direction::Forward) => Algorithm::Winograd4,
-        (Kernels::Balanced, Direction::Backward) if tiles < SOME_TILES => Algorithm::Winograd4,
-        _ if six => Algorithm::Streamed6,
-        _ => Algorithm::Streamed4,
+    match direction {
+        Direction::Forward if tiles >= MANY_TILES => Algorithm::Winograd6,
+        Direction::Forward => Algorithm::Winograd4,
+        Direction::Backward if tiles < SOME_TILES => Algorithm::Winograd4,
+        Direction::Backward if six => Algorithm::Streamed6,
+        Direction::Backward => Algorithm::Streamed4,
     }
+}
+
+/// Whether a convolution's transformed kernel is so large that under a memory limit it is not kept.
+pub(crate) const fn is_large(in_channels: usize, out_channels: usize) -> bool {
+    in_channels * out_channels >= LARGE
 }
 
 #[cfg(test)]
 mod tests {
     use impasto_tensor::conv::{Algorithm, Extent};
 
-    use super::{Direction, Kernels, choose};
+    use super::{Direction, choose};
 
     #[test]
     fn the_rules_are_those_of_the_documentation() {
-        let choice = |kernels, direction, side, channels| {
-            choose(kernels, direction, Extent { height: side, width: side }, (channels, channels))
+        let choice = |direction, side, channels| {
+            choose(direction, Extent { height: side, width: side }, (channels, channels))
         };
-        let forward = |side, channels| choice(Kernels::Balanced, Direction::Forward, side, channels);
+        let forward = |side, channels| choice(Direction::Forward, side, channels);
         assert_eq!(forward(512, 64), Algorithm::Winograd6);
         assert_eq!(forward(64, 256), Algorithm::Winograd6);
         assert_eq!(forward(32, 256), Algorithm::Winograd4);
         assert_eq!(forward(64, 512), Algorithm::Winograd4);
         assert_eq!(forward(128, 512), Algorithm::Winograd6);
         assert_eq!(forward(1, 512), Algorithm::Im2col);
-        assert_eq!(choice(Kernels::Balanced, Direction::Backward, 42, 512), Algorithm::Streamed6);
-        assert_eq!(choice(Kernels::Balanced, Direction::Backward, 64, 512), Algorithm::Streamed6);
-        assert_eq!(choice(Kernels::Balanced, Direction::Backward, 32, 512), Algorithm::Streamed4);
-        assert_eq!(choice(Kernels::Balanced, Direction::Backward, 16, 512), Algorithm::Winograd4);
-        assert_eq!(choice(Kernels::Streamed, Direction::Forward, 64, 512), Algorithm::Streamed6);
-        assert_eq!(choice(Kernels::Streamed, Direction::Forward, 16, 512), Algorithm::Streamed4);
+        assert_eq!(choice(Direction::Backward, 42, 512), Algorithm::Streamed6);
+        assert_eq!(choice(Direction::Backward, 64, 512), Algorithm::Streamed6);
+        assert_eq!(choice(Direction::Backward, 32, 512), Algorithm::Streamed4);
+        assert_eq!(choice(Direction::Backward, 16, 512), Algorithm::Winograd4);
     }
 }

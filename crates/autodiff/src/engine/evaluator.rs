@@ -1,14 +1,16 @@
-//! Losses and gradient of pictures of one size, in three phases: the sums of each band, what they combine to, the gradient
-//! of each band.
+//! Losses and gradient of pictures of one size, in three phases: the sums over the picture, step by step, what they combine to, the
+//! gradient, step by step.
 
 use std::sync::Arc;
 
 use impasto_tensor::Shape;
+use impasto_tensor::reduce::RunningSum;
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{EvaluatorOptions, Plan, Task};
+use super::plan::{Plan, Task, Work};
 use super::program::{Program, Taps};
+use super::schedule::Step;
 use super::taps::StageTap;
 use crate::losses::{AffineMap, GramMatrix, LossKind, Needs};
 use crate::terms::{Losses, Term};
@@ -20,8 +22,10 @@ pub struct Evaluator {
     network: Arc<PreparedChain>,
     shape: Shape,
     terms: Vec<Term>,
-    /// The loss of each term, as far as it is summed.
+    /// The loss of each term.
     each: Vec<f64>,
+    /// The losses at positions, as far as they are summed; 0 for other terms.
+    at_positions: Vec<RunningSum>,
     /// One for each stage of the plan.
     taps: Vec<StageTap>,
     program: Program,
@@ -30,7 +34,8 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// An evaluator of the sum of `terms` for pictures of `height` x `width`, with all memory that it needs.
+    /// An evaluator of the sum of `terms` for pictures of `height` x `width`, with all memory that it needs. Within a memory limit
+    /// or cut as [`crate::Cuts`] say, on any number of threads, it gives the same bits.
     ///
     /// # Errors
     /// [`AutodiffError`] for a size that is none, an unknown layer, a target of another size than its layer, a picture too
@@ -39,7 +44,7 @@ impl Evaluator {
         network: Arc<PreparedChain>,
         (height, width): (usize, usize),
         terms: Vec<Term>,
-        options: EvaluatorOptions,
+        work: impl Into<Work>,
     ) -> Result<Self, AutodiffError> {
         let shape = Shape::new(height, width, network.input_channels()).checked()?;
         // The stage and the kind of each term; none at the picture itself.
@@ -55,17 +60,20 @@ impl Evaluator {
         }
         let at_layers: Vec<_> = staged.iter().copied().flatten().collect();
         let task = Task { size: (height, width), taps: &at_layers, purpose: Purpose::Evaluate };
-        let plan = network.plan_task(task, options)?;
+        let plan = network.plan_task(task, &work.into())?;
         let tap = |at: usize| {
             let own = staged.iter().enumerate().filter_map(|(index, staged)| {
                 staged.filter(|&(stage, _)| stage == at).map(|(_, kind)| (index, kind.is_of_sums()))
             });
-            StageTap::new(network.isa, network.stages[at].out_channels, plan.most_positions(at), own)
+            let gram = || network.gram(&plan, at);
+            StageTap::new(network.isa, network.stages[at].out_channels, own, gram)
         };
         let taps = (0..plan.layers.len()).map(tap).collect::<Result<_, _>>()?;
         let input = if network.input.is_some() { vec![0.0; shape.len()] } else { Vec::new() };
         let program = Program::new(Arc::clone(&network), plan)?;
-        Ok(Self { network, shape, each: vec![0.0; terms.len()], terms, taps, program, input })
+        let each = vec![0.0; terms.len()];
+        let at_positions = vec![RunningSum::default(); terms.len()];
+        Ok(Self { network, shape, terms, each, at_positions, taps, program, input })
     }
 
     /// The same evaluator, whose evaluations `cancel` can end.
@@ -87,14 +95,14 @@ impl Evaluator {
             preprocessing.apply(image, &mut self.input);
         }
         gradient.fill(0.0);
-        let bands = self.program.plan.bands.len();
+        let layout = Arc::clone(&self.program.plan.layout);
         self.clear();
-        for band in 0..bands {
-            self.sums(band, image)?;
+        for step in &layout.sums {
+            self.sums(step, image)?;
         }
         self.combine()?;
-        for band in 0..bands {
-            self.gradient(band, image, gradient)?;
+        for step in &layout.gradient {
+            self.gradient(step, image, gradient)?;
         }
         if let Some(preprocessing) = self.network.input {
             preprocessing.gradient(gradient);
@@ -106,43 +114,40 @@ impl Evaluator {
     /// Forgets all sums.
     fn clear(&mut self) {
         self.each.fill(0.0);
+        self.at_positions.fill(RunningSum::default());
         for (gram, _) in self.taps.iter_mut().filter_map(|tap| tap.sums.as_mut()) {
             gram.clear();
         }
     }
 
-    /// Adds what a band's core contributes to the losses at positions and to the Gram sums. What the band's gradient needs
-    /// stays in memory until the next band's sums.
-    fn sums(&mut self, band: usize, image: &[f32]) -> Result<(), AutodiffError> {
-        let Self { network, terms, each, taps, program, input, .. } = self;
+    /// Adds what a step computes to the losses at positions and to the Gram sums.
+    fn sums(&mut self, step: &Step, image: &[f32]) -> Result<(), AutodiffError> {
+        let Self { network, terms, at_positions, taps, program, input, .. } = self;
         let input = if network.input.is_some() { input } else { image };
-        let layout = &program.plan.bands[band];
-        let first: Vec<usize> = network.stages[..taps.len()]
-            .iter()
-            .enumerate()
-            .map(|(at, stage)| layout.first_position(at, stage.level))
-            .collect();
-        program.forward(band, input, |at, f, scratch| {
+        program.forward(step, input, |at, first, f, scratch| {
             let tap = &mut taps[at];
             if let Some((gram, _)) = &mut tap.sums {
                 gram.add(f, scratch);
             }
             for &index in &tap.at_positions {
                 if let Needs::Positions(loss) = terms[index].loss.needs() {
-                    each[index] += loss.value(first[at], f);
+                    loss.add_value(first, f, &mut at_positions[index]);
                 }
             }
             Ok(())
         })
     }
 
-    /// The losses of the Gram matrices, and the map of each stage's F that is their gradient.
+    /// The losses at positions and of the Gram matrices, and the map of each stage's F that is the gradient of these.
     fn combine(&mut self) -> Result<(), AutodiffError> {
+        for (each, sum) in self.each.iter_mut().zip(&self.at_positions) {
+            *each = sum.total();
+        }
         for (at, tap) in self.taps.iter_mut().enumerate() {
             let Some((sums, packed)) = &mut tap.sums else { continue };
             let stage = &self.network.stages[at];
             let positions = stage.response_shape((self.shape.height, self.shape.width)).positions();
-            let gram = GramMatrix { channels: stage.out_channels, data: sums.normalised(positions) };
+            let gram = GramMatrix { channels: stage.out_channels, data: sums.normalised() };
             let mut map = AffineMap::zero(gram.channels);
             for &index in &tap.of_sums {
                 let term = &self.terms[index];
@@ -156,14 +161,14 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Adds a band's gradient to that of the whole picture.
-    fn gradient(&mut self, band: usize, image: &[f32], gradient: &mut [f32]) -> Result<(), AutodiffError> {
+    /// Adds what a step computes to the gradient, whose rows it completes from the top.
+    fn gradient(&mut self, step: &Step, image: &[f32], gradient: &mut [f32]) -> Result<(), AutodiffError> {
         let Self { network, terms, taps, program, input, .. } = self;
         let input = if network.input.is_some() { input } else { image };
-        if program.plan.bands.len() > 1 {
-            program.forward(band, input, |_, _, _| Ok(()))?;
+        if program.plan.layout.is_cut() {
+            program.forward(step, input, |_, _, _, _| Ok(()))?;
         }
-        program.backward(band, input, Taps { terms, stages: taps }, gradient)
+        program.backward(step, input, Taps { terms, stages: taps }, gradient)
     }
 
     /// The losses of the picture itself.

@@ -30,19 +30,19 @@ pub(crate) fn pack(network: &PreparedChain) -> Result<PackedMatrix, AutodiffErro
     Ok(PackedMatrix::new(network.isa, kernel.transposed())?)
 }
 
-/// What the step to the picture needs of a band.
+/// What the step to the picture needs.
 #[derive(Clone, Copy)]
 pub(crate) struct FirstLayer<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) forward: &'a PackedConv,
     /// From [`pack`].
     pub(crate) kernel: &'a PackedMatrix,
-    /// H x W of the band.
+    /// H x W of the picture.
     pub(crate) extent: Extent,
-    /// The band's picture, H x W x 3.
+    /// The picture, H x W x 3.
     pub(crate) input: &'a [f32],
-    /// The band's rows whose losses count.
-    pub(crate) core: &'a Range<usize>,
+    /// The first row of dL/dF that is handed over.
+    pub(crate) first: usize,
     /// The losses at this layer; none if it carries none, and `incoming` is masked then.
     pub(crate) tap: Option<TapGradient<'a>>,
 }
@@ -53,8 +53,8 @@ pub(crate) fn scratch_len(channels: usize, padded: usize, response: usize) -> us
 }
 
 impl FirstLayer<'_> {
-    /// Adds the picture gradient of the rows `rows` of dL/dF (`incoming` holds those of the whole band) to `picture`,
-    /// the gradient of the whole band. `products` is scratch for R.
+    /// Adds the picture gradient of the rows `rows` of dL/dF, which are in `incoming`, to `picture`, the gradient of the whole
+    /// picture. `products` is scratch for R.
     pub(crate) fn backward(
         &self,
         rows: Range<usize>,
@@ -94,7 +94,7 @@ impl FirstLayer<'_> {
     fn products(&self, (y, x): (usize, usize), incoming: &[f32], products: &mut [f32], scratch: &Scratch) {
         let channels = self.stage.out_channels;
         let len = products.len() / self.kernel.padded_columns() * channels;
-        let at = (y * self.extent.width + x) * channels;
+        let at = ((y - self.first) * self.extent.width + x) * channels;
         let later = &incoming[at + len..];
         let prefetch = [&later[..len.min(later.len())], &[]];
         let incoming = &incoming[at..at + len];
@@ -111,12 +111,7 @@ impl FirstLayer<'_> {
             let (extent, input, bias) = (self.extent, self.input, &*self.stage.bias);
             self.forward.respond(Positions { extent, input, bias, at: (y, x) }, response, scratch);
             gradient.copy_from_slice(incoming);
-            if self.core.contains(&y) {
-                let first = (y - self.core.start) * self.extent.width + x;
-                tap.add_and_mask_block(first, response, gradient, scratch, prefetch);
-            } else {
-                taps::mask_block(response, gradient);
-            }
+            tap.add_and_mask_block(y * self.extent.width + x, response, gradient, scratch, prefetch);
             self.kernel.multiply(gradient, channels, products, false, [&[]; 2]);
         });
     }

@@ -1,11 +1,13 @@
-//! What an evaluation of one band of rows holds, and where.
+//! What an evaluation holds of each stage, and where.
 
 use std::ops::Range;
 
-use impasto_tensor::conv::{Extent, mask_len};
+use impasto_tensor::conv::Extent;
 
 use super::arena::{self, Life, Slot};
 use super::network::{PreparedChain, Stage};
+use super::plan::LayerPlan;
+use super::schedule::{Schedule, Step};
 
 /// Rows of the first layer whose products with its kernel are held together in the backward sweep.
 pub(crate) const FIRST_LAYER_ROWS: usize = 64;
@@ -19,155 +21,219 @@ pub(crate) enum Purpose {
     Evaluate,
 }
 
-/// One stage of a band: its size, and the places of its tensors (their numbers, while places are being looked for); none
-/// where the evaluation does not need the tensor in memory.
-#[derive(Debug, Clone)]
-pub(crate) struct StageLayout<S = Slot> {
-    /// H x W of the response, in the crop.
-    pub(crate) extent: Extent,
-    /// F, whole.
-    pub(crate) response: Option<S>,
+/// One of something for each tensor of a stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tensors<T> {
+    /// F.
+    pub(crate) response: T,
     /// F pooled.
-    pub(crate) pooled: Option<S>,
+    pub(crate) pooled: T,
     /// dL/dF where it has no other place to be: at the deepest stage, and before a pooling at a tap.
-    pub(crate) seed: Option<S>,
+    pub(crate) seed: T,
     /// dL/d(input), which is dL/d(response or pooled) of the stage before.
-    pub(crate) input_gradient: Option<S>,
-    /// Bytes of the mask.
-    pub(crate) mask: usize,
+    pub(crate) input_gradient: T,
+    /// The ReLU's and the pooling's mask.
+    pub(crate) mask: T,
 }
 
-impl StageLayout<usize> {
-    /// With each tensor's place in the place of its number.
-    fn placed(self, places: &[Slot]) -> StageLayout {
-        let place = |number: Option<usize>| number.map(|number| places[number].clone());
-        StageLayout {
-            extent: self.extent,
-            response: place(self.response),
-            pooled: place(self.pooled),
-            seed: place(self.seed),
-            input_gradient: place(self.input_gradient),
-            mask: self.mask,
-        }
+impl<T> Tensors<T> {
+    /// Which of [`Self::each`] the mask is.
+    pub(crate) const MASK: usize = 4;
+
+    /// All of them, the mask last.
+    pub(crate) fn each(&self) -> [&T; 5] {
+        [&self.response, &self.pooled, &self.seed, &self.input_gradient, &self.mask]
+    }
+
+    /// All of them, the mask last.
+    pub(crate) fn each_mut(&mut self) -> [&mut T; 5] {
+        [&mut self.response, &mut self.pooled, &mut self.seed, &mut self.input_gradient, &mut self.mask]
     }
 }
 
-/// The plan of a band: rows `crop` are computed, rows `core` count.
+/// The rows of a tensor that are held at a time; all of them where the picture is not cut.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Window {
+    /// Numbers in a row, of a mask bytes; 0 for a tensor that the evaluation does not need in memory.
+    pub(crate) row: usize,
+    /// The most rows.
+    pub(crate) rows: usize,
+    /// Its place in the arena, a mask's among its own bytes.
+    pub(crate) slot: Slot,
+}
+
+impl Window {
+    const fn of(row: usize) -> Self {
+        Self { row, rows: 0, slot: 0..0 }
+    }
+
+    /// Whether the evaluation needs the tensor in memory.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.row > 0
+    }
+
+    /// Numbers of the rows that are held at a time.
+    pub(crate) const fn len(&self) -> usize {
+        self.row * self.rows
+    }
+
+    /// The place of some rows, of a window that holds those from row `first` on. Empty for a tensor that is not held.
+    pub(crate) fn place(&self, first: usize, rows: &Range<usize>) -> Slot {
+        if !self.is_held() {
+            return 0..0;
+        }
+        assert!(first <= rows.start && rows.end <= first + self.rows, "rows that the window holds");
+        self.slot.start + (rows.start - first) * self.row..self.slot.start + (rows.end - first) * self.row
+    }
+}
+
+/// What is held of a stage.
 #[derive(Debug, Clone)]
-pub(crate) struct BandLayout {
-    pub(crate) core: Range<usize>,
-    pub(crate) crop: Range<usize>,
+pub(crate) struct StageLayout {
+    /// H x W of the response.
+    pub(crate) extent: Extent,
+    /// Whether the backward sweep reads F.
+    pub(crate) kept: bool,
+    pub(crate) windows: Tensors<Window>,
+}
+
+impl StageLayout {
+    /// Stage `at`, whose windows have no rows yet.
+    fn new(stages: &[Stage], layers: &[LayerPlan], at: usize, purpose: Purpose) -> Self {
+        let (deepest, stage, extent) = (layers.len() - 1, &stages[at], layers[at].extent);
+        let (backward, tapped) = (purpose == Purpose::Evaluate, layers[at].tapped);
+        let pools = stage.pool_after && at < deepest;
+        let held = |held: bool, row: usize| if held { Window::of(row) } else { Window::default() };
+        let row = extent.width * stage.out_channels;
+        let windows = Tensors {
+            response: held(tapped || !pools, row),
+            pooled: held(pools, extent.width / 2 * stage.out_channels),
+            seed: held(backward && (at == deepest || (pools && (tapped || at == 0))), row),
+            input_gradient: held(backward && at > 0, extent.width * stage.in_channels),
+            mask: held(backward && at < deepest && (pools || !tapped), row / 8),
+        };
+        // The first stage's response is recomputed in the backward sweep.
+        Self { extent, kept: backward && tapped && at > 0, windows }
+    }
+
+    /// Whether a pooling follows that the plan computes.
+    pub(crate) const fn pools(&self) -> bool {
+        self.windows.pooled.is_held()
+    }
+}
+
+/// What an evaluation holds and in which order it works.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
     /// Down to the deepest stage with a loss.
     pub(crate) stages: Vec<StageLayout>,
     /// The first layer's products in the backward sweep.
     pub(crate) first_layer: Option<Slot>,
     pub(crate) arena_len: usize,
+    /// The forward sweep alone.
+    pub(crate) sums: Vec<Step>,
+    /// Both sweeps, the backward one behind the forward one; none where targets are measured.
+    pub(crate) gradient: Vec<Step>,
 }
 
-/// The tensors of a band while their places are being looked for. Stage `at` is computed at step `at`.
-struct Tensors<'a> {
-    stages: &'a [Stage],
-    tapped: &'a [bool],
-    purpose: Purpose,
-    lives: Vec<Life>,
-}
-
-impl Tensors<'_> {
-    fn deepest(&self) -> usize {
-        self.stages.len() - 1
-    }
-
-    /// The step at which the gradient of a stage's input is.
-    fn backward(&self, stage: usize) -> usize {
-        2 * self.deepest() + 1 - stage
-    }
-
-    /// The number of a new tensor.
-    fn alive(&mut self, len: usize, first: usize, last: usize) -> usize {
-        self.lives.push(Life { len, first, last });
-        self.lives.len() - 1
-    }
-
-    /// The tensors of stage `at`.
-    fn stage(&mut self, at: usize, extents: &[Extent]) -> StageLayout<usize> {
-        let stages = self.stages;
-        let (deepest, extent, stage) = (self.deepest(), extents[at], &stages[at]);
-        let (backward, tapped) = (self.purpose == Purpose::Evaluate, self.tapped[at]);
-        let len = extent.positions() * stage.out_channels;
-        let pools = stage.pool_after && at < deepest;
-        let next = (at + 1).min(deepest);
-        // The first stage's response is recomputed in the backward sweep.
-        let kept = backward && tapped && at > 0;
-        let last = if kept { self.backward(at) } else { next };
-        let response = (tapped || !pools).then(|| self.alive(len, at, last));
-        let pooled_len = (extent.height / 2) * (extent.width / 2) * stage.out_channels;
-        let pooled = pools.then(|| self.alive(pooled_len, at, next));
-        let seeded = backward && (at == deepest || (pools && (tapped || at == 0)));
-        let seed = seeded.then(|| self.alive(len, self.backward(at), self.backward(at)));
-        let input_gradient = (backward && at > 0).then(|| {
-            let before = extents[at - 1];
-            let positions = if stages[at - 1].pool_after {
-                (before.height / 2) * (before.width / 2)
-            } else {
-                before.positions()
-            };
-            self.alive(positions * stage.in_channels, self.backward(at), self.backward(at - 1))
-        });
-        let masked = backward && at < deepest && (pools || !tapped);
-        let mask = if masked { mask_len(extent, stage.out_channels) } else { 0 };
-        StageLayout { extent, response, pooled, seed, input_gradient, mask }
-    }
-}
-
-impl BandLayout {
-    /// Plans a band of a picture of that width, for losses at the stages that `tapped` marks, the deepest one last.
+impl Layout {
+    /// Plans evaluations of a picture of `height` rows that is cut at the rows `cuts`.
     pub(crate) fn new(
         network: &PreparedChain,
-        width: usize,
-        (core, crop): (Range<usize>, Range<usize>),
-        tapped: &[bool],
+        layers: &[LayerPlan],
+        (height, cuts): (usize, &[usize]),
         purpose: Purpose,
     ) -> Self {
-        let stages = &network.stages[..tapped.len()];
-        let extents: Vec<Extent> = stages
-            .iter()
-            .map(|stage| Extent { height: crop.len() >> stage.level, width: width >> stage.level })
-            .collect();
-        let mut tensors = Tensors { stages, tapped, purpose, lives: Vec::new() };
-        let stages: Vec<_> = (0..tapped.len()).map(|at| tensors.stage(at, &extents)).collect();
+        let stage = |at: usize| StageLayout::new(&network.stages, layers, at, purpose);
+        let mut stages: Vec<StageLayout> = (0..layers.len()).map(stage).collect();
+        let schedule = Schedule { stages: &stages, layers, height, cuts };
+        let sums = schedule.steps(false);
+        let gradient = if purpose == Purpose::Evaluate { schedule.steps(true) } else { Vec::new() };
+        for step in sums.iter().chain(&gradient) {
+            for (stage, step) in stages.iter_mut().zip(&step.stages) {
+                let (added, windows) = (step.added(), stage.windows.each_mut());
+                for ((window, added), first) in windows.into_iter().zip(added.each()).zip(step.first.each()) {
+                    window.rows = window.rows.max(added.end.saturating_sub(*first));
+                }
+            }
+        }
         let first_layer = (purpose == Purpose::Evaluate).then(|| {
-            let rows = FIRST_LAYER_ROWS.min(crop.len());
             let products = (9 * network.stages[0].in_channels).next_multiple_of(network.isa.panel());
-            let at = tensors.backward(0);
-            tensors.alive(rows * width * products, at, at)
+            FIRST_LAYER_ROWS.min(height) * stages[0].extent.width * products
         });
-        let (places, arena_len) = arena::plan(&tensors.lives);
-        let stages = stages.into_iter().map(|stage| stage.placed(&places)).collect();
-        let first_layer = first_layer.map(|number| places[number].clone());
-        Self { core, crop, stages, first_layer, arena_len }
+        let mut layout = Self { stages, first_layer: None, arena_len: 0, sums, gradient };
+        layout.place(first_layer);
+        layout
     }
 
-    /// The core's rows at a pooling level, counted from the crop's first row.
-    pub(crate) fn core_rows(&self, level: usize) -> Range<usize> {
-        let first = self.crop.start >> level;
-        (self.core.start >> level) - first..(self.core.end >> level) - first
+    /// Whether the picture is cut: the windows then hold what later steps need, and the gradient takes a second forward sweep.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.sums.len() > 1
     }
 
-    /// The core's first position in the response of stage `at` to the whole picture.
-    pub(crate) fn first_position(&self, at: usize, level: usize) -> usize {
-        (self.core.start >> level) * self.stages[at].extent.width
+    /// Gives every tensor its place, and the first layer's products, of so many numbers.
+    fn place(&mut self, first_layer: Option<usize>) {
+        let (deepest, cut) = (self.stages.len() - 1, self.is_cut());
+        // Stage `at` is computed at step `at`, the gradient of its input at this one.
+        let backward = |at: usize| 2 * deepest + 1 - at;
+        let mut lives = Vec::new();
+        let mut alive = |len: usize, first: usize, last: usize| {
+            // Windows live as long as the evaluation.
+            lives.push(if cut {
+                Life { len, first: 0, last: usize::MAX }
+            } else {
+                Life { len, first, last }
+            });
+            lives.len() - 1
+        };
+        let mut numbers = Vec::new();
+        for (at, stage) in self.stages.iter().enumerate() {
+            let next = (at + 1).min(deepest);
+            let last = if stage.kept { backward(at) } else { next };
+            let back = backward(at);
+            let times = [(at, last), (at, next), (back, back), (back, back + 1)];
+            let number = |(window, (first, last)): (&Window, _)| {
+                window.is_held().then(|| alive(window.len(), first, last))
+            };
+            numbers.push(stage.windows.each().into_iter().zip(times).map(number).collect::<Vec<_>>());
+        }
+        let first_layer = first_layer.map(|len| alive(len, backward(0), backward(0)));
+        let (places, arena_len) = arena::plan(&lives);
+        for (stage, numbers) in self.stages.iter_mut().zip(numbers) {
+            for (window, number) in stage.windows.each_mut().into_iter().zip(numbers) {
+                if let Some(number) = number {
+                    window.slot = places[number].clone();
+                }
+            }
+            stage.windows.mask.slot = 0..stage.windows.mask.len();
+        }
+        self.first_layer = first_layer.map(|number| places[number].clone());
+        self.arena_len = arena_len;
     }
 
-    /// Where the next stage reads stage `at`.
-    pub(crate) fn output_slot(&self, at: usize) -> Slot {
-        let stage = &self.stages[at];
-        stage.pooled.clone().or_else(|| stage.response.clone()).expect("a stage has an output")
+    /// Where the next stage reads some rows of stage `at`'s output.
+    pub(crate) fn output(&self, step: &Step, at: usize, rows: &Range<usize>) -> Slot {
+        let (windows, first) = (&self.stages[at].windows, &step.stages[at].first);
+        if self.stages[at].pools() {
+            windows.pooled.place(first.pooled, rows)
+        } else {
+            windows.response.place(first.response, rows)
+        }
     }
 
-    /// Where dL/dF of stage `at` is: in a seed of its own, or in what the stage after it computed.
-    pub(crate) fn gradient_slot(&self, at: usize) -> Slot {
-        let own = self.stages[at].seed.clone();
-        own.or_else(|| self.stages.get(at + 1)?.input_gradient.clone())
-            .expect("a gradient reaches every stage")
+    /// Where some rows of dL/dF of stage `at` are: in a seed of its own, or in what the stage after it computed.
+    pub(crate) fn gradient(&self, step: &Step, at: usize, rows: &Range<usize>) -> Slot {
+        let seed = &self.stages[at].windows.seed;
+        if seed.is_held() {
+            seed.place(step.stages[at].first.seed, rows)
+        } else {
+            self.behind(step, at, rows)
+        }
+    }
+
+    /// Where some rows are of what the stage after stage `at` computed, behind a pooling if there is one.
+    pub(crate) fn behind(&self, step: &Step, at: usize, rows: &Range<usize>) -> Slot {
+        let window = &self.stages[at + 1].windows.input_gradient;
+        window.place(step.stages[at + 1].first.input_gradient, rows)
     }
 }

@@ -6,7 +6,7 @@ use impasto_tensor::{Gram, Shape, Tensor};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{EvaluatorOptions, StagedTap, Task};
+use super::plan::{StagedTap, Task, Work};
 use super::program::Program;
 use crate::losses::{GramMatrix, Loss, LossKind};
 use crate::terms::Tap;
@@ -22,7 +22,7 @@ struct Collected {
 
 impl PreparedChain {
     /// The losses at `taps` whose targets are what a picture of `height` x `width` has there: P at a content layer, A/M at
-    /// a style layer. In the order of the taps.
+    /// a style layer. In the order of the taps. Within a memory limit or cut as [`crate::Cuts`] say, the bits are the same.
     ///
     /// # Errors
     /// [`AutodiffError`] for an unknown layer, a slice of the wrong length, a picture too small for the layers, or one
@@ -32,21 +32,20 @@ impl PreparedChain {
         image: &[f32],
         (height, width): (usize, usize),
         taps: &[Tap],
-        options: EvaluatorOptions,
+        work: impl Into<Work>,
         cancel: &Cancel,
     ) -> Result<Vec<Loss>, AutodiffError> {
         let shape = Shape::new(height, width, self.input_channels()).checked()?;
         check_length(shape, image.len())?;
         let staged = self.stages_of(taps)?;
         let task = Task { size: (height, width), taps: &staged, purpose: Purpose::Measure };
-        let plan = self.plan_task(task, options)?;
+        let plan = self.plan_task(task, &work.into())?;
         let collect = |at: usize| {
             let mut kinds = staged.iter().filter(|&&(stage, _)| stage == at).map(|&(_, kind)| kind);
-            let channels = self.stages[at].out_channels;
-            let gram = || Gram::new(self.isa, channels, plan.most_positions(at));
             let of_sums = kinds.clone().any(LossKind::is_of_sums);
             let response = kinds.any(|kind| !kind.is_of_sums()).then(Vec::new);
-            Ok::<_, AutodiffError>(Collected { gram: of_sums.then(gram).transpose()?, response })
+            let gram = of_sums.then(|| self.gram(&plan, at)).transpose()?;
+            Ok::<_, AutodiffError>(Collected { gram, response })
         };
         let mut collected: Vec<Collected> = (0..plan.layers.len()).map(collect).collect::<Result<_, _>>()?;
         let mut program = Program::new(Arc::clone(self), plan)?;
@@ -57,8 +56,9 @@ impl PreparedChain {
             preprocessing.apply(image, &mut input);
         }
         let image = if self.input.is_some() { &input } else { image };
-        for band in 0..program.plan.bands.len() {
-            program.forward(band, image, |at, f, scratch| {
+        let layout = Arc::clone(&program.plan.layout);
+        for step in &layout.sums {
+            program.forward(step, image, |at, _, f, scratch| {
                 let Collected { gram, response } = &mut collected[at];
                 if let Some(gram) = gram {
                     gram.add(f, scratch);
@@ -79,7 +79,7 @@ impl PreparedChain {
                 Ok(Tensor::from_vec(shape, f.unwrap_or_default())?)
             };
             let gram = || {
-                let data = gram.as_ref().map_or_else(Vec::new, |gram| gram.normalised(shape.positions()));
+                let data = gram.as_ref().map_or_else(Vec::new, Gram::normalised);
                 Ok(GramMatrix { channels: shape.channels, data })
             };
             kind.target(response, gram)

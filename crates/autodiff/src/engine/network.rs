@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
 use impasto_tensor::{Isa, Shape, rotate_kernel};
 
-use super::cost::{self, Direction, Kernels};
+use super::cost::{self, Direction};
 use super::plain_kernel::PlainKernel;
 use crate::ops::preprocessing::Preprocessing;
 use crate::{AutodiffError, Chain, Layer, Pooling};
@@ -109,13 +109,13 @@ impl PreparedChain {
         }
     }
 
-    /// The algorithm of a stage at a size.
+    /// The algorithm of a stage at a size. Streamed, large kernels are not kept transformed, and the bits are the same.
     pub(crate) fn algorithm(
         &self,
         stage: usize,
         direction: Direction,
         extent: Extent,
-        kernels: Kernels,
+        streamed: bool,
     ) -> Algorithm {
         let Stage { in_channels, out_channels, .. } = self.stages[stage];
         if self.mode == ConvMode::Exact || !in_channels.is_multiple_of(GRANULE) {
@@ -125,7 +125,8 @@ impl PreparedChain {
             Direction::Forward => (in_channels, out_channels),
             Direction::Backward => (out_channels, in_channels),
         };
-        cost::choose(kernels, direction, extent, channels)
+        let algorithm = cost::choose(direction, extent, channels);
+        if streamed && cost::is_large(in_channels, out_channels) { algorithm.streamed() } else { algorithm }
     }
 
     /// The packed kernel of a stage, made on first use.

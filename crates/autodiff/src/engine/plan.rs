@@ -1,10 +1,12 @@
-//! The plan of an evaluation: bands, algorithms, bytes.
+//! The plan of an evaluation: cuts, algorithms, bytes.
+
+use std::sync::Arc;
 
 use impasto_tensor::Shape;
 use impasto_tensor::conv::{Algorithm, Extent};
 
-use super::cost::{Direction, Kernels};
-use super::layout::{BandLayout, Purpose};
+use super::cost::Direction;
+use super::layout::{Layout, Purpose};
 use super::network::PreparedChain;
 use crate::AutodiffError;
 use crate::losses::LossKind;
@@ -20,12 +22,44 @@ pub struct EvaluatorOptions {
     pub memory_limit: Option<u64>,
 }
 
+/// How a picture is cut, where it is not the memory limit that decides it. The bits of losses, gradients and targets do not depend
+/// on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cuts {
+    /// The rows of the picture at which it is cut into bands, in any order; rows that it has not, and its first, are passed over.
+    pub rows: Vec<usize>,
+    /// Whether large kernels are transformed as they are used instead of kept.
+    pub streamed: bool,
+}
+
+/// How the work is cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// As little as a memory limit allows.
+    Within(EvaluatorOptions),
+    /// As said.
+    Cut(Cuts),
+}
+
+impl From<EvaluatorOptions> for Work {
+    fn from(options: EvaluatorOptions) -> Self {
+        Self::Within(options)
+    }
+}
+
+impl From<Cuts> for Work {
+    fn from(cuts: Cuts) -> Self {
+        Self::Cut(cuts)
+    }
+}
+
 /// What an evaluation of pictures of one size does and holds.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) purpose: Purpose,
-    /// None without a loss at a layer.
-    pub(crate) bands: Vec<BandLayout>,
+    /// Without stages if there is no loss at a layer.
+    pub(crate) layout: Arc<Layout>,
+    pub(crate) bands: usize,
     /// Down to the deepest one with a loss.
     pub(crate) layers: Vec<LayerPlan>,
     pub(crate) bytes: PlanBytes,
@@ -36,7 +70,7 @@ pub struct Plan {
 pub struct LayerPlan {
     /// The layer's name.
     pub name: String,
-    /// H x W of its response (in the largest band).
+    /// H x W of its response.
     pub extent: Extent,
     /// Its input channels.
     pub in_channels: usize,
@@ -81,28 +115,13 @@ impl Plan {
     }
 
     /// The number of horizontal bands; with more than one the forward pass runs twice.
-    pub fn bands(&self) -> usize {
-        self.bands.len()
+    pub const fn bands(&self) -> usize {
+        self.bands
     }
 
     /// Where the memory goes.
     pub const fn bytes(&self) -> PlanBytes {
         self.bytes
-    }
-
-    /// The length of the arena: that of the largest band.
-    pub(crate) fn arena_len(&self) -> usize {
-        self.bands.iter().map(|band| band.arena_len).max().unwrap_or(0)
-    }
-
-    /// The positions of a stage's response: those of the largest band, what is around its core included.
-    pub(crate) fn most_positions(&self, stage: usize) -> usize {
-        self.bands.iter().map(|band| band.stages[stage].extent.positions()).max().unwrap_or(0)
-    }
-
-    /// The bytes of a stage's mask: those of the largest band.
-    pub(crate) fn mask_len(&self, stage: usize) -> usize {
-        self.bands.iter().map(|band| band.stages[stage].mask).max().unwrap_or(0)
     }
 }
 
@@ -119,7 +138,8 @@ pub(crate) struct Task<'a> {
 }
 
 impl PreparedChain {
-    /// The plan of evaluations of `height` x `width` pictures with losses at `taps`: nothing is allocated.
+    /// The plan of evaluations of `height` x `width` pictures with losses at `taps`, within a memory limit or cut as [`Cuts`] say:
+    /// nothing is allocated.
     ///
     /// # Errors
     /// [`AutodiffError::UnknownLayer`], [`AutodiffError::TooSmall`], or [`AutodiffError::Memory`] if not even the
@@ -129,11 +149,11 @@ impl PreparedChain {
         height: usize,
         width: usize,
         taps: &[Tap],
-        options: EvaluatorOptions,
+        work: impl Into<Work>,
     ) -> Result<Plan, AutodiffError> {
         Shape::new(height, width, self.input_channels()).checked()?;
         let taps = self.stages_of(taps)?;
-        self.plan_task(Task { size: (height, width), taps: &taps, purpose: Purpose::Evaluate }, options)
+        self.plan_task(Task { size: (height, width), taps: &taps, purpose: Purpose::Evaluate }, &work.into())
     }
 
     /// The stage of each tap.
@@ -148,22 +168,24 @@ impl PreparedChain {
     }
 
     /// As [`Self::plan`], for any purpose.
-    pub(crate) fn plan_task(&self, task: Task<'_>, options: EvaluatorOptions) -> Result<Plan, AutodiffError> {
+    pub(crate) fn plan_task(&self, task: Task<'_>, work: &Work) -> Result<Plan, AutodiffError> {
         let Task { size: (height, width), taps, purpose } = task;
         let Some(deepest) = taps.iter().map(|&(stage, _)| stage).max() else {
-            return Ok(Plan { purpose, bands: Vec::new(), layers: Vec::new(), bytes: PlanBytes::default() });
+            let (layout, layers, bytes) = (Arc::default(), Vec::new(), PlanBytes::default());
+            return Ok(Plan { purpose, layout, bands: 0, layers, bytes });
         };
         let unit = 1 << self.stages[deepest].level;
         if height < unit || width < unit {
             let layer = self.stages[deepest].name.clone();
             return Err(AutodiffError::TooSmall { height, width, layer, minimum: unit });
         }
-        // What costs least time comes first: kernels transformed as they are used, then bands, ever smaller ones.
-        let whole = [(Kernels::Balanced, 1), (Kernels::Streamed, 1)];
-        let most = height.div_ceil(unit).min(MOST_BANDS);
+        let options = match work {
+            Work::Within(options) => options,
+            Work::Cut(cuts) => return Ok(self.plan_cut(task, deepest, cuts)),
+        };
         let mut smallest = u64::MAX;
-        for (kernels, count) in whole.into_iter().chain((2..=most).map(|count| (Kernels::Streamed, count))) {
-            let plan = self.plan_bands(task, deepest, kernels, count);
+        for cuts in candidates(height, unit) {
+            let plan = self.plan_cut(task, deepest, &cuts);
             let needed = plan.bytes.total();
             smallest = smallest.min(needed);
             if options.memory_limit.is_none_or(|limit| needed <= limit) {
@@ -173,38 +195,43 @@ impl PreparedChain {
         Err(AutodiffError::Memory { needed: smallest, limit: options.memory_limit.unwrap_or(u64::MAX) })
     }
 
-    fn plan_bands(&self, task: Task<'_>, deepest: usize, kernels: Kernels, count: usize) -> Plan {
+    fn plan_cut(&self, task: Task<'_>, deepest: usize, cuts: &Cuts) -> Plan {
         let Task { size: (height, width), taps, purpose } = task;
-        let tapped: Vec<bool> = (0..=deepest).map(|at| taps.iter().any(|&(stage, _)| stage == at)).collect();
-        let unit = 1 << self.stages[deepest].level;
-        // Every convolution reaches one position further at its level, so 2^level pixels.
-        let radius: usize = self.stages[..=deepest].iter().map(|stage| 1 << stage.level).sum();
-        let halo = radius.next_multiple_of(unit);
-        let rows = height.div_ceil(count).next_multiple_of(unit);
-        let bands: Vec<BandLayout> = (0..height.div_ceil(rows))
-            .map(|band| {
-                let core = band * rows..((band + 1) * rows).min(height);
-                let crop = core.start.saturating_sub(halo)..(core.end + halo).min(height);
-                BandLayout::new(self, width, (core, crop), &tapped, purpose)
-            })
-            .collect();
-        let largest = bands.iter().max_by_key(|band| band.crop.len()).expect("at least one band");
         let layer = |at: usize| {
-            let (stage, extent) = (&self.stages[at], largest.stages[at].extent);
+            let stage = &self.stages[at];
+            let extent = Extent { height: height >> stage.level, width: width >> stage.level };
+            let algorithm = |direction| self.algorithm(at, direction, extent, cuts.streamed);
             let backward = purpose == Purpose::Evaluate && at > 0;
             LayerPlan {
                 name: stage.name.clone(),
                 extent,
                 in_channels: stage.in_channels,
                 out_channels: stage.out_channels,
-                forward: self.algorithm(at, Direction::Forward, extent, kernels),
-                backward: backward.then(|| self.algorithm(at, Direction::Backward, extent, kernels)),
-                tapped: tapped[at],
+                forward: algorithm(Direction::Forward),
+                backward: backward.then(|| algorithm(Direction::Backward)),
+                tapped: taps.iter().any(|&(stage, _)| stage == at),
             }
         };
         let layers: Vec<LayerPlan> = (0..=deepest).map(layer).collect();
-        let mut plan = Plan { purpose, bands, layers, bytes: PlanBytes::default() };
+        let mut rows: Vec<usize> =
+            cuts.rows.iter().copied().filter(|row| (1..height).contains(row)).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let layout = Arc::new(Layout::new(self, &layers, (height, &rows), purpose));
+        let mut plan = Plan { purpose, layout, bands: rows.len() + 1, layers, bytes: PlanBytes::default() };
         plan.bytes = self.count_bytes(&plan, task);
         plan
     }
+}
+
+/// Ways to cut a picture: what costs least time comes first. Kernels transformed as they are used, then bands, ever smaller ones,
+/// whose rows are whole positions of the deepest layer.
+fn candidates(height: usize, unit: usize) -> impl Iterator<Item = Cuts> {
+    let whole = [false, true].map(|streamed| Cuts { rows: Vec::new(), streamed });
+    let most = height.div_ceil(unit).min(MOST_BANDS);
+    let mut bands: Vec<usize> =
+        (2..=most).map(|count| height.div_ceil(count).next_multiple_of(unit)).collect();
+    bands.dedup();
+    let cut = move |rows: usize| Cuts { rows: (rows..height).step_by(rows).collect(), streamed: true };
+    whole.into_iter().chain(bands.into_iter().map(cut))
 }

@@ -1,16 +1,18 @@
-//! A plan with its memory: the forward and the backward sweep over one band.
+//! A plan with its memory: the forward and the backward sweep, step by step.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use impasto_tensor::conv::{PackedConv, Sink, Source};
+use impasto_tensor::conv::{PackedConv, Section, Sink, Source};
 use impasto_tensor::{AlignedBuffer, PackedMatrix, Scratch};
 
 use super::arena::Slot;
 use super::cost::Direction;
 use super::first_layer::{self, FirstLayer};
-use super::layout::{BandLayout, FIRST_LAYER_ROWS, Purpose, StageLayout};
-use super::network::{PreparedChain, Stage};
+use super::layout::{FIRST_LAYER_ROWS, Purpose, Tensors, Window};
+use super::network::PreparedChain;
 use super::plan::Plan;
+use super::schedule::{StageStep, Step};
 use super::taps::{self, StageTap, TapGradient};
 use crate::terms::Term;
 use crate::{AutodiffError, Cancel};
@@ -21,7 +23,7 @@ struct ProgramStage {
     forward: Arc<PackedConv>,
     /// None for the first stage, which has its own step, and where targets are measured.
     backward: Option<Arc<PackedConv>>,
-    /// One bit for each number of the response, of the band at work.
+    /// One bit for each number of the response, in the rows that its window holds.
     mask: Vec<u8>,
 }
 
@@ -53,7 +55,7 @@ impl Program {
             Ok::<_, AutodiffError>(ProgramStage {
                 forward: network.packed(at, Direction::Forward, layer.forward)?,
                 backward: backward.transpose()?,
-                mask: vec![0; plan.mask_len(at)],
+                mask: vec![0; plan.layout.stages[at].windows.mask.len()],
             })
         };
         let stages = (0..plan.layers.len()).map(stage).collect::<Result<_, _>>()?;
@@ -67,7 +69,7 @@ impl Program {
         let evaluates = plan.purpose == Purpose::Evaluate;
         Ok(Self {
             first_layer: evaluates.then(|| first_layer::pack(&network)).transpose()?,
-            arena: AlignedBuffer::zeros(plan.arena_len())?,
+            arena: AlignedBuffer::zeros(plan.layout.arena_len)?,
             network,
             plan,
             stages,
@@ -76,183 +78,200 @@ impl Program {
         })
     }
 
-    /// Computes the responses of a band of `image`, and hands each tapped stage's core rows to `tap`.
+    /// Computes a step's rows of the responses to `image`, the whole picture, and hands each tapped stage's to `tap`: the stage, the
+    /// first position in its whole response, F, scratch. The steps of a sweep come in their order.
     pub(crate) fn forward(
         &mut self,
-        band: usize,
+        step: &Step,
         image: &[f32],
-        mut tap: impl FnMut(usize, &[f32], &Scratch) -> Result<(), AutodiffError>,
+        mut tap: impl FnMut(usize, usize, &[f32], &Scratch) -> Result<(), AutodiffError>,
     ) -> Result<(), AutodiffError> {
-        let layout = &self.plan.bands[band];
-        let input = self.crop(layout, image);
-        for (at, slots) in layout.stages.iter().enumerate() {
+        let layout = Arc::clone(&self.plan.layout);
+        self.move_windows(step);
+        for (at, rows) in step.stages.iter().map(|stage| &stage.response).enumerate() {
+            if rows.is_empty() {
+                continue;
+            }
             self.cancel.check()?;
-            let stage = &self.network.stages[at];
-            let before = at.checked_sub(1).map(|before| layout.output_slot(before));
+            let (stage, StageStep { first, .. }) = (&self.network.stages[at], &step.stages[at]);
+            let (extent, windows) = (layout.stages[at].extent, &layout.stages[at].windows);
+            let section = Section::new(extent, rows);
+            let before = at.checked_sub(1).map(|before| layout.output(step, before, &section.input_rows()));
+            let response = windows.response.place(first.response, rows);
+            let pooled = windows.pooled.place(first.pooled, &section.pooled_rows());
             let [source, response, pooled] =
-                disjoint(&mut self.arena, [before, slots.response.clone(), slots.pooled.clone()]);
-            let source = if at == 0 { input } else { &*source };
+                disjoint(&mut self.arena, [before.unwrap_or_default(), response, pooled]);
+            let source = if at == 0 {
+                rows_of(image, &section.input_rows(), extent.width * stage.in_channels)
+            } else {
+                &*source
+            };
             let own = &mut self.stages[at];
-            let mask = &mut own.mask[..slots.mask];
+            let mask = &mut own.mask[windows.mask.place(first.mask, rows)];
             let sink = Sink::Response {
                 bias: &stage.bias,
-                response: slots.response.is_some().then_some(&mut *response),
-                pooled: slots.pooled.is_some().then_some((self.network.pool_kind, pooled)),
-                mask: (!mask.is_empty()).then_some(mask),
+                response: windows.response.is_held().then_some(&mut *response),
+                pooled: windows.pooled.is_held().then_some((self.network.pool_kind, pooled)),
+                mask: windows.mask.is_held().then_some(mask),
             };
-            own.forward.run(slots.extent, Source::Plain(source), sink, &self.scratch);
+            own.forward.run(section, Source::Plain(source), sink, &self.scratch);
             if self.plan.layers[at].tapped {
-                tap(at, core(layout, stage, at, response), &self.scratch)?;
+                tap(at, rows.start * extent.width, response, &self.scratch)?;
             }
         }
         Ok(())
     }
 
-    /// Adds the gradient of the losses `taps` to `gradient`, that of the whole picture. The band's forward sweep must have
-    /// been the last one.
+    /// Moves what a step and later ones need to the front of its window.
+    fn move_windows(&mut self, step: &Step) {
+        for ((stage, layout), own) in step.stages.iter().zip(&self.plan.layout.stages).zip(&mut self.stages) {
+            let (added, windows) = (stage.added(), layout.windows.each());
+            let rows = stage.before.each().into_iter().zip(stage.first.each()).zip(added.each());
+            for (index, (window, ((&before, &first), added))) in windows.into_iter().zip(rows).enumerate() {
+                if !window.is_held() || first == before || first >= added.start {
+                    continue;
+                }
+                let kept = window.place(before, &(first..added.start));
+                if index == Tensors::<Window>::MASK {
+                    own.mask.copy_within(kept, window.slot.start);
+                } else {
+                    self.arena.copy_within(kept, window.slot.start);
+                }
+            }
+        }
+    }
+
+    /// Adds a step's rows of the gradient of the losses `taps` to `gradient`, that of the whole picture. The step's forward sweep must
+    /// have been the last one.
     pub(crate) fn backward(
         &mut self,
-        band: usize,
+        step: &Step,
         image: &[f32],
         taps: Taps<'_>,
         gradient: &mut [f32],
     ) -> Result<(), AutodiffError> {
-        for at in (1..self.plan.layers.len()).rev() {
+        for (at, stage) in step.stages.iter().enumerate().rev() {
             self.cancel.check()?;
-            self.seed(band, at, taps);
-            self.convolve_back(band, at);
+            if !stage.gradient.is_empty() {
+                self.seed(step, at, taps);
+            }
+            if at > 0 && !stage.input_gradient.is_empty() {
+                self.convolve_back(step, at);
+            }
         }
-        self.cancel.check()?;
-        self.backward_first(band, image, taps, gradient);
+        self.backward_first(step, image, taps, gradient);
         Ok(())
     }
 
     /// The gradient of the input of stage `at` from that of its response.
-    fn convolve_back(&mut self, band: usize, at: usize) {
-        let layout = &self.plan.bands[band];
-        let slots = &layout.stages[at];
-        let stages = &self.network.stages;
-        let unpooled = at + 1 < layout.stages.len() && stages[at].pool_after && slots.seed.is_none();
-        let [source, result] =
-            disjoint(&mut self.arena, [Some(layout.gradient_slot(at)), slots.input_gradient.clone()]);
+    fn convolve_back(&mut self, step: &Step, at: usize) {
+        let layout = &*self.plan.layout;
+        let (stage, rows) = (&layout.stages[at], &step.stages[at].input_gradient);
+        let section = Section::new(stage.extent, rows);
+        let unpooled = stage.pools() && !stage.windows.seed.is_held();
         let source = if unpooled {
-            let mask = &self.stages[at].mask[..slots.mask];
+            layout.behind(step, at, &section.pooled_input_rows())
+        } else {
+            layout.gradient(step, at, &section.input_rows())
+        };
+        let result = stage.windows.input_gradient.place(step.stages[at].first.input_gradient, rows);
+        let [source, result] = disjoint(&mut self.arena, [source, result]);
+        let mask = |at: usize, rows: &Range<usize>| {
+            &self.stages[at].mask[layout.stages[at].windows.mask.place(step.stages[at].first.mask, rows)]
+        };
+        let source = if unpooled {
+            let mask = mask(at, &section.input_rows());
             Source::Unpooled { gradient: source, mask, share: self.network.share() }
         } else {
             Source::Plain(source)
         };
         // A tapped layer's mask comes with its losses' gradient, a pooled one's with its unpooling.
-        let masked = !stages[at - 1].pool_after && !self.plan.layers[at - 1].tapped;
-        let mask = masked.then(|| &self.stages[at - 1].mask[..layout.stages[at - 1].mask]);
-        let sink = Sink::Gradient { gradient: result, mask };
+        let masked = !layout.stages[at - 1].pools() && !self.plan.layers[at - 1].tapped;
+        let sink = Sink::Gradient { gradient: result, mask: masked.then(|| mask(at - 1, rows)) };
         if let Some(backward) = &self.stages[at].backward {
-            backward.run(slots.extent, source, sink, &self.scratch);
+            backward.run(section, source, sink, &self.scratch);
         }
     }
 
-    /// Brings dL/dZ of stage `at` to its place, unless the convolution reads it on the fly.
-    fn seed(&mut self, band: usize, at: usize, taps: Taps<'_>) {
-        self.unpool_seed(band, at);
-        let layout = &self.plan.bands[band];
-        let stage = &self.network.stages[at];
-        if !self.plan.layers[at].tapped {
+    /// Brings a step's rows of dL/dZ of stage `at` to their place, unless the convolution reads them on the fly. At the first stage
+    /// the losses follow later, block by block.
+    fn seed(&mut self, step: &Step, at: usize, taps: Taps<'_>) {
+        self.unpool_seed(step, at);
+        let (layout, rows) = (&*self.plan.layout, &step.stages[at].gradient);
+        if !self.plan.layers[at].tapped || at == 0 {
             return;
         }
-        let slots = [layout.stages[at].response.clone(), Some(layout.gradient_slot(at))];
+        let stage = &layout.stages[at];
+        let response = stage.windows.response.place(step.stages[at].first.response, rows);
+        let slots = [response, layout.gradient(step, at, rows)];
         let [response, gradient] = disjoint(&mut self.arena, slots);
-        apply_tap(layout, (at, stage), taps, response, gradient, &self.scratch);
+        let first = rows.start * stage.extent.width;
+        taps.at(at, self.network.stages[at].out_channels, first).add_and_mask(
+            response,
+            gradient,
+            &self.scratch,
+        );
     }
 
-    /// Fills the seed of stage `at`, if it has one: with zeros at the deepest stage, else from behind its pooling.
-    fn unpool_seed(&mut self, band: usize, at: usize) {
-        let layout = &self.plan.bands[band];
-        let Some(seed) = layout.stages[at].seed.clone() else { return };
+    /// Fills a step's rows of the seed of stage `at`, if it has one: with zeros at the deepest stage, else from behind its pooling.
+    fn unpool_seed(&mut self, step: &Step, at: usize) {
+        let layout = &*self.plan.layout;
+        let (stage, StageStep { gradient: rows, first, .. }) = (&layout.stages[at], &step.stages[at]);
+        if !stage.windows.seed.is_held() {
+            return;
+        }
+        let seed = stage.windows.seed.place(first.seed, rows);
         if at + 1 == layout.stages.len() {
             self.arena[seed].fill(0.0);
             return;
         }
-        let share = self.network.share();
-        let [pooled, seed] =
-            disjoint(&mut self.arena, [layout.stages[at + 1].input_gradient.clone(), Some(seed)]);
-        let StageLayout { extent, mask, .. } = layout.stages[at];
-        let mask = &self.stages[at].mask[..mask];
-        taps::unpool(extent, self.network.stages[at].out_channels, pooled, mask, share, seed);
+        let pooled =
+            layout.behind(step, at, &(rows.start / 2..rows.end.div_ceil(2).min(stage.extent.height / 2)));
+        let [pooled, seed] = disjoint(&mut self.arena, [pooled, seed]);
+        let mask = &self.stages[at].mask[stage.windows.mask.place(first.mask, rows)];
+        let channels = self.network.stages[at].out_channels;
+        taps::unpool(stage.extent.width, channels, pooled, mask, self.network.share(), seed);
     }
 
     /// The first stage, strip by strip.
-    fn backward_first(&mut self, band: usize, image: &[f32], taps: Taps<'_>, gradient: &mut [f32]) {
-        self.unpool_seed(band, 0);
-        let Some(kernel) = &self.first_layer else { return };
-        let layout = &self.plan.bands[band];
-        let stage = &self.network.stages[0];
-        let extent = layout.stages[0].extent;
-        let input = self.crop(layout, image);
-        let image_row = extent.width * stage.in_channels;
-        let picture = &mut gradient[layout.crop.start * image_row..layout.crop.end * image_row];
-        let slots = [Some(layout.gradient_slot(0)), layout.first_layer.clone()];
+    fn backward_first(&mut self, step: &Step, image: &[f32], taps: Taps<'_>, gradient: &mut [f32]) {
+        let rows = &step.stages[0].input_gradient;
+        let (Some(kernel), false) = (&self.first_layer, rows.is_empty()) else { return };
+        let layout = &*self.plan.layout;
+        let slots = [layout.gradient(step, 0, rows), layout.first_layer.clone().unwrap_or_default()];
         let [incoming, products] = disjoint(&mut self.arena, slots);
+        let stage = &self.network.stages[0];
         let first_layer = FirstLayer {
             stage,
             forward: &self.stages[0].forward,
             kernel,
-            extent,
-            input,
-            core: &layout.core_rows(0),
-            tap: self.plan.layers[0].tapped.then(|| taps.at(layout, (0, stage))),
+            extent: layout.stages[0].extent,
+            input: image,
+            first: rows.start,
+            tap: self.plan.layers[0].tapped.then(|| taps.at(0, stage.out_channels, 0)),
         };
-        for first in (0..extent.height).step_by(FIRST_LAYER_ROWS) {
-            let rows = first..extent.height.min(first + FIRST_LAYER_ROWS);
-            first_layer.backward(rows, incoming, products, picture, &self.scratch);
+        for first in rows.clone().step_by(FIRST_LAYER_ROWS) {
+            let rows = first..rows.end.min(first + FIRST_LAYER_ROWS);
+            first_layer.backward(rows, incoming, products, gradient, &self.scratch);
         }
-    }
-
-    /// The band's rows of a picture of the network's input.
-    fn crop<'a>(&self, layout: &BandLayout, image: &'a [f32]) -> &'a [f32] {
-        let row = layout.stages[0].extent.width * self.network.input_channels();
-        &image[layout.crop.start * row..layout.crop.end * row]
     }
 }
 
 impl<'a> Taps<'a> {
-    /// Those of stage `at`, for the core of a band.
-    fn at(self, layout: &BandLayout, (at, stage): (usize, &Stage)) -> TapGradient<'a> {
-        TapGradient {
-            terms: self.terms,
-            tap: &self.stages[at],
-            channels: stage.out_channels,
-            first: layout.first_position(at, stage.level),
-        }
+    /// Those of stage `at`, for responses from position `first` on.
+    fn at(self, at: usize, channels: usize, first: usize) -> TapGradient<'a> {
+        TapGradient { terms: self.terms, tap: &self.stages[at], channels, first }
     }
 }
 
-/// Adds the gradient of the losses at a stage in the core's rows, and masks all of them.
-fn apply_tap(
-    layout: &BandLayout,
-    (at, stage): (usize, &Stage),
-    taps: Taps<'_>,
-    response: &[f32],
-    gradient: &mut [f32],
-    scratch: &Scratch,
-) {
-    let core = layout.core_rows(stage.level);
-    let row = layout.stages[at].extent.width * stage.out_channels;
-    let (start, end) = (core.start * row, core.end * row);
-    taps::mask(&response[..start], &mut gradient[..start]);
-    taps::mask(&response[end..], &mut gradient[end..]);
-    let (response, gradient) = (&response[start..end], &mut gradient[start..end]);
-    taps.at(layout, (at, stage)).add_and_mask(response, gradient, scratch);
-}
-
-/// The core's rows of a stage's response.
-fn core<'a>(layout: &BandLayout, stage: &Stage, at: usize, response: &'a [f32]) -> &'a [f32] {
-    let rows = layout.core_rows(stage.level);
-    let row = layout.stages[at].extent.width * stage.out_channels;
-    &response[rows.start * row..rows.end * row]
+/// Some rows of `row` numbers each.
+fn rows_of<'a>(numbers: &'a [f32], rows: &Range<usize>, row: usize) -> &'a [f32] {
+    &numbers[rows.start * row..rows.end * row]
 }
 
 /// The tensors at some places of the arena, empty for none.
-fn disjoint<const N: usize>(arena: &mut [f32], slots: [Option<Slot>; N]) -> [&mut [f32]; N] {
-    arena.get_disjoint_mut(slots.map(Option::unwrap_or_default)).expect("planned places do not overlap")
+fn disjoint<const N: usize>(arena: &mut [f32], slots: [Slot; N]) -> [&mut [f32]; N] {
+    arena.get_disjoint_mut(slots).expect("planned places do not overlap")
 }
 
 #[cfg(test)]
@@ -260,7 +279,7 @@ mod tests {
     use impasto_tensor::{Gram, Isa, Shape, Tensor};
 
     use super::super::network::ConvMode;
-    use super::super::plan::{EvaluatorOptions, StagedTap, Task};
+    use super::super::plan::{Cuts, EvaluatorOptions, StagedTap, Task, Work};
     use super::*;
     use crate::losses::{Content, GramMatrix, Loss, LossKind, Style};
     use crate::terms::Weight;
@@ -296,33 +315,36 @@ mod tests {
     }
 
     /// Runs a program on one thread, and compares what it then holds with what was counted.
-    fn assert_counted(network: &Arc<PreparedChain>, task: Task<'_>, memory_limit: Option<u64>) {
-        let plan = network.plan_task(task, EvaluatorOptions { memory_limit }).unwrap();
+    fn assert_counted(network: &Arc<PreparedChain>, task: Task<'_>, work: &Work) {
+        let plan = network.plan_task(task, work).unwrap();
         let (bytes, isa, terms) = (plan.bytes(), Isa::current(), terms(network, task));
         let (scratch_len, shared_len) = (network.scratch_len(&plan), network.shared_len(&plan));
         let Task { size, taps: staged, purpose } = task;
-        let bands = plan.bands();
+        let layout = Arc::clone(&plan.layout);
         let own = |at: usize| staged.iter().enumerate().filter(move |(_, tap)| tap.0 == at);
         let mut taps: Vec<StageTap> = (0..plan.layers.len())
             .map(|at| {
                 let own = own(at).map(|(index, tap)| (index, tap.1.is_of_sums()));
-                StageTap::new(isa, network.stages[at].out_channels, plan.most_positions(at), own).unwrap()
+                StageTap::new(isa, network.stages[at].out_channels, own, || network.gram(&plan, at)).unwrap()
             })
             .collect();
         let mut program = Program::new(Arc::clone(network), plan).unwrap();
         let image = vec![0.5; Shape::new(size.0, size.1, 3).len()];
         let mut gradient = image.clone();
-        for band in 0..bands {
-            let add = |at: usize, f: &[f32], scratch: &Scratch| {
+        for step in &layout.sums {
+            let add = |at: usize, _: usize, f: &[f32], scratch: &Scratch| {
                 if let Some((gram, _)) = &mut taps[at].sums {
                     gram.add(f, scratch);
                 }
                 Ok(())
             };
-            program.forward(band, &image, add).unwrap();
-            if purpose == Purpose::Evaluate {
-                program.backward(band, &image, Taps { terms: &terms, stages: &taps }, &mut gradient).unwrap();
+            program.forward(step, &image, add).unwrap();
+        }
+        for step in &layout.gradient {
+            if layout.is_cut() {
+                program.forward(step, &image, |_, _, _, _| Ok(())).unwrap();
             }
+            program.backward(step, &image, Taps { terms: &terms, stages: &taps }, &mut gradient).unwrap();
         }
         let kernels = program.stages.iter().zip(&program.plan.layers).map(|(stage, layer)| {
             let convs = std::iter::once(&stage.forward).chain(&stage.backward);
@@ -339,7 +361,8 @@ mod tests {
         let sums = staged.iter().filter(|tap| tap.1.is_of_sums()).map(|&(at, _)| {
             let shape = network.stages[at].response_shape(size);
             let maps = if purpose == Purpose::Evaluate { 2 * 4 * shape.channels * shape.channels } else { 0 };
-            Gram::bytes(isa, shape.channels, shape.positions()) + maps
+            let waiting = if layout.is_cut() { Gram::waiting_bytes(shape.channels) } else { 0 };
+            Gram::bytes(isa, shape.channels, shape.positions()) + waiting + maps
         });
         assert_eq!(bytes.scratch, (sums.sum::<usize>() + 4 * (first + shared)) as u64);
     }
@@ -359,10 +382,14 @@ mod tests {
             for purpose in [Purpose::Measure, Purpose::Evaluate] {
                 let task = Task { size, taps, purpose };
                 pool.install(|| {
-                    assert_counted(&network, task, None);
-                    let refused = network.plan_task(task, EvaluatorOptions { memory_limit: Some(1) });
+                    let within = |memory_limit| Work::Within(EvaluatorOptions { memory_limit });
+                    assert_counted(&network, task, &within(None));
+                    let refused = network.plan_task(task, &within(Some(1)));
                     let Err(AutodiffError::Memory { needed, .. }) = refused else { panic!("{refused:?}") };
-                    assert_counted(&network, task, Some(needed));
+                    assert_counted(&network, task, &within(Some(needed)));
+                    for (rows, streamed) in [(vec![3], true), (vec![5, 6, 17, 18, 19], false)] {
+                        assert_counted(&network, task, &Work::Cut(Cuts { rows, streamed }));
+                    }
                 });
             }
         }
@@ -374,7 +401,7 @@ mod tests {
         let network = network(&[16, 16, 128, 128, 128], ConvMode::Exact);
         let arena_and_masks = |purpose, taps: &[StagedTap]| {
             let task = Task { size: (64, 64), taps, purpose };
-            let bytes = network.plan_task(task, EvaluatorOptions::default()).unwrap().bytes();
+            let bytes = network.plan_task(task, &EvaluatorOptions::default().into()).unwrap().bytes();
             (bytes.arena, bytes.masks)
         };
         let (evaluate, measure, deepest) = (Purpose::Evaluate, Purpose::Measure, (4, LossKind::Gram));

@@ -8,7 +8,6 @@
 //! [`crate::losses`] followed by [`crate::ops::relu`]'s, block of positions by block of positions, so that F D never exists
 //! as a whole.
 
-use impasto_tensor::conv::Extent;
 use impasto_tensor::{Gram, Isa, Matrix, PackedMatrix, Scratch, TensorError};
 use rayon::prelude::*;
 
@@ -90,25 +89,24 @@ pub(crate) struct StageTap {
 }
 
 impl StageTap {
-    /// The stage's terms among `terms`, whose stages are in `at`; sums for responses of N `channels` of which at most
-    /// `positions` are added at once.
+    /// The stage's terms, as indices, and whether they are of sums; `gram` is asked for if one is.
     pub(crate) fn new(
         isa: Isa,
         channels: usize,
-        positions: usize,
         terms: impl Iterator<Item = (usize, bool)>,
+        gram: impl FnOnce() -> Result<Gram, TensorError>,
     ) -> Result<Self, TensorError> {
         let (mut at_positions, mut of_sums) = (Vec::new(), Vec::new());
         for (index, is_of_sums) in terms {
             if is_of_sums { &mut of_sums } else { &mut at_positions }.push(index);
         }
-        let make = || Ok((Gram::new(isa, channels, positions)?, PackedMap::zero(isa, channels)?));
+        let make = || Ok((gram()?, PackedMap::zero(isa, channels)?));
         let sums = (!of_sums.is_empty()).then(make).transpose()?;
         Ok(Self { at_positions, of_sums, sums })
     }
 }
 
-/// The losses at one stage in the backward sweep over a band.
+/// The losses at one stage in the backward sweep.
 #[derive(Clone, Copy)]
 pub(crate) struct TapGradient<'a> {
     pub(crate) terms: &'a [Term],
@@ -172,36 +170,34 @@ impl TapGradient<'_> {
 }
 
 /// Zero where F <= 0.
-pub(crate) fn mask(f: &[f32], gradient: &mut [f32]) {
-    const BLOCK: usize = 1 << 14;
-    gradient.par_chunks_mut(BLOCK).zip(f.par_chunks(BLOCK)).for_each(|(gradient, f)| mask_block(f, gradient));
-}
-
-pub(crate) fn mask_block(f: &[f32], gradient: &mut [f32]) {
+fn mask_block(f: &[f32], gradient: &mut [f32]) {
     for (g, &f) in gradient.iter_mut().zip(f) {
         *g = if f > 0.0 { *g } else { 0.0 };
     }
 }
 
-/// The gradient before a pooling and a ReLU from the gradient after the pooling, whole: the twin of
-/// [`impasto_tensor::conv::Source::Unpooled`] for layers that also carry a loss.
+/// The gradient before a pooling and a ReLU from the gradient after the pooling, row by row: the twin of
+/// [`impasto_tensor::conv::Source::Unpooled`] for layers that also carry a loss. `gradient` and `mask` hold rows that begin with
+/// a pooling window, `pooled` as many as these have of it.
 pub(crate) fn unpool(
-    extent: Extent,
+    width: usize,
     channels: usize,
     pooled: &[f32],
     mask: &[u8],
     share: f32,
     gradient: &mut [f32],
 ) {
-    let (height, width) = (extent.height / 2, extent.width / 2);
-    gradient.par_chunks_mut(extent.width * channels).enumerate().for_each(|(y, row)| {
+    let pooled_row = width / 2 * channels;
+    gradient.par_chunks_mut(width * channels).enumerate().for_each(|(y, row)| {
         for (x, out) in row.chunks_exact_mut(channels).enumerate() {
-            if y / 2 >= height || x / 2 >= width {
+            let window =
+                pooled.get(y / 2 * pooled_row..(y / 2 + 1) * pooled_row).filter(|_| x / 2 < width / 2);
+            let Some(window) = window else {
                 out.fill(0.0);
                 continue;
-            }
-            let pooled = &pooled[((y / 2) * width + x / 2) * channels..][..channels];
-            let bits = &mask[(y * extent.width + x) * channels / 8..];
+            };
+            let pooled = &window[x / 2 * channels..][..channels];
+            let bits = &mask[(y * width + x) * channels / 8..];
             for (channel, (out, &g)) in out.iter_mut().zip(pooled).enumerate() {
                 let set = bits[channel / 8] >> (channel % 8) & 1 == 1;
                 *out = if set { share * g } else { 0.0 };
@@ -281,7 +277,8 @@ mod tests {
                 if has_matrix || has_vector {
                     own.push((contents, true));
                 }
-                let mut tap = StageTap::new(isa, channels, positions, own.into_iter())?;
+                let gram = || Gram::new(isa, channels, positions);
+                let mut tap = StageTap::new(isa, channels, own.into_iter(), gram)?;
                 prop_assert_eq!(tap.sums.is_some(), has_matrix || has_vector);
                 if let Some((_, packed)) = &mut tap.sums {
                     packed.set(map.clone())?;

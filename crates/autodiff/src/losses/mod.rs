@@ -9,12 +9,13 @@
 //! A loss is of one of three families. [`AtPositions`] compares position by position, so its value is a sum over
 //! blocks of positions and its gradient at a position needs nothing else. [`OfSums`] depends on statistics that are sums
 //! over positions; once they are known, its gradient is an affine map of each position's F. Sums over positions are what
-//! blocks, threads and bands of a picture have in common. [`OfPixels`] looks at the picture itself.
+//! blocks, threads and steps of a picture have in common. [`OfPixels`] looks at the picture itself.
 
 pub mod content;
 pub mod gram;
 pub mod total_variation;
 
+use impasto_tensor::reduce::RunningSum;
 use impasto_tensor::{Element, Shape, Tensor, TensorError};
 
 use crate::AutodiffError;
@@ -24,8 +25,9 @@ pub use total_variation::TotalVariation;
 
 /// A loss that compares the response with a target position by position.
 pub trait AtPositions<T>: Sync {
-    /// The loss of a block of positions. `first` is the block's first position in the whole response; `f` holds the block.
-    fn value(&self, first: usize, f: &[T]) -> f64;
+    /// Adds the loss of a block of positions to that of the positions before. `first` is the block's first position in the whole
+    /// response; `f` holds the block.
+    fn add_value(&self, first: usize, f: &[T], sum: &mut RunningSum);
 
     /// Adds `weight` dL/dF of a block to `gradient`, which has the length of `f`.
     fn add_gradient(&self, first: usize, f: &[T], weight: f64, gradient: &mut [T]);
@@ -219,7 +221,11 @@ impl<T: Element> Loss<T> {
     pub fn value(&self, f: &Tensor<T>) -> Result<f64, AutodiffError> {
         self.check("the response", f.shape())?;
         Ok(match self.needs() {
-            Needs::Positions(loss) => loss.value(0, f.data()),
+            Needs::Positions(loss) => {
+                let mut sum = RunningSum::default();
+                loss.add_value(0, f.data(), &mut sum);
+                sum.total()
+            }
             Needs::Sums(loss) => loss.value(&gram::gram(f)?),
             Needs::Pixels(loss) => {
                 loss.value_and_gradient(f.data(), f.shape(), 0.0, &mut vec![T::ZERO; f.shape().len()])

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use impasto_files::{FileError, probe};
-use impasto_style::picture::{Encoding, PIXEL_LIMIT};
+use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
     Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork,
     Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
@@ -107,8 +107,11 @@ impl Study {
         mut on_event: impl FnMut(StudyEvent<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<Picture>, TransferError> {
         // Before anything is painted: a start that cannot be read would end the study halfway.
-        let starts =
-            self.cells.iter().map(|cell| cell.options.init.clone().read()).collect::<Result<Vec<_>, _>>()?;
+        let starts = self
+            .cells
+            .iter()
+            .map(|cell| cell.options.init.clone().read(&cell.options.reading(0)))
+            .collect::<Result<Vec<_>, _>>()?;
         for cell in &self.cells {
             cell.options.check_layers(material.network)?;
         }
@@ -127,18 +130,18 @@ impl Study {
         let mut pictures = Vec::new();
         for (index, (cell, options, made_by, kept)) in jobs.into_iter().enumerate() {
             let picture = cell.picture_path(folder);
-            let kept = if kept { Picture::read(&picture, PIXEL_LIMIT).ok() } else { None };
+            let kept = if kept { Picture::read(&picture, &ReadOptions::default()).ok() } else { None };
             let event = if kept.is_some() { StudyEvent::Kept(cell) } else { StudyEvent::Cell(cell) };
             if on_event(event).is_break() {
                 return Err(TransferError::Cancelled);
             }
-            if let Some((picture, _)) = kept {
-                pictures.push(picture);
+            if let Some(kept) = kept {
+                pictures.push(kept.picture);
                 continue;
             }
             painter.paint(index, &options, &mut on_event)?.write(&picture, Encoding::Png)?;
             made_by.write(&cell.record_path(folder)).map_err(PictureError::from)?;
-            pictures.push(Picture::read(&picture, PIXEL_LIMIT)?.0);
+            pictures.push(Picture::read(&picture, &ReadOptions::default())?.picture);
         }
         Ok(pictures)
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::picture::PIXEL_LIMIT;
+use crate::picture::ReadOptions;
 use crate::{Picture, PictureError};
 
 /// The picture that the optimisation starts from.
@@ -44,9 +44,9 @@ impl Init {
     ///
     /// # Errors
     /// [`PictureError`] if the file cannot be read.
-    pub fn read(self) -> Result<Self, PictureError> {
+    pub fn read(self, options: &ReadOptions) -> Result<Self, PictureError> {
         match self {
-            Self::File(path) => Ok(Self::Picture(Picture::read(&path, PIXEL_LIMIT)?.0)),
+            Self::File(path) => Ok(Self::Picture(Picture::read(&path, options)?.picture)),
             other => Ok(other),
         }
     }

@@ -13,7 +13,6 @@ mod schedule;
 use impasto_autodiff::{ConvMode, Pooling};
 
 use crate::Picture;
-use crate::picture::PIXEL_LIMIT;
 use bytes::{bytes_text, parse_bytes};
 use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
 use schedule::MOST_SCALES;
@@ -103,8 +102,8 @@ const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact
 /// What a list of layers must be.
 const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
 
-/// The longest side of a square of [`PIXEL_LIMIT`] pixels.
-const LARGEST_SIDE: usize = PIXEL_LIMIT.isqrt() as usize;
+/// The longest side of a result.
+const LARGEST_SIDE: usize = 10_000;
 
 /// The table of options. The command line, the table of presets, explained runs, records, sweeps and messages are made from
 /// it.
@@ -354,7 +353,11 @@ impl TransferOptions {
     /// (H, W) that the painting is resized to for a result with that longest side.
     pub fn style_size(&self, style: &Picture, longest: usize) -> (usize, usize) {
         let own = style.height().max(style.width());
-        let wanted = (longest as f64 * self.style_scale).round() as usize;
-        style.size_with_longest_side(wanted.clamp(1, own))
+        style.size_with_longest_side(self.longest_of_paintings(longest).min(own))
+    }
+
+    /// The longest side of paintings that have as much for a result with that longest side.
+    pub(crate) fn longest_of_paintings(&self, longest: usize) -> usize {
+        ((longest as f64 * self.style_scale).round() as usize).max(1)
     }
 }

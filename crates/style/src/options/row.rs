@@ -27,8 +27,7 @@ pub struct OptionRow {
     pub heading: &'static str,
     /// Which values it can have.
     pub accepts: Accepts,
-    /// Whether another value asks for another picture: what does not is no part of a [`Record`](crate::Record). (A memory limit
-    /// asks for the same picture; where it leads to bands, they round differently.)
+    /// Whether another value asks for another picture: what does not is no part of a [`Record`](crate::Record).
     pub decides_pixels: bool,
     /// The value as text; none where the option does not apply.
     pub(super) get: fn(&TransferOptions) -> Option<String>,

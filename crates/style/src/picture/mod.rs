@@ -3,25 +3,25 @@
 //! A value is what an 8-bit picture file holds, but as a real number: gamma-encoded sRGB from 0 (black) to 255 (white).
 //! While it is optimised a picture may leave that range; it is clamped only when it is written.
 
-mod decode;
 mod encode;
 mod error;
-mod jpeg;
+mod read;
 mod resize;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
-pub use decode::Profile;
 pub use encode::Encoding;
 pub use error::PictureError;
 use impasto_files::write_or_keep;
 use impasto_tensor::{Shape, Tensor};
+pub use read::{Profile, ReadOptions, ReadPicture, Warning};
+pub(crate) use resize::is_worth_shrinking;
 
-/// The most pixels that a picture file may announce before any of them is decoded: 100 million (10,000 x 10,000).
-pub const PIXEL_LIMIT: u64 = 100_000_000;
+/// What a picture of standard input is called in messages.
+pub const STANDARD_INPUT: &str = "standard input";
 
 /// H x W x 3 numbers, channels fastest, R, G, B; 0 to 255, gamma-encoded sRGB.
 #[derive(Clone, PartialEq)]
@@ -60,20 +60,35 @@ impl Picture {
     /// The picture is turned as its EXIF orientation says, laid on white where it is transparent, made RGB if it is grey,
     /// and converted to sRGB if it has a colour profile ([`Profile`] says what was done). 16-bit files keep their precision.
     ///
+    /// A pipe, such as `/dev/stdin` or a FIFO, is first read to its end.
+    ///
     /// # Errors
-    /// [`PictureError`] if the file cannot be read, is not a picture, is damaged, or announces more than `pixel_limit`
-    /// pixels ([`PIXEL_LIMIT`] is a good one), which is checked before anything is decoded.
-    pub fn read(path: &Path, pixel_limit: u64) -> Result<(Self, Profile), PictureError> {
+    /// [`PictureError`] if the file cannot be read, is not a picture, is damaged, or takes more memory than the options allow,
+    /// which is checked before anything is decoded.
+    pub fn read(path: &Path, options: &ReadOptions) -> Result<ReadPicture, PictureError> {
         let open = |source| PictureError::Open { path: path.into(), source };
         let file = File::open(path).map_err(open)?;
         let metadata = file.metadata().map_err(open)?;
         if metadata.is_dir() {
             return Err(open(std::io::ErrorKind::IsADirectory.into()));
         }
-        if metadata.is_file() && metadata.len() == 0 {
-            return Err(PictureError::Empty { path: path.into() });
+        if !metadata.is_file() {
+            return Self::read_stream(file, path, options);
         }
-        decode::decode(BufReader::new(file), path, pixel_limit)
+        read::read(BufReader::new(file), path, options)
+    }
+
+    /// [`Picture::read`] of a stream, such as standard input, which is first read to its end: the bytes of the file then
+    /// count as memory taken. What is no picture by its first bytes is not read on. `name` stands for it in messages.
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn read_stream(
+        stream: impl Read,
+        name: &Path,
+        options: &ReadOptions,
+    ) -> Result<ReadPicture, PictureError> {
+        read::read_stream(stream, name, options)
     }
 
     /// Writes the picture to a file, whole or not at all, as [`write_or_keep`] does: if that fails, the picture is kept in the
@@ -130,6 +145,11 @@ impl Picture {
         self.width
     }
 
+    /// The bytes of the numbers in memory.
+    pub fn bytes(&self) -> u64 {
+        (self.data.len() * size_of::<f32>()) as u64
+    }
+
     /// The numbers, H x W x 3.
     pub fn data(&self) -> &[f32] {
         &self.data
@@ -156,9 +176,7 @@ impl Picture {
 
     /// (H, W) with the same proportions and the given longest side. No side becomes 0.
     pub fn size_with_longest_side(&self, longest: usize) -> (usize, usize) {
-        let scale = longest as f64 / self.height.max(self.width) as f64;
-        let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
-        (side(self.height), side(self.width))
+        resize::with_longest_side((self.height, self.width), longest)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::im2col::Im2col;
+use super::kernel_transform::{Double, Single};
 use super::method::Method;
 use super::streamed::Streamed;
 use super::winograd::Winograd;
@@ -15,14 +16,21 @@ impl Algorithm {
         self.method().multiplications()
     }
 
+    /// Rows of outputs in a tile: 2, 4 or 6. A section of a layer begins and ends at multiples of it.
+    pub fn tile_rows(self) -> usize {
+        self.method().tile_rows()
+    }
+
     /// What computes it.
     pub(super) fn method(self) -> &'static dyn Method {
         match self {
             Self::Im2col => &Im2col,
             Self::Winograd4 => &Winograd::<F4>(PhantomData),
             Self::Winograd6 => &Winograd::<F6>(PhantomData),
-            Self::Streamed4 => &Streamed::<F4>(PhantomData),
-            Self::Streamed6 => &Streamed::<F6>(PhantomData),
+            Self::WinogradStreamed4 => &Streamed::<F4, Double>(PhantomData),
+            Self::WinogradStreamed6 => &Streamed::<F6, Double>(PhantomData),
+            Self::Streamed4 => &Streamed::<F4, Single>(PhantomData),
+            Self::Streamed6 => &Streamed::<F6, Single>(PhantomData),
         }
     }
 }

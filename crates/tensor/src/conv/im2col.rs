@@ -3,12 +3,14 @@
 use super::method::Method;
 use super::sink::{Halves, Part};
 use super::tiling::Tiling;
-use super::{Algorithm, Conv, Extent, PackedConv, Sink, Source, run_tasks};
+use super::{Algorithm, Conv, Extent, PackedConv, Section, Sink, Source, run_tasks};
 use crate::packed::{Product, pack, packed_len};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::MAX_SIDE;
 use crate::{Isa, Scratch};
 
+/// Rows of outputs in a tile: a row of pooling windows.
+const TILE_ROWS: usize = 2;
 /// Columns of outputs in a tile of two rows: 96 patches stay in the second-level cache for up to 512 channels.
 const COLUMNS: usize = 48;
 /// The most tiles in a run.
@@ -20,6 +22,10 @@ pub(super) struct Im2col;
 impl Method for Im2col {
     fn multiplications(&self) -> f64 {
         9.0
+    }
+
+    fn tile_rows(&self) -> usize {
+        TILE_ROWS
     }
 
     fn needs_whole_inputs(&self) -> bool {
@@ -38,11 +44,11 @@ impl Method for Im2col {
 
     /// A tile's patches and its products.
     fn scratch_len(&self, conv: &Conv) -> usize {
-        tiling(conv.extent).tile.positions() * (9 * conv.in_channels + conv.padded_out_channels())
+        tiling(conv.section).tile.positions() * (9 * conv.in_channels + conv.padded_out_channels())
     }
 
     fn run(&self, conv: &Conv, kernel: &[f32], source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
-        let parts = sink.parts(tiling(conv.extent), conv.out_channels);
+        let parts = sink.parts(tiling(conv.section), conv.out_channels);
         run_tasks(parts, scratch, self.scratch_len(conv), |part, scratch| {
             conv.isa.dispatch(Task { conv, kernel, source, part, scratch });
         });
@@ -50,9 +56,9 @@ impl Method for Im2col {
 }
 
 /// Two rows of at most COLUMNS outputs a tile.
-fn tiling(extent: Extent) -> Tiling {
-    let width = COLUMNS.min(extent.width.next_multiple_of(2));
-    Tiling::new(extent, Extent { height: 2, width }, RUN)
+fn tiling(section: Section) -> Tiling {
+    let width = COLUMNS.min(section.extent.width.next_multiple_of(2));
+    Tiling::new(section, Extent { height: TILE_ROWS, width }, RUN)
 }
 
 /// One run of tiles.
@@ -70,7 +76,7 @@ impl Kernel for Task<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { conv, kernel, source, mut part, scratch } = self;
-        let extent = part.tiling.extent;
+        let extent = part.tiling.section.extent;
         let stride = conv.padded_out_channels();
         for tile in part.tiles.clone() {
             let (y, x) = part.tiling.corner(tile);
@@ -109,7 +115,7 @@ impl Block<'_> {
         let Self { conv, kernel, source, at: (y, x), columns } = self;
         let channels = conv.in_channels;
         for (column, patch) in patches.chunks_exact_mut(9 * channels).enumerate() {
-            pack_patch(simd, conv.extent, source, (y, x + column), channels, patch);
+            pack_patch(simd, conv.section, source, (y, x + column), channels, patch);
         }
         Product {
             m: columns,
@@ -178,16 +184,18 @@ fn two_rows<S: Simd>(
 #[inline(always)]
 fn pack_patch<S: Simd>(
     simd: S,
-    extent: Extent,
+    section: Section,
     source: Source<'_>,
     (y, x): (usize, usize),
     channels: usize,
     patch: &mut [f32],
 ) {
+    let extent = section.extent;
     let inside = y > 0 && x > 0 && y + 1 < extent.height && x + 1 < extent.width;
     if let (Source::Plain(data), true) = (source, inside) {
+        let first = y - 1 - section.input_rows().start;
         for (ky, row) in patch.chunks_exact_mut(3 * channels).enumerate() {
-            let at = ((y + ky - 1) * extent.width + x - 1) * channels;
+            let at = ((first + ky) * extent.width + x - 1) * channels;
             let data = &data[at..at + 3 * channels];
             if channels == 3 {
                 // The first layer's rows are 9 numbers: a loop of known length is faster than a call.
@@ -200,7 +208,7 @@ fn pack_patch<S: Simd>(
         return;
     }
     for (tap, out) in patch.chunks_exact_mut(channels).enumerate() {
-        source.copy_shifted(simd, extent, y + tap / 3, x + tap % 3, out);
+        source.copy_shifted(simd, section, (y + tap / 3, x + tap % 3), out);
     }
 }
 
@@ -262,7 +270,7 @@ impl PackedConv {
         let Positions { extent, input, bias, at: (y, x) } = positions;
         let conv = &self.at(extent);
         assert_eq!(conv.algorithm, Algorithm::Im2col, "a kernel packed for im2col");
-        Source::Plain(input).check(extent, conv.in_channels);
+        Source::Plain(input).check(conv.section, conv.in_channels);
         assert_eq!(bias.len(), conv.out_channels, "a bias for every channel");
         assert!(response.len().is_multiple_of(conv.out_channels), "whole positions");
         let count = response.len() / conv.out_channels;

@@ -8,6 +8,9 @@ pub(super) trait Method {
     /// Multiplications per output and pair of channels.
     fn multiplications(&self) -> f64;
 
+    /// Rows of outputs in a tile.
+    fn tile_rows(&self) -> usize;
+
     /// Whether input channels must come in whole [`super::GRANULE`]s, as output channels must.
     fn needs_whole_inputs(&self) -> bool {
         true

@@ -5,14 +5,17 @@
 //! [`Sink`], which adds the bias, applies the ReLU, pools, masks, whatever the layer needs. The same code serves both
 //! directions: the gradient with respect to the input is the convolution with [`crate::rotate_kernel`]'s kernel.
 //!
-//! Every result is computed by the same operations in the same order whatever task it is in, so the bits do not
-//! depend on the number of threads.
+//! Tiles lie on a grid of the whole layer. A convolution may compute some rows of tiles alone ([`Section`]), from the rows of the
+//! input that these see. Every result is computed by the same operations in the same order whatever section and task it is in,
+//! so the bits do not depend on how a layer is cut, nor on the number of threads.
 
 mod algorithm;
 mod dispatch;
 mod im2col;
+mod kernel_transform;
 mod method;
 mod packed;
+mod section;
 mod sink;
 mod source;
 mod streamed;
@@ -25,6 +28,7 @@ pub use crate::GRANULE;
 pub use algorithm::{Algorithm, Conv};
 pub use im2col::Positions;
 pub use packed::PackedConv;
+pub use section::Section;
 pub use sink::{PoolKind, Sink};
 pub use source::Source;
 

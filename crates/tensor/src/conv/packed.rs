@@ -1,6 +1,6 @@
 //! A convolution's kernel, packed beforehand.
 
-use super::{Algorithm, Conv, Extent, GRANULE, Sink, Source};
+use super::{Algorithm, Conv, GRANULE, Section, Sink, Source};
 use crate::{AlignedBuffer, Isa, Scratch, TensorError};
 
 /// A 3x3 kernel packed for one algorithm on one instruction set.
@@ -43,10 +43,10 @@ impl PackedConv {
         Ok(Self { isa, algorithm, in_channels, out_channels, kernel: packed })
     }
 
-    /// The convolution with this kernel of an H x W x `in_channels` input.
-    pub const fn at(&self, extent: Extent) -> Conv {
+    /// The convolution with this kernel of an H x W x `in_channels` input, or of a section of its outputs.
+    pub fn at(&self, section: impl Into<Section>) -> Conv {
         let Self { isa, algorithm, in_channels, out_channels, .. } = *self;
-        Conv { isa, algorithm, extent, in_channels, out_channels }
+        Conv { isa, algorithm, section: section.into(), in_channels, out_channels }
     }
 
     /// The packed numbers.
@@ -55,17 +55,21 @@ impl PackedConv {
     }
 
     /// Numbers of scratch that each task needs: see [`Conv::scratch_len`].
-    pub fn scratch_len(&self, extent: Extent) -> usize {
-        self.at(extent).scratch_len()
+    pub fn scratch_len(&self, section: impl Into<Section>) -> usize {
+        self.at(section).scratch_len()
     }
 
-    /// The convolution of an H x W x `in_channels` source into an H x W x `out_channels` sink.
+    /// The convolution of an H x W x `in_channels` source into an H x W x `out_channels` sink, or a section of it. Cut into
+    /// sections in any way, a layer has the same bits.
     ///
     /// # Panics
-    /// If a slice of the source or the sink does not have the length that its documentation says.
-    pub fn run(&self, extent: Extent, source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
-        source.check(extent, self.in_channels);
-        sink.check(extent, self.out_channels);
-        self.algorithm.method().run(&self.at(extent), &self.kernel, source, sink, scratch);
+    /// If a slice of the source or the sink does not have the length that its documentation says, or the section does not begin
+    /// and end with the layer's tiles.
+    pub fn run(&self, section: impl Into<Section>, source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
+        let conv = self.at(section);
+        conv.section.check(self.algorithm.tile_rows());
+        source.check(conv.section, self.in_channels);
+        sink.check(conv.section, self.out_channels);
+        self.algorithm.method().run(&conv, &self.kernel, source, sink, scratch);
     }
 }

@@ -10,18 +10,22 @@
 //!    M[stripe][group][xi] = V[group][xi] U    a group's V and the stripe's U stay in the second-level cache
 //! 3. Y                   = A^T M A            parallel over groups of tiles, into the sink
 //! ```
+//!
+//! How U is made, and so its bits, is a [`KernelTransform`]'s: in single precision, or in double precision with the bits that
+//! [`super::winograd`] keeps.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::kernel_transform::KernelTransform;
 use super::method::Method;
 use super::sink::{Part, Sink};
 use super::tiling::Tiling;
 use super::winograd::{odd_lines, tile, transform_inputs};
 use super::{Conv, Source};
-use crate::packed::{DEPTH, Product, packed_len};
+use crate::packed::{Product, packed_len};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::Transform;
 use crate::{Isa, Scratch};
@@ -33,12 +37,16 @@ const GROUP_TILES: usize = 64;
 /// The most columns of a stripe: every one of them uses a group's V while that is in the second-level cache.
 const STRIPE: usize = 64;
 
-/// [`super::Algorithm::Streamed4`] and [`super::Algorithm::Streamed6`].
-pub(super) struct Streamed<F>(pub(super) PhantomData<F>);
+/// Those of [`super::Algorithm`] that transform their kernel as they go.
+pub(super) struct Streamed<F, U>(pub(super) PhantomData<(F, U)>);
 
-impl<F: Transform> Method for Streamed<F> {
+impl<F: Transform, U: KernelTransform> Method for Streamed<F, U> {
     fn multiplications(&self) -> f64 {
         F::ELEMENTS as f64 / (F::OUTPUT * F::OUTPUT) as f64
+    }
+
+    fn tile_rows(&self) -> usize {
+        F::OUTPUT
     }
 
     fn packed_len(&self, isa: Isa, in_channels: usize, out_channels: usize) -> usize {
@@ -58,15 +66,15 @@ impl<F: Transform> Method for Streamed<F> {
     }
 
     fn scratch_len(&self, conv: &Conv) -> usize {
-        Blocks::<F>::new(conv).scratch_len()
+        Blocks::<F, U>::new(conv).scratch_len()
     }
 
     fn shared_len(&self, conv: &Conv) -> usize {
-        Blocks::<F>::new(conv).shared_len()
+        Blocks::<F, U>::new(conv).shared_len()
     }
 
     fn run(&self, conv: &Conv, kernel: &[f32], source: Source<'_>, sink: Sink<'_>, scratch: &Scratch) {
-        let blocks = &Blocks::<F>::new(conv);
+        let blocks = &Blocks::<F, U>::new(conv);
         let (v_group, m_group) = (blocks.v_group(), blocks.m_group());
         let mut parts = sink.parts(blocks.tiling, conv.out_channels);
         scratch.with_shared(blocks.shared_len(), |shared| {
@@ -87,7 +95,7 @@ impl<F: Transform> Method for Streamed<F> {
                 let kernel = kernel.par_chunks(9 * conv.in_channels * blocks.stripe);
                 m.par_chunks_mut(groups * m_group).zip(kernel).for_each(|(m, kernel)| {
                     scratch.with(blocks.scratch_len(), |u| {
-                        let u = &mut u[..4 * conv.in_channels * blocks.stripe];
+                        let u = &mut u[..U::STRIPES * conv.in_channels * blocks.stripe];
                         conv.isa.dispatch(Stripe { blocks, kernel, v, u, m });
                     });
                 });
@@ -102,7 +110,7 @@ impl<F: Transform> Method for Streamed<F> {
 }
 
 /// How a layer is cut: into tiles, groups (the tiling's runs) and blocks of groups; its output channels into stripes.
-struct Blocks<F> {
+struct Blocks<F, U> {
     tiling: Tiling,
     /// Groups in a block.
     groups: usize,
@@ -110,12 +118,12 @@ struct Blocks<F> {
     /// Output channels in a stripe: whole panels.
     stripe: usize,
     stripes: usize,
-    transform: PhantomData<F>,
+    transform: PhantomData<(F, U)>,
 }
 
-impl<F: Transform> Blocks<F> {
+impl<F: Transform, U: KernelTransform> Blocks<F, U> {
     fn new(conv: &Conv) -> Self {
-        let tiling = Tiling::new(conv.extent, tile::<F>(), GROUP_TILES);
+        let tiling = Tiling::new(conv.section, tile::<F>(), GROUP_TILES);
         // Equal blocks, in each of which every thread has as many groups.
         let threads = rayon::current_num_threads();
         let each = tiling.runs().div_ceil(threads);
@@ -154,22 +162,22 @@ impl<F: Transform> Blocks<F> {
         self.groups * (self.v_group() + self.stripes * self.m_group())
     }
 
-    /// A task's patch, or its stripe of U and of the three columns of G g.
+    /// A task's patch, or its stripe of U and what that is made of.
     fn scratch_len(&self) -> usize {
-        self.in_channels * F::ELEMENTS.max(4 * self.stripe)
+        self.in_channels * F::ELEMENTS.max(U::STRIPES * self.stripe)
     }
 }
 
 /// Step 1 for a group.
-struct Inputs<'a, F> {
-    blocks: &'a Blocks<F>,
+struct Inputs<'a, F, U> {
+    blocks: &'a Blocks<F, U>,
     source: Source<'a>,
     tiles: Range<usize>,
     patch: &'a mut [f32],
     v: &'a mut [f32],
 }
 
-impl<F: Transform> Kernel for Inputs<'_, F> {
+impl<F: Transform, U: KernelTransform> Kernel for Inputs<'_, F, U> {
     type Output = ();
 
     #[inline(always)]
@@ -180,8 +188,8 @@ impl<F: Transform> Kernel for Inputs<'_, F> {
 }
 
 /// Step 2 for a stripe.
-struct Stripe<'a, F> {
-    blocks: &'a Blocks<F>,
+struct Stripe<'a, F, U> {
+    blocks: &'a Blocks<F, U>,
     /// The stripe's panels, 9 x C_in x PANEL numbers each.
     kernel: &'a [f32],
     v: &'a [f32],
@@ -189,21 +197,18 @@ struct Stripe<'a, F> {
     m: &'a mut [f32],
 }
 
-impl<F: Transform> Kernel for Stripe<'_, F> {
+impl<F: Transform, U: KernelTransform> Kernel for Stripe<'_, F, U> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { blocks, kernel, v, u, m } = self;
         let (v_plane, m_plane) = (blocks.v_plane(), blocks.m_plane());
-        let (u, columns) = u.split_at_mut(blocks.in_channels * blocks.stripe);
+        let (u, room) = u.split_at_mut(blocks.in_channels * blocks.stripe);
         let v_group = blocks.v_group();
         let groups = v.len() / v_group;
         for xi in 0..F::ELEMENTS {
-            if xi % F::PATCH == 0 {
-                kernel_columns(simd, F::KERNEL[xi / F::PATCH], blocks.in_channels, kernel, columns);
-            }
-            kernel_element(simd, F::KERNEL[xi % F::PATCH], blocks.in_channels, columns, u);
+            U::element::<S, F>(simd, xi, blocks.in_channels, kernel, (u, room));
             for (group, m) in m.chunks_exact_mut(blocks.m_group()).enumerate() {
                 let plane = |group, xi| &v[group * v_group + xi * v_plane..][..v_plane];
                 // All V together are too large for the second-level cache.
@@ -230,60 +235,16 @@ impl<F: Transform> Kernel for Stripe<'_, F> {
     }
 }
 
-/// The three columns of a row of G g: sum over ky of G[i][ky] g[ky][kx], for every pair of channels of a stripe.
-/// `kernel` is [panel][ky][kx][pair], `columns` [panel][kx][pair].
-#[inline(always)]
-fn kernel_columns<S: Simd>(
-    simd: S,
-    weights: [f64; 3],
-    in_channels: usize,
-    kernel: &[f32],
-    columns: &mut [f32],
-) {
-    let weights =
-        [simd.splat(weights[0] as f32), simd.splat(weights[1] as f32), simd.splat(weights[2] as f32)];
-    let row = 3 * in_channels * S::PANEL;
-    for (kernel, columns) in kernel.chunks_exact(3 * row).zip(columns.chunks_exact_mut(row)) {
-        for at in (0..row).step_by(S::LANES) {
-            let mut sum = simd.mul(weights[0], simd.read(&kernel[at..]));
-            sum = simd.mul_add(weights[1], simd.read(&kernel[row + at..]), sum);
-            sum = simd.mul_add(weights[2], simd.read(&kernel[2 * row + at..]), sum);
-            simd.write(&mut columns[at..], sum);
-        }
-    }
-}
-
-/// U[xi] of a stripe, packed as [`Product`] reads it: sum over kx of G[j][kx] times the columns of [`kernel_columns`].
-#[inline(always)]
-fn kernel_element<S: Simd>(simd: S, weights: [f64; 3], in_channels: usize, columns: &[f32], u: &mut [f32]) {
-    let weights =
-        [simd.splat(weights[0] as f32), simd.splat(weights[1] as f32), simd.splat(weights[2] as f32)];
-    let (panel, stripe) = (in_channels * S::PANEL, u.len() / in_channels);
-    for (first, columns) in columns.chunks_exact(3 * panel).enumerate() {
-        for block in (0..in_channels).step_by(DEPTH) {
-            let depth = DEPTH.min(in_channels - block);
-            let columns = &columns[block * S::PANEL..];
-            let out = &mut u[block * stripe + first * S::PANEL * depth..][..depth * S::PANEL];
-            for at in (0..depth * S::PANEL).step_by(S::LANES) {
-                let mut sum = simd.mul(weights[0], simd.read(&columns[at..]));
-                sum = simd.mul_add(weights[1], simd.read(&columns[panel + at..]), sum);
-                sum = simd.mul_add(weights[2], simd.read(&columns[2 * panel + at..]), sum);
-                simd.write(&mut out[at..], sum);
-            }
-        }
-    }
-}
-
 /// Step 3 for a group.
-struct Outputs<'a, 'b, F> {
-    blocks: &'a Blocks<F>,
+struct Outputs<'a, 'b, F, U> {
+    blocks: &'a Blocks<F, U>,
     groups: usize,
     group: usize,
     m: &'a [f32],
     part: &'a mut Part<'b>,
 }
 
-impl<F: Transform> Kernel for Outputs<'_, '_, F> {
+impl<F: Transform, U: KernelTransform> Kernel for Outputs<'_, '_, F, U> {
     type Output = ();
 
     #[inline(always)]

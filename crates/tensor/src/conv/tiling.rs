@@ -1,15 +1,15 @@
-//! How a layer's outputs are cut: into tiles, counted row by row, and into runs of consecutive tiles, each the work of
-//! one task.
+//! How a section of a layer's outputs is cut: into tiles, counted row by row from the section's first one, and into runs of
+//! consecutive tiles, each the work of one task. The tiles lie on a grid of the whole layer.
 //!
 //! A run may begin and end anywhere in a row of tiles, so that the threads' shares of a picture of any size are equal.
 
-use super::Extent;
+use super::{Extent, Section};
 
-/// The cut of one layer.
+/// The cut of a section.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tiling {
-    /// Of the layer.
-    pub(super) extent: Extent,
+    /// Whole rows of tiles of a layer.
+    pub(super) section: Section,
     /// Of a tile, both even. Tiles at the lower and the right edge may reach beyond the layer.
     pub(super) tile: Extent,
     /// Tiles in a run; the last run may have fewer.
@@ -18,8 +18,8 @@ pub(super) struct Tiling {
 
 impl Tiling {
     /// Runs of at most `most` tiles, as few of them as make equal shares for the threads. (No result depends on that.)
-    pub(super) fn new(extent: Extent, tile: Extent, most: usize) -> Self {
-        let mut tiling = Self { extent, tile, run: 1 };
+    pub(super) fn new(section: Section, tile: Extent, most: usize) -> Self {
+        let mut tiling = Self { section, tile, run: 1 };
         let (tiles, threads) = (tiling.tiles(), rayon::current_num_threads());
         tiling.run = tiles.div_ceil(threads * tiles.div_ceil(threads * most));
         tiling
@@ -27,21 +27,22 @@ impl Tiling {
 
     /// Tiles in a row.
     pub(super) const fn columns(&self) -> usize {
-        self.extent.width.div_ceil(self.tile.width)
+        self.section.extent.width.div_ceil(self.tile.width)
     }
 
     pub(super) const fn tiles(&self) -> usize {
-        self.extent.height.div_ceil(self.tile.height) * self.columns()
+        (self.section.end - self.section.start).div_ceil(self.tile.height) * self.columns()
     }
 
     pub(super) const fn runs(&self) -> usize {
         self.tiles().div_ceil(self.run)
     }
 
-    /// Row and column of a tile's first output.
+    /// Row and column of a tile's first output in the layer.
     #[inline(always)]
     pub(super) const fn corner(&self, tile: usize) -> (usize, usize) {
-        (tile / self.columns() * self.tile.height, tile % self.columns() * self.tile.width)
+        let row = self.section.start + tile / self.columns() * self.tile.height;
+        (row, tile % self.columns() * self.tile.width)
     }
 }
 
@@ -55,9 +56,9 @@ pub(super) struct Rows<'a, T> {
 }
 
 impl<'a, T> Rows<'a, T> {
-    /// Cuts a tensor of the tiling's extent (with `level` 1: of half its sides, rounded down) into its runs.
+    /// Cuts the rows of the tiling's section of a tensor (with `level` 1: of one of half its sides, rounded down) into its runs.
     pub(super) fn cut(data: &'a mut [T], tiling: &Tiling, level: u32, depth: usize) -> Vec<Self> {
-        let (width, columns) = (tiling.extent.width >> level, tiling.columns());
+        let (width, columns) = (tiling.section.extent.width >> level, tiling.columns());
         let (tile_height, tile_width) = (tiling.tile.height >> level, tiling.tile.width >> level);
         let first = |run: usize| tiling.corner(run * tiling.run).0 >> level;
         let mut runs: Vec<Self> =
@@ -98,25 +99,28 @@ impl<'a, T> Rows<'a, T> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Extent, Rows, Tiling};
+    use super::{Extent, Rows, Section, Tiling};
 
     proptest! {
         #[test]
         fn every_position_belongs_to_the_run_of_its_tile(
             (height, width) in (1_usize..30, 1_usize..30),
             (tile_height, tile_width) in (1_usize..4, 1_usize..4),
+            (first, count) in (0_usize..15, 1_usize..15),
             run in 1_usize..40,
             level in 0_u32..2,
             depth in 1_usize..3,
         ) {
             let tile = Extent { height: 2 * tile_height, width: 2 * tile_width };
-            let tiling = Tiling { extent: Extent { height, width }, tile, run };
-            let (rows, columns) = (height >> level, width >> level);
-            let mut owner = vec![usize::MAX; rows * columns * depth];
+            let start = first.min((height - 1) / tile.height) * tile.height;
+            let end = (start + count * tile.height).min(height);
+            let tiling = Tiling { section: Section { extent: Extent { height, width }, start, end }, tile, run };
+            let (rows, columns) = (start >> level..end >> level, width >> level);
+            let mut owner = vec![usize::MAX; rows.len() * columns * depth];
             for (run, mut part) in Rows::cut(&mut owner, &tiling, level, depth).into_iter().enumerate() {
                 for tile in run * tiling.run..((run + 1) * tiling.run).min(tiling.tiles()) {
                     let (top, left) = tiling.corner(tile);
-                    for y in top >> level..((top + tiling.tile.height) >> level).min(rows) {
+                    for y in top >> level..((top + tiling.tile.height) >> level).min(rows.end) {
                         for x in left >> level..((left + tiling.tile.width) >> level).min(columns) {
                             prop_assert_eq!(part.address((y, x)), part.from((y, x)).as_ptr());
                             part.from((y, x))[..depth].fill(tile);
@@ -125,7 +129,7 @@ mod tests {
                 }
             }
             for (at, &tile) in owner.iter().enumerate() {
-                let (y, x) = (at / depth / columns, at / depth % columns);
+                let (y, x) = (rows.start + at / depth / columns, at / depth % columns);
                 prop_assert_eq!(tiling.corner(tile), ((y << level) / tiling.tile.height * tiling.tile.height,
                     (x << level) / tiling.tile.width * tiling.tile.width));
             }
@@ -136,7 +140,8 @@ mod tests {
             (height, width) in (1_usize..200, 1_usize..200),
             most in 1_usize..100,
         ) {
-            let tiling = Tiling::new(Extent { height, width }, Extent { height: 6, width: 6 }, most);
+            let extent = Extent { height, width };
+            let tiling = Tiling::new(extent.into(), Extent { height: 6, width: 6 }, most);
             let threads = rayon::current_num_threads();
             prop_assert!(tiling.run <= most);
             prop_assert!(tiling.runs() <= tiling.tiles().div_ceil(threads * most) * threads);

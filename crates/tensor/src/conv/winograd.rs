@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use super::method::Method;
 use super::sink::{Halves, Part};
 use super::tiling::Tiling;
-use super::{Conv, Extent, GRANULE, Sink, Source, run_tasks};
+use super::{Conv, Extent, GRANULE, Section, Sink, Source, run_tasks};
 use crate::packed::{MAX_PANEL, Product, pack, packed_len};
 use crate::prefetch::prefetch_row;
 use crate::simd::{Access, Kernel, Simd};
@@ -34,6 +34,10 @@ pub(super) struct Winograd<F>(pub(super) PhantomData<F>);
 impl<F: Transform> Method for Winograd<F> {
     fn multiplications(&self) -> f64 {
         F::ELEMENTS as f64 / (F::OUTPUT * F::OUTPUT) as f64
+    }
+
+    fn tile_rows(&self) -> usize {
+        F::OUTPUT
     }
 
     fn packed_len(&self, isa: Isa, in_channels: usize, out_channels: usize) -> usize {
@@ -85,7 +89,7 @@ struct Planes<F> {
 impl<F: Transform> Planes<F> {
     fn new(conv: &Conv) -> Self {
         Self {
-            tiling: Tiling::new(conv.extent, tile::<F>(), RUN_TILES),
+            tiling: Tiling::new(conv.section, tile::<F>(), RUN_TILES),
             in_channels: conv.in_channels,
             product_stride: conv.padded_out_channels(),
             transform: PhantomData,
@@ -213,7 +217,8 @@ pub(super) fn transform_inputs<S: Simd, F: Transform>(
     patch: &mut [f32],
     (v, xi_stride): (&mut [f32], usize),
 ) {
-    let extent = tiling.extent;
+    let Section { extent, .. } = tiling.section;
+    let first = tiling.section.input_rows().start;
     let channels = patch.len() / F::ELEMENTS;
     let mut transform = TransformScratch::new(simd);
     for (index, tile) in tiles.enumerate() {
@@ -222,12 +227,12 @@ pub(super) fn transform_inputs<S: Simd, F: Transform>(
         let (data, row_stride) = match source {
             // The patch's first position is (y - 1, x - 1).
             Source::Plain(data) if inside => {
-                (&data[((y - 1) * extent.width + x - 1) * channels..], extent.width * channels)
+                (&data[((y - 1 - first) * extent.width + x - 1) * channels..], extent.width * channels)
             }
             _ => {
                 for (position, out) in patch.chunks_exact_mut(channels).enumerate() {
                     let (row, column) = (position / F::PATCH, position % F::PATCH);
-                    source.copy_shifted(simd, extent, y + row, x + column, out);
+                    source.copy_shifted(simd, tiling.section, (y + row, x + column), out);
                 }
                 (&*patch, F::PATCH * channels)
             }

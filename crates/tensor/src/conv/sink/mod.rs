@@ -8,7 +8,7 @@ pub(super) use part::Part;
 pub(super) use row::Halves;
 
 use super::tiling::{Rows, Tiling};
-use super::{Extent, GRANULE, mask_len};
+use super::{GRANULE, Section, mask_len};
 use part::Outputs;
 use row::is_uncached;
 
@@ -21,7 +21,8 @@ pub enum PoolKind {
     Max,
 }
 
-/// Where the results of a convolution go, and what is done to them on the way.
+/// Where the results of a convolution go, and what is done to them on the way. Of a section, the slices hold its own rows and no
+/// others: H is then the section's.
 #[derive(Debug)]
 pub enum Sink<'a> {
     /// Forward: F = max(0, Z + b), and whatever of the layer is wanted.
@@ -30,7 +31,7 @@ pub enum Sink<'a> {
         bias: &'a [f32],
         /// F, H x W x C.
         response: Option<&'a mut [f32]>,
-        /// F pooled, floor(H/2) x floor(W/2) x C.
+        /// F pooled, floor(H/2) x floor(W/2) x C; of a section, its [`Section::pooled_rows`].
         pooled: Option<(PoolKind, &'a mut [f32])>,
         /// H x W x C bits: where F > 0. With maximum pooling only where F is also the (first) largest of its window.
         mask: Option<&'a mut [u8]>,
@@ -45,15 +46,16 @@ pub enum Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    /// Panics unless the slices have the lengths of an H x W x C output.
-    pub(super) fn check(&self, extent: Extent, channels: usize) {
+    /// Panics unless the slices have the lengths of a section's H x W x C output.
+    pub(super) fn check(&self, section: Section, channels: usize) {
         assert!(channels.is_multiple_of(GRANULE), "channels in whole vectors");
+        let extent = section.outputs();
         let len = extent.positions() * channels;
         match self {
             Self::Response { bias, response, pooled, mask } => {
                 assert_eq!(bias.len(), channels, "a bias for every channel");
                 assert!(response.as_ref().is_none_or(|data| data.len() == len), "a response of H x W x C");
-                let pooled_len = (extent.height / 2) * (extent.width / 2) * channels;
+                let pooled_len = section.pooled_rows().len() * (extent.width / 2) * channels;
                 assert!(
                     pooled.as_ref().is_none_or(|(_, data)| data.len() == pooled_len),
                     "pooled H/2 x W/2 x C"

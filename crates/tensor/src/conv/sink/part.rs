@@ -31,7 +31,7 @@ pub(super) enum Outputs<'a> {
     },
     Gradient {
         gradient: Rows<'a, f32>,
-        /// The whole layer's.
+        /// The whole section's.
         mask: Option<&'a [u8]>,
     },
 }
@@ -44,7 +44,8 @@ impl Part<'_> {
         (y, x, _): (usize, usize, usize),
         (height, width): (usize, usize),
     ) -> bool {
-        y + height <= self.tiling.extent.height && x + width <= self.tiling.extent.width
+        let extent = self.tiling.section.extent;
+        y + height <= extent.height && x + width <= extent.width
     }
 
     /// As [`Self::put`] with two rows of `side` results, of which what lies beyond the layer is passed over.
@@ -57,7 +58,7 @@ impl Part<'_> {
         rows: [[S::V; MAX_SIDE]; 2],
         halves: &mut Halves<S::V>,
     ) {
-        let Extent { height, width } = self.tiling.extent;
+        let Extent { height, width } = self.tiling.section.extent;
         let size = (2.min(height.saturating_sub(y)), side.min(width - x));
         self.put(simd, (y, x, channel), size, rows, halves);
     }
@@ -106,11 +107,12 @@ impl Part<'_> {
         let uncached = self.uncached && S::STREAMS;
         match &mut self.outputs {
             Outputs::Gradient { gradient, mask } => {
-                let layer_width = self.tiling.extent.width;
+                let section = self.tiling.section;
                 for (i, row) in rows.iter().enumerate().take(height) {
                     let mut kept = *row;
                     if let Some(mask) = mask {
-                        let bits = &mask[((y + i) * layer_width + x) * (channels.count / 8)..];
+                        let bits = &mask
+                            [((y + i - section.start) * section.extent.width + x) * (channels.count / 8)..];
                         kept = keep_row(simd, &row[..width], channels, bits);
                     }
                     let halves = uncached.then_some(halves.row(y + i));

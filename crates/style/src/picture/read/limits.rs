@@ -1,0 +1,69 @@
+//! What reading a picture may take.
+
+use std::cell::Cell;
+
+use super::ReadError;
+
+/// The most bytes that a colour profile, EXIF data or another chunk beside the pixels may have, unpacked: 16 MiB.
+pub(super) const METADATA_LIMIT: usize = 16 << 20;
+
+/// The most pixels whatever memory there is: 2^31.
+const PIXEL_LIMIT: u64 = 1 << 31;
+
+/// What a decoder may take, and what comes after it.
+pub(super) struct Limits<'a> {
+    /// The bytes that reading may take; none is no limit.
+    pub(super) bytes: Option<u64>,
+    /// Bytes that a picture of (H, W) takes beside its raster once it is decoded: strips and the result.
+    pub(super) after: &'a dyn Fn(usize, usize) -> u64,
+    /// The bytes of what was admitted.
+    pub(super) admitted: Cell<u64>,
+}
+
+impl Limits<'_> {
+    /// Whether a picture may be decoded: `raster` bytes of samples at the depth at which they are kept, and `decoder` bytes
+    /// that the decoder takes beside them while it works (lines, planes, the whole compressed file if it keeps that).
+    /// To be asked with the header's numbers, before anything is allocated for pixels.
+    ///
+    /// # Errors
+    /// [`ReadError::TooLarge`], which names both; [`ReadError::TooManyPixels`]; [`ReadError::Damaged`] without a pixel.
+    pub(super) fn admit(
+        &self,
+        (height, width): (usize, usize),
+        raster: u64,
+        decoder: u64,
+    ) -> Result<(), ReadError> {
+        let pixels = height as u64 * width as u64;
+        if pixels == 0 {
+            return Err(ReadError::Damaged(format!("it has {width} x {height} pixels")));
+        }
+        if pixels > PIXEL_LIMIT {
+            return Err(ReadError::TooManyPixels { height, width, limit: PIXEL_LIMIT });
+        }
+        // Of no more pixels than that: counting bytes does not overflow.
+        let needed = raster.saturating_add(decoder.max((self.after)(height, width)));
+        match self.bytes {
+            Some(limit) if needed > limit => Err(ReadError::TooLarge { height, width, needed, limit }),
+            _ => {
+                self.admitted.set(needed);
+                Ok(())
+            }
+        }
+    }
+
+    /// What of the limit is left for a decoder that keeps to a number of bytes by itself.
+    pub(super) fn left(&self) -> u64 {
+        self.bytes.unwrap_or(u64::MAX)
+    }
+}
+
+/// That many zeros, or an error where the system has not the memory.
+///
+/// # Errors
+/// [`ReadError::NoMemory`].
+pub(super) fn zeros<T: Copy + Default>(length: usize) -> Result<Vec<T>, ReadError> {
+    // First asked for, which can fail; then taken as the system has it, so that pages are touched only when they are filled.
+    let bytes = length as u64 * size_of::<T>() as u64;
+    Vec::<T>::new().try_reserve_exact(length).map_err(|_| ReadError::NoMemory { bytes })?;
+    Ok(vec![T::default(); length])
+}

@@ -1,0 +1,56 @@
+//! How a picture is read, and what comes of it.
+
+use super::Warning;
+use crate::{Picture, available_memory};
+
+/// How a picture is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The most bytes that reading may take, the picture that it gives included; none is no limit. What has more pixels than
+    /// that is room for is refused before anything is decoded.
+    pub memory_limit: Option<u64>,
+    /// The longest side at which the picture will be worked at, in pixels. A much larger one is brought to that size strip by
+    /// strip while it is read, by the rule of [`crate::Subject::shrunk`] and with the same bits, so that it never is in memory
+    /// as a whole but as its file has it. None reads it as it is.
+    pub longest: Option<usize>,
+    /// Whether to hand on the alpha beside the picture.
+    pub alpha: bool,
+    /// Whether to hand on the colour profile beside the picture.
+    pub profile: bool,
+}
+
+/// As it is, within the memory that is free now; no alpha and no profile.
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self { memory_limit: available_memory(), longest: None, alpha: false, profile: false }
+    }
+}
+
+/// A picture that was read, and what else was in its file.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ReadPicture {
+    /// The picture.
+    pub picture: Picture,
+    /// What became of its colour profile.
+    pub profile: Profile,
+    /// What is doubtful about it, each said once.
+    pub warnings: Vec<Warning>,
+    /// How much of each pixel covers what is behind it, H x W numbers from 0 to 1, if it was asked for and the file has it.
+    pub alpha: Option<Vec<f32>>,
+    /// The bytes of the file's ICC profile, if they were asked for and the file has one.
+    pub icc: Option<Vec<u8>>,
+    /// The most bytes that reading it took, as they were counted.
+    pub bytes: u64,
+}
+
+/// What became of the colours that a picture file says it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Nothing was said, or sRGB: the values are taken as sRGB.
+    Absent,
+    /// The colours were converted from the profile's space to sRGB.
+    Converted,
+    /// The profile is damaged, too large or of a kind that is not understood: the values are taken as sRGB.
+    Unusable,
+}

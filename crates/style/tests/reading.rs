@@ -1,0 +1,326 @@
+//! Reading keeps to its memory limit whatever a file claims, reads streams as files, and says what it does not read.
+
+use std::alloc::System;
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use cap::Cap;
+use image::codecs::png::PngEncoder;
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage, RgbaImage};
+use impasto_style::picture::{Picture, PictureError, Profile, ReadOptions, ReadPicture, Warning};
+use impasto_style::{Preset, Subject, TransferOptions};
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+const MIB: u64 = 1 << 20;
+
+/// One at a time, so that the peaks do not add up.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn within(bytes: u64) -> ReadOptions {
+    ReadOptions { memory_limit: Some(bytes), ..ReadOptions::default() }
+}
+
+fn read(bytes: &[u8], options: &ReadOptions) -> Result<ReadPicture, PictureError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("picture");
+    fs::write(&path, bytes).unwrap();
+    Picture::read(&path, options)
+}
+
+fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Smooth with a little grain, so that no format packs it to nothing.
+fn scene(width: u32, height: u32) -> DynamicImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let grain = (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)) >> 29;
+        image::Rgb(
+            [(x / 8) as u8, (y / 8) as u8, ((x + y) / 16) as u8].map(|c| c.saturating_add(grain as u8)),
+        )
+    })
+    .into()
+}
+
+/// The peak of memory beyond what is held while something is done. The allocator knows the peak since the process started:
+/// ballast, which is never touched, brings what is held up to that.
+fn peak_of<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let ballast = Vec::<u8>::with_capacity(ALLOCATOR.max_allocated() - ALLOCATOR.allocated());
+    let before = ALLOCATOR.allocated();
+    let result = work();
+    let peak = ALLOCATOR.max_allocated() - before;
+    drop(ballast);
+    (result, peak as u64)
+}
+
+const FORMATS: [ImageFormat; 6] = [
+    ImageFormat::Jpeg,
+    ImageFormat::Png,
+    ImageFormat::WebP,
+    ImageFormat::Tiff,
+    ImageFormat::Bmp,
+    ImageFormat::Gif,
+];
+
+/// What a reader announces is what its limit compares with, and no less than what it takes; the files themselves are on disk.
+#[test]
+fn what_reading_announces_covers_its_peak_in_every_format() {
+    let _alone = alone();
+    let scene = scene(3000, 2000);
+    for format in FORMATS {
+        let bytes = encoded(&scene, format);
+        for longest in [None, Some(96), Some(1000)] {
+            let options = |limit| ReadOptions { memory_limit: limit, longest, alpha: true, profile: true };
+            let (whole, peak) = peak_of(|| read(&bytes, &options(None)).unwrap());
+            assert!(
+                peak <= whole.bytes,
+                "{format:?} to {longest:?}: {} announced, {peak} taken",
+                whole.bytes
+            );
+            let enough = read(&bytes, &options(Some(whole.bytes))).unwrap();
+            assert!(enough.picture == whole.picture && enough.bytes == whole.bytes);
+            let error = read(&bytes, &options(Some(whole.bytes - 1))).unwrap_err();
+            let PictureError::TooLarge { needed, limit, .. } = error else { panic!("{format:?}: {error}") };
+            assert_eq!((needed, limit), (whole.bytes, whole.bytes - 1));
+        }
+    }
+}
+
+/// A photo that is shrunk is never in memory as a whole but as its file has it.
+#[test]
+fn a_large_photo_takes_little_more_than_its_samples() {
+    let _alone = alone();
+    let bytes = encoded(&scene(6000, 4000), ImageFormat::Jpeg);
+    let options = TransferOptions { size: 128, ..Preset::Default.options() };
+    let (_, peak) = peak_of(|| read(&bytes, &options.reading_photo(0)).unwrap());
+    let samples = 6000 * 4000 * 3;
+    assert!(peak < samples + 40 * MIB, "{} MiB for {} MiB of samples", peak / MIB, samples / MIB);
+}
+
+/// A transfer's pictures are shrunk while they are read exactly as they would be after it.
+#[test]
+fn shrinking_while_reading_is_shrinking_after_it() {
+    let _alone = alone();
+    let bytes = encoded(&scene(700, 400), ImageFormat::Png);
+    let whole = || read(&bytes, &ReadOptions::default()).unwrap().picture;
+    for (size, style_scale) in [(64, 1.0), (200, 0.4), (300, 2.5), (512, 1.0), (699, 1.0), (2000, 0.2)] {
+        let options = TransferOptions { size, style_scale, ..Preset::Paper.options() };
+        let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
+        let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
+        let painting = read(&bytes, &options.reading_painting(0)).unwrap().picture;
+        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {style_scale}");
+    }
+}
+
+#[test]
+fn alpha_and_profile_are_handed_on_when_they_are_asked_for() {
+    let _alone = alone();
+    let profile = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let mut bytes = Vec::new();
+    let mut encoder = PngEncoder::new(&mut bytes);
+    encoder.set_icc_profile(profile.clone()).unwrap();
+    encoder.write_image(&[9, 9, 9, 255, 9, 9, 9, 51, 9, 9, 9, 0], 3, 1, ExtendedColorType::Rgba8).unwrap();
+    let plain = read(&bytes, &ReadOptions::default()).unwrap();
+    assert!(plain.alpha.is_none() && plain.icc.is_none() && plain.profile == Profile::Converted);
+    let both = read(&bytes, &ReadOptions { alpha: true, profile: true, ..ReadOptions::default() }).unwrap();
+    assert_eq!(both.picture, plain.picture);
+    assert_eq!(both.alpha, Some(vec![1.0, 0.2, 0.0]));
+    assert_eq!(both.icc, Some(profile));
+    // The left half covers; the edge is where it was, and nothing is beyond 0 to 1.
+    let half = RgbaImage::from_fn(600, 300, |x, _| image::Rgba([0, 0, 0, if x < 300 { 255 } else { 0 }]));
+    let options = ReadOptions { longest: Some(150), alpha: true, ..ReadOptions::default() };
+    let shrunk = read(&encoded(&half.into(), ImageFormat::Png), &options).unwrap();
+    let alpha = shrunk.alpha.unwrap();
+    assert_eq!((alpha.len(), shrunk.picture.width()), (150 * 75, 150));
+    assert!(alpha.iter().all(|a| (0.0..=1.0).contains(a)));
+    assert!(alpha[..70].iter().all(|a| *a > 0.99) && alpha[80..150].iter().all(|a| *a < 0.01));
+    let opaque = read(&encoded(&scene(4, 4), ImageFormat::Png), &options).unwrap();
+    assert_eq!(opaque.alpha, None);
+}
+
+/// A RIFF container of WebP with these chunks.
+fn webp(chunks: &[(&[u8; 4], u32, &[u8])]) -> Vec<u8> {
+    let mut body = b"WEBP".to_vec();
+    for (name, length, data) in chunks {
+        body.extend(*name);
+        body.extend(length.to_le_bytes());
+        body.extend(*data);
+        body.extend(vec![0; data.len() % 2]);
+    }
+    [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat()
+}
+
+/// The extended header: flags, and width and height less one in 24 bits.
+fn extended(flags: u8, width: u32, height: u32) -> Vec<u8> {
+    let side = |length: u32| (length - 1).to_le_bytes()[..3].to_vec();
+    [vec![flags, 0, 0, 0], side(width), side(height)].concat()
+}
+
+/// A whole lossless picture of one colour, as its chunk has it.
+fn lossless(width: u32, height: u32) -> Vec<u8> {
+    encoded(&RgbImage::from_pixel(width, height, image::Rgb([200, 100, 50])).into(), ImageFormat::WebP)[20..]
+        .to_vec()
+}
+
+#[test]
+fn what_a_header_claims_costs_nothing() {
+    let _alone = alone();
+    // 34 bytes that claim 98 megapixels.
+    let header = [&[0x2f_u8][..], &(16_382_u32 | 5_999 << 14).to_le_bytes()].concat();
+    let claims = webp(&[(b"VP8L", 5, &header)]);
+    let (error, peak) = peak_of(|| read(&claims, &within(150 * MIB)).unwrap_err());
+    assert!(matches!(error, PictureError::TooLarge { width: 16_383, height: 6_000, .. }), "{error}");
+    assert!(peak < MIB, "{peak}");
+
+    // A frame of 16,383 x 16,383 pixels in a picture of one: the decoder would take memory for it first.
+    let frame = b"\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f rest of the frame";
+    let claims = webp(&[(b"VP8X", 10, &extended(0, 1, 1)), (b"VP8 ", frame.len() as u32, frame)]);
+    let (error, peak) = peak_of(|| read(&claims, &within(150 * MIB)).unwrap_err());
+    assert!(matches!(error, PictureError::Damaged { .. }), "{error}");
+    assert!(peak < MIB, "{peak}");
+
+    // A GIF with a frame far larger than its screen.
+    let mut gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+    gif.extend(b",\0\0\0\0\xff\xff\xff\xff\0\x02\x02\x44\x01\0;");
+    let (error, peak) = peak_of(|| read(&gif, &within(150 * MIB)).unwrap_err());
+    assert!(matches!(error, PictureError::TooLarge { width: 1, height: 1, .. }), "{error}");
+    assert!(peak < MIB, "{peak}");
+}
+
+#[test]
+fn profiles_and_other_chunks_are_limited() {
+    let _alone = alone();
+    let pixels = lossless(16, 16);
+    for claimed in [u32::MAX, 17 << 20] {
+        let (width, height) = (16, 16);
+        let file = webp(&[
+            (b"VP8X", 10, &extended(0b10_0000, width, height)),
+            (b"VP8L", pixels.len() as u32, &pixels),
+            (b"ICCP", claimed, b"tiny"),
+        ]);
+        let (read, peak) = peak_of(|| read(&file, &within(150 * MIB)).unwrap());
+        assert!(peak < 20 * MIB, "{peak}");
+        assert_eq!((read.profile, &*read.warnings), (Profile::Unusable, &[Warning::Profile][..]));
+        assert_eq!(read.picture.data()[0].round(), 200.0);
+    }
+    // 40 MB of zeros are 40 kB of a packed profile.
+    let mut bytes = Vec::new();
+    let mut encoder = PngEncoder::new(&mut bytes);
+    encoder.set_icc_profile(vec![0; 40_000_000]).unwrap();
+    encoder.write_image(&[90; 3 * 256], 16, 16, ExtendedColorType::Rgb8).unwrap();
+    let (read, peak) = peak_of(|| read(&bytes, &within(150 * MIB)).unwrap());
+    assert!(peak < 100 * MIB, "{} MiB", peak / MIB);
+    assert_eq!((read.profile, &*read.warnings), (Profile::Unusable, &[Warning::Profile][..]));
+    // A GIF whose profile goes on beyond 16 MiB is refused.
+    let mut gif = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xff\x0bICCRGBG1012".to_vec();
+    for _ in 0..(17 << 20) / 255 {
+        gif.push(255);
+        gif.extend([7; 255]);
+    }
+    gif.extend(b"\0,\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;");
+    let error = self::read(&gif, &within(150 * MIB)).unwrap_err();
+    assert!(error.to_string().contains("a GIF with more than 16 MiB beside its pixels"), "{error}");
+}
+
+#[test]
+fn a_stream_is_a_file() {
+    let _alone = alone();
+    for format in FORMATS {
+        let bytes = encoded(&scene(40, 30), format);
+        let name = Path::new("standard input");
+        let of_file = read(&bytes, &within(100 * MIB)).unwrap();
+        let of_stream = Picture::read_stream(&*bytes, name, &within(100 * MIB)).unwrap();
+        assert!(of_stream.picture == of_file.picture, "{format:?}");
+        assert!(of_stream.bytes >= of_file.bytes + bytes.len() as u64);
+    }
+}
+
+#[test]
+fn a_stream_without_end_is_given_up() {
+    let _alone = alone();
+    let read = |stream: &mut dyn Read| {
+        let (result, peak) =
+            peak_of(|| Picture::read_stream(stream, Path::new("standard input"), &within(20 * MIB)));
+        assert!(peak < 40 * MIB, "{peak}");
+        result.unwrap_err()
+    };
+    // Not a picture by its first bytes: nothing more is read.
+    let error = read(&mut std::io::repeat(0));
+    assert_eq!(error.to_string(), "standard input is not a JPEG, PNG, WebP, TIFF, BMP or GIF picture");
+    let error = read(&mut b"BM".chain(std::io::repeat(1)));
+    assert!(matches!(error, PictureError::LongStream { .. }), "{error}");
+    let error = read(&mut std::io::empty());
+    assert_eq!(error.to_string(), "standard input is empty");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_read() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let bytes = encoded(&scene(300, 200), ImageFormat::Tiff);
+    let writer = std::thread::spawn({
+        let (pipe, bytes) = (pipe.clone(), bytes.clone());
+        move || fs::write(pipe, bytes)
+    });
+    let of_pipe = Picture::read(&pipe, &within(100 * MIB)).unwrap();
+    writer.join().unwrap().unwrap();
+    assert!(of_pipe.picture == read(&bytes, &within(100 * MIB)).unwrap().picture);
+}
+
+#[test]
+fn what_is_not_read_is_called_by_its_name() {
+    let _alone = alone();
+    let cr2 = b"II*\0\x10\0\0\0CR\x02\0";
+    let dng =
+        b"II*\0\x08\0\0\0\x02\0\xfe\0\x04\0\x01\0\0\0\x01\0\0\0\x12\xc6\x01\0\x04\0\0\0\x01\x04\0\0\0\0\0\0";
+    for (first, words) in [
+        (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "a HEIC picture"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC picture"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "an AVIF picture"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "an AVIF picture"),
+        (b"\xff\x0a\xfa\x1f", "a JPEG XL picture"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+        (b"\xff\x4f\xff\x51\0\x2f", "a JPEG 2000 picture"),
+        (b"8BPS\0\x01", "a Photoshop document"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
+        (b"<?xml version='1.0'?>\n<!-- made by hand -->\n<svg/>", "an SVG drawing"),
+        (b"\x76\x2f\x31\x01\x02", "an OpenEXR picture"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom", "a camera's raw file"),
+        (&cr2[..], "a camera's raw file"),
+        (&dng[..], "a camera's raw file"),
+        (b"IIRO\x08\0\0\0", "a camera's raw file"),
+    ] {
+        let error =
+            Picture::read_stream(first, Path::new("my photo.x"), &ReadOptions::default()).unwrap_err();
+        let text = error.to_string();
+        let start = format!("my photo.x is {words}, which is not read: convert it first, with `");
+        assert!(text.starts_with(&start) && text.contains("'my photo") && !text.contains("IN"), "{text}");
+    }
+}
+
+#[test]
+fn errors_are_one_line() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two\nlines\u{1b}[31m.png");
+    fs::write(&path, "no picture").unwrap();
+    let text = Picture::read(&path, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(text.contains(r"two\nlines\u{1b}[31m.png is not"), "{text}");
+    let detail = "one\r\ntwo".to_owned();
+    let text = PictureError::Damaged { path: "a.jpg".into(), detail }.to_string();
+    assert_eq!(text, r"a.jpg is damaged or cut short: one\r\ntwo");
+}
