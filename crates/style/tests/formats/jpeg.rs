@@ -6,7 +6,7 @@ use moxcms::ColorProfile;
 use proptest::prelude::*;
 
 use crate::colours::inks;
-use crate::{assert_close, read, refusal, values};
+use crate::{assert_close, clamped, read, refusal, values};
 
 const SIDE: u16 = 40;
 
@@ -85,8 +85,7 @@ fn inks_are_those_of_the_profile() {
         for (inks, expected) in cases {
             let picture = read(&one_colour(inks, kind, Some(&profile))).unwrap();
             assert_eq!((picture.profile, picture.warnings), (Profile::Converted, Vec::new()));
-            let got: Vec<f32> =
-                picture.picture.data()[..3].iter().map(|value| value.clamp(0.0, 255.0)).collect();
+            let got = clamped(&picture.picture.data()[..3]);
             assert_close(&got, &expected, 10.0);
         }
     }

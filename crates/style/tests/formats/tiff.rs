@@ -245,10 +245,13 @@ struct Cut {
     tiled: bool,
     planar: bool,
     big_endian: bool,
-    big: bool,
-    predictor: bool,
+    /// Bytes of an offset: 4, or 8 in a `BigTIFF`.
+    word: u8,
+    /// 1 for none, 2 for differences.
+    predictor: u64,
     compression: u64,
-    wide: bool,
+    /// Bits of a sample, 8 or 16.
+    depth: u64,
 }
 
 fn cut() -> impl Strategy<Value = Cut> {
@@ -257,14 +260,16 @@ fn cut() -> impl Strategy<Value = Cut> {
     (size, flags).prop_map(|((height, width, down, across, rows), (flags, compression))| {
         let [tiled, planar, big_endian, big, predictor, wide] = flags;
         let chunk = if tiled { (16 * down, 16 * across) } else { (rows.min(height), width) };
-        Cut { height, width, chunk, tiled, planar, big_endian, big, predictor, compression, wide }
+        let (word, predictor) = (if big { 8 } else { 4 }, if predictor { 2 } else { 1 });
+        let depth = if wide { 16 } else { 8 };
+        Cut { height, width, chunk, tiled, planar, big_endian, word, predictor, compression, depth }
     })
 }
 
 /// The sample `channel` of a pixel, of 8 or 16 bits.
 fn sample(cut: &Cut, row: usize, column: usize, channel: usize) -> u16 {
     let byte = (row * 7 + column * 11 + channel * 83) as u8;
-    if cut.wide { u16::from(byte) * 257 } else { u16::from(byte) }
+    if cut.depth == 16 { u16::from(byte) * 257 } else { u16::from(byte) }
 }
 
 fn packed(cut: &Cut, bytes: &[u8]) -> Vec<u8> {
@@ -283,13 +288,12 @@ fn packed(cut: &Cut, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn file(cut: &Cut) -> Vec<u8> {
-    let depth = if cut.wide { 16 } else { 8 };
-    let mut tiff = Tiff::new((cut.height as u64, cut.width as u64), RGB, 3, depth)
+    let mut tiff = Tiff::new((cut.height as u64, cut.width as u64), RGB, 3, cut.depth)
         .with(259, &[cut.compression])
         .with(284, &[if cut.planar { 2 } else { 1 }])
-        .with(317, &[if cut.predictor { 2 } else { 1 }])
+        .with(317, &[cut.predictor])
         .with(278, &[cut.chunk.0 as u64]);
-    (tiff.big_endian, tiff.big, tiff.tiled) = (cut.big_endian, cut.big, cut.tiled);
+    (tiff.big_endian, tiff.big, tiff.tiled) = (cut.big_endian, cut.word == 8, cut.tiled);
     if cut.tiled {
         tiff = tiff.with(322, &[cut.chunk.1 as u64]).with(323, &[cut.chunk.0 as u64]);
     }
@@ -306,7 +310,8 @@ fn file(cut: &Cut) -> Vec<u8> {
                     for column in left..left + cut.chunk.1 {
                         for (k, &channel) in plane.iter().enumerate() {
                             let value = sample(cut, row, column, channel);
-                            let stored = if cut.predictor { value.wrapping_sub(before[k]) } else { value };
+                            let stored =
+                                if cut.predictor == 2 { value.wrapping_sub(before[k]) } else { value };
                             before[k] = value;
                             chunk.extend(
                                 tiff.number(stored.into(), 8)[if cut.big_endian { 6 } else { 0 }..]
@@ -316,7 +321,7 @@ fn file(cut: &Cut) -> Vec<u8> {
                         }
                     }
                 }
-                if !cut.wide {
+                if cut.depth == 8 {
                     let low = usize::from(cut.big_endian);
                     chunk = chunk.chunks_exact(2).map(|pair| pair[low]).collect();
                 }
@@ -334,7 +339,7 @@ proptest! {
     fn the_picture_does_not_depend_on_how_it_is_cut_and_packed(cut in cut()) {
         let picture = read(&file(&cut)).unwrap().picture;
         prop_assert_eq!((picture.height(), picture.width()), (cut.height, cut.width));
-        let scale = if cut.wide { 65_535.0 } else { 255.0 };
+        let scale = if cut.depth == 16 { 65_535.0 } else { 255.0 };
         for row in 0..cut.height {
             for column in 0..cut.width {
                 for channel in 0..3 {
