@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use impasto_files::FileError;
+use impasto_files::{FileError, one_line};
 use impasto_lbfgs::StateError;
 
 use super::format::VERSION;
@@ -37,7 +37,7 @@ pub enum CheckpointError {
         found: u32,
     },
     /// Its bytes are not those that were written, or say what cannot be.
-    #[error("the checkpoint {} is damaged: {what}", path.display())]
+    #[error("the checkpoint {} is damaged: {}", path.display(), one_line(what))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum CheckpointError {
         source: StateError,
     },
     /// It is of a run that paints something else, or rounds differently.
-    #[error("cannot go on from {}: {difference}", path.display())]
+    #[error("cannot go on from {}: {}", path.display(), one_line(difference))]
     Differs {
         /// The file.
         path: PathBuf,
