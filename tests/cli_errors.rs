@@ -83,7 +83,7 @@ fn pictures_too_small_or_too_large() {
         &folder,
         "huge.bmp painting.webp -o out.png --memory-limit 1G",
         1,
-        &["40000 x 40000", "976 MiB are free or allowed", "million pixels", "--memory-limit"],
+        &["40000 x 40000", "1024 mib are free or allowed", "million pixels", "--memory-limit"],
     );
     // Without conv5_1 a small painting will do.
     let output = folder.run(

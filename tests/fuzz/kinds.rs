@@ -60,7 +60,8 @@ fn read_picture(bytes: &[u8], _: &Path) -> Result<(), String> {
     // Once as it is, with all that there is beside it; once shrunk.
     for longest in [None, Some(2)] {
         let beside = longest.is_none();
-        let options = ReadOptions { memory_limit: Some(READING), longest, alpha: beside, profile: beside };
+        let options =
+            ReadOptions { memory_limit: Some(READING), held: 0, longest, alpha: beside, profile: beside };
         let read =
             Picture::read_stream(bytes, Path::new("picture"), &options).map_err(|error| error.to_string())?;
         assert!(read.picture.data().iter().all(|value| value.is_finite()), "a number that is none");

@@ -40,12 +40,11 @@ impl TransferOptions {
         self.memory_limit = self.memory_limit.map(|limit| limit.saturating_sub(beyond));
     }
 
-    /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what of the memory
-    /// limit is left, and as it is.
+    /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what they and the
+    /// program leave of the memory limit, and as it is.
     pub fn reading(&self, held: u64) -> ReadOptions {
-        let left = |limit: u64| limit.saturating_sub(PROGRAM + held);
-        let memory_limit = self.memory_limit.map(left);
-        ReadOptions { memory_limit, longest: None, alpha: false, profile: false }
+        let (memory_limit, held) = (self.memory_limit, PROGRAM + held);
+        ReadOptions { memory_limit, held, longest: None, alpha: false, profile: false }
     }
 
     /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.

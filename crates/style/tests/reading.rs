@@ -79,7 +79,8 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
     for format in FORMATS {
         let bytes = encoded(&scene, format);
         for longest in [None, Some(96), Some(1000)] {
-            let options = |limit| ReadOptions { memory_limit: limit, longest, alpha: true, profile: true };
+            let options =
+                |limit| ReadOptions { memory_limit: limit, held: 0, longest, alpha: true, profile: true };
             let (whole, peak) = peak_of(|| read(&bytes, &options(None)).unwrap());
             assert!(
                 peak <= whole.bytes,
@@ -309,6 +310,21 @@ fn what_is_not_read_is_called_by_its_name() {
         let text = error.to_string();
         let start = format!("my photo.x is {words}, which is not read: convert it first, with `");
         assert!(text.starts_with(&start) && text.contains("'my photo") && !text.contains("IN"), "{text}");
+    }
+}
+
+/// The name of the file, in quotes where a shell needs them, whatever it holds.
+#[test]
+fn the_advice_can_be_pasted() {
+    let _alone = alone();
+    for (name, command) in [
+        ("INDIA.OUT.psd", "`magick INDIA.OUT.psd'[0]' INDIA.OUT.png`"),
+        ("it's.psd", r"`magick 'it'\''s.psd''[0]' 'it'\''s'.png`"),
+        ("standard input", "`magick FILE'[0]' FILE.png`"),
+    ] {
+        let error =
+            Picture::read_stream(&b"8BPS\0\x01"[..], Path::new(name), &ReadOptions::default()).unwrap_err();
+        assert!(error.to_string().ends_with(command), "{error}");
     }
 }
 

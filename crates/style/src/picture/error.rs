@@ -67,9 +67,9 @@ pub enum PictureError {
     },
     /// Reading it would take more memory than there is or may be taken.
     #[error(
-        "{} has {width} x {height} pixels: to read it takes {} MiB, and {} MiB are free or allowed, room for about {} pixels; \
-         shrink it first, or raise `memory-limit`",
-        name(path), needed.div_ceil(1 << 20), limit >> 20, room(*width, *height, *needed, *limit)
+        "{} has {width} x {height} pixels: reading it takes {} MiB in all, and {} MiB are free or allowed, room for about {} \
+         pixels; shrink it first, or raise `memory-limit`",
+        name(path), needed.div_ceil(1 << 20), limit >> 20, rounded(*room)
     )]
     TooLarge {
         /// The file.
@@ -78,10 +78,12 @@ pub enum PictureError {
         width: usize,
         /// Rows.
         height: usize,
-        /// The bytes that reading takes.
+        /// The bytes that are taken while it is read, those that were taken before included.
         needed: u64,
-        /// The most bytes that it may take.
+        /// The most bytes that may be taken.
         limit: u64,
+        /// About how many pixels of that kind there is room for.
+        room: u64,
     },
     /// The header announces more pixels than any picture may have.
     #[error(
@@ -149,22 +151,19 @@ fn name(path: &Path) -> String {
 
 /// The commands of an advice for that file.
 fn commands(advice: &str, path: &Path) -> String {
-    if path == Path::new(STANDARD_INPUT) {
-        return advice.replace("OUT", "FILE").replace("IN", "FILE");
-    }
+    let path = if path == Path::new(STANDARD_INPUT) { Path::new("FILE") } else { path };
     let quoted = |path: &Path| {
         let name = name(path);
         let plain = |c: char| c.is_alphanumeric() || "/._-+,@%".contains(c);
         if name.chars().all(plain) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
     };
-    advice.replace("OUT", &quoted(&path.with_extension(""))).replace("IN", &quoted(path))
+    let output = quoted(&path.with_extension(""));
+    let parts: Vec<String> = advice.split("IN").map(|part| part.replace("OUT", &output)).collect();
+    parts.join(&quoted(path))
 }
 
-/// About how many pixels of that kind the limit has room for.
-fn room(width: usize, height: usize, needed: u64, limit: u64) -> String {
-    let pixels = width as f64 * height as f64 * (limit as f64 / needed as f64);
-    match pixels {
-        1e6.. => format!("{} million", (pixels / 1e6) as u64),
-        _ => (pixels as u64).to_string(),
-    }
+/// A number of pixels as it is spoken of.
+fn rounded(pixels: u64) -> String {
+    const MILLION: u64 = 1_000_000;
+    if pixels < MILLION { pixels.to_string() } else { format!("{} million", pixels / MILLION) }
 }

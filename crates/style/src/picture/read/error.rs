@@ -18,7 +18,7 @@ pub(super) enum ReadError {
     /// The numbers are no colours: "is NaN at row 3, column 7", "has values from 0 to 255 where ... ; divide them first".
     Values(String),
     /// It takes more bytes than allowed.
-    TooLarge { height: usize, width: usize, needed: u64, limit: u64 },
+    TooLarge { height: usize, width: usize, needed: u64, limit: u64, room: u64 },
     /// It has more pixels than any picture may have.
     TooManyPixels { height: usize, width: usize, limit: u64 },
     /// The system does not give so many bytes.
@@ -56,8 +56,8 @@ impl ReadError {
             Self::NotFinite => {
                 PictureError::Values { path, problem: "has a number that is not finite".to_owned() }
             }
-            Self::TooLarge { height, width, needed, limit } => {
-                PictureError::TooLarge { path, width, height, needed, limit }
+            Self::TooLarge { height, width, needed, limit, room } => {
+                PictureError::TooLarge { path, width, height, needed, limit, room }
             }
             Self::TooManyPixels { height, width, limit } => {
                 PictureError::TooManyPixels { path, width, height, limit }

@@ -120,7 +120,7 @@ fn foreign(first: &[u8]) -> Option<Foreign> {
             some("a JPEG 2000 picture", MAGICK)
         }
         [b'I', b'I', 0xbc, 1, ..] => some("a JPEG XR picture", "`JxrDecApp -i IN -o OUT.tif`"),
-        [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => some("a Photoshop document", "`magick 'IN[0]' OUT.png`"),
+        [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => some("a Photoshop document", "`magick IN'[0]' OUT.png`"),
         [0x76, 0x2f, 0x31, 0x01, ..] => some("an OpenEXR picture", MAGICK),
         _ if text.starts_with(b"%PDF-") => some("a PDF document", "`pdftoppm -png -r 150 IN OUT`"),
         _ if text.starts_with(b"%!PS") => some("a PostScript document", MAGICK),
@@ -134,7 +134,7 @@ fn foreign(first: &[u8]) -> Option<Foreign> {
         _ if first.starts_with(b"qoif") => some("a QOI picture", MAGICK),
         _ if first.starts_with(b"DDS ") => some("a DDS texture", MAGICK),
         _ if first.starts_with(b"farbfeld") => some("a farbfeld picture", MAGICK),
-        [0, 0, 1, 0, ..] => some("an icon", "`magick 'IN[0]' OUT.png`"),
+        [0, 0, 1, 0, ..] => some("an icon", "`magick IN'[0]' OUT.png`"),
         [b'P', b'1'..=b'7', b'\n' | b'\r' | b' ' | b'\t', ..] => some("a Netpbm picture", MAGICK),
         _ => None,
     }

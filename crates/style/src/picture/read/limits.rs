@@ -12,8 +12,10 @@ const PIXEL_LIMIT: u64 = 1 << 31;
 
 /// What a decoder may take, and what comes after it.
 pub(super) struct Limits<'a> {
-    /// The bytes that reading may take; none is no limit.
+    /// The bytes that may be taken; none is no limit.
     pub(super) bytes: Option<u64>,
+    /// The bytes that are taken already.
+    pub(super) held: u64,
     /// Bytes that a picture of (H, W) takes beside its raster once it is decoded: strips and the result.
     pub(super) after: &'a dyn Fn(usize, usize) -> u64,
     /// The bytes of what was admitted.
@@ -43,7 +45,11 @@ impl Limits<'_> {
         // Of no more pixels than that: counting bytes does not overflow.
         let needed = raster.saturating_add(decoder.max((self.after)(height, width)));
         match self.bytes {
-            Some(limit) if needed > limit => Err(ReadError::TooLarge { height, width, needed, limit }),
+            Some(limit) if needed.saturating_add(self.held) > limit => {
+                let room = pixels as f64 * (self.left() as f64 / needed as f64);
+                let needed = needed.saturating_add(self.held);
+                Err(ReadError::TooLarge { height, width, needed, limit, room: room as u64 })
+            }
             _ => {
                 self.admitted.set(needed);
                 Ok(())
@@ -53,7 +59,7 @@ impl Limits<'_> {
 
     /// What of the limit is left for a decoder that keeps to a number of bytes by itself.
     pub(super) fn left(&self) -> u64 {
-        self.bytes.unwrap_or(u64::MAX)
+        self.bytes.map_or(u64::MAX, |limit| limit.saturating_sub(self.held))
     }
 }
 

@@ -52,15 +52,15 @@ pub(super) fn read_stream(
     path: &Path,
     options: &ReadOptions,
 ) -> Result<ReadPicture, PictureError> {
-    let file = to_end(stream, options.memory_limit).map_err(|error| error.of(path))?;
+    let file = to_end(stream, options).map_err(|error| error.of(path))?;
     let bytes = file.capacity() as u64;
     read_beside(Cursor::new(file), bytes, options).map_err(|error| error.of(path))
 }
 
 /// The bytes of a stream. What is no picture by its first bytes is not read on.
-fn to_end(mut stream: impl Read, limit: Option<u64>) -> Result<Vec<u8>, ReadError> {
+fn to_end(mut stream: impl Read, options: &ReadOptions) -> Result<Vec<u8>, ReadError> {
     const AT_ONCE: usize = 1 << 20;
-    let limit = limit.unwrap_or(u64::MAX);
+    let limit = options.memory_limit.unwrap_or(u64::MAX);
     let mut file = Vec::new();
     stream.by_ref().take(FIRST_BYTES as u64).read_to_end(&mut file)?;
     kind_of(&file)?;
@@ -70,7 +70,7 @@ fn to_end(mut stream: impl Read, limit: Option<u64>) -> Result<Vec<u8>, ReadErro
         file.try_reserve_exact(more)
             .map_err(|_| ReadError::NoMemory { bytes: (file.len() + more) as u64 })?;
         let read = stream.by_ref().take(more as u64).read_to_end(&mut file)?;
-        if file.len() as u64 > limit {
+        if file.len() as u64 + options.held > limit {
             return Err(ReadError::LongStream { limit });
         }
         if read < more {
@@ -101,8 +101,12 @@ fn read_beside<R: BufRead + Seek>(
     reader.seek(SeekFrom::Start(0))?;
     let kind = kind_of(&first)?;
     let after = |height, width| bytes_after(height, width, options);
-    let bytes = options.memory_limit.map(|limit| limit.saturating_sub(held));
-    let limits = Limits { bytes, after: &after, admitted: Cell::new(0) };
+    let limits = Limits {
+        bytes: options.memory_limit,
+        held: options.held + held,
+        after: &after,
+        admitted: Cell::new(0),
+    };
     let raster = match kind {
         Kind::Jpeg => jpeg::read(reader, &limits)?,
         Kind::Png => png::read(reader, &limits)?,

@@ -6,9 +6,11 @@ use crate::{Picture, available_memory};
 /// How a picture is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The most bytes that reading may take, the picture that it gives included; none is no limit. What has more pixels than
-    /// that is room for is refused before anything is decoded.
+    /// The most bytes that may be taken while it is read, the picture that comes of it included; none is no limit. What has
+    /// more pixels than that is room for is refused before anything is decoded.
     pub memory_limit: Option<u64>,
+    /// What of the limit is taken already: by the program, and by pictures that were read before.
+    pub held: u64,
     /// The longest side at which the picture will be worked at, in pixels. A much larger one is brought to that size strip by
     /// strip while it is read, by the rule of [`crate::Subject::shrunk`] and with the same bits, so that it never is in memory
     /// as a whole but as its file has it. None reads it as it is.
@@ -22,7 +24,7 @@ pub struct ReadOptions {
 /// As it is, within the memory that is free now; no alpha and no profile.
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { memory_limit: available_memory(), longest: None, alpha: false, profile: false }
+        Self { memory_limit: available_memory(), held: 0, longest: None, alpha: false, profile: false }
     }
 }
 

@@ -165,7 +165,7 @@ proptest! {
     /// What is admitted has room for a picture turned or not.
     #[test]
     fn what_is_counted_covers_what_is_taken(raster in rasters(), longest in prop::option::of(1_usize..30)) {
-        let options = ReadOptions { memory_limit: None, longest, alpha: true, profile: true };
+        let options = ReadOptions { memory_limit: None, held: 0, longest, alpha: true, profile: true };
         let counted = bytes_after(raster.height, raster.width, &options);
         prop_assert_eq!(counted, bytes_after(raster.width, raster.height, &options));
         let read = finish(raster, 0, &options).unwrap();
