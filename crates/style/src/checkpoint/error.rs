@@ -143,3 +143,19 @@ impl fmt::Display for Difference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_says_stays_on_one_line() {
+        let path = PathBuf::from("run");
+        let damaged =
+            CheckpointError::Damaged { path: path.clone(), what: "unknown field `a\u{7f}\n`".into() };
+        assert_eq!(damaged.to_string(), "the checkpoint run is damaged: unknown field `a\\u{7f}\\n`");
+        let difference = Difference::Program { theirs: "0\n1".into(), ours: "2".into() };
+        let differs = CheckpointError::Differs { path, difference }.to_string();
+        assert!(differs.contains("0\\n1"), "{differs}");
+    }
+}
