@@ -204,6 +204,7 @@ fn tile_rows(rows: usize, tile: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use impasto_tensor::conv::Algorithm;
     use proptest::prelude::*;
 
     use super::super::layout::{Layout, Purpose};
@@ -269,7 +270,7 @@ mod tests {
                     let tile = layer.forward.tile_rows();
                     assert_whole(steps, (height, tile), |step| step.stages[at].response.clone());
                 }
-                let tile = layer.backward.map_or(1, |backward| backward.tile_rows());
+                let tile = layer.backward.map_or(1, Algorithm::tile_rows);
                 assert_whole(gradient, (height, tile), |step| step.stages[at].input_gradient.clone());
                 assert_whole(gradient, (height, 1), |step| step.stages[at].gradient.clone());
             }
