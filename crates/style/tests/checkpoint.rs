@@ -68,6 +68,15 @@ impl Sitting {
         Run { resume, checkpoints: Some(checkpoints), ..Run::default() }
     }
 
+    /// The least memory limit that there is a plan for: the picture is worked on in bands.
+    fn least_memory(&self) -> u64 {
+        let options = TransferOptions { memory_limit: Some(1), ..self.options.clone() };
+        match transfer(&self.network, &self.subject, &options, |_| ControlFlow::Break(())) {
+            Err(TransferError::Memory { needed, .. }) => needed,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Paints until iteration `stop`, and notes what is told.
     fn paint(&self, run: Run<'_>, stop: usize) -> (Result<Painting, TransferError>, Vec<Told>) {
         let mut told = Vec::new();
@@ -107,17 +116,21 @@ fn same(a: &Painting, b: &Painting) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// At any iteration of any scale, several times, each time on another number of threads.
+    /// At any iteration of any scale, several times, each time on another number of threads, with and without a memory limit.
     #[test]
     fn a_run_that_is_stopped_and_resumed_is_the_one_that_is_not(
         method in 0usize..2, mut stops in prop::collection::btree_set(1usize..12, 1..4), threads in 1usize..5,
+        limited in any::<bool>(),
     ) {
-        let sitting = Sitting::new(METHODS[method], 6);
+        let mut sitting = Sitting::new(METHODS[method], 6);
         let (whole, told) = &WHOLE[method];
         stops.insert(usize::MAX);
         let (mut all, mut last) = (Vec::new(), None);
         for (stop, threads) in stops.into_iter().zip(threads..) {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            // Threads have scratch of their own, so the least limit is that of the pool.
+            let limit = (limited == threads.is_multiple_of(2)).then(|| pool.install(|| sitting.least_memory()));
+            sitting.options.memory_limit = limit;
             let (painting, new) = pool.install(|| sitting.paint(sitting.run(), stop));
             let painting = painting.unwrap();
             prop_assert_eq!(painting.reason == StopReason::Cancelled, stop < 12);
