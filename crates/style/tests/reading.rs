@@ -176,7 +176,7 @@ fn lossless(width: u32, height: u32) -> Vec<u8> {
 fn what_a_header_claims_costs_nothing() {
     let _alone = alone();
     // 34 bytes that claim 98 megapixels.
-    let header = [&[0x2f_u8][..], &(16_382_u32 | 5_999 << 14).to_le_bytes()].concat();
+    let header = [&[0x2f_u8][..], &(0x3ffe_u32 | 0x176f << 14).to_le_bytes()].concat();
     let claims = webp(&[(b"VP8L", 5, &header)]);
     let (error, peak) = peak_of(|| read(&claims, &within(150 * MIB)).unwrap_err());
     assert!(matches!(error, PictureError::TooLarge { width: 16_383, height: 6_000, .. }), "{error}");

@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_picture_of_more_pixels_than_any_is_refused_before_its_bytes_are_counted() {
         let after = |height: usize, width: usize| 12 * height as u64 * width as u64;
-        let limits = Limits { bytes: None, after: &after, admitted: Cell::new(0) };
+        let limits = Limits { bytes: None, held: 0, after: &after, admitted: Cell::new(0) };
         let side = u32::MAX as usize;
         assert!(matches!(limits.admit((side, side), 0, 0), Err(ReadError::TooManyPixels { .. })));
         assert!(limits.admit((1 << 16, 1 << 15), 0, 0).is_ok());
