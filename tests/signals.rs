@@ -264,14 +264,15 @@ fn one_signal_that_is_sent_twice_is_one() {
 
 #[test]
 fn signals_that_were_ignored_at_the_start_stay_ignored() {
-    let nohup = ["env", "--default-signal=HUP,INT,TERM", "nohup"];
+    // What the test itself was started with does not count.
+    let fresh = ["env", "--default-signal=HUP,INT,TERM"];
     for (starter, ignored) in [
-        (&nohup[..], "HUP"),
+        (&["nohup"][..], "HUP"),
         (&["bash", "-c", "trap '' INT; exec \"$0\" \"$@\""], "INT"),
         (&["bash", "-c", "trap '' TERM; exec \"$0\" \"$@\""], "TERM"),
     ] {
         let folder = Folder::new();
-        let mut run = Run::start_by(&folder, starter, ENDLESS);
+        let mut run = Run::start_by(&folder, &[&fresh, starter].concat(), ENDLESS);
         run.until_iterations(1);
         run.signal(ignored);
         run.until_iterations(3);

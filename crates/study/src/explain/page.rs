@@ -8,7 +8,7 @@ use super::images::{embedded, heat, normalised};
 use super::{ExplainError, Run, charts, layers};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, OPTIONS, TransferError, plan};
+use impasto_style::{Init, OPTIONS, StopReason, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -59,7 +59,10 @@ pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
     heat_maps(&mut page, run)?;
     gram_matrices(&mut page, run)?;
     feature_maps(&mut page, run)?;
-    timings(&mut page, run)?;
+    // Who stops a run may not have the seconds that measuring takes.
+    if run.painting.reason != StopReason::Cancelled {
+        timings(&mut page, run)?;
+    }
     options(&mut page, run);
     page.push_str("</body>\n</html>\n");
     Ok(page)

@@ -1,11 +1,11 @@
 //! P and A that several cells of a study have in common.
 
-use impasto_autodiff::{ConvMode, EvaluatorOptions, Loss, Pooling, Tap};
+use impasto_autodiff::{ConvMode, Loss, Pooling, Tap};
 use impasto_style::{PreparedNetwork, Scene, Source, Targets, TransferError, TransferOptions};
 
 use super::{Cell, Material};
 
-/// All that a measurement depends on, beside the weights.
+/// All that a measurement depends on, beside the weights. A memory limit changes no bit.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
     source: Source,
@@ -14,14 +14,11 @@ struct Key {
     taps: Vec<Tap>,
     pooling: Pooling,
     conv: ConvMode,
-    /// A limit may cut the picture into bands, which rounds differently.
-    evaluator: EvaluatorOptions,
 }
 
 impl Key {
     fn new(source: Source, taps: &[Tap], size: (usize, usize), options: &TransferOptions) -> Self {
-        let evaluator = options.evaluator_options(size.0, size.1);
-        Self { source, size, taps: taps.to_vec(), pooling: options.pooling, conv: options.conv, evaluator }
+        Self { source, size, taps: taps.to_vec(), pooling: options.pooling, conv: options.conv }
     }
 }
 
@@ -63,9 +60,9 @@ impl SharedTargets {
         options: &TransferOptions,
     ) -> Result<Targets, TransferError> {
         let targets = scene.measure_with(options, |source, picture, taps| {
-            let key = Key::new(source, taps, (picture.height(), picture.width()), options);
-            let evaluator = key.evaluator;
-            self.get(key, || network.measure(picture, taps, evaluator))
+            let size = (picture.height(), picture.width());
+            let evaluator = options.evaluator_options(size.0, size.1);
+            self.get(Key::new(source, taps, size, options), || network.measure(picture, taps, evaluator))
         });
         self.known.retain(|(known, _)| self.later.contains(known));
         targets
@@ -131,13 +128,13 @@ mod tests {
         for other in [
             TransferOptions { pooling: Pooling::Max, ..base.clone() },
             TransferOptions { conv: ConvMode::Exact, ..base.clone() },
-            TransferOptions { memory_limit: Some(1 << 30), ..base.clone() },
             TransferOptions { style_layers: impasto_style::LayerWeights::even(&["conv1_1"]), ..base.clone() },
             TransferOptions { style_weight: 0.0, ..base.clone() },
         ] {
             assert_ne!(key(&base), key(&other));
         }
-        let sharing = TransferOptions { content_weight: 1.0, seed: 7, ..base.clone() };
+        let memory_limit = Some(1 << 30);
+        let sharing = TransferOptions { content_weight: 1.0, seed: 7, memory_limit, ..base.clone() };
         assert_eq!(key(&base), key(&sharing));
     }
 }
