@@ -6,7 +6,6 @@ use clap::Args;
 use impasto_files::{probe, write_or_keep};
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
-use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
@@ -81,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn objective_row(arguments: &Arguments, network: Network, options: &TransferOptions) -> Result<Row, Failure> {
     let &TransferOptions { size, seed, pooling, .. } = options;
     let (photo, painting) = match (&arguments.content, &arguments.style) {
-        (Some(content), Some(style)) => (small(content, size)?, small(style, size)?),
+        (Some(content), Some(style)) => (small(content, options)?, small(style, options)?),
         _ => (white_noise(size, size, seed + 1)?, white_noise(size, size, seed + 2)?),
     };
     let start = white_noise(photo.height(), photo.width(), seed)?;
@@ -89,10 +88,10 @@ fn objective_row(arguments: &Arguments, network: Network, options: &TransferOpti
     objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor()).map_err(Failure::failed)
 }
 
-/// The picture with that longest side.
-fn small(path: &Path, size: usize) -> Result<Picture, Failure> {
-    let picture = read_picture(path, &ReadOptions::default(), false)?;
-    let (height, width) = picture.size_with_longest_side(size);
+/// The picture at the options' size, read within their memory limit.
+fn small(path: &Path, options: &TransferOptions) -> Result<Picture, Failure> {
+    let picture = read_picture(path, &options.reading(0), false)?;
+    let (height, width) = picture.size_with_longest_side(options.size);
     Ok(picture.resized(height, width)?)
 }
 

@@ -38,8 +38,8 @@ use crate::interrupt::Interrupt;
 /// For the end of `--help`.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    done, or ended by --time-limit
-  1    failed
+  0    done, or ended by --time-limit with a picture
+  1    failed, or ended by --time-limit before there was a picture
   2    wrong use
   129  stopped by SIGHUP
   130  stopped by SIGINT, which is Ctrl-C
@@ -52,7 +52,8 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// Threads to compute with [default: all cores]. The picture does not depend on it
+    /// Threads to compute with, at most 1024 [default: the processors that affinity and quota leave]. The picture does not
+    /// depend on it
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     #[arg(help_heading = "Machine")]
     threads: Option<u16>,

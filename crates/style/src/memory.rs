@@ -6,7 +6,7 @@ use crate::picture::ReadOptions;
 use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
-const PROGRAM: u64 = 48 << 20;
+const PROGRAM: u64 = 60 << 20;
 
 impl TransferOptions {
     /// The bytes that a transfer at a size takes beside the evaluator: the optimiser and its coordinates, four pictures (the

@@ -8,6 +8,7 @@ use impasto_tensor::{Isa, Shape, rotate_kernel};
 
 use super::cost::{self, Direction, Kernels};
 use super::plain_kernel::PlainKernel;
+use super::plan::LayerPlan;
 use crate::ops::preprocessing::Preprocessing;
 use crate::{AutodiffError, Chain, Layer, Pooling};
 
@@ -143,22 +144,25 @@ impl PreparedChain {
         }
         let (inputs, outputs) = (stage.in_channels, stage.out_channels);
         let kernel = stage.kernel.numbers();
-        let conv = Arc::new(match direction {
-            Direction::Forward => PackedConv::new(self.isa, algorithm, &kernel, inputs, outputs)?,
-            Direction::Backward => {
-                let rotated = rotate_kernel(&kernel, inputs, outputs);
-                PackedConv::new(self.isa, algorithm, &rotated, outputs, inputs)?
-            }
-        });
+        let (kernel, inputs, outputs) = match direction {
+            Direction::Forward => (kernel, inputs, outputs),
+            Direction::Backward => (rotate_kernel(&kernel, inputs, outputs).into(), outputs, inputs),
+        };
+        let conv = Arc::new(PackedConv::new(self.isa, algorithm, &kernel, inputs, outputs)?);
         packed.insert((direction, algorithm), Arc::clone(&conv));
         Ok(conv)
     }
 
-    /// Drops the packed kernels that no evaluator holds.
-    pub(crate) fn drop_unused(&self) {
-        for stage in &self.stages {
+    /// Drops the packed kernels that no evaluator holds, but for those that a plan of these layers will ask for.
+    pub(crate) fn drop_unused(&self, plan: &[LayerPlan]) {
+        for (at, stage) in self.stages.iter().enumerate() {
+            let layer = plan.get(at);
+            let wanted = |&(direction, algorithm): &(Direction, Algorithm)| match direction {
+                Direction::Forward => layer.is_some_and(|layer| layer.forward == algorithm),
+                Direction::Backward => layer.is_some_and(|layer| layer.backward == Some(algorithm)),
+            };
             let mut packed = stage.packed.lock().unwrap_or_else(PoisonError::into_inner);
-            packed.retain(|_, conv| Arc::strong_count(conv) > 1);
+            packed.retain(|key, conv| wanted(key) || Arc::strong_count(conv) > 1);
         }
     }
 }

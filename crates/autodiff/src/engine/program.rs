@@ -58,8 +58,9 @@ impl Program {
                 mask: vec![0; plan.layout.stages[at].windows.mask.len()],
             })
         };
+        // Before any is packed, so that those of an earlier program are not in memory beside them.
+        network.drop_unused(&plan.layers);
         let stages = (0..plan.layers.len()).map(stage).collect::<Result<_, _>>()?;
-        network.drop_unused();
         let scratch = Scratch::default();
         scratch.reserve(
             rayon::current_num_threads(),
