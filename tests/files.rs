@@ -145,6 +145,17 @@ fn no_output_is_an_input() {
     ] {
         refused(&folder, &arguments, 2, &words);
     }
+    for arguments in [
+        QUICK.replace("photo.png", "-") + " -o photo.png",
+        "explain photo.png - --size 64 -o photo.png".to_owned(),
+        "sweep - painting.webp --size 64 --vary seed=1 -o cells".to_owned(),
+    ] {
+        let file = if arguments.starts_with("sweep") { "cells/sheet.png" } else { "photo.png" };
+        let stdin = fs::File::open(folder.path(file)).unwrap();
+        let (code, message) = code_and_message(&folder.command(&arguments).stdin(stdin).output().unwrap());
+        assert!(code == 2 && message.contains(file) && message.contains("overwrite it"), "{message}");
+        assert!(before(file) == photo, "{arguments}: standard input is read from it");
+    }
     let numbered = quick(&folder, "-o out.png --save-every 1 --init out-1.png --log log");
     let (code, message) = code_and_message(&numbered);
     assert!(

@@ -12,6 +12,7 @@ use impasto_style::picture::Encoding;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::network::weights_file;
+use crate::pictures::file_of_picture;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -91,7 +92,8 @@ fn refuse_inputs(study: &Study, material: Material<'_>, folder: &Path) -> Result
         _ => None,
     });
     let paths = material.paths;
-    let pictures = paths.content.into_iter().chain(paths.style).map(|path| ("the command", path));
+    let pictures = paths.content.into_iter().chain(paths.style);
+    let pictures = pictures.map(|path| ("the command", file_of_picture(path)));
     let inputs: Vec<(&str, &Path)> = pictures
         .chain(weights.iter().map(|path| ("--weights", &**path)))
         .chain(starts.map(|path| ("--init", path)))
