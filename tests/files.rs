@@ -76,6 +76,8 @@ fn places_that_take_no_file_are_told_before_painting() {
         (format!("{QUICK} -o /proc/b.png"), ["/proc/b.png", "in the folder /proc"]),
         (format!("{QUICK} -o {long}"), [&*long, "name too long"]),
         (format!("{QUICK} -o protected.png"), ["protected.png", "may not be written"]),
+        (format!("{QUICK} -o out.png/"), ["out.png/", "give the name of a file"]),
+        (format!("{QUICK} -o out.png --log log.jsonl/"), ["log.jsonl/", "give the name of a file"]),
         (format!("{QUICK} -o out.png --log /proc/log"), ["/proc/log", "in the folder /proc"]),
         (format!("{QUICK} -o out.png --log log"), ["log", "may not be written"]),
         (

@@ -21,6 +21,25 @@ pub enum FileError {
         /// The name.
         path: PathBuf,
     },
+    /// Nothing is there, and the name ends as only those of folders do, such as `out.png/`.
+    #[error("cannot write {}: the name ends like a directory's; give the name of a file", path.display())]
+    EndsLikeFolder {
+        /// The name.
+        path: PathBuf,
+    },
+    /// The folder takes files, but none of that name.
+    #[error(
+        "cannot write {}: the folder {} takes no file of such a name ({source}); choose another name",
+        path.display(), folder.display()
+    )]
+    Name {
+        /// The file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is a file of that name that may not be written.
     #[error(
         "cannot write {}: there is such a file, and it may not be written; allow it (chmod u+w), or choose another name",

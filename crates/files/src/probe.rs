@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::FileError;
 use crate::place::{Place, folder_of};
-use crate::temporary::Temporary;
+use crate::temporary::{Temporary, try_name};
 
 /// Tries whether a file of up to `bytes` bytes can be written: a temporary file beside its place takes the space, and goes
 /// away. What stands in the place is left as it is. Of a pipe or a device only the permission is asked.
@@ -30,6 +30,10 @@ pub fn probe(path: &Path, bytes: u64) -> Result<(), FileError> {
         temporary => temporary,
     }
     .map_err(|source| FileError::Folder { path: path.into(), folder: folder.into(), source })?;
+    if let Some(name) = target.file_name().filter(|_| !taken) {
+        let refused = |source| FileError::Name { path: path.into(), folder: folder.into(), source };
+        try_name(folder, name).map_err(refused)?;
+    }
     reserve(temporary.file(), bytes).map_err(|source| FileError::NoRoom { path: path.into(), bytes, source })
 }
 
@@ -83,6 +87,15 @@ mod tests {
         assert!(matches!(probe(&free, 1 << 60), Err(FileError::NoRoom { .. })), "no disk has that room");
         assert!(message(&folder.path().join("none/out.png"), 0).contains("none does not exist"));
         assert!(message(folder.path(), 0).contains("it is a directory"));
+        for name in ["out.png/", "out.png/.", "out.png//"] {
+            assert!(message(&folder.path().join(name), 0).contains("ends like a directory's"), "{name}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere/", folder.path().join("link.png")).unwrap();
+            let end = message(&folder.path().join("link.png"), 0);
+            assert!(end.contains("link.png: the name ends like"), "{end}");
+        }
         assert!(message(&folder.path().join("a".repeat(300)), 0).contains("name too long"));
     }
 
