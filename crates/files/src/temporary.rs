@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use crate::listed::Listed;
+
 const PREFIX: &str = ".impasto-";
 const SUFFIX: &str = ".part";
 /// Between a file's making and its locking it looks like one of a dead process.
@@ -20,7 +22,7 @@ pub(crate) enum Temporary {
     #[cfg(target_os = "linux")]
     Unnamed(File, PathBuf),
     /// A file beside its later place; locked, so that others see that its process lives.
-    Named(NamedTempFile),
+    Named(NamedTempFile<(File, Listed)>),
 }
 
 impl Temporary {
@@ -38,7 +40,7 @@ impl Temporary {
     /// Makes one that has a name.
     pub(crate) fn named_in(folder: &Path) -> io::Result<Self> {
         let file = make_in(folder, SUFFIX.as_ref(), new_file)?;
-        lock(file.as_file());
+        lock(&file.as_file().0);
         Ok(Self::Named(file))
     }
 
@@ -46,7 +48,7 @@ impl Temporary {
         match self {
             #[cfg(target_os = "linux")]
             Self::Unnamed(file, _) => file,
-            Self::Named(file) => file.as_file(),
+            Self::Named(file) => &file.as_file().0,
         }
     }
 
@@ -91,11 +93,13 @@ fn make_in<T>(
     folder: &Path,
     suffix: &OsStr,
     mut make: impl FnMut(&Path) -> io::Result<T>,
-) -> io::Result<NamedTempFile<T>> {
+) -> io::Result<NamedTempFile<(T, Listed)>> {
     let mut code = None;
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(suffix);
-    let made = builder.make_in(folder, |path| make(path).inspect_err(|error| code = error.raw_os_error()));
+    let made = builder.make_in(folder, |path| {
+        Listed::make(path, &mut make).inspect_err(|error| code = error.raw_os_error())
+    });
     made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
 }
 
@@ -112,7 +116,7 @@ fn unnamed(folder: &Path) -> io::Result<File> {
 
 /// Links an unnamed file into the folder. Only from there can it take the place of another one.
 #[cfg(target_os = "linux")]
-fn named(file: File, folder: &Path) -> io::Result<NamedTempFile> {
+fn named(file: File, folder: &Path) -> io::Result<NamedTempFile<(File, Listed)>> {
     use rustix::fs::{AtFlags, CWD, linkat};
     use std::os::fd::AsRawFd;
     lock(&file);
@@ -120,8 +124,8 @@ fn named(file: File, folder: &Path) -> io::Result<NamedTempFile> {
     let linked = make_in(folder, SUFFIX.as_ref(), |path| {
         linkat(CWD, &open, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(io::Error::from)
     })?;
-    let ((), path) = linked.into_parts();
-    Ok(NamedTempFile::from_parts(file, path))
+    let (((), listed), path) = linked.into_parts();
+    Ok(NamedTempFile::from_parts((file, listed), path))
 }
 
 /// Where a file system has no locks, files of dead processes stay: [`remove_stale`] gets no lock either.
