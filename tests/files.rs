@@ -385,6 +385,24 @@ fn a_picture_for_which_the_disk_has_no_room_any_more_is_kept() {
 }
 
 #[test]
+fn a_file_that_can_only_be_overwritten_stays_if_its_disk_is_full() {
+    let folder = Folder::new();
+    // Nothing can take the place of a file that another one is mounted on.
+    let script = format!(
+        "echo old > small/old; : > out.png; mount --bind small/old out.png\n\
+         head -c 1000000 /dev/zero > small/filling 2> /dev/null\n\
+         $IMPASTO {QUICK} -o out.png; code=$?; cat out.png; exit $code"
+    );
+    let Some(output) = with_small_disk(&folder, 256, &script) else { return };
+    let (code, message) = code_and_message(&output);
+    assert_eq!(code, 1, "{message}");
+    let error = message.lines().last().unwrap();
+    assert!(error.starts_with("Error: cannot write out.png: No space left"), "{message}");
+    assert!(is_picture(&kept(error)), "{message}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "old\n");
+}
+
+#[test]
 fn a_limit_on_the_size_of_files_is_told_before_painting() {
     let folder = Folder::new();
     fs::write(folder.path("out.png"), "old").unwrap();

@@ -37,24 +37,30 @@ pub fn probe(path: &Path, bytes: u64) -> Result<(), FileError> {
     reserve(temporary.file(), bytes).map_err(|source| FileError::NoRoom { path: path.into(), bytes, source })
 }
 
-/// Takes the space of that many bytes.
+/// Takes the space of that many bytes, with zeros where the file system does not give it beforehand.
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    if allocate(file, bytes)? { Ok(()) } else { write_zeros(file, bytes) }
+}
+
+/// Makes a file at least that many bytes long, on space that the file system gives it beforehand, and says whether the system can
+/// do that. The content stays. After an error the length may be any between the old one and the new one.
+pub(crate) fn allocate(file: &File, bytes: u64) -> io::Result<bool> {
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{FallocateFlags, fallocate};
         use rustix::io::{Errno, retry_on_intr};
         if bytes == 0 {
-            return Ok(());
+            return Ok(true);
         }
         match retry_on_intr(|| fallocate(file, FallocateFlags::empty(), 0, bytes)) {
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
-            result => return Ok(result?),
+            result => return Ok(result.map(|()| true)?),
         }
     }
-    write_zeros(file, bytes)
+    let _ = (file, bytes);
+    Ok(false)
 }
 
-/// The same for file systems that give no space beforehand.
 fn write_zeros(mut file: &File, bytes: u64) -> io::Result<()> {
     let zeros = io::Read::take(io::repeat(0), bytes);
     io::copy(&mut io::BufReader::with_capacity(1 << 16, zeros), &mut file)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::FileError;
 use crate::place::{Place, folder_of};
+use crate::probe::allocate;
 use crate::temporary::Temporary;
 
 /// What writes the content of a file. It may be called again for another place.
@@ -85,14 +86,20 @@ fn replace(target: &Path, old: Option<&Metadata>, content: Content<'_>) -> io::R
     }
 }
 
-/// The content into the temporary folder, and from there, when it is whole, over the old file.
+/// The content into the temporary folder, and from there, when it is whole and there is room for it, over the old file.
 fn overwrite(target: &Path, content: Content<'_>) -> io::Result<()> {
     let temporary = Temporary::new_in(&std::env::temp_dir())?;
     let mut whole = temporary.file();
     fill(whole, content)?;
     whole.rewind()?;
-    let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
+    let mut file = OpenOptions::new().write(true).open(target)?;
+    let (old, new) = (file.metadata()?.len(), whole.metadata()?.len());
+    if let Err(error) = allocate(&file, new) {
+        file.set_len(old)?;
+        return Err(error);
+    }
     io::copy(&mut whole, &mut file)?;
+    file.set_len(new)?;
     file.sync_all()
 }
 
@@ -188,8 +195,10 @@ mod tests {
         fs::write(&path, "old and longer").unwrap();
         assert!(overwrite(&path, &failing).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "old and longer");
-        overwrite(&path, &text("new")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        for content in ["new", "new and much longer"] {
+            overwrite(&path, &text(content)).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
     }
 
     #[cfg(unix)]
