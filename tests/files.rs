@@ -239,6 +239,24 @@ fn pipes_are_written_to() {
 }
 
 #[test]
+fn a_checkpoint_goes_where_a_file_can_be_replaced() {
+    let folder = shared_folder();
+    assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
+    for place in ["pipe", "/dev/null"] {
+        let arguments = format!("{QUICK} -o out.png --checkpoint {place}");
+        refused(&folder, &arguments, 1, &[place, "a pipe or a device"]);
+    }
+    fs::write(folder.path("closed/run"), "old").unwrap();
+    set_mode(&folder.path("closed/run"), 0o666);
+    let arguments = format!("{QUICK} -o out.png --checkpoint closed/run");
+    let Some(mut command) = as_nobody(&folder, &arguments) else { return };
+    let (code, message) = code_and_message(&command.output().unwrap());
+    assert!(code == 1 && message.contains("closed/run") && message.contains("in the folder"), "{message}");
+    assert_eq!(fs::read_to_string(folder.path("closed/run")).unwrap(), "old");
+    assert!(!folder.path("out.png").exists());
+}
+
+#[test]
 fn a_picture_that_standard_output_does_not_take_is_kept() {
     let folder = Folder::new();
     let mut command = folder.command(&format!("{QUICK} -o - --quiet"));

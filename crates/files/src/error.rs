@@ -21,6 +21,12 @@ pub enum FileError {
         /// The name.
         path: PathBuf,
     },
+    /// What is there cannot be replaced by a file.
+    #[error("cannot write {}: it is a pipe or a device; give the name of a file", path.display())]
+    NotRegular {
+        /// The pipe or device.
+        path: PathBuf,
+    },
     /// Nothing is there, and the name ends as only those of folders do, such as `out.png/`.
     #[error("cannot write {}: the name ends like a directory's; give the name of a file", path.display())]
     EndsLikeFolder {

@@ -4,7 +4,7 @@
 //!
 //! | rule | where |
 //! |---|---|
-//! | before the work it is tried whether the file can be written, at the largest size that it may have | [`probe`] |
+//! | before the work it is tried whether the file can be written, at the largest size that it may have | [`probe`], [`probe_replaceable`] |
 //! | no output is an input, by device and inode | [`keep_apart`] |
 //! | what is written goes to a temporary file beside its place, is synced, and takes the place by a renaming | [`write_atomically`] |
 //! | what then cannot be written all the same is kept in the temporary folder, and the error says where | [`write_or_keep`], [`keep`] |
@@ -26,5 +26,5 @@ pub use apart::keep_apart;
 pub use error::FileError;
 pub use listed::remove_temporary_files;
 pub use one_line::one_line;
-pub use probe::probe;
+pub use probe::{probe, probe_replaceable};
 pub use write::{keep, write_atomically, write_or_keep};

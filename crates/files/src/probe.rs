@@ -37,6 +37,21 @@ pub fn probe(path: &Path, bytes: u64) -> Result<(), FileError> {
     reserve(temporary.file(), bytes).map_err(|source| FileError::NoRoom { path: path.into(), bytes, source })
 }
 
+/// [`probe`] for a file that is written again and again, and must be whole whenever the process ends: only what can be replaced
+/// passes.
+///
+/// # Errors
+/// As [`probe`]; [`FileError::NotRegular`] for a pipe or a device, [`FileError::Folder`] for a file that could only be overwritten.
+pub fn probe_replaceable(path: &Path, bytes: u64) -> Result<(), FileError> {
+    let (Place::Free(target) | Place::Taken(target, _)) = Place::of(path)? else {
+        return Err(FileError::NotRegular { path: path.into() });
+    };
+    probe(path, bytes)?;
+    let folder = folder_of(&target);
+    let failed = |source| FileError::Folder { path: path.into(), folder: folder.into(), source };
+    Temporary::new_in(folder).map(drop).map_err(failed)
+}
+
 /// Takes the space of that many bytes, with zeros where the file system does not give it beforehand.
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
     if allocate(file, bytes)? { Ok(()) } else { write_zeros(file, bytes) }
