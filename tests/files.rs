@@ -348,6 +348,17 @@ fn a_file_that_may_be_written_in_a_folder_that_may_not_is_overwritten() {
     assert!(names(&folder.path("kept")).is_empty() && names(&folder.path("closed")) == ["out.png"]);
 }
 
+#[test]
+fn what_one_group_may_do_another_one_may_not() {
+    let folder = shared_folder();
+    fs::write(folder.path("out.png"), "old").unwrap();
+    set_mode(&folder.path("out.png"), 0o666);
+    let Some(mut command) = as_nobody(&folder, &format!("{QUICK} -o out.png")) else { return };
+    succeeds(&command.output().unwrap());
+    let metadata = fs::metadata(folder.path("out.png")).unwrap();
+    assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (65534, 0o606));
+}
+
 /// Runs a shell script in the folder, with a file system of that many KiB of its own at `small`. The program is `$IMPASTO`.
 fn with_small_disk(folder: &Folder, size: u32, script: &str) -> Option<Output> {
     for name in ["small", "kept"] {

@@ -109,18 +109,24 @@ fn fill(file: &File, content: Content<'_>) -> io::Result<()> {
     out.flush()
 }
 
-/// As far as the file system has them and the system allows it. The mode comes first: what only the owner may read, nobody else
+/// As far as the file system has them and the system allows it; without its group the mode loses the group's bits. The mode comes
+/// first: what only the owner may read, nobody else
 /// can for a moment.
 fn take_mode_and_owner(file: &File, old: &Metadata) {
     file.set_permissions(old.permissions()).ok();
     #[cfg(unix)]
     {
         use rustix::fs::{Gid, Uid, fchown};
-        use std::os::unix::fs::MetadataExt;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let (owner, group) = (Some(Uid::from_raw(old.uid())), Some(Gid::from_raw(old.gid())));
         // Only root may give files away; others may give them to a group of theirs.
         if fchown(file, owner, group).is_err() {
             fchown(file, None, group).ok();
+        }
+        // What the old group may do, another one may not.
+        if file.metadata().is_ok_and(|new| new.gid() != old.gid()) {
+            let mode = old.mode() & 0o5707;
+            file.set_permissions(std::fs::Permissions::from_mode(mode)).ok();
         }
     }
 }
