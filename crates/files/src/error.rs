@@ -118,6 +118,14 @@ pub enum FileError {
         /// Where it is.
         kept: PathBuf,
     },
+    /// Standard output took no more.
+    #[error("cannot write {what} to standard output: {source}")]
+    StandardOutput {
+        /// What was written.
+        what: &'static str,
+        /// What the system, or the maker of the content, said.
+        source: io::Error,
+    },
     /// Writing failed.
     #[error("cannot write {}: {source}", path.display())]
     Write {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::FileError;
 use crate::place::{Place, folder_of};
@@ -37,23 +37,23 @@ pub fn write_or_keep(
     content: impl Fn(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), FileError> {
     let ending = path.extension().map_or_else(String::new, |ending| format!(".{}", ending.display()));
-    write(path, &content).map_err(|error| match keep(&ending, &content) {
-        Ok(kept) => FileError::Kept { error: Box::new(error), kept },
-        Err(_) => error,
-    })
+    write(path, &content).map_err(|error| keep(error, &ending, content))
 }
 
-/// Puts the content into a new file in the temporary folder ([`std::env::temp_dir`]), whose name has that ending (`.png`),
-/// and returns its path.
-///
-/// # Errors
-/// [`io::Error`] if that folder cannot take it, or `content` returned an error.
-pub fn keep(ending: &str, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<PathBuf> {
+/// For what could not be written because of `error`: puts the content into a new file in the temporary folder
+/// ([`std::env::temp_dir`]), whose name has that ending (`.png`), and returns [`FileError::Kept`]. If that folder does not take it
+/// either, it returns `error`.
+pub fn keep(error: FileError, ending: &str, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> FileError {
     let folder = std::env::temp_dir();
-    let temporary = Temporary::new_in(&folder)?;
-    fill(temporary.file(), &content)?;
-    temporary.file().sync_all()?;
-    temporary.keep_in(&folder, ending)
+    let kept = Temporary::new_in(&folder).and_then(|temporary| {
+        fill(temporary.file(), &content)?;
+        temporary.file().sync_all()?;
+        temporary.keep_in(&folder, ending)
+    });
+    match kept {
+        Ok(kept) => FileError::Kept { error: Box::new(error), kept },
+        Err(_) => error,
+    }
 }
 
 fn write(path: &Path, content: Content<'_>) -> Result<(), FileError> {
