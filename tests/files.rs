@@ -473,6 +473,20 @@ fn every_cell_of_a_sweep_has_a_file_of_its_own() {
 }
 
 #[test]
+fn cells_that_are_one_file_are_refused() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("cells")).unwrap();
+    fs::write(folder.path("cells/seed-1.png"), "old").unwrap();
+    fs::hard_link(folder.path("cells/seed-1.png"), folder.path("cells/seed-2.png")).unwrap();
+    refused(
+        &folder,
+        "sweep photo.png painting.webp --size 64 --vary seed=1,2,1 -o cells",
+        2,
+        &["-o cells/seed-1.png and -o cells/seed-2.png are the same file"],
+    );
+}
+
+#[test]
 fn weights_are_whole_however_a_conversion_ends() {
     let folder = Folder::new();
     let convert = || {

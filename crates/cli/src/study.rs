@@ -1,5 +1,6 @@
 //! Running a study into a folder: progress, signals, the sheet.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -98,12 +99,9 @@ fn refuse_inputs(study: &Study, material: Material<'_>, folder: &Path) -> Result
         .chain(weights.iter().map(|path| ("--weights", &**path)))
         .chain(starts.map(|path| ("--init", path)))
         .collect();
-    let mut outputs = vec![Study::sheet_path(folder)];
-    for cell in &study.cells {
-        outputs.extend([cell.picture_path(folder), cell.record_path(folder)]);
-    }
-    for output in &outputs {
-        keep_apart(&[("-o", output)], &inputs)?;
-    }
-    Ok(())
+    // Cells of the same options are one.
+    let cells = study.cells.iter().flat_map(|cell| [cell.picture_path(folder), cell.record_path(folder)]);
+    let outputs: BTreeSet<PathBuf> = cells.chain([Study::sheet_path(folder)]).collect();
+    let outputs: Vec<(&str, &Path)> = outputs.iter().map(|path| ("-o", &**path)).collect();
+    Ok(keep_apart(&outputs, &inputs)?)
 }

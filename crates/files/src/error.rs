@@ -103,7 +103,7 @@ pub enum FileError {
     /// Two outputs are one file.
     #[error("{first} and {second} {} are the same file; choose another name for one of them", path.display())]
     SameFile {
-        /// The option of one.
+        /// The option of one, with its path if that of the other is called the same.
         first: String,
         /// The option of the other.
         second: String,
