@@ -4,6 +4,7 @@
 
 mod command;
 mod left_out;
+mod mounts;
 
 use std::fs;
 use std::io::Read;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use command::{Folder, code_and_message};
 use left_out::left_out;
+use mounts::own_mounts;
 
 /// A transfer that takes a moment.
 const QUICK: &str = "transfer photo.png painting.webp --size 64 --iterations 1 --style-layers conv1_1 --content-layers conv1_2";
@@ -76,6 +78,8 @@ fn places_that_take_no_file_are_told_before_painting() {
         (format!("{QUICK} -o /proc/b.png"), ["/proc/b.png", "in the folder /proc"]),
         (format!("{QUICK} -o {long}"), [&*long, "name too long"]),
         (format!("{QUICK} -o protected.png"), ["protected.png", "may not be written"]),
+        (format!("{QUICK} -o out.png/"), ["out.png/", "give the name of a file"]),
+        (format!("{QUICK} -o out.png --log log.jsonl/"), ["log.jsonl/", "give the name of a file"]),
         (format!("{QUICK} -o out.png --log /proc/log"), ["/proc/log", "in the folder /proc"]),
         (format!("{QUICK} -o out.png --log log"), ["log", "may not be written"]),
         (
@@ -144,6 +148,17 @@ fn no_output_is_an_input() {
         ("weights normalise small.safetensors --images . -o start.png".into(), ["-o start.png", "--images"]),
     ] {
         refused(&folder, &arguments, 2, &words);
+    }
+    for arguments in [
+        QUICK.replace("photo.png", "-") + " -o photo.png",
+        "explain photo.png - --size 64 -o photo.png".to_owned(),
+        "sweep - painting.webp --size 64 --vary seed=1 -o cells".to_owned(),
+    ] {
+        let file = if arguments.starts_with("sweep") { "cells/sheet.png" } else { "photo.png" };
+        let stdin = fs::File::open(folder.path(file)).unwrap();
+        let (code, message) = code_and_message(&folder.command(&arguments).stdin(stdin).output().unwrap());
+        assert!(code == 2 && message.contains(file) && message.contains("overwrite it"), "{message}");
+        assert!(before(file) == photo, "{arguments}: standard input is read from it");
     }
     let numbered = quick(&folder, "-o out.png --save-every 1 --init out-1.png --log log");
     let (code, message) = code_and_message(&numbered);
@@ -221,6 +236,24 @@ fn pipes_are_written_to() {
     }
     succeeds(&folder.run("weights convert vgg16 --layers conv1_1 -o /dev/null"));
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+#[test]
+fn a_checkpoint_goes_where_a_file_can_be_replaced() {
+    let folder = shared_folder();
+    assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
+    for place in ["pipe", "/dev/null"] {
+        let arguments = format!("{QUICK} -o out.png --checkpoint {place}");
+        refused(&folder, &arguments, 1, &[place, "a pipe or a device"]);
+    }
+    fs::write(folder.path("closed/run"), "old").unwrap();
+    set_mode(&folder.path("closed/run"), 0o666);
+    let arguments = format!("{QUICK} -o out.png --checkpoint closed/run");
+    let Some(mut command) = as_nobody(&folder, &arguments) else { return };
+    let (code, message) = code_and_message(&command.output().unwrap());
+    assert!(code == 1 && message.contains("closed/run") && message.contains("in the folder"), "{message}");
+    assert_eq!(fs::read_to_string(folder.path("closed/run")).unwrap(), "old");
+    assert!(!folder.path("out.png").exists());
 }
 
 #[test]
@@ -315,32 +348,29 @@ fn a_file_that_may_be_written_in_a_folder_that_may_not_is_overwritten() {
     assert!(names(&folder.path("kept")).is_empty() && names(&folder.path("closed")) == ["out.png"]);
 }
 
+#[test]
+fn what_one_group_may_do_another_one_may_not() {
+    let folder = shared_folder();
+    fs::write(folder.path("out.png"), "old").unwrap();
+    set_mode(&folder.path("out.png"), 0o666);
+    let Some(mut command) = as_nobody(&folder, &format!("{QUICK} -o out.png")) else { return };
+    succeeds(&command.output().unwrap());
+    let metadata = fs::metadata(folder.path("out.png")).unwrap();
+    assert_eq!((metadata.gid(), metadata.mode() & 0o7777), (65534, 0o606));
+}
+
 /// Runs a shell script in the folder, with a file system of that many KiB of its own at `small`. The program is `$IMPASTO`.
 fn with_small_disk(folder: &Folder, size: u32, script: &str) -> Option<Output> {
     for name in ["small", "kept"] {
         fs::create_dir_all(folder.path(name)).unwrap();
     }
-    let run = |script: &str| {
-        Command::new("unshare")
-            .args(["--map-root-user", "--mount", "bash", "-c"])
-            .arg(format!("mount -t tmpfs -o size={size}k tmpfs small || exit 99\n{script}"))
-            .current_dir(folder.path(""))
-            .env("IMPASTO", env!("CARGO_BIN_EXE_impasto"))
-            .env("TMPDIR", folder.path("kept"))
-            .stdin(Stdio::null())
-            .output()
-    };
-    match run("true") {
-        Ok(output) if output.status.success() => Some(run(script).unwrap()),
-        Ok(output) => {
-            left_out("tmpfs", String::from_utf8_lossy(&output.stderr));
-            None
-        }
-        Err(error) => {
-            left_out("tmpfs", error);
-            None
-        }
-    }
+    let own_mounts = own_mounts()?;
+    let mut command = Command::new(own_mounts[0]);
+    command.args(&own_mounts[1..]).args(["bash", "-c"]);
+    command.arg(format!("mount -t tmpfs -o size={size}k tmpfs small || exit 99\n{script}"));
+    command.current_dir(folder.path("")).env("IMPASTO", env!("CARGO_BIN_EXE_impasto"));
+    command.env("TMPDIR", folder.path("kept")).stdin(Stdio::null());
+    Some(command.output().unwrap())
 }
 
 #[test]
@@ -367,9 +397,10 @@ fn a_full_disk_is_told_before_painting() {
 fn a_picture_for_which_the_disk_has_no_room_any_more_is_kept() {
     let folder = Folder::new();
     let script = format!(
-        "$IMPASTO {QUICK} --iterations 60 -o small/out.png --log log & \
+        "$IMPASTO {QUICK} --iterations 1000000 -o small/out.png --log log & \
          while kill -0 $! && [[ ! -s log ]]; do sleep 0.02; done\n\
          head -c 1000000 /dev/zero > small/filling 2> /dev/null\n\
+         kill -TERM $!\n\
          wait $!; code=$?; ls -A small; exit $code"
     );
     let Some(output) = with_small_disk(&folder, 256, &script) else { return };
@@ -380,6 +411,24 @@ fn a_picture_for_which_the_disk_has_no_room_any_more_is_kept() {
     assert!(is_picture(&kept(error)), "{message}");
     assert_eq!(names(&folder.path("kept")).len(), 1);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "filling\n");
+}
+
+#[test]
+fn a_file_that_can_only_be_overwritten_stays_if_its_disk_is_full() {
+    let folder = Folder::new();
+    // Nothing can take the place of a file that another one is mounted on.
+    let script = format!(
+        "echo old > small/old; : > out.png; mount --bind small/old out.png\n\
+         head -c 1000000 /dev/zero > small/filling 2> /dev/null\n\
+         $IMPASTO {QUICK} -o out.png; code=$?; cat out.png; exit $code"
+    );
+    let Some(output) = with_small_disk(&folder, 256, &script) else { return };
+    let (code, message) = code_and_message(&output);
+    assert_eq!(code, 1, "{message}");
+    let error = message.lines().last().unwrap();
+    assert!(error.starts_with("Error: cannot write out.png: No space left"), "{message}");
+    assert!(is_picture(&kept(error)), "{message}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "old\n");
 }
 
 #[test]
@@ -424,6 +473,20 @@ fn every_cell_of_a_sweep_has_a_file_of_its_own() {
 }
 
 #[test]
+fn cells_that_are_one_file_are_refused() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("cells")).unwrap();
+    fs::write(folder.path("cells/seed-1.png"), "old").unwrap();
+    fs::hard_link(folder.path("cells/seed-1.png"), folder.path("cells/seed-2.png")).unwrap();
+    refused(
+        &folder,
+        "sweep photo.png painting.webp --size 64 --vary seed=1,2,1 -o cells",
+        2,
+        &["-o cells/seed-1.png and -o cells/seed-2.png are the same file"],
+    );
+}
+
+#[test]
 fn weights_are_whole_however_a_conversion_ends() {
     let folder = Folder::new();
     let convert = || {
@@ -434,7 +497,13 @@ fn weights_are_whole_however_a_conversion_ends() {
     fs::create_dir(folder.path("out")).unwrap();
     let path = folder.path("out/weights.safetensors");
     assert!(convert().wait().unwrap().success());
-    let whole = fs::read(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    // A file that is whole has a temporary name for a moment before it takes its place, and KILL may come just then.
+    let whole = || {
+        let mut left = names(&folder.path("out"));
+        left.retain(|name| !name.starts_with(".impasto-"));
+        left
+    };
     for (kill_after, old) in (0..12).map(|step| (Duration::from_millis(15 * step), step % 2 == 0)) {
         if !old {
             fs::remove_file(&path).unwrap();
@@ -443,14 +512,14 @@ fn weights_are_whole_however_a_conversion_ends() {
         std::thread::sleep(kill_after);
         child.kill().ok();
         child.wait().unwrap();
-        let left = names(&folder.path("out"));
+        let left = whole();
         assert!(left == ["weights.safetensors"] || (left.is_empty() && !old), "{left:?}");
-        assert!(left.is_empty() || fs::read(&path).unwrap() == whole);
-        fs::write(&path, &whole).unwrap();
+        assert!(left.is_empty() || fs::read(&path).unwrap() == bytes);
+        fs::write(&path, &bytes).unwrap();
     }
     let mut both = [convert(), convert()];
     assert!(both.iter_mut().all(|child| child.wait().unwrap().success()));
-    assert!(fs::read(&path).unwrap() == whole && names(&folder.path("out")).len() == 1);
+    assert!(fs::read(&path).unwrap() == bytes && whole() == ["weights.safetensors"]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 #![cfg(target_os = "linux")]
 
 mod command;
+mod left_out;
+mod mounts;
 
 use std::io::{Read, Write, pipe};
 use std::path::Path;
@@ -11,13 +13,29 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs};
 
+use rustix::pipe::fcntl_getpipe_size;
+
 use command::{Folder, code_and_message};
+use left_out::left_out;
+use mounts::own_mounts;
 
 /// A transfer that only a signal ends.
 const ENDLESS: &str =
     "transfer photo.png painting.webp --size 48 --iterations 1000000 -o out.png --log log.jsonl";
 
 const SIGNALS: [(&str, i32); 3] = [("HUP", 129), ("INT", 130), ("TERM", 143)];
+
+/// A folder; none if the system lacks what these tests start programs with.
+fn folder() -> Option<Folder> {
+    let script =
+        "env --default-signal=TERM true && command -v nohup && command -v setsid && command -v timeout";
+    match Command::new("bash").args(["-c", script]).output() {
+        Ok(output) if output.status.success() => return Some(Folder::new()),
+        Ok(output) => left_out("starters", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => left_out("starters", error),
+    }
+    None
+}
 
 /// A program that runs in a folder.
 struct Run<'a> {
@@ -139,7 +157,7 @@ fn assert_kept((code, message): &(i32, String), signal: &str, expected: i32) {
 #[test]
 fn every_signal_writes_the_last_accepted_picture_and_has_its_exit_code() {
     for (signal, code) in SIGNALS {
-        let folder = Folder::new();
+        let Some(folder) = folder() else { return };
         let mut run = Run::start(&folder, &format!("{ENDLESS} --save-every 1"));
         run.until_iterations(3);
         run.signal(signal);
@@ -155,7 +173,7 @@ fn every_signal_writes_the_last_accepted_picture_and_has_its_exit_code() {
 
 #[test]
 fn an_evaluation_is_given_up_in_its_middle() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let mut run = Run::start(&folder, &ENDLESS.replace("--size 48", "--size 448 --scales 1"));
     run.until_iterations(1);
     run.signal("TERM");
@@ -172,7 +190,7 @@ fn a_signal_at_any_moment_leaves_a_whole_picture_or_none() {
     for number in 0..runs {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (signal, code) = SIGNALS[number % 3];
-        let folder = Folder::new();
+        let Some(folder) = folder() else { return };
         let mut run = Run::start(&folder, ENDLESS);
         // Half of them before the first iteration on a machine with much else to do, half of them after it.
         run.until_it_listens();
@@ -199,7 +217,7 @@ fn a_signal_at_any_moment_leaves_a_whole_picture_or_none() {
 #[test]
 fn before_there_is_anything_to_keep_a_signal_ends_the_program_at_once() {
     for (signal, code) in SIGNALS {
-        let folder = Folder::new();
+        let Some(folder) = folder() else { return };
         assert!(Command::new("mkfifo").arg(folder.path("pipe.png")).status().unwrap().success());
         let mut run = Run::start(&folder, &ENDLESS.replace("photo.png", "pipe.png"));
         run.until_it_listens();
@@ -214,12 +232,28 @@ fn before_there_is_anything_to_keep_a_signal_ends_the_program_at_once() {
     }
 }
 
+/// Whether the system tells what a thread waits for.
+fn waiting_is_told() -> bool {
+    let mut child = Command::new("sleep").arg("1").spawn().unwrap();
+    let mut told = false;
+    while !told && child.try_wait().unwrap().is_none() {
+        let place = fs::read_to_string(format!("/proc/{}/wchan", child.id())).unwrap_or_default();
+        told = place.contains("nanosleep");
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    told
+}
+
 #[test]
 fn a_second_signal_ends_what_hangs() {
-    let folder = Folder::new();
+    if !waiting_is_told() {
+        return left_out("wchan", "the system does not tell what threads wait for");
+    }
+    let Some(folder) = folder() else { return };
     // Standard error is a pipe that nobody reads and that takes a few lines more: then the program waits there for ever.
     let (reader, mut writer) = pipe().unwrap();
-    writer.write_all(&vec![b'.'; 65536 - 800]).unwrap();
+    writer.write_all(&vec![b'.'; fcntl_getpipe_size(&writer).unwrap() - 800]).unwrap();
     let arguments = ENDLESS.replace("1000000", "20");
     let mut command = Run::command(&folder, &["env", "--default-signal=HUP,INT,TERM"], &arguments);
     let mut run = Run::spawn(&folder, command.stderr(writer));
@@ -242,7 +276,7 @@ fn a_second_signal_ends_what_hangs() {
 
 #[test]
 fn one_signal_that_is_sent_twice_is_one() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     // To the program, and again to the group, in which it is.
     let starter = ["timeout", "--preserve-status", "--signal=TERM", "6"];
     let run = Run::start_by(&folder, &starter, ENDLESS);
@@ -252,14 +286,28 @@ fn one_signal_that_is_sent_twice_is_one() {
         assert_is_whole(&folder, (48, 32));
     }
     for (signal, code) in SIGNALS {
-        let mut run = Run::start(&folder, ENDLESS);
+        assert_kept(&ended_by_thrice(&folder, signal), signal, code);
+    }
+}
+
+/// How a run ends that gets the signal three times at once.
+fn ended_by_thrice(folder: &Folder, signal: &str) -> (i32, String) {
+    for _ in 0..20 {
+        let mut run = Run::start(folder, ENDLESS);
         run.until_iterations(1);
         let id = run.child.id().to_string();
-        let twice =
+        let thrice =
             format!("kill -{signal} {id}; kill -{signal} {id}; sleep 0.02; kill -{signal} {id} 2> /dev/null");
-        Command::new("bash").args(["-c", &twice]).status().unwrap();
-        assert_kept(&run.end(), signal, code);
+        let since = Instant::now();
+        Command::new("bash").args(["-c", &thrice]).status().unwrap();
+        let at_once = since.elapsed() < Duration::from_millis(125);
+        let ended = run.end();
+        // A machine that does much else may send the last one so late that it counts as a second request.
+        if at_once {
+            return ended;
+        }
     }
+    panic!("the machine cannot send three signals at once");
 }
 
 #[test]
@@ -271,7 +319,7 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
         (&["bash", "-c", "trap '' INT; exec \"$0\" \"$@\""], "INT"),
         (&["bash", "-c", "trap '' TERM; exec \"$0\" \"$@\""], "TERM"),
     ] {
-        let folder = Folder::new();
+        let Some(folder) = folder() else { return };
         let mut run = Run::start_by(&folder, &[&fresh, starter].concat(), ENDLESS);
         run.until_iterations(1);
         run.signal(ignored);
@@ -285,7 +333,7 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
 
 #[test]
 fn a_session_of_its_own_hears_signals_as_any_other() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let mut run = Run::start_by(&folder, &["setsid", "env", "--default-signal=HUP,INT,TERM"], ENDLESS);
     run.until_iterations(1);
     run.signal("HUP");
@@ -295,7 +343,7 @@ fn a_session_of_its_own_hears_signals_as_any_other() {
 
 #[test]
 fn usr1_writes_the_picture_as_it_is_and_goes_on() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let mut run = Run::start(&folder, ENDLESS);
     run.until_iterations(1);
     assert!(!folder.path("out.png").exists());
@@ -314,7 +362,7 @@ fn usr1_writes_the_picture_as_it_is_and_goes_on() {
 
 #[test]
 fn usr1_leaves_standard_output_for_the_last_picture() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let mut run = Run::start(&folder, &ENDLESS.replace("out.png", "-"));
     run.until_iterations(1);
     run.signal("USR1");
@@ -331,7 +379,7 @@ fn usr1_leaves_standard_output_for_the_last_picture() {
 
 #[test]
 fn a_time_limit_ends_a_run_with_its_picture_and_success() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     // How much time is enough for an iteration depends on what else the machine does.
     let (mut limit, mut failures) = (0.001, 0);
     loop {
@@ -361,7 +409,7 @@ fn a_time_limit_ends_a_run_with_its_picture_and_success() {
 
 #[test]
 fn a_signal_that_cannot_be_answered_is_obeyed() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let mut command = Run::command(&folder, &["env", "--default-signal=INT"], ENDLESS);
     let mut run = Run::spawn(&folder, command.stderr(pipe().unwrap().1));
     run.until_iterations(1);
@@ -372,7 +420,7 @@ fn a_signal_that_cannot_be_answered_is_obeyed() {
 
 #[test]
 fn a_run_has_no_threads_but_its_own() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let mut run = Run::start(&folder, &format!("{ENDLESS} --threads 1"));
     run.until_iterations(1);
     let threads = fs::read_dir(format!("/proc/{}/task", run.child.id())).unwrap().count();
@@ -383,7 +431,7 @@ fn a_run_has_no_threads_but_its_own() {
 
 #[test]
 fn a_study_keeps_its_finished_pictures() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let sweep = "sweep photo.png painting.webp --size 48 --vary iterations=1,1000000 -o cells";
     let mut run = Run::start(&folder, sweep);
     run.until("a finished cell", |run| run.folder.path("cells/iterations-1.json").exists());
@@ -404,7 +452,7 @@ fn a_study_keeps_its_finished_pictures() {
 
 #[test]
 fn a_run_is_explained_as_far_as_it_came() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let explain = "explain photo.png painting.webp --size 48 --iterations 1000000 -o page.html";
     let mut run = Run::start_by(&folder, &["env", "--default-signal=TERM"], explain);
     // The first iteration is said.
@@ -425,7 +473,7 @@ fn a_run_is_explained_as_far_as_it_came() {
 
 #[test]
 fn commands_without_anything_to_keep_end_at_once() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     fs::create_dir(folder.path("pictures")).unwrap();
     assert!(Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap().success());
     for arguments in [
@@ -446,8 +494,34 @@ fn commands_without_anything_to_keep_end_at_once() {
 }
 
 #[test]
+fn a_signal_removes_temporary_files_that_have_names() {
+    let (Some(folder), Some(own_mounts)) = (folder(), own_mounts()) else { return };
+    // Files without names get theirs through /proc. Where there is none, all have names.
+    let hide_proc = ["bash", "-c", "mount -t tmpfs tmpfs /proc && exec \"$0\" \"$@\""];
+    let starter = [&["env", "--default-signal=TERM"], own_mounts, &hide_proc].concat();
+    let place = folder.path("out");
+    fs::create_dir(&place).unwrap();
+    let count = || fs::read_dir(&place).unwrap().count();
+    // A conversion may end before the signal comes.
+    for _ in 0..50 {
+        let mut run = Run::start_by(&folder, &starter, "weights convert vgg16 -o out/weights.safetensors");
+        while count() == 0 && run.child.try_wait().unwrap().is_none() {}
+        run.signal("TERM");
+        let (code, message) = run.end();
+        if code == 143 {
+            assert_eq!(message, "Error: stopped by SIGTERM; no file was written\n");
+            assert_eq!(count(), 0, "something is left");
+            return;
+        }
+        assert_eq!(code, 0, "{message}");
+        fs::remove_file(place.join("weights.safetensors")).unwrap();
+    }
+    panic!("no signal came in time");
+}
+
+#[test]
 fn a_limit_on_file_sizes_is_an_error() {
-    let folder = Folder::new();
+    let Some(folder) = folder() else { return };
     let starter = ["bash", "-c", "ulimit -f 1; exec \"$0\" \"$@\""];
     let run = Run::start_by(
         &folder,

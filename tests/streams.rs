@@ -180,22 +180,24 @@ fn threads_that_the_system_refuses_are_an_error_without_a_panic() {
     let limited = |processes: u32, arguments: &str| {
         let mut command = Command::new("setpriv");
         command.args([user.as_str(), "--clear-groups", "prlimit", &format!("--nproc={processes}")]);
-        command.arg(&program).args(arguments.split(' ')).current_dir(folder.path("")).output().unwrap()
+        command.arg(&program).args(arguments.split(' ')).current_dir(folder.path("")).output()
     };
-    let version = limited(1000, "--version");
-    if !version.status.success() {
-        return left_out("setpriv", String::from_utf8_lossy(&version.stderr));
+    match limited(1000, "--version") {
+        Ok(version) if version.status.success() => {}
+        Ok(version) => return left_out("setpriv", String::from_utf8_lossy(&version.stderr)),
+        Err(error) => return left_out("setpriv", error),
     }
     for arguments in ["bench --size 32 --runs 1", "transfer photo.png painting.webp -o - --size 48 --quiet"] {
         for processes in [1, 2] {
             failed_in_one_line(
-                &limited(processes, arguments),
+                &limited(processes, arguments).unwrap(),
                 1,
                 &["the system refuses to start", "ulimit -u"],
             );
         }
     }
     let output =
-        limited(3, "transfer photo.png painting.webp -o - --size 48 --iterations 1 --quiet --threads 1");
+        limited(3, "transfer photo.png painting.webp -o - --size 48 --iterations 1 --quiet --threads 1")
+            .unwrap();
     assert!(output.status.success(), "{:?}", code_and_message(&output));
 }

@@ -13,10 +13,10 @@ try() {
     if "$@" > /dev/null 2>&1; then echo "$word: allowed"; else echo "$word: forbidden"; fi
 }
 
-# A small file system of its own, seen by all or in a name space.
+# A small file system that only one process sees.
 tmpfs() {
     local mounting=(mount -t tmpfs -o size=1m tmpfs "$folder")
-    unshare --map-root-user --mount "${mounting[@]}" || { "${mounting[@]}" && umount "$folder"; }
+    unshare --map-root-user --mount "${mounting[@]}" || unshare --mount "${mounting[@]}"
 }
 
 # Another user than root, with no more rights than that.
@@ -27,6 +27,18 @@ setpriv_() {
 # Limits of a process's own resources.
 prlimit_() {
     prlimit --fsize=4096 true
+}
+
+# Programs that start others with other signals, terminals or limits of time.
+starters() {
+    env --default-signal=TERM true && command -v nohup && command -v setsid && command -v timeout
+}
+
+# The word for what a process waits for.
+wchan() {
+    sleep 1 &
+    while kill -0 $! && ! grep nanosleep "/proc/$!/wchan"; do :; done
+    kill $!
 }
 
 # Some processors only.
@@ -69,6 +81,8 @@ not_tmpfs() {
 try tmpfs tmpfs
 try setpriv setpriv_
 try prlimit prlimit_
+try starters starters
+try wchan wchan
 try taskset taskset_
 try memory-group control_group memory memory.limit_in_bytes memory.max 1073741824
 try cpu-group control_group cpu cpu.cfs_quota_us cpu.max 100000

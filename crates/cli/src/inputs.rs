@@ -7,6 +7,7 @@ use impasto_style::Init;
 
 use crate::failure::Failure;
 use crate::network::NetworkArguments;
+use crate::pictures::file_of_picture;
 
 /// Files that are read, each with what names it.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub(crate) struct Inputs {
 impl Inputs {
     /// Those pictures, the start if it is a file, and the weights.
     pub(crate) fn new(pictures: &[(&'static str, &Path)], init: &Init, network: &NetworkArguments) -> Self {
-        let pictures = pictures.iter().map(|&(name, path)| (name, path.to_owned()));
+        let pictures = pictures.iter().map(|&(name, path)| (name, file_of_picture(path).to_owned()));
         let weights = network.file().map(|path| ("--weights", path));
         let start = if let Init::File(path) = init { Some(path.clone()) } else { None };
         Self { files: pictures.chain(weights).collect(), start }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use impasto_files::{keep, probe};
+use impasto_files::{FileError, keep, probe};
 use impasto_style::Picture;
 use impasto_style::picture::Encoding;
 
@@ -52,7 +52,7 @@ impl Output {
     pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
         match self {
             Self::File { path, encoding } => Ok(picture.write(path, *encoding)?),
-            Self::Stdout => to_standard_output(picture).map_err(Failure::failed),
+            Self::Stdout => Ok(to_standard_output(picture)?),
         }
     }
 
@@ -60,12 +60,8 @@ impl Output {
     pub(crate) fn write_or_keep(&self, picture: &Picture) -> Result<(), Failure> {
         match self {
             Self::File { path, encoding } => Ok(picture.write_or_keep(path, *encoding)?),
-            Self::Stdout => to_standard_output(picture).map_err(|message| {
-                let kept = keep(".png", |out| picture.write_to(out, Encoding::Png));
-                let kept =
-                    kept.map_or_else(|_| String::new(), |kept| format!("; it is kept as {}", kept.display()));
-                Failure::failed(message + &kept)
-            }),
+            Self::Stdout => to_standard_output(picture)
+                .map_err(|error| keep(error, ".png", |out| picture.write_to(out, Encoding::Png)).into()),
         }
     }
 
@@ -96,9 +92,9 @@ impl Output {
     }
 }
 
-fn to_standard_output(picture: &Picture) -> Result<(), String> {
+fn to_standard_output(picture: &Picture) -> Result<(), FileError> {
     let written = picture.write_to(io::stdout().lock(), Encoding::Png);
-    written.map_err(|error| format!("cannot write the picture to standard output: {error}"))
+    written.map_err(|source| FileError::StandardOutput { what: "the picture", source })
 }
 
 #[cfg(test)]

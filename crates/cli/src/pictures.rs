@@ -90,3 +90,8 @@ fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, 
 fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }
+
+/// The file that is read for a picture: of `-` what standard input is.
+pub(crate) fn file_of_picture(path: &Path) -> &Path {
+    if is_standard_input(path) { Path::new("/dev/stdin") } else { path }
+}

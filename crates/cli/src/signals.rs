@@ -10,9 +10,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use impasto_files::remove_temporary_files;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::iterator::Signals;
-use signal_hook::low_level::exit;
 
 use crate::failure::{Failure, signal_exit_code};
 use crate::interrupt::{Cause, Interrupt};
@@ -62,6 +62,12 @@ fn end(run: &Interrupt, signal: i32, first: Option<(i32, Instant)>) -> (i32, Ins
         exit(signal_exit_code(first).into());
     }
     (first, since)
+}
+
+/// Ends the process at once. No destructor runs, so temporary files that have names are removed here.
+fn exit(code: i32) -> ! {
+    remove_temporary_files();
+    signal_hook::low_level::exit(code)
 }
 
 /// Says it from a thread of its own: nobody may read what comes from standard error.

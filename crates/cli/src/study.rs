@@ -1,5 +1,6 @@
 //! Running a study into a folder: progress, signals, the sheet.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use impasto_style::picture::Encoding;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::network::weights_file;
+use crate::pictures::file_of_picture;
 use crate::progress::Display;
 
 /// The style layers of the paper, in order.
@@ -91,17 +93,15 @@ fn refuse_inputs(study: &Study, material: Material<'_>, folder: &Path) -> Result
         _ => None,
     });
     let paths = material.paths;
-    let pictures = paths.content.into_iter().chain(paths.style).map(|path| ("the command", path));
+    let pictures = paths.content.into_iter().chain(paths.style);
+    let pictures = pictures.map(|path| ("the command", file_of_picture(path)));
     let inputs: Vec<(&str, &Path)> = pictures
         .chain(weights.iter().map(|path| ("--weights", &**path)))
         .chain(starts.map(|path| ("--init", path)))
         .collect();
-    let mut outputs = vec![Study::sheet_path(folder)];
-    for cell in &study.cells {
-        outputs.extend([cell.picture_path(folder), cell.record_path(folder)]);
-    }
-    for output in &outputs {
-        keep_apart(&[("-o", output)], &inputs)?;
-    }
-    Ok(())
+    // Cells of the same options are one.
+    let cells = study.cells.iter().flat_map(|cell| [cell.picture_path(folder), cell.record_path(folder)]);
+    let outputs: BTreeSet<PathBuf> = cells.chain([Study::sheet_path(folder)]).collect();
+    let outputs: Vec<(&str, &Path)> = outputs.iter().map(|path| ("-o", &**path)).collect();
+    Ok(keep_apart(&outputs, &inputs)?)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use impasto_files::probe;
+use impasto_files::{probe, probe_replaceable};
 use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Summary, transfer_with};
 
 use crate::EXIT_CODES;
@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
     inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
     let log = log.map(Log::new).transpose()?;
-    kept_in.map_or(Ok(()), |path| probe(path, 0))?;
+    kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     let pictures = pictures.map(|(_, path)| path);
     let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
     output.reserve(subject.size(options.size))?;

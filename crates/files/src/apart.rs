@@ -17,26 +17,24 @@ pub fn keep_apart(outputs: &[(&str, &Path)], inputs: &[(&str, &Path)]) -> Result
     let mut known = HashMap::new();
     for (name, path) in inputs {
         if let Some(file) = fs::metadata(path).ok().and_then(|metadata| Identity::of_file(path, &metadata)) {
-            known.entry(file).or_insert((*name, true));
+            known.entry(file).or_insert((*name, path, true));
         }
     }
     for (name, path) in outputs {
         let Some(file) = Identity::of_place(path)? else { continue };
-        match known.insert(file, (*name, false)) {
+        match known.insert(file, (*name, path, false)) {
             None => {}
-            Some((input, true)) => {
+            Some((input, _, true)) => {
                 return Err(FileError::IsInput {
                     option: (*name).to_owned(),
                     path: (*path).into(),
                     input: input.to_owned(),
                 });
             }
-            Some((first, false)) => {
-                return Err(FileError::SameFile {
-                    first: first.to_owned(),
-                    second: (*name).to_owned(),
-                    path: (*path).into(),
-                });
+            Some((first, at, false)) => {
+                let first =
+                    if first == *name { format!("{first} {}", at.display()) } else { first.to_owned() };
+                return Err(FileError::SameFile { first, second: (*name).to_owned(), path: (*path).into() });
             }
         }
     }
@@ -112,6 +110,11 @@ mod tests {
         let out = folder.path().join("out.png");
         let message = keep_apart(&[("-o", &out), ("--log", &out)], &[]).unwrap_err().to_string();
         assert!(message.starts_with("-o and --log"), "{message}");
+        let other = folder.path().join("other.png");
+        fs::write(&out, "a picture").unwrap();
+        fs::hard_link(&out, &other).unwrap();
+        let message = keep_apart(&[("-o", &out), ("-o", &other)], &[]).unwrap_err().to_string();
+        assert!(message.contains("out.png and -o ") && message.contains("other.png are the same file"));
         if cfg!(unix) {
             let null = Path::new("/dev/null");
             keep_apart(&[("-o", null), ("--log", null)], &[("STYLE", null)]).unwrap();

@@ -21,6 +21,31 @@ pub enum FileError {
         /// The name.
         path: PathBuf,
     },
+    /// What is there cannot be replaced by a file.
+    #[error("cannot write {}: it is a pipe or a device; give the name of a file", path.display())]
+    NotRegular {
+        /// The pipe or device.
+        path: PathBuf,
+    },
+    /// Nothing is there, and the name ends as only those of folders do, such as `out.png/`.
+    #[error("cannot write {}: the name ends like a directory's; give the name of a file", path.display())]
+    EndsLikeFolder {
+        /// The name.
+        path: PathBuf,
+    },
+    /// The folder takes files, but none of that name.
+    #[error(
+        "cannot write {}: the folder {} takes no file of such a name ({source}); choose another name",
+        path.display(), folder.display()
+    )]
+    Name {
+        /// The file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is a file of that name that may not be written.
     #[error(
         "cannot write {}: there is such a file, and it may not be written; allow it (chmod u+w), or choose another name",
@@ -78,7 +103,7 @@ pub enum FileError {
     /// Two outputs are one file.
     #[error("{first} and {second} {} are the same file; choose another name for one of them", path.display())]
     SameFile {
-        /// The option of one.
+        /// The option of one, with its path if that of the other is called the same.
         first: String,
         /// The option of the other.
         second: String,
@@ -92,6 +117,14 @@ pub enum FileError {
         error: Box<FileError>,
         /// Where it is.
         kept: PathBuf,
+    },
+    /// Standard output took no more.
+    #[error("cannot write {what} to standard output: {source}")]
+    StandardOutput {
+        /// What was written.
+        what: &'static str,
+        /// What the system, or the maker of the content, said.
+        source: io::Error,
     },
     /// Writing failed.
     #[error("cannot write {}: {source}", path.display())]

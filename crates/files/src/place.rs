@@ -38,6 +38,9 @@ impl Place {
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let target = end_of_links(path).map_err(failed)?;
+                if ends_like_folder(&target) {
+                    return Err(FileError::EndsLikeFolder { path: path.into() });
+                }
                 let folder = folder_of(&target);
                 if folder.is_dir() {
                     return Ok(Self::Free(target));
@@ -55,6 +58,12 @@ impl Place {
 /// The folder that a path without links lies in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether something follows the last name of a path, as in `out.png/`, or it has none.
+fn ends_like_folder(path: &Path) -> bool {
+    let end = path.as_os_str().as_encoded_bytes();
+    path.file_name().is_none_or(|name| !end.ends_with(name.as_encoded_bytes()))
 }
 
 /// Where links lead that end nowhere yet.

@@ -1,11 +1,14 @@
 //! Files that become visible when they are whole.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
+
+use crate::listed::Listed;
 
 const PREFIX: &str = ".impasto-";
 const SUFFIX: &str = ".part";
@@ -19,7 +22,7 @@ pub(crate) enum Temporary {
     #[cfg(target_os = "linux")]
     Unnamed(File, PathBuf),
     /// A file beside its later place; locked, so that others see that its process lives.
-    Named(NamedTempFile),
+    Named(NamedTempFile<(File, Listed)>),
 }
 
 impl Temporary {
@@ -36,9 +39,8 @@ impl Temporary {
 
     /// Makes one that has a name.
     pub(crate) fn named_in(folder: &Path) -> io::Result<Self> {
-        let file =
-            make_in(folder, |path| OpenOptions::new().read(true).write(true).create_new(true).open(path))?;
-        lock(file.as_file());
+        let file = make_in(folder, SUFFIX.as_ref(), new_file)?;
+        lock(&file.as_file().0);
         Ok(Self::Named(file))
     }
 
@@ -46,7 +48,7 @@ impl Temporary {
         match self {
             #[cfg(target_os = "linux")]
             Self::Unnamed(file, _) => file,
-            Self::Named(file) => file.as_file(),
+            Self::Named(file) => &file.as_file().0,
         }
     }
 
@@ -70,13 +72,34 @@ impl Temporary {
     }
 }
 
-/// Calls `make` with names of temporary files in the folder until one is free. The error is what the system said, without that
-/// name, which nobody knows.
-fn make_in<T>(folder: &Path, mut make: impl FnMut(&Path) -> io::Result<T>) -> io::Result<NamedTempFile<T>> {
+/// Tries whether the folder takes a name with these characters: a temporary file has it as a part of its own, and goes away. The
+/// name itself is not made, so that whoever sees it sees a whole file.
+pub(crate) fn try_name(folder: &Path, name: &OsStr) -> io::Result<()> {
+    let suffix: OsString = ["-".as_ref(), name, SUFFIX.as_ref()].into_iter().collect();
+    match make_in(folder, &suffix, new_file) {
+        // The longer name says nothing of the shorter one.
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).open(path)
+}
+
+/// Calls `make` with names of temporary files in the folder, which end in `suffix`, until one is free. The error is what the system
+/// said, without that name, which nobody knows.
+fn make_in<T>(
+    folder: &Path,
+    suffix: &OsStr,
+    mut make: impl FnMut(&Path) -> io::Result<T>,
+) -> io::Result<NamedTempFile<(T, Listed)>> {
     let mut code = None;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    let made = builder.make_in(folder, |path| make(path).inspect_err(|error| code = error.raw_os_error()));
+    builder.prefix(PREFIX).suffix(suffix);
+    let made = builder.make_in(folder, |path| {
+        Listed::make(path, &mut make).inspect_err(|error| code = error.raw_os_error())
+    });
     made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
 }
 
@@ -93,16 +116,16 @@ fn unnamed(folder: &Path) -> io::Result<File> {
 
 /// Links an unnamed file into the folder. Only from there can it take the place of another one.
 #[cfg(target_os = "linux")]
-fn named(file: File, folder: &Path) -> io::Result<NamedTempFile> {
+fn named(file: File, folder: &Path) -> io::Result<NamedTempFile<(File, Listed)>> {
     use rustix::fs::{AtFlags, CWD, linkat};
     use std::os::fd::AsRawFd;
     lock(&file);
     let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let linked = make_in(folder, |path| {
+    let linked = make_in(folder, SUFFIX.as_ref(), |path| {
         linkat(CWD, &open, CWD, path, AtFlags::SYMLINK_FOLLOW).map_err(io::Error::from)
     })?;
-    let ((), path) = linked.into_parts();
-    Ok(NamedTempFile::from_parts(file, path))
+    let (((), listed), path) = linked.into_parts();
+    Ok(NamedTempFile::from_parts((file, listed), path))
 }
 
 /// Where a file system has no locks, files of dead processes stay: [`remove_stale`] gets no lock either.
@@ -179,6 +202,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let message = Temporary::named_in(&folder.path().join("none")).unwrap_err().to_string();
         assert!(!message.contains(PREFIX) && !message.is_empty(), "{message}");
+    }
+
+    #[test]
+    fn a_name_is_tried_without_making_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["out.png", "é絵", &"a".repeat(250)] {
+            try_name(folder.path(), name.as_ref()).unwrap();
+        }
+        assert!(try_name(folder.path(), "a\0b".as_ref()).is_err(), "no file system takes it");
+        assert!(names(folder.path()).is_empty());
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::FileError;
 use crate::place::{Place, folder_of};
+use crate::probe::allocate;
 use crate::temporary::Temporary;
 
 /// What writes the content of a file. It may be called again for another place.
@@ -36,23 +37,23 @@ pub fn write_or_keep(
     content: impl Fn(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), FileError> {
     let ending = path.extension().map_or_else(String::new, |ending| format!(".{}", ending.display()));
-    write(path, &content).map_err(|error| match keep(&ending, &content) {
-        Ok(kept) => FileError::Kept { error: Box::new(error), kept },
-        Err(_) => error,
-    })
+    write(path, &content).map_err(|error| keep(error, &ending, content))
 }
 
-/// Puts the content into a new file in the temporary folder ([`std::env::temp_dir`]), whose name has that ending (`.png`),
-/// and returns its path.
-///
-/// # Errors
-/// [`io::Error`] if that folder cannot take it, or `content` returned an error.
-pub fn keep(ending: &str, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<PathBuf> {
+/// For what could not be written because of `error`: puts the content into a new file in the temporary folder
+/// ([`std::env::temp_dir`]), whose name has that ending (`.png`), and returns [`FileError::Kept`]. If that folder does not take it
+/// either, it returns `error`.
+pub fn keep(error: FileError, ending: &str, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> FileError {
     let folder = std::env::temp_dir();
-    let temporary = Temporary::new_in(&folder)?;
-    fill(temporary.file(), &content)?;
-    temporary.file().sync_all()?;
-    temporary.keep_in(&folder, ending)
+    let kept = Temporary::new_in(&folder).and_then(|temporary| {
+        fill(temporary.file(), &content)?;
+        temporary.file().sync_all()?;
+        temporary.keep_in(&folder, ending)
+    });
+    match kept {
+        Ok(kept) => FileError::Kept { error: Box::new(error), kept },
+        Err(_) => error,
+    }
 }
 
 fn write(path: &Path, content: Content<'_>) -> Result<(), FileError> {
@@ -85,14 +86,20 @@ fn replace(target: &Path, old: Option<&Metadata>, content: Content<'_>) -> io::R
     }
 }
 
-/// The content into the temporary folder, and from there, when it is whole, over the old file.
+/// The content into the temporary folder, and from there, when it is whole and there is room for it, over the old file.
 fn overwrite(target: &Path, content: Content<'_>) -> io::Result<()> {
     let temporary = Temporary::new_in(&std::env::temp_dir())?;
     let mut whole = temporary.file();
     fill(whole, content)?;
     whole.rewind()?;
-    let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
+    let mut file = OpenOptions::new().write(true).open(target)?;
+    let (old, new) = (file.metadata()?.len(), whole.metadata()?.len());
+    if let Err(error) = allocate(&file, new) {
+        file.set_len(old)?;
+        return Err(error);
+    }
     io::copy(&mut whole, &mut file)?;
+    file.set_len(new)?;
     file.sync_all()
 }
 
@@ -102,18 +109,24 @@ fn fill(file: &File, content: Content<'_>) -> io::Result<()> {
     out.flush()
 }
 
-/// As far as the file system has them and the system allows it. The mode comes first: what only the owner may read, nobody else
+/// As far as the file system has them and the system allows it; without its group the mode loses the group's bits. The mode comes
+/// first: what only the owner may read, nobody else
 /// can for a moment.
 fn take_mode_and_owner(file: &File, old: &Metadata) {
     file.set_permissions(old.permissions()).ok();
     #[cfg(unix)]
     {
         use rustix::fs::{Gid, Uid, fchown};
-        use std::os::unix::fs::MetadataExt;
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
         let (owner, group) = (Some(Uid::from_raw(old.uid())), Some(Gid::from_raw(old.gid())));
         // Only root may give files away; others may give them to a group of theirs.
         if fchown(file, owner, group).is_err() {
             fchown(file, None, group).ok();
+        }
+        // What the old group may do, another one may not.
+        if file.metadata().is_ok_and(|new| new.gid() != old.gid()) {
+            let mode = old.mode() & 0o5707;
+            file.set_permissions(std::fs::Permissions::from_mode(mode)).ok();
         }
     }
 }
@@ -188,8 +201,10 @@ mod tests {
         fs::write(&path, "old and longer").unwrap();
         assert!(overwrite(&path, &failing).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "old and longer");
-        overwrite(&path, &text("new")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        for content in ["new", "new and much longer"] {
+            overwrite(&path, &text(content)).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+        }
     }
 
     #[cfg(unix)]

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use impasto_files::{FileError, probe};
-use impasto_style::picture::{Encoding, ReadOptions};
+use impasto_style::picture::Encoding;
 use impasto_style::{
     Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork,
     Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
@@ -95,8 +95,9 @@ pub enum StudyEvent<'a> {
 impl Study {
     /// Computes what is missing in `folder`, then returns all pictures, row by row.
     ///
-    /// Before the first one it is tried whether all of them can be written. `on_event` can stop the run; the finished cells stay, the one at work is lost. P and A that a later cell asks for too
-    /// are kept for it, beside the memory that the cells' own limits allow.
+    /// Before the first one it is tried whether all of them can be written. `on_event` can stop the run; the finished cells
+    /// stay, the one at work is lost. P and A that a later cell asks for too are kept for it, beside the memory that the cells'
+    /// own limits allow.
     ///
     /// # Errors
     /// [`TransferError`]; [`TransferError::Cancelled`] if `on_event` stopped it.
@@ -130,7 +131,8 @@ impl Study {
         let mut pictures = Vec::new();
         for (index, (cell, options, made_by, kept)) in jobs.into_iter().enumerate() {
             let picture = cell.picture_path(folder);
-            let kept = if kept { Picture::read(&picture, &ReadOptions::default()).ok() } else { None };
+            let reading = cell.options.reading(0);
+            let kept = if kept { Picture::read(&picture, &reading).ok() } else { None };
             let event = if kept.is_some() { StudyEvent::Kept(cell) } else { StudyEvent::Cell(cell) };
             if on_event(event).is_break() {
                 return Err(TransferError::Cancelled);
@@ -141,7 +143,7 @@ impl Study {
             }
             painter.paint(index, &options, &mut on_event)?.write_or_keep(&picture, Encoding::Png)?;
             made_by.write(&cell.record_path(folder)).map_err(PictureError::from)?;
-            pictures.push(Picture::read(&picture, &ReadOptions::default())?.picture);
+            pictures.push(Picture::read(&picture, &reading)?.picture);
         }
         Ok(pictures)
     }

@@ -69,12 +69,13 @@ fn file_stem(choice: &[(&str, &str)]) -> String {
 /// The most bytes of a stem that may still grow: file names have 255, and an ending.
 const LONGEST_STEM: usize = 240;
 
-/// The stem, or if a cell of other options has it, the stem with the first number from 2 on that makes it another one. A stem
+/// The stem, or if a cell of other options has it in whatever case, as some systems do not tell cases apart, the stem with the first number from 2 on that makes it another one. A stem
 /// that is too long for a file name is cut.
 fn free_name(stem: &str, options: &TransferOptions, cells: &[Cell]) -> String {
     let ends = stem.char_indices().map(|(start, letter)| start + letter.len_utf8());
     let short = &stem[..ends.take_while(|&end| end <= LONGEST_STEM).last().unwrap_or(0)];
-    let taken = |name: &str| cells.iter().any(|cell| cell.name == name && cell.options != *options);
+    let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+    let taken = |name: &str| cells.iter().any(|cell| same(&cell.name, name) && cell.options != *options);
     let stem = if stem.len() > 250 { short } else { stem };
     let mut names = (2..).map(|number| format!("{short}-{number}"));
     if taken(stem) { names.find(|name| !taken(name)).unwrap_or_default() } else { stem.to_owned() }
@@ -143,6 +144,10 @@ mod tests {
         let expected =
             ["init-a_b.png", "init-a_b.png-2", "init-a_b.png-3", "init-other.png", "init-a_b.png-2"];
         assert_eq!(names(study), expected, "the same options are the same picture");
+
+        let study = sweep(&Choices::default(), &[], &vary("init", &["A.png", "a.png", "É.png", "é.png"]));
+        let expected = ["init-A.png", "init-a.png-2", "init-É.png", "init-é.png-2"];
+        assert_eq!(names(study.unwrap()), expected, "not every system tells cases apart");
 
         let long = |end: &str| format!("{}{end}", "é".repeat(200));
         let values = [long("1"), long("2")];
