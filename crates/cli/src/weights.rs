@@ -125,6 +125,9 @@ impl Source {
 impl Target {
     /// Checks the place before any work is done: it may be none of the files that are read.
     fn check(&self, source: &Source, pictures: &[PathBuf]) -> Result<(), Failure> {
+        if self.output == Path::new("-") {
+            return Err(Failure::wrong_use("weights go to a file, not to standard output: give -o a name"));
+        }
         let weights = weights_file(&source.file);
         let weights = weights.iter().map(|path| ("FILE", &**path));
         let inputs = weights.chain(pictures.iter().map(|path| ("--images", &**path)));

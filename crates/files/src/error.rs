@@ -118,6 +118,12 @@ pub enum FileError {
         /// Where it is.
         kept: PathBuf,
     },
+    /// Writing failed, and no other folder took the content either.
+    #[error("{error}; neither the temporary folder nor another one took it: it is lost")]
+    Lost {
+        /// Why it is not in its place.
+        error: Box<FileError>,
+    },
     /// Standard output took no more.
     #[error("cannot write {what} to standard output: {source}")]
     StandardOutput {

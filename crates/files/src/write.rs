@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::FileError;
 use crate::place::{Place, folder_of};
@@ -31,7 +31,7 @@ pub fn write_atomically(
 /// [`write_atomically`] for what is the work of hours: if it fails, the content is [kept](keep) in the temporary folder.
 ///
 /// # Errors
-/// [`FileError::Kept`] with the file that holds the content now; what [`write_atomically`] says if there is none.
+/// [`FileError::Kept`] with the file that holds the content now; [`FileError::Lost`] if there is none.
 pub fn write_or_keep(
     path: &Path,
     content: impl Fn(&mut dyn Write) -> io::Result<()>,
@@ -41,19 +41,24 @@ pub fn write_or_keep(
 }
 
 /// For what could not be written because of `error`: puts the content into a new file in the temporary folder
-/// ([`std::env::temp_dir`]), whose name has that ending (`.png`), and returns [`FileError::Kept`]. If that folder does not take it
-/// either, it returns `error`.
+/// ([`std::env::temp_dir`]), whose name has that ending (`.png`), and returns [`FileError::Kept`]. Where that folder does not take
+/// it, others are tried: `/var/tmp`, the working folder, the user's own. If none does, it is [`FileError::Lost`].
 pub fn keep(error: FileError, ending: &str, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> FileError {
-    let folder = std::env::temp_dir();
-    let kept = Temporary::new_in(&folder).and_then(|temporary| {
-        fill(temporary.file(), &content)?;
-        temporary.file().sync_all()?;
-        temporary.keep_in(&folder, ending)
-    });
+    let home = std::env::home_dir();
+    let folders = [std::env::temp_dir(), "/var/tmp".into(), ".".into()].into_iter().chain(home);
+    let kept = folders.into_iter().find_map(|folder| keep_in(&folder, ending, &content).ok());
+    let error = Box::new(error);
     match kept {
-        Ok(kept) => FileError::Kept { error: Box::new(error), kept },
-        Err(_) => error,
+        Some(kept) => FileError::Kept { error, kept },
+        None => FileError::Lost { error },
     }
+}
+
+fn keep_in(folder: &Path, ending: &str, content: Content<'_>) -> io::Result<PathBuf> {
+    let temporary = Temporary::new_in(folder)?;
+    fill(temporary.file(), content)?;
+    temporary.file().sync_all()?;
+    temporary.keep_in(folder, ending)
 }
 
 fn write(path: &Path, content: Content<'_>) -> Result<(), FileError> {
@@ -191,7 +196,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&kept).unwrap(), "work");
         fs::remove_file(kept).unwrap();
         let error = write_or_keep(&folder.path().join("out.txt"), failing).unwrap_err();
-        assert!(matches!(error, FileError::Write { .. }), "nothing to keep: {error}");
+        assert!(matches!(error, FileError::Lost { .. }), "nothing to keep: {error}");
     }
 
     #[test]

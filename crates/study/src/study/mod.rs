@@ -13,6 +13,7 @@ pub use figures::{
 };
 pub use sweep::{Vary, sweep};
 
+use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -141,7 +142,10 @@ impl Study {
                 pictures.push(kept.picture);
                 continue;
             }
-            painter.paint(index, &options, &mut on_event)?.write_or_keep(&picture, Encoding::Png)?;
+            let painted = painter.paint(index, &options, &mut on_event)?;
+            // A record is of the picture beside it, whatever happens between the two.
+            fs::remove_file(cell.record_path(folder)).ok();
+            painted.write_or_keep(&picture, Encoding::Png)?;
             made_by.write(&cell.record_path(folder)).map_err(PictureError::from)?;
             pictures.push(Picture::read(&picture, &reading)?.picture);
         }
