@@ -17,6 +17,7 @@ mod error;
 mod one_line;
 mod place;
 mod probe;
+mod quoted;
 mod temporary;
 mod write;
 
@@ -24,4 +25,5 @@ pub use apart::keep_apart;
 pub use error::FileError;
 pub use one_line::one_line;
 pub use probe::probe;
+pub use quoted::quoted;
 pub use write::{keep, write_atomically, write_or_keep};
