@@ -103,6 +103,34 @@ fn intermediate_pictures_carry_their_iteration() {
     assert!(bytes("out-10.png") == bytes("out.png"), "the last accepted picture is the result");
 }
 
+/// As many as the iterations are not listed before the start.
+#[test]
+fn any_number_of_intermediate_pictures_can_be_asked_for() {
+    let folder = Folder::new();
+    let endless = format!("--iterations {} --scales 2 --size 192 --save-every 1", u64::MAX);
+    let layers = "--content-layers conv1_1 --style-layers conv1_1 --time-limit 5s";
+    let message = transfer(&folder, &format!("-o out.png {endless} {layers}"));
+    assert!(message.lines().last().unwrap().starts_with("Wrote out.png"), "{message}");
+    assert!(folder.path("out-00000000000000000001.png").exists());
+}
+
+/// Only the first names are looked at before the start.
+#[test]
+fn a_late_intermediate_picture_replaces_no_input() {
+    let folder = Folder::new();
+    fs::copy(folder.path("photo.png"), folder.path("out-102.png")).unwrap();
+    let tiny = "--size 32 --content-layers conv1_1 --style-layers conv1_1 --iterations 102 --save-every 1";
+    let output = folder.run(&format!("transfer out-102.png painting.webp -o out.png {tiny} --quiet"));
+    let (code, message) = code_and_message(&output);
+    assert_eq!(code, 1, "{message}");
+    let last = message.lines().last().unwrap();
+    assert!(last.contains("--save-every out-102.png is the file that CONTENT names"), "{last}");
+    assert!(last.ends_with("the picture is in out.png all the same"), "{last}");
+    let bytes = |name| fs::read(folder.path(name)).unwrap();
+    assert!(bytes("out-102.png") == bytes("photo.png"));
+    assert!(folder.path("out.png").exists() && folder.path("out-101.png").exists());
+}
+
 #[test]
 fn a_run_that_converges_early_writes_its_picture() {
     // From the content picture and without style the loss is 0 at the start.

@@ -33,6 +33,21 @@ fn fail(folder: &Folder, arguments: &str, code: i32, words: &[&str]) {
     }
 }
 
+/// Changes the header of a checkpoint, as somebody would who knows the checksum.
+fn change_header(folder: &Folder, name: &str, change: impl FnOnce(&mut Value)) {
+    let bytes = fs::read(folder.path(name)).unwrap();
+    let (start, rest) = bytes.split_at(16);
+    let length = u32::from_le_bytes(start[12..].try_into().unwrap());
+    let (json, body) = rest.split_at(length as usize);
+    let mut header = serde_json::from_slice(json).unwrap();
+    change(&mut header);
+    let json = serde_json::to_vec(&header).unwrap();
+    let length = (json.len() as u32).to_le_bytes();
+    let content = [&start[..12], &length, &json, &body[..body.len() - 4]].concat();
+    let sum = crc32fast::hash(&content).to_le_bytes();
+    fs::write(folder.path(name), [&content[..], &sum].concat()).unwrap();
+}
+
 /// What a log has of each iteration, but for the time.
 fn log(folder: &Folder, name: &str) -> Vec<(Value, Value, Value)> {
     let text = fs::read_to_string(folder.path(name)).unwrap();
@@ -199,9 +214,135 @@ fn a_log_goes_on_from_the_iteration_that_is_resumed() {
     assert_eq!(log(&folder, "new").len(), 1);
     assert_eq!(log(&folder, "log").len(), 5);
     // What is no log is not cut, before anything is painted.
-    fs::write(folder.path("notes"), "eggs\nmilk\n").unwrap();
-    fail(&folder, "transfer --resume run --iterations 7 --log notes", 1, &["notes", "no log of impasto"]);
-    assert_eq!(fs::read_to_string(folder.path("notes")).unwrap(), "eggs\nmilk\n");
+    for notes in ["eggs\nmilk\n", "eggs, milk", "{\"iteration\": 1}\n", first_torn(&text)] {
+        fs::write(folder.path("notes"), notes).unwrap();
+        fail(&folder, "transfer --resume run --iterations 7 --log notes", 1, &["notes", "no log of impasto"]);
+        assert_eq!(fs::read_to_string(folder.path("notes")).unwrap(), notes);
+    }
+}
+
+/// The first line without its end.
+fn first_torn(log: &str) -> &str {
+    log.lines().next().unwrap()
+}
+
+/// Where picture and log go is what the checkpoint says, and it may be a stranger's.
+#[test]
+fn places_that_a_checkpoint_has_chosen_are_said() {
+    let folder = Folder::new();
+    let small = "transfer photo.png painting.webp -o out.png --size 64 --log log --save-every 2";
+    succeed(&folder, &format!("{small} --iterations 1 --checkpoint run"));
+    let said = |arguments: &str| {
+        let message = succeed(&folder, &format!("transfer --resume run {arguments}"));
+        message.lines().find(|line| line.starts_with("As the checkpoint says")).unwrap_or_default().to_owned()
+    };
+    let [out, log] = ["out.png", "log"].map(|name| fs::canonicalize(folder.path(name)).unwrap());
+    let (out, log) = (out.display(), log.display());
+    let both = format!(
+        "As the checkpoint says, the picture goes to {out}, one every 2 iterations beside it, and the log goes to {log}"
+    );
+    assert_eq!(said(""), both);
+    assert_eq!(said("-o new.png"), format!("As the checkpoint says, the log goes to {log}"));
+    assert_eq!(said("-o new.png --log new"), "");
+}
+
+/// A checkpoint whose header a stranger has made, under the right checksum: one sentence or a painting, and every other file
+/// stays as it is.
+#[test]
+fn a_strangers_checkpoint_destroys_nothing() {
+    let folder = Folder::new();
+    let small = "--size 192 --scales 2 --content-layers conv1_1 --style-layers conv1_1 --optimizer adam";
+    let run = format!("transfer photo.png painting.webp -o out.png {small} --iterations 2 --log log");
+    succeed(&folder, &format!("{run} --save-every 1 --checkpoint run"));
+    fs::write(folder.path("diary"), "Dear diary").unwrap();
+    let kept = ["photo.png", "painting.webp", "diary", "run"];
+    let path = |name: &str| Value::from(folder.path(name).to_str().unwrap());
+    let count = 1u64 << 48;
+    for (key, value, code, words) in [
+        ("/notes/log", path("diary"), 1, "no log of impasto"),
+        ("/notes/log", path("photo.png"), 2, "CONTENT"),
+        ("/notes/log", path("run"), 1, "no log of impasto"),
+        ("/notes/log", path("theirs"), 2, "--resume"),
+        ("/notes/log", path("none/log"), 1, "none"),
+        ("/notes/output", path("photo.png"), 2, "CONTENT"),
+        ("/notes/output", path("diary"), 2, "diary"),
+        ("/notes/output", "".into(), 2, ""),
+        ("/notes/quality", "0".into(), 0, ""),
+        ("/notes/checkpoint-every", "-1e400".into(), 0, ""),
+        ("/notes/preprocess", "none".into(), 0, ""),
+        ("/notes/save-every", "0".into(), 0, ""),
+        ("/notes/save-every", u64::MAX.to_string().into(), 0, ""),
+        ("/coarse_iterations", count.into(), 0, ""),
+        ("/coarse_iterations", u64::MAX.into(), 1, "damaged"),
+        ("/iterations", 0.into(), 1, "damaged"),
+        ("/iterations", 7.into(), 1, "another iteration"),
+        ("/iterations_before", count.into(), 0, ""),
+        ("/scale", 0.into(), 1, "damaged"),
+        ("/height", count.into(), 1, "damaged"),
+        ("/seconds", 1e300.into(), 0, ""),
+        ("/record/options/iterations", 0.into(), 1, "damaged"),
+        ("/record/options/size", 1e18.into(), 1, "damaged"),
+        ("/record/options/size", count.into(), 1, ""),
+        ("/record/options/optimizer", "lbfgs".into(), 1, "damaged"),
+        ("/record/options/style-layers", "\u{1b}[31m".into(), 1, "cannot go on"),
+        ("/record/inputs", Value::Array(vec![]), 2, "content picture"),
+        ("/record/inputs/0/path", path("diary"), 1, "diary"),
+        ("/record/inputs/0/path", "-".into(), 1, "standard input"),
+    ] {
+        let before = kept.map(|name| fs::read(folder.path(name)).unwrap());
+        fs::copy(folder.path("run"), folder.path("theirs")).unwrap();
+        change_header(&folder, "theirs", |header| match key.strip_prefix("/notes/") {
+            Some(note) => header["notes"][note] = value.clone(),
+            None => *header.pointer_mut(key).unwrap() = value.clone(),
+        });
+        let output = folder.run("transfer --resume theirs --checkpoint new --time-limit 60s");
+        let (found, message) = code_and_message(&output);
+        assert_eq!(found, code, "{key} {value}: {message}");
+        let last = message.lines().last().unwrap();
+        assert!(last.starts_with(if code == 0 { "Wrote" } else { "Error: " }), "{key} {value}: {message}");
+        assert!(last.contains(words) && !last.contains('\u{1b}'), "{key} {value}: {message}");
+        assert!(before == kept.map(|name| fs::read(folder.path(name)).unwrap()), "{key} {value}");
+    }
+}
+
+/// Its state is read when the run goes on, and it is what there is to go on from.
+#[test]
+fn the_checkpoint_that_is_resumed_is_no_output() {
+    let folder = Folder::new();
+    let small = "transfer photo.png painting.webp -o out.png --size 64 --iterations 2";
+    succeed(&folder, &format!("{small} --checkpoint a.png"));
+    let before = fs::read(folder.path("a.png")).unwrap();
+    for place in ["--log a.png", "-o a.png", "--save-every 1 -o a.png"] {
+        let resume = format!("transfer --resume a.png --checkpoint b --iterations 3 {place}");
+        fail(&folder, &resume, 2, &["a.png", "--resume"]);
+        assert!(fs::read(folder.path("a.png")).unwrap() == before, "{place}");
+    }
+    // The same file is where it is kept.
+    succeed(&folder, "transfer --resume a.png --checkpoint ./a.png --iterations 3");
+    assert!(fs::read(folder.path("a.png")).unwrap() != before);
+}
+
+/// While the photo and the painting are measured again there is no picture at hand, but the checkpoint has one.
+#[test]
+fn a_resumed_run_that_is_stopped_before_it_goes_on_says_that_the_checkpoint_is_as_it_was() {
+    let folder = Folder::new();
+    succeed(
+        &folder,
+        "transfer photo.png painting.webp -o out.png --size 256 --scales 1 --iterations 1 --checkpoint my.run",
+    );
+    let name = "my brother's.run";
+    fs::rename(folder.path("my.run"), folder.path(name)).unwrap();
+    let before = fs::read(folder.path(name)).unwrap();
+    let mut resume = folder.command("transfer --iterations 2 --time-limit 0.000001 --resume");
+    let (code, message) = code_and_message(&resume.arg(name).output().unwrap());
+    let last = message.lines().last().unwrap();
+    assert_eq!(code, 1, "{message}");
+    assert_eq!(
+        last,
+        "Error: stopped by --time-limit before it went on; the checkpoint is as it was; \
+         to go on: impasto transfer --resume 'my brother'\\''s.run'"
+    );
+    assert!(fs::read(folder.path(name)).unwrap() == before);
 }
 
 #[test]

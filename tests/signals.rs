@@ -226,7 +226,7 @@ fn before_there_is_anything_to_keep_a_signal_ends_the_program_at_once() {
         assert!(run.child.try_wait().unwrap().is_none(), "USR1 asks for nothing that there is");
         run.signal(signal);
         let (got, message) = run.end();
-        let expected = format!("Error: stopped by SIG{signal}; no file was written\n");
+        let expected = format!("Error: stopped by SIG{signal}; no picture was written\n");
         assert_eq!((got, message), (code, expected));
         assert_eq!(files(&folder), ["pipe.png"]);
     }
@@ -488,7 +488,7 @@ fn commands_without_anything_to_keep_end_at_once() {
         run.signal("TERM");
         let (code, message) = run.end();
         assert_eq!(code, 143, "{arguments}: {message}");
-        assert_eq!(message, "Error: stopped by SIGTERM; no file was written\n");
+        assert_eq!(message, "Error: stopped by SIGTERM; no picture was written\n");
         assert_eq!(files(&folder), ["pictures", "pipe"], "{arguments}");
     }
 }

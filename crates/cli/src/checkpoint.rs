@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use impasto_files::quoted;
 use impasto_style::{
     Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Record, Role, Run, Subject,
     TransferError, TransferOptions,
@@ -54,6 +55,18 @@ impl CheckpointArguments {
     /// The file that checkpoints go to.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.checkpoint.as_deref().or(self.resume.as_deref())
+    }
+
+    /// The checkpoint that a run goes on from.
+    pub(crate) fn resumed(&self) -> Option<&Path> {
+        self.resume.as_deref()
+    }
+
+    /// The checkpoint to go on from, where it is an input alone: new ones go to another file.
+    pub(crate) fn source(&self) -> Option<&Path> {
+        let (source, place) = (self.resume.as_deref()?, self.checkpoint.as_deref()?);
+        let is_place = source == place || same_file(source, place);
+        (!is_place).then_some(source)
     }
 
     /// The run: it goes on from `checkpoint`, if there is one, and is kept, if that is asked for.
@@ -133,6 +146,20 @@ impl Job {
             log: given.log.clone().or(noted.log),
             checkpoint_every: arguments.checkpoint_every.or(every).unwrap_or(Checkpoints::EVERY),
         })
+    }
+
+    /// Where the outputs go that the checkpoint has chosen, and not the arguments: a stranger may have written it.
+    pub(crate) fn chosen_places(&self, given: &Given) -> Option<String> {
+        let picture = given.output.is_none().then(|| {
+            let every = self.save_every.filter(|_| given.save_every.is_none());
+            let every =
+                every.map_or_else(String::new, |every| format!(", one every {every} iterations beside it"));
+            format!("the picture goes to {}{every}", self.output.display())
+        });
+        let log = self.log.as_ref().filter(|_| given.log.is_none());
+        let log = log.map(|path| format!("the log goes to {}", path.display()));
+        let places: Vec<String> = picture.into_iter().chain(log).collect();
+        (!places.is_empty()).then(|| format!("As the checkpoint says, {}", places.join(", and ")))
     }
 
     /// What the picture is made of, of inputs as they were read.
@@ -218,6 +245,12 @@ fn continued(given: &OptionArguments, checkpoint: Option<&Checkpoint>) -> Result
     Ok(options)
 }
 
+/// Whether both are names of a file that is there.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let [a, b] = [a, b].map(|path| path.canonicalize().ok());
+    a.is_some() && a == b
+}
+
 /// The absolute path of a file that can be read again; none of pipes and devices.
 fn findable(path: &Path) -> Option<PathBuf> {
     path.is_file().then(|| text(path).map(PathBuf::from)).flatten()
@@ -236,5 +269,5 @@ impl From<CheckpointError> for Failure {
 
 /// The end of the sentence that tells of a stopped run.
 pub(crate) fn how_to_go_on(path: &Path) -> String {
-    format!("; to go on: impasto transfer --resume {}", path.display())
+    format!("; to go on: impasto transfer --resume {}", quoted(path))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use impasto_files::FileError;
+use impasto_files::{FileError, quoted};
 use impasto_style::{OPTIONS, OptionsError, PictureError, TransferError, WeightsError};
 
 use crate::interrupt::Cause;
@@ -87,7 +87,7 @@ impl From<WeightsError> for Failure {
             WeightsError::UnknownLayer { .. } => Self::wrong_use(error),
             WeightsError::Write(error) => error.into(),
             WeightsError::NotConverted { ref path, .. } => {
-                Self::failed(format!("{error}: `impasto weights convert FILE -o {}`", path.display()))
+                Self::failed(format!("{error}: `impasto weights convert FILE -o {}`", quoted(path)))
             }
             WeightsError::NotEmbedded => {
                 Self::failed("this build carries no weights: give a file with --weights")

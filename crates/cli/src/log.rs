@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use impasto_files::probe;
@@ -72,6 +72,7 @@ impl Log {
     }
 
     /// Starts an empty log; where `done` iterations are done already, it keeps what it has of those, and later lines are cut.
+    /// A file that is then no log is an error, and stays as it is.
     pub(crate) fn start(&mut self, done: usize) -> Result<(), Failure> {
         let goes_on = done > 0 && self.path.is_file();
         let file = if goes_on { cut(&self.path, done) } else { File::create(&self.path) };
@@ -89,17 +90,20 @@ impl Log {
     }
 }
 
-/// The log up to iteration `done`. A line that is not whole, as a run leaves it that was killed, is cut too.
+/// More than a line of a log ever has.
+const MOST_LINE: u64 = 1 << 20;
+
+/// The log up to iteration `done`. A line that is not whole, as a run leaves it that was killed, is cut too; but not the first
+/// one: a file is a log by a whole line, or it is empty.
 fn cut(path: &Path, done: usize) -> io::Result<File> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let (mut lines, mut line, mut end) = (BufReader::new(&file), Vec::new(), 0);
-    while lines.read_until(b'\n', &mut line)? > 0 {
-        let iteration =
-            serde_json::from_slice::<Value>(&line).ok().and_then(|line| line["iteration"].as_u64());
-        match iteration {
-            Some(iteration) if iteration <= done as u64 && line.ends_with(b"\n") => end += line.len() as u64,
-            None if end == 0 && line.ends_with(b"\n") => {
-                return Err(io::Error::other("it is no log of impasto"));
+    while lines.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)? > 0 {
+        match iteration(&line) {
+            Some(iteration) if iteration <= done as u64 => end += line.len() as u64,
+            None if end == 0 => {
+                let reason = "it is no log of impasto, which this run could go on with; choose another file";
+                return Err(io::Error::other(reason));
             }
             _ => break,
         }
@@ -108,6 +112,13 @@ fn cut(path: &Path, done: usize) -> io::Result<File> {
     file.set_len(end)?;
     file.seek(SeekFrom::Start(end))?;
     Ok(file)
+}
+
+/// The iteration of a whole line of a log; none of anything else.
+fn iteration(line: &[u8]) -> Option<u64> {
+    let line: Value = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
+    let is_of_a_run = line["evaluations"].is_u64() && line["loss"].is_number();
+    line["iteration"].as_u64().filter(|_| is_of_a_run)
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {

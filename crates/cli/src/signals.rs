@@ -58,7 +58,7 @@ fn end(run: &Interrupt, signal: i32, first: Option<(i32, Instant)>) -> (i32, Ins
     };
     run.stop(Cause::Signal(first));
     if !run.keeps() {
-        last_words(format!("Error: stopped by {}; no file was written", Cause::Signal(first)));
+        last_words(format!("Error: stopped by {}; no picture was written", Cause::Signal(first)));
         exit(signal_exit_code(first).into());
     }
     (first, since)

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto_files::{probe, probe_replaceable};
-use impasto_style::{Event, Painting, PreparedNetwork, Progress, StopReason, Summary, transfer_with};
+use impasto_style::{
+    Event, Painting, PreparedNetwork, Progress, StopReason, Summary, TransferError, transfer_with,
+};
 
 use crate::EXIT_CODES;
 use crate::checkpoint::{CheckpointArguments, Given, Job, how_to_go_on};
@@ -99,23 +101,21 @@ impl Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let checkpoint = arguments.checkpoint.open()?;
-    let job = Job::new(&arguments.given(), &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
+    let given = arguments.given();
+    let job = Job::new(&given, &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
     let mut options = job.options.clone();
     let output = Output::new(&job.output, job.quality)?;
     if job.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
-    let pictures = [("CONTENT", &*job.content), ("STYLE", &job.style)];
-    let inputs = Inputs::new(&pictures, &options.init, &job.network);
-    let (kept_in, log) = (arguments.checkpoint.path(), job.log.as_deref());
-    let outputs = [("-o", output.path()), ("--log", log), ("--checkpoint", kept_in)];
-    let outputs = outputs.into_iter().filter_map(|(name, path)| Some((name, path?)));
-    inputs.keep_apart(&outputs.collect::<Vec<_>>())?;
+    let kept_in = arguments.checkpoint.path();
+    let (inputs, taken) = files(&job, arguments, &output)?;
+    let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
-    let pictures = pictures.map(|(_, path)| path);
-    let subject = read_subject(pictures, &options, Keep::Shrunk, arguments.quiet)?;
+    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.quiet)?;
     output.reserve(subject.size(options.size))?;
+    let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
@@ -131,40 +131,69 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         interrupt,
         display: Display::new(arguments.quiet),
         inputs,
+        taken,
         output,
         log,
         save_every: job.save_every,
+        chosen,
+        resumed: arguments.checkpoint.resumed(),
         checkpoint: kept_in,
         kept: false,
         size: (0, 0),
         iterations: 0,
+        ended: None,
         written: Ok(()),
         failure: None,
     };
     let painting = transfer_with(&network, &subject, &options, going_on, |event| run.on_event(event));
     run.display.finish();
-    let painting = painting.map_err(|error| match run.failure.take() {
-        Some(failure) => failure,
-        None => interrupt.failure(error, "before the first iteration was done; there is no picture"),
-    })?;
-    run.conclude(&painting)
+    match painting {
+        Ok(painting) => run.conclude(&painting),
+        Err(error) => Err(run.no_painting(error)),
+    }
 }
+
+/// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
+/// pictures may not replace.
+fn files(job: &Job, arguments: &Arguments, output: &Output) -> Result<(Inputs, Inputs), Failure> {
+    let source = arguments.checkpoint.source().map(|path| ("--resume", path));
+    let pictures = [("CONTENT", &*job.content), ("STYLE", &*job.style)];
+    let mut read: Vec<(&'static str, &Path)> = pictures.into_iter().chain(source).collect();
+    let inputs = Inputs::new(&read, &job.options.init, &job.network);
+    let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
+    let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    let picture = output.path().map(|path| ("-o", path));
+    inputs.keep_apart(&picture.into_iter().chain(written.clone()).collect::<Vec<_>>())?;
+    read.extend(written);
+    Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
+}
+
+/// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
+const CHECKED: usize = 100;
 
 /// What happens beside the optimisation.
 struct Run<'a> {
     interrupt: &'a Interrupt,
     display: Display,
     inputs: Inputs,
+    /// What intermediate pictures may not replace: the inputs, the log and the checkpoint.
+    taken: Inputs,
     output: Output,
     log: Option<Log>,
     save_every: Option<u64>,
+    /// What is said of the places that a checkpoint has chosen.
+    chosen: Option<String>,
+    /// The checkpoint that the run goes on from.
+    resumed: Option<&'a Path>,
     checkpoint: Option<&'a Path>,
     /// Whether the last checkpoint was written.
     kept: bool,
     /// (H, W) of the last scale.
     size: (usize, usize),
     iterations: usize,
-    /// What became of the picture.
+    /// (H, W) of the picture that the run ended with.
+    ended: Option<(usize, usize)>,
+    /// What became of that picture.
     written: Result<(), Failure>,
     /// The first thing that went wrong with the log or an intermediate picture. The picture is painted all the same.
     failure: Option<Failure>,
@@ -195,18 +224,21 @@ impl Run<'_> {
                 self.display.say(&format!("Warning: {error}; painting goes on"));
             }
             // Before the last checkpoint, which may take long.
-            Event::Ended(painting) => self.written = self.output.write_or_keep(&painting.picture),
+            Event::Ended(painting) => {
+                self.ended = Some((painting.picture.height(), painting.picture.width()));
+                self.written = self.output.write_or_keep(&painting.picture);
+            }
         }
         self.interrupt.flow()
     }
 
-    /// Checks the names of intermediate pictures, which depend on the number of iterations, and the room for checkpoints; then
-    /// opens the log.
+    /// Says where outputs go, and checks the names of the first intermediate pictures, which depend on the number of iterations,
+    /// and the room for checkpoints; then opens the log.
     fn start(&mut self, summary: &Summary) -> Result<(), Failure> {
-        let every = self.save_every.map_or(usize::MAX, |every| every as usize);
-        let iterations = (every..=self.iterations).step_by(every);
-        let pictures: Vec<Output> =
-            iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect();
+        if let Some(chosen) = &self.chosen {
+            self.display.say(chosen);
+        }
+        let pictures = self.first_saved(summary.done);
         let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
         let log = self.log.iter().map(|log| ("--log", log.path()));
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
@@ -216,6 +248,14 @@ impl Run<'_> {
             probe(path, bytes)?;
         }
         self.log.as_mut().map_or(Ok(()), |log| log.start(summary.done))
+    }
+
+    /// The places of the first intermediate pictures after `done` iterations.
+    fn first_saved(&self, done: usize) -> Vec<Output> {
+        let every = self.save_every.map_or(usize::MAX, |every| every as usize);
+        let first = (done / every + 1).saturating_mul(every);
+        let iterations = (first..=self.iterations).step_by(every).take(CHECKED);
+        iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect()
     }
 
     /// The log line of an iteration; nothing more after one that could not be written.
@@ -232,10 +272,15 @@ impl Run<'_> {
     fn save(&mut self, progress: &Progress<'_>) {
         if self.save_every.is_some_and(|every| (progress.iteration as u64).is_multiple_of(every))
             && let Some(output) = self.output.numbered(progress.iteration, self.iterations)
-            && let Err(failure) = write(progress, &output)
+            && let Err(failure) = self.is_free(&output).and_then(|()| write(progress, &output))
         {
             self.remember(failure);
         }
+    }
+
+    /// Checks that an intermediate picture takes the place of nothing that it may not.
+    fn is_free(&self, picture: &Output) -> Result<(), Failure> {
+        picture.path().map_or(Ok(()), |path| self.taken.keep_apart(&[("--save-every", path)]))
     }
 
     /// The picture that SIGUSR1 asks for.
@@ -262,7 +307,33 @@ impl Run<'_> {
         }
     }
 
-    /// Writes the picture, whatever ended the run, and says what that was.
+    /// Why there is no picture of the whole run, and what there is all the same.
+    fn no_painting(self, error: TransferError) -> Failure {
+        let Some((height, width)) = self.ended else {
+            return match (self.failure, self.resumed.map(how_to_go_on)) {
+                // It has cancelled the run.
+                (Some(failure), _) if matches!(error, TransferError::Cancelled) => failure,
+                (Some(failure), _) => Failure::failed(format!("{}; {failure}", Failure::from(error))),
+                (None, Some(on)) => {
+                    let what = format!("before it went on; the checkpoint is as it was{on}");
+                    self.interrupt.failure(error, what)
+                }
+                (None, None) => {
+                    self.interrupt.failure(error, "before the first iteration was done; there is no picture")
+                }
+            };
+        };
+        let place = match self.written {
+            Ok(()) => format!("is in {}", self.output.name()),
+            Err(failure) => format!("is not where it should be: {failure}"),
+        };
+        let beside = self.failure.map_or_else(String::new, |failure| format!("; {failure}"));
+        let on = self.checkpoint.filter(|_| self.kept).map_or_else(String::new, how_to_go_on);
+        let error = Failure::from(error);
+        Failure::failed(format!("{error}; the picture of {width} x {height} pixels {place}{beside}{on}"))
+    }
+
+    /// Says what ended a run that has a picture, whatever that was.
     fn conclude(self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
         let (name, loss) = (self.output.name(), painting.loss);

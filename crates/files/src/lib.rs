@@ -19,6 +19,7 @@ mod listed;
 mod one_line;
 mod place;
 mod probe;
+mod quoted;
 mod temporary;
 mod write;
 
@@ -27,4 +28,5 @@ pub use error::FileError;
 pub use listed::remove_temporary_files;
 pub use one_line::one_line;
 pub use probe::{probe, probe_replaceable};
+pub use quoted::quoted;
 pub use write::{keep, write_atomically, write_or_keep};

@@ -17,8 +17,9 @@ pub enum Event<'a> {
     Checkpoint(&'a Saved),
     /// A checkpoint could not be written. Painting goes on, and another one is tried when it is due.
     NoCheckpoint(&'a CheckpointError),
-    /// This is what the transfer is about to return; the answer changes nothing any more. A last checkpoint may take its time
-    /// after this: who may be stopped at once writes the picture here.
+    /// This is what the transfer is about to return, or, if that is an error, the picture of the last scale that was finished;
+    /// the answer changes nothing any more. A last checkpoint may take its time after this: who may be stopped at once writes
+    /// the picture here.
     Ended(&'a Painting),
 }
 

@@ -88,5 +88,8 @@ fn resumed<M: Method, C: Coordinates>(
     if descent.variables() != 3 * header.height * header.width {
         return Err(resume.damaged("its state is of another size").into());
     }
+    if descent.iterations() != header.iterations {
+        return Err(resume.damaged("its state is of another iteration").into());
+    }
     Ok(descent)
 }

@@ -30,7 +30,7 @@ pub(crate) fn summarise(
         size,
         style_sizes: subject.painting_sizes(options.size, options),
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
-        iterations: schedule.iter().map(|scale| scale.iterations).sum(),
+        iterations: schedule.iter().fold(0, |sum, scale| sum.saturating_add(scale.iterations)),
         done: 0,
         checkpoint_bytes: None,
         arch: network.arch(),

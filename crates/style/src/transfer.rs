@@ -72,7 +72,8 @@ pub fn transfer(
 /// checkpoint's record, but for the number of iterations, and the same subject; what was done already is not reported again.
 ///
 /// # Errors
-/// [`TransferError`], and whatever [`Run::measure`] returns.
+/// [`TransferError`], and whatever [`Run::measure`] returns. The picture of the last scale that was finished before is told by
+/// [`Event::Ended`].
 pub fn transfer_with(
     network: &PreparedNetwork,
     subject: &Subject,
@@ -161,7 +162,12 @@ impl Transfer<'_> {
                     let _ = (self.on_event)(Event::Ended(&coarser));
                     return Ok(coarser);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if let Some(coarser) = &painting {
+                        let _ = (self.on_event)(Event::Ended(coarser));
+                    }
+                    return Err(error);
+                }
             }
         }
         painting.ok_or(TransferError::Cancelled)
@@ -259,7 +265,7 @@ impl Transfer<'_> {
         }))
     }
 
-    /// Writes a checkpoint, unless there are to be none or this iteration has one, and tells of it.
+    /// Writes a checkpoint, unless there are to be none, this iteration has one or none is done, and tells of it.
     fn save<M: Method, C: Coordinates>(
         &mut self,
         descent: &mut Descent<M, C>,
@@ -267,7 +273,7 @@ impl Transfer<'_> {
     ) -> ControlFlow<()> {
         let (iterations, elapsed) = (descent.iterations(), self.elapsed());
         let Some(keeper) = &mut self.keeper else { return ControlFlow::Continue(()) };
-        if keeper.has(stage.index, iterations) {
+        if keeper.has(stage.index, iterations) || stage.before.0 + iterations == 0 {
             return ControlFlow::Continue(());
         }
         let Stage { index: scale, size, before, .. } = *stage;

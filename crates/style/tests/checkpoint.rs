@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use impasto_style::{
-    AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Input, Network, Optimiser,
+    AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input, Network, Optimiser,
     Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, StopReason, Subject, TransferError,
     TransferOptions, transfer, transfer_with, white_noise,
 };
@@ -175,17 +175,22 @@ fn a_run_that_is_cancelled_at_any_moment_goes_on_exactly() {
     }
 }
 
-/// A measurement that is given up, as a flag does it, at the scale of that number.
-fn given_up_at(sitting: &Sitting, scale: usize) -> Run<'_> {
+/// A measurement that fails with `error` at the scale of that number.
+fn failing_at(sitting: &Sitting, scale: usize, error: fn() -> TransferError) -> Run<'_> {
     let mut measured = 0;
     let measure = move |scene: &impasto_style::Scene<'_>| {
         measured += 1;
         if measured > scale {
-            return Err(AutodiffError::Cancelled.into());
+            return Err(error());
         }
         scene.measure(&sitting.network, &sitting.options)
     };
     Run { measure: Some(Box::new(measure)), ..sitting.run() }
+}
+
+/// A measurement that is given up, as a flag does it.
+fn given_up_at(sitting: &Sitting, scale: usize) -> Run<'_> {
+    failing_at(sitting, scale, || AutodiffError::Cancelled.into())
 }
 
 #[test]
@@ -211,6 +216,54 @@ fn a_run_that_is_cancelled_before_a_scales_first_iteration_has_the_picture_of_th
         assert_eq!(rest, told[6..]);
         assert!(same(&painting.unwrap(), whole));
     }
+}
+
+#[test]
+fn an_error_at_a_later_scale_leaves_the_picture_of_the_scale_before() {
+    for (method, (whole, told)) in METHODS.into_iter().zip(&*WHOLE) {
+        let sitting = Sitting::new(method, 6);
+        let mut ended = Vec::new();
+        let run = failing_at(&sitting, 1, || TransferError::NotFinite);
+        let error = transfer_with(&sitting.network, &sitting.subject, &sitting.options, run, |event| {
+            if let Event::Ended(painting) = event {
+                ended.push((painting.picture.height(), painting.picture.width(), painting.iterations));
+            }
+            ControlFlow::Continue(())
+        });
+        assert!(matches!(error, Err(TransferError::NotFinite)), "{error:?}");
+        assert_eq!(ended, [(5, 96, 6)]);
+        let (painting, rest) = sitting.paint(sitting.run(), usize::MAX);
+        assert_eq!(rest, told[6..]);
+        assert!(same(&painting.unwrap(), whole));
+    }
+}
+
+/// The photo's own responses from the photo on: the loss is 0 at the start.
+#[test]
+fn a_run_without_an_iteration_is_not_kept() {
+    let mut sitting = Sitting::new(METHODS[0], 3);
+    sitting.options.init = Init::Content;
+    sitting.options.style_weight = 0.0;
+    sitting.options.tv_weight = 0.0;
+    sitting.options.scales = Scales::Count(1);
+    let painting = sitting.paint(sitting.run(), usize::MAX).0.unwrap();
+    assert_eq!(painting.iterations, 0);
+    assert!(!sitting.path().exists());
+}
+
+#[test]
+fn any_number_of_iterations_can_be_asked_for() {
+    let sitting = Sitting::new(METHODS[0], usize::MAX);
+    let mut iterations = 0;
+    let run = Run::default();
+    let none = transfer_with(&sitting.network, &sitting.subject, &sitting.options, run, |event| {
+        if let Event::Started(summary) = event {
+            iterations = summary.iterations;
+        }
+        ControlFlow::Break(())
+    });
+    assert!(matches!(none, Err(TransferError::Cancelled)));
+    assert_eq!(iterations, usize::MAX);
 }
 
 #[test]
@@ -348,6 +401,8 @@ fn what_does_not_fit_is_refused_with_what_differs() {
         ("scale", 2.into(), ""),
         ("scale", u64::MAX.into(), "out of range"),
         ("iterations", (1u64 << 50).into(), "out of range"),
+        ("iterations", 0.into(), "no iteration"),
+        ("iterations", 3.into(), ""),
         ("height", (-1).into(), "damaged"),
         ("author", "me".into(), "unknown field"),
         ("seconds", "long".into(), "damaged"),
@@ -369,6 +424,8 @@ fn what_does_not_fit_is_refused_with_what_differs() {
     assert!(refused(&path, &record).contains("version 9"));
     with_header(&path, &bytes, |header| header["record"]["options"]["colour"] = "red".into());
     assert!(refused(&path, &record).contains("an option colour"));
+    with_header(&path, &bytes, |header| header["record"]["options"]["size"] = "huge".into());
+    assert!(refused(&path, &record).contains("is damaged: `size` must be"));
 
     fs::write(&path, &bytes).unwrap();
     sitting.options.seed = 7;

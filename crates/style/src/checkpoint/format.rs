@@ -85,7 +85,13 @@ impl Header {
         if counts.iter().any(|&count| count > MOST) {
             return Some("a count is out of range".to_owned());
         }
-        self.record.check_known().err().map(|error| error.to_string())
+        if self.iterations_before + self.iterations == 0 {
+            return Some("it has no iteration".to_owned());
+        }
+        if let Err(error) = self.record.check_known() {
+            return Some(error.to_string());
+        }
+        self.record.transfer_options().err().map(|error| error.to_string())
     }
 }
 

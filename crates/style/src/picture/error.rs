@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use impasto_files::{FileError, one_line};
+use impasto_files::{FileError, one_line, quoted};
 
 use super::STANDARD_INPUT;
 
@@ -152,11 +152,6 @@ fn name(path: &Path) -> String {
 /// The commands of an advice for that file.
 fn commands(advice: &str, path: &Path) -> String {
     let path = if path == Path::new(STANDARD_INPUT) { Path::new("FILE") } else { path };
-    let quoted = |path: &Path| {
-        let name = name(path);
-        let plain = |c: char| c.is_alphanumeric() || "/._-+,@%".contains(c);
-        if name.chars().all(plain) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
-    };
     let output = quoted(&path.with_extension(""));
     let parts: Vec<String> = advice.split("IN").map(|part| part.replace("OUT", &output)).collect();
     parts.join(&quoted(path))
