@@ -244,8 +244,10 @@ impl Run<'_> {
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
         self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
         pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
-        if let (Some(path), Some(bytes)) = (self.checkpoint, summary.checkpoint_bytes) {
-            probe(path, bytes)?;
+        if let (Some(path), Some(bytes)) = (self.checkpoint, summary.checkpoint_bytes)
+            && let Err(error) = probe(path, bytes)
+        {
+            self.display.say(&format!("Warning: {error}; painting goes on"));
         }
         self.log.as_mut().map_or(Ok(()), |log| log.start(summary.done))
     }

@@ -162,10 +162,14 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
     /// The accepted picture with the lowest loss, and how the descent went that `reason` ended.
     pub(crate) fn kept(&mut self, reason: StopReason) -> Kept {
         let (u, outcome) = self.state.kept(reason);
-        let Outcome { reason, initial_loss, loss, iterations, evaluations, report } = outcome;
-        let pixels = self.coordinates.pixels(u, report.number == self.number).to_vec();
-        let report = report.losses.clone();
-        (pixels, Outcome { reason, initial_loss, loss, iterations, evaluations, report })
+        let pixels = self.coordinates.pixels(u, outcome.report.number == self.number).to_vec();
+        (pixels, with_losses(outcome, |report| report.losses.clone()))
+    }
+
+    /// [`Self::kept`] without a copy, for a descent that is over.
+    pub(crate) fn finish(self, reason: StopReason) -> Kept {
+        let (u, outcome) = self.state.finish(reason);
+        (self.coordinates.into_pixels(u), with_losses(outcome, |report| report.losses))
     }
 
     /// All that the descent needs to go on: what the coordinates are around, then the state.
@@ -175,6 +179,11 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
         }
         self.state.write(&mut to, Report::write)
     }
+}
+
+fn with_losses<R>(outcome: Outcome<R>, losses: impl FnOnce(R) -> Breakdown) -> Outcome<Breakdown> {
+    let Outcome { reason, initial_loss, loss, iterations, evaluations, report } = outcome;
+    Outcome { reason, initial_loss, loss, iterations, evaluations, report: losses(report) }
 }
 
 /// The objective as a function of the coordinates; counts its evaluations.

@@ -150,6 +150,9 @@ impl Transfer<'_> {
                 Ok(reached) => {
                     before = (reached.iterations, reached.evaluations);
                     let cancelled = reached.reason == StopReason::Cancelled;
+                    if (cancelled || last) && self.keeper.is_none() {
+                        let _ = (self.on_event)(Event::Ended(&reached));
+                    }
                     painting = Some(reached);
                     if cancelled {
                         break;
@@ -236,6 +239,10 @@ impl Transfer<'_> {
         let cancelled = reason == StopReason::Cancelled;
         if cancelled && descent.iterations() == 0 {
             return Err(TransferError::Cancelled);
+        }
+        if self.keeper.is_none() {
+            // The picture is told of when all else is out of memory.
+            return stage.painting(descent.finish(reason));
         }
         let painting = stage.painting(descent.kept(reason))?;
         if cancelled || stage.last {
