@@ -284,7 +284,7 @@ fn a_strangers_checkpoint_destroys_nothing() {
         ("/record/options/size", 1e18.into(), 1, "damaged"),
         ("/record/options/size", count.into(), 1, ""),
         ("/record/options/optimizer", "lbfgs".into(), 1, "damaged"),
-        ("/record/options/style-layers", "\u{1b}[31m".into(), 1, "damaged"),
+        ("/record/options/style-layers", "\u{1b}[31m".into(), 1, "cannot go on"),
         ("/record/inputs", Value::Array(vec![]), 2, "content picture"),
         ("/record/inputs/0/path", path("diary"), 1, "diary"),
         ("/record/inputs/0/path", "-".into(), 1, "standard input"),
