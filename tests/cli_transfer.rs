@@ -119,7 +119,7 @@ fn any_number_of_intermediate_pictures_can_be_asked_for() {
 fn a_late_intermediate_picture_replaces_no_input() {
     let folder = Folder::new();
     fs::copy(folder.path("photo.png"), folder.path("out-102.png")).unwrap();
-    let tiny = "--size 32 --content-layers conv1_1 --style-layers conv1_1 --iterations 102 --save-every 1";
+    let tiny = "--size 32 --optimizer adam --content-layers conv1_1 --style-layers conv1_1 --iterations 102 --save-every 1";
     let output = folder.run(&format!("transfer out-102.png painting.webp -o out.png {tiny} --quiet"));
     let (code, message) = code_and_message(&output);
     assert_eq!(code, 1, "{message}");
