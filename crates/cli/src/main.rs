@@ -43,7 +43,8 @@ Exit codes:
   2    wrong use
   129  stopped by SIGHUP
   130  stopped by SIGINT, which is Ctrl-C
-  143  stopped by SIGTERM";
+  143  stopped by SIGTERM
+  152  stopped by SIGXCPU, the soft limit on processor time";
 
 /// Paints a photograph in the style of a painting (Gatys, Ecker and Bethge, 2015), on the CPU.
 #[derive(Debug, Parser)]

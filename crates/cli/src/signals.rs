@@ -1,4 +1,4 @@
-//! Signals: HUP, INT and TERM end the run, USR1 asks for the picture as it is.
+//! Signals: HUP, INT, TERM and XCPU end the run, USR1 asks for the picture as it is.
 //!
 //! The first signal lets a command that has something to keep write it; before that, and when a second one comes, the process
 //! ends at once. Signals that were ignored when the program was started stay ignored: HUP under `nohup`, INT in the background
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use impasto_files::remove_temporary_files;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXCPU, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::failure::{Failure, signal_exit_code};
@@ -29,7 +29,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub(crate) fn listen(run: Interrupt) -> Result<(), Failure> {
     let cannot = |error: io::Error| Failure::failed(format!("cannot listen to signals: {error}"));
     let ignored = ignored();
-    let ends = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let ends =
+        [SIGHUP, SIGINT, SIGTERM, SIGXCPU].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let mut signals = Signals::new(ends.chain([SIGUSR1, SIGXFSZ])).map_err(cannot)?;
     let answer = move || {
         let mut first = None;

@@ -96,6 +96,8 @@ pub fn transfer_with(
     if let Some(resume) = &resume {
         check_place(resume, subject, &schedule)?;
         summary.done = resume.header().iterations_before + resume.header().iterations;
+        // Fewer than are done may be asked for.
+        summary.iterations = summary.iterations.max(summary.done);
     }
     if checkpoints.is_some() {
         summary.checkpoint_bytes = Some(checkpoint_bytes(subject, options, &schedule));
