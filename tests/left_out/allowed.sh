@@ -78,6 +78,11 @@ not_tmpfs() {
     [[ $(stat --file-system --format=%T "$(dirname "${BASH_SOURCE[0]}")") != tmpfs ]]
 }
 
+# Room for a picture of 200 megapixels.
+memory() {
+    [[ $(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) -gt 1000000 ]]
+}
+
 try tmpfs tmpfs
 try setpriv setpriv_
 try prlimit prlimit_
@@ -87,3 +92,4 @@ try taskset taskset_
 try memory-group control_group memory memory.limit_in_bytes memory.max 1073741824
 try cpu-group control_group cpu cpu.cfs_quota_us cpu.max 100000
 try disk not_tmpfs
+try memory memory

@@ -1,5 +1,8 @@
 //! Reading keeps to its memory limit whatever a file claims, reads streams as files, and says what it does not read.
 
+#[path = "../../../tests/left_out/mod.rs"]
+mod left_out;
+
 use std::alloc::System;
 use std::fs;
 use std::io::{Cursor, Read};
@@ -10,7 +13,8 @@ use cap::Cap;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage, RgbaImage};
 use impasto_style::picture::{Picture, PictureError, Profile, ReadOptions, ReadPicture, Warning};
-use impasto_style::{Preset, Subject, TransferOptions};
+use impasto_style::{Preset, Subject, TransferOptions, available_memory};
+use left_out::left_out;
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
@@ -195,6 +199,153 @@ fn what_a_header_claims_costs_nothing() {
     let (error, peak) = peak_of(|| read(&gif, &within(150 * MIB)).unwrap_err());
     assert!(matches!(error, PictureError::TooLarge { width: 1, height: 1, .. }), "{error}");
     assert!(peak < MIB, "{peak}");
+}
+
+/// A little-endian TIFF: `body` from byte 8 on, then a directory of tags, types, counts and values or their places.
+fn tiff(body: &[u8], tags: &[(u16, u16, u32, u32)]) -> Vec<u8> {
+    let mut file = [b"II*\0", &(8 + body.len() as u32).to_le_bytes()[..], body].concat();
+    file.extend((tags.len() as u16).to_le_bytes());
+    for (tag, kind, count, value) in tags {
+        file.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+        file.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+    }
+    file.extend([0; 4]);
+    file
+}
+
+/// Types of a tag's values.
+const BYTE: u16 = 1;
+const LONG: u16 = 4;
+
+/// A column of grey pixels, each a strip. Offsets and lengths are the same bytes; there the pixels are, too.
+fn column(strips: u32) -> Vec<u8> {
+    let one = |tag, value| (tag, LONG, 1, value);
+    let tags = [
+        one(256, 1),
+        one(257, strips),
+        one(258, 8),
+        one(262, 1),
+        (273, BYTE, strips, 8),
+        one(278, 1),
+        (279, BYTE, strips, 8),
+    ];
+    tiff(&vec![9; strips as usize], &tags)
+}
+
+/// A byte in the file that tells where a strip is takes far more than a byte here.
+#[test]
+fn strips_of_a_tiff_are_limited_and_counted() {
+    let _alone = alone();
+    let column = |strips| {
+        let file = column(strips);
+        move |limit| peak_of(|| read(&file, &ReadOptions { memory_limit: limit, ..ReadOptions::default() }))
+    };
+    let most = column(1 << 20);
+    let (whole, peak) = most(None);
+    let whole = whole.unwrap();
+    assert!(whole.picture.data().iter().all(|&value| value == 9.0));
+    assert!(peak <= whole.bytes, "{} announced, {peak} taken", whole.bytes);
+    let (error, peak) = most(Some(whole.bytes - 1));
+    assert!(matches!(error, Err(PictureError::TooLarge { .. })), "{error:?}");
+    assert!(peak < 40 * MIB, "{peak}");
+
+    let (error, peak) = column(16 << 20)(Some(150 * MIB));
+    let text = error.unwrap_err().to_string();
+    assert!(text.contains("a TIFF with more than 1048576 strips or tiles"), "{text}");
+    assert!(peak < MIB, "{peak}");
+}
+
+/// All of the file, as a strip says of itself; ZSTD looks back by 8 MiB.
+#[test]
+fn a_packed_strip_is_read_as_far_as_it_can_reach() {
+    let _alone = alone();
+    let lzw = weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&[9]).unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(&[9][..], ruzstd::encoding::CompressionLevel::Fastest);
+    let jpeg = encoded(&image::GrayImage::from_pixel(1, 1, image::Luma([9])).into(), ImageFormat::Jpeg);
+    for (compression, mut body) in [(5, lzw), (50_000, zstd), (7, jpeg)] {
+        body.resize(32 << 20, 0);
+        let one = |tag, value| (tag, LONG, 1, value);
+        let length = body.len() as u32;
+        let tags = [
+            one(256, 1),
+            one(257, 1),
+            one(258, 8),
+            one(259, compression),
+            one(262, 1),
+            one(273, 8),
+            one(279, length),
+        ];
+        let file = tiff(&body, &tags);
+        let (read, peak) = peak_of(|| read(&file, &within(150 * MIB)).unwrap());
+        assert_eq!(read.picture.data(), [9.0; 3], "{compression}");
+        assert!(peak < 10 * MIB, "{compression}: {peak}");
+    }
+}
+
+#[test]
+fn tags_of_a_tiff_have_no_more_values_than_they_need() {
+    let _alone = alone();
+    let one = |tag, value| (tag, LONG, 1, value);
+    let count = 16 << 20;
+    for (tag, colours) in [(258, 1), (320, 3), (338, 1), (339, 1), (530, 6)] {
+        let mut tags = vec![one(256, 1), one(257, 1), one(258, 8), one(273, 8), one(279, 1)];
+        tags.retain(|&(other, ..)| other != tag);
+        tags.extend([one(262, colours), (tag, BYTE, count, 8)]);
+        let file = tiff(&vec![8; count as usize], &tags);
+        let (error, peak) = peak_of(|| read(&file, &within(150 * MIB)).unwrap_err());
+        let text = error.to_string();
+        assert!(text.contains(&format!("tag {tag} has 16777216 values, more than the ")), "{text}");
+        assert!(peak < MIB, "{tag}: {peak}");
+    }
+}
+
+#[test]
+fn a_frame_is_found_behind_any_number_of_chunks() {
+    let _alone = alone();
+    let frame = b"\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f rest of the frame";
+    let header = extended(0, 1, 1);
+    let mut chunks = vec![(b"VP8X", 10, &*header)];
+    chunks.extend((0..100_000).map(|k| (b"junk", k % 3, &b"abc"[..k as usize % 3])));
+    chunks.push((b"VP8 ", frame.len() as u32, frame));
+    let text = read(&webp(&chunks), &within(150 * MIB)).unwrap_err().to_string();
+    assert!(text.contains("a frame of it is larger than the picture"), "{text}");
+    // Chunks that end before they begin, and one that is cut short, go by.
+    for chunks in [
+        &[(b"ANMF", 0, &b""[..]), (b"VP8 ", 0, b"")][..],
+        &[(b"VP8 ", 2, b"ab"), (b"ANMF", 16, &[0; 16]), (b"VP8 ", u32::MAX, b"")],
+        &[(b"VP8 ", 10, b"abc")],
+    ] {
+        let all = [&[(b"VP8X", 10, &*header)], chunks].concat();
+        let error = read(&webp(&all), &within(150 * MIB)).unwrap_err();
+        assert!(matches!(error, PictureError::Damaged { .. }), "{error}");
+    }
+}
+
+/// 200 megapixels of black and white, 20,000 x 10,000 in 25 kB, the upper half white.
+#[test]
+fn two_hundred_megapixels_are_a_matter_of_memory() {
+    const LARGE: u64 = 700 * MIB;
+    let _alone = alone();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 20_000, 10_000);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    encoder.set_compression(png::Compression::Fast);
+    let rows = (0..10_000).flat_map(|row| [if row < 5_000 { 0xff } else { 0 }; 2_500]);
+    encoder.write_header().unwrap().write_image_data(&rows.collect::<Vec<u8>>()).unwrap();
+    let options = |limit| ReadOptions { longest: Some(200), ..within(limit) };
+
+    let (error, peak) = peak_of(|| read(&bytes, &options(200 * MIB)).unwrap_err());
+    assert!(matches!(error, PictureError::TooLarge { width: 20_000, height: 10_000, .. }), "{error}");
+    assert!(peak < MIB, "{peak}");
+
+    if available_memory().is_some_and(|available| available < LARGE) {
+        return left_out("memory", "200 megapixels do not fit");
+    }
+    let (picture, peak) = peak_of(|| read(&bytes, &options(LARGE)).unwrap().picture);
+    assert!(peak < 300 * MIB, "{} MiB", peak / MIB);
+    assert_eq!((picture.height(), picture.width()), (100, 200));
+    assert_eq!((picture.data()[0].round(), picture.data()[picture.data().len() - 1].round()), (255.0, 0.0));
 }
 
 #[test]

@@ -69,9 +69,17 @@ impl Limits<'_> {
 /// [`ReadError::NoMemory`].
 pub(super) fn zeros<T: Copy + Default>(length: usize) -> Result<Vec<T>, ReadError> {
     // First asked for, which can fail; then taken as the system has it, so that pages are touched only when they are filled.
-    let bytes = length as u64 * size_of::<T>() as u64;
-    Vec::<T>::new().try_reserve_exact(length).map_err(|_| ReadError::NoMemory { bytes })?;
+    ask_for(length as u64 * size_of::<T>() as u64)?;
     Ok(vec![T::default(); length])
+}
+
+/// Whether the system gives that many bytes at once; they are given back.
+///
+/// # Errors
+/// [`ReadError::NoMemory`].
+pub(super) fn ask_for(bytes: u64) -> Result<(), ReadError> {
+    let length = usize::try_from(bytes).unwrap_or(usize::MAX);
+    Vec::<u8>::new().try_reserve_exact(length).map_err(|_| ReadError::NoMemory { bytes })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! WebP, by the `image-webp` crate.
 
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Seek, SeekFrom};
 
 use image::metadata::Orientation;
 use image_webp::{DecodingError, WebPDecoder};
@@ -68,24 +68,25 @@ fn bytes_of_decoder<R: BufRead + Seek>(decoder: &mut WebPDecoder<R>, pixels: u64
 
 /// Width and height that no lossy frame exceeds which the decoder may decode: it takes memory for a frame's own size before it
 /// compares that with the picture's.
-fn largest_frame(reader: &mut (impl Read + Seek)) -> Result<(u32, u32), ReadError> {
+fn largest_frame<R: BufRead + Seek>(reader: &mut R) -> Result<(u32, u32), ReadError> {
     let mut largest = (0, 0);
-    reader.seek(SeekFrom::Start(12))?;
-    while let Some((name, length)) = next_chunk(reader)? {
-        let start = reader.stream_position()?;
-        match &name {
-            b"ANMF" => {
-                reader.seek(SeekFrom::Current(16))?;
-                for _ in 0..2 {
-                    let Some((name, length)) = next_chunk(reader)? else { break };
-                    let start = reader.stream_position()?;
-                    largest = larger(largest, frame_size(reader, name));
-                    reader.seek(SeekFrom::Start(start + length))?;
-                }
+    reader.rewind()?;
+    let mut file = Scan { reader, position: 0 };
+    file.go_to(12)?;
+    while let Some((name, length)) = file.next_chunk()? {
+        let end = file.position + length;
+        if name == *b"ANMF" {
+            file.go_to(file.position + 16)?;
+            for _ in 0..2 {
+                let Some((name, length)) = file.next_chunk()? else { break };
+                let end = file.position + length;
+                largest = larger(largest, file.frame_size(name)?);
+                file.go_to(end)?;
             }
-            _ => largest = larger(largest, frame_size(reader, name)),
+        } else {
+            largest = larger(largest, file.frame_size(name)?);
         }
-        reader.seek(SeekFrom::Start(start + length))?;
+        file.go_to(end)?;
     }
     Ok(largest)
 }
@@ -94,26 +95,53 @@ fn larger(one: (u32, u32), other: (u32, u32)) -> (u32, u32) {
     (one.0.max(other.0), one.1.max(other.1))
 }
 
-/// A chunk's name, and its length with padding. None at the end of the file.
-fn next_chunk(reader: &mut impl Read) -> Result<Option<([u8; 4], u64)>, ReadError> {
-    let mut header = [0; 8];
-    match reader.read_exact(&mut header) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
-    }
-    let [a, b, c, d, length @ ..] = header;
-    let length = u64::from(u32::from_le_bytes(length));
-    Ok(Some(([a, b, c, d], length + length % 2)))
+/// A file that is looked through from chunk to chunk. Small steps stay within what is buffered: a file may have millions of chunks.
+struct Scan<'r, R> {
+    reader: &'r mut R,
+    position: u64,
 }
 
-/// Width and height of a lossy frame (RFC 6386, section 9.1: a frame's tag, three bytes, 14 bits each).
-fn frame_size(reader: &mut impl Read, name: [u8; 4]) -> (u32, u32) {
-    let mut header = [0; 10];
-    if name != *b"VP8 " || reader.read_exact(&mut header).is_err() {
-        return (0, 0);
+impl<R: BufRead + Seek> Scan<'_, R> {
+    /// The next bytes; none at the end of the file.
+    fn next<const N: usize>(&mut self) -> Result<Option<[u8; N]>, ReadError> {
+        let mut bytes = [0; N];
+        match self.reader.read_exact(&mut bytes) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.position = self.reader.stream_position()?;
+                Ok(None)
+            }
+            other => {
+                other?;
+                self.position += N as u64;
+                Ok(Some(bytes))
+            }
+        }
     }
-    let side = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
-    (side(header[6], header[7]), side(header[8], header[9]))
+
+    fn go_to(&mut self, position: u64) -> Result<(), ReadError> {
+        self.reader.seek_relative(position.wrapping_sub(self.position) as i64)?;
+        self.position = position;
+        Ok(())
+    }
+
+    /// A chunk's name, and its length with padding. None at the end of the file.
+    fn next_chunk(&mut self) -> Result<Option<([u8; 4], u64)>, ReadError> {
+        Ok(self.next()?.map(|[a, b, c, d, length @ ..]: [u8; 8]| {
+            let length = u64::from(u32::from_le_bytes(length));
+            ([a, b, c, d], length + length % 2)
+        }))
+    }
+
+    /// Width and height of a lossy frame (RFC 6386, section 9.1: a frame's tag, three bytes, 14 bits each).
+    fn frame_size(&mut self, name: [u8; 4]) -> Result<(u32, u32), ReadError> {
+        if name != *b"VP8 " {
+            return Ok((0, 0));
+        }
+        let side = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
+        Ok(self
+            .next()?
+            .map_or((0, 0), |header: [u8; 10]| (side(header[6], header[7]), side(header[8], header[9]))))
+    }
 }
 
 fn explain(error: DecodingError) -> ReadError {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::picture::read::ReadError;
-use crate::picture::read::limits::METADATA_LIMIT;
 
 /// The tags and values of the first picture of a file.
 pub(super) struct Directory<R> {
@@ -19,6 +18,13 @@ struct Entry {
     kind: u16,
     count: u64,
     position: u64,
+}
+
+impl Entry {
+    /// Bytes of all values.
+    fn size(self) -> u64 {
+        TYPE_SIZES.get(usize::from(self.kind)).copied().unwrap_or(0).saturating_mul(self.count)
+    }
 }
 
 /// Bytes of a value of each type, by its number in the file; 0 for what is no type.
@@ -64,9 +70,11 @@ impl<R: Read + Seek> Directory<R> {
             let count = self.next(word)?;
             let value = self.next(word)?;
             let inline = position.saturating_add(4 + word as u64);
-            let size = TYPE_SIZES.get(usize::from(kind)).copied().unwrap_or(0).saturating_mul(count);
-            let at = if size <= word as u64 { inline } else { value };
-            self.entries.entry(tag).or_insert(Entry { kind, count, position: at });
+            let mut entry = Entry { kind, count, position: value };
+            if entry.size() <= word as u64 {
+                entry.position = inline;
+            }
+            self.entries.entry(tag).or_insert(entry);
             position = inline.saturating_add(word as u64);
         }
         Ok(())
@@ -85,60 +93,82 @@ impl<R: Read + Seek> Directory<R> {
         if self.little_endian { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) }
     }
 
+    /// How many values a tag has; 0 if it is not there.
+    pub(super) fn count(&self, tag: u16) -> u64 {
+        self.entries.get(&tag).map_or(0, |entry| entry.count)
+    }
+
     /// The bytes of a tag's value, of any type; none if the tag is not there.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`] if there are more than [`METADATA_LIMIT`], or the file ends before them.
-    pub(super) fn bytes(&mut self, tag: u16) -> Result<Option<Vec<u8>>, ReadError> {
+    /// [`ReadError::Damaged`] if there are more than `most`, or the file ends before them.
+    pub(super) fn bytes(&mut self, tag: u16, most: usize) -> Result<Option<Vec<u8>>, ReadError> {
         let Some(entry) = self.entries.get(&tag).copied() else { return Ok(None) };
-        let size = TYPE_SIZES.get(usize::from(entry.kind)).copied().unwrap_or(0).saturating_mul(entry.count);
-        if size > METADATA_LIMIT as u64 {
-            let detail = format!("tag {tag} has {size} bytes, more than the {METADATA_LIMIT} that are read");
+        let size = entry.size();
+        if size > most as u64 {
+            let detail = format!("tag {tag} has {size} bytes, more than the {most} that are read");
             return Err(ReadError::Damaged(detail));
         }
+        self.value(tag, entry).map(Some)
+    }
+
+    fn value(&mut self, tag: u16, entry: Entry) -> Result<Vec<u8>, ReadError> {
+        let size = entry.size();
         self.reader.seek(SeekFrom::Start(entry.position))?;
         let mut bytes = Vec::new();
         (&mut self.reader).take(size).read_to_end(&mut bytes)?;
         if (bytes.len() as u64) < size {
             return Err(ReadError::Damaged(format!("it ends before the value of tag {tag}")));
         }
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
-    /// The integers of a tag; none if the tag is not there.
+    /// The integers of a tag; none if the tag is not there. Each takes 8 bytes, of which the file may have but one.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`] as [`Directory::bytes`], or if they are no integers.
-    pub(super) fn numbers(&mut self, tag: u16) -> Result<Option<Vec<u64>>, ReadError> {
+    /// [`ReadError::Damaged`] if they are no integers or more than `most`, or the file ends before them.
+    pub(super) fn numbers(&mut self, tag: u16, most: usize) -> Result<Option<Vec<u64>>, ReadError> {
         let Some(entry) = self.entries.get(&tag).copied() else { return Ok(None) };
+        if entry.count > most as u64 {
+            let detail = format!("tag {tag} has {} values, more than the {most} that are read", entry.count);
+            return Err(ReadError::Damaged(detail));
+        }
+        self.integers(tag, entry).map(Some)
+    }
+
+    fn integers(&mut self, tag: u16, entry: Entry) -> Result<Vec<u64>, ReadError> {
         if !matches!(entry.kind, 1 | 3 | 4 | 7 | 13 | 16) {
             return Err(ReadError::Damaged(format!("tag {tag} has values that are no integers")));
         }
-        let Some(bytes) = self.bytes(tag)? else { return Ok(None) };
+        let bytes = self.value(tag, entry)?;
         let size = TYPE_SIZES[usize::from(entry.kind)] as usize;
-        Ok(Some(bytes.chunks_exact(size).map(|value| self.number(value)).collect()))
+        Ok(bytes.chunks_exact(size).map(|value| self.number(value)).collect())
     }
 
     /// The first integer of a tag, or `absent` if the tag is not there.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`] as [`Directory::numbers`].
+    /// [`ReadError::Damaged`] if it is no integer, or the file ends before it.
     pub(super) fn number_or(&mut self, tag: u16, absent: u64) -> Result<u64, ReadError> {
-        Ok(self.numbers(tag)?.and_then(|values| values.first().copied()).unwrap_or(absent))
+        let Some(entry) = self.entries.get(&tag).copied() else { return Ok(absent) };
+        let first = Entry { count: entry.count.min(1), ..entry };
+        Ok(self.integers(tag, first)?.first().copied().unwrap_or(absent))
     }
 
-    /// The fractions of a tag; none if it is not there or holds other numbers.
+    /// The fractions of a tag; none if it is not there, or holds other numbers or another count of them.
     ///
     /// # Errors
-    /// [`ReadError::Damaged`] as [`Directory::bytes`].
-    pub(super) fn fractions(&mut self, tag: u16) -> Result<Option<Vec<f32>>, ReadError> {
-        if self.entries.get(&tag).is_none_or(|entry| entry.kind != 5) {
+    /// [`ReadError::Damaged`] if the file ends before them.
+    pub(super) fn fractions<const N: usize>(&mut self, tag: u16) -> Result<Option<[f32; N]>, ReadError> {
+        let Some(entry) = self.entries.get(&tag).copied() else { return Ok(None) };
+        if entry.kind != 5 || entry.count != N as u64 {
             return Ok(None);
         }
-        let Some(bytes) = self.bytes(tag)? else { return Ok(None) };
+        let bytes = self.value(tag, entry)?;
         let fraction =
             |bytes: &[u8]| (self.number(&bytes[..4]) as f64 / self.number(&bytes[4..]) as f64) as f32;
-        Ok(Some(bytes.chunks_exact(8).map(fraction).collect()))
+        let fractions: Vec<f32> = bytes.chunks_exact(8).map(fraction).collect();
+        Ok(fractions.try_into().ok())
     }
 
     /// Whether numbers of several bytes start with the least significant one.

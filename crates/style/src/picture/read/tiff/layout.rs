@@ -73,6 +73,12 @@ pub(super) struct Chunks {
     pub(super) lengths: Vec<u64>,
 }
 
+/// The most samples of a pixel.
+const MOST_SAMPLES: u16 = 64;
+
+/// The most strips or tiles: 2^20. Millions of them are no picture, but memory.
+const MOST_CHUNKS: u64 = 1 << 20;
+
 fn unsupported<T>(with: &str) -> Result<T, ReadError> {
     Err(ReadError::Unsupported(format!("a TIFF with {with}")))
 }
@@ -94,6 +100,9 @@ impl Layout {
         let (width, height) = (side(tags.number_or(256, 0)?)?, side(tags.number_or(257, 0)?)?);
         let compression = compression(tags.number_or(259, 1)?)?;
         let samples = u16::try_from(tags.number_or(277, 1)?).unwrap_or(0);
+        if samples > MOST_SAMPLES {
+            return unsupported(&format!("{samples} samples a pixel"));
+        }
         let (bits, float) = depth(tags)?;
         let planar = tags.number_or(284, 1)? == 2 && samples > 1;
         let colours = colours(tags, bits, float, compression)?;
@@ -110,7 +119,7 @@ impl Layout {
             compression,
             predictor,
             reversed: tags.number_or(266, 1)? == 2 && compression != Compression::Jpeg,
-            chunks: chunks(tags, height, width)?,
+            chunks: chunks(tags, (height, width), if planar { samples } else { 1 })?,
             colours,
         };
         layout.check()?;
@@ -121,9 +130,6 @@ impl Layout {
     fn check(&self) -> Result<(), ReadError> {
         if usize::from(self.samples) < self.colours.samples() {
             return damaged("a TIFF with fewer samples than its colours need");
-        }
-        if self.samples > 64 {
-            return unsupported(&format!("{} samples a pixel", self.samples));
         }
         if !matches!(self.predictor, 1..=3) || self.bits < 8 && self.predictor != 1 {
             return unsupported(&format!("predictor {} of {}-bit samples", self.predictor, self.bits));
@@ -145,14 +151,6 @@ impl Layout {
             if splits(height, self.height, subsampling.1) || splits(width, self.width, subsampling.0) {
                 return damaged("a TIFF whose strips or tiles split the blocks of its chroma");
             }
-        }
-        let planes = if self.planar { u64::from(self.samples) } else { 1 };
-        let across = u64::from(self.width.div_ceil(self.chunks.width));
-        let down = u64::from(self.height.div_ceil(self.chunks.height));
-        if self.chunks.offsets.len() as u64 != across.saturating_mul(down).saturating_mul(planes)
-            || self.chunks.lengths.len() != self.chunks.offsets.len()
-        {
-            return damaged("a TIFF whose strips or tiles are not as many as its size needs");
         }
         Ok(())
     }
@@ -194,12 +192,12 @@ fn compression(number: u64) -> Result<Compression, ReadError> {
 
 /// Bits of a sample, and whether it is a float.
 fn depth<R: Read + Seek>(tags: &mut Directory<R>) -> Result<(u16, bool), ReadError> {
-    let all = tags.numbers(258)?.unwrap_or_else(|| vec![1]);
+    let all = tags.numbers(258, MOST_SAMPLES.into())?.unwrap_or_else(|| vec![1]);
     let Some(&bits) = all.first() else { return damaged("a TIFF without the depth of its samples") };
     if all.iter().any(|&other| other != bits) {
         return unsupported("samples of different depths");
     }
-    let formats = tags.numbers(339)?.unwrap_or_else(|| vec![1]);
+    let formats = tags.numbers(339, MOST_SAMPLES.into())?.unwrap_or_else(|| vec![1]);
     let format = formats.first().copied().unwrap_or(1);
     if formats.iter().any(|&other| other != format) && tags.number_or(262, 0)? != 8 {
         return unsupported("samples of different formats");
@@ -255,7 +253,7 @@ fn palette<R: Read + Seek>(tags: &mut Directory<R>, bits: u16, float: bool) -> R
         return unsupported(&format!("a palette of {bits}-bit samples"));
     }
     let colours: Vec<u16> =
-        tags.numbers(320)?.unwrap_or_default().into_iter().map(|value| value as u16).collect();
+        tags.numbers(320, 3 << bits)?.unwrap_or_default().into_iter().map(|value| value as u16).collect();
     if colours.len() != 3 << bits {
         return damaged("a TIFF without the colours of its palette");
     }
@@ -263,17 +261,15 @@ fn palette<R: Read + Seek>(tags: &mut Directory<R>, bits: u16, float: bool) -> R
 }
 
 fn ycbcr<R: Read + Seek>(tags: &mut Directory<R>, compression: Compression) -> Result<YCbCr, ReadError> {
-    let subsampling = match tags.numbers(530)?.as_deref() {
+    let subsampling = match tags.numbers(530, 2)?.as_deref() {
         // The JPEG decoder brings chroma to the size of luminance.
         _ if compression == Compression::Jpeg => (1, 1),
         None => (2, 2),
         Some(&[across @ (1 | 2 | 4), down @ (1 | 2 | 4)]) => (across as u16, down as u16),
         Some(_) => return damaged("a TIFF with a strange subsampling of its chroma"),
     };
-    let luminance = tags.fractions(529)?.and_then(|values| values.try_into().ok());
-    let reference = tags.fractions(532)?.and_then(|values| values.try_into().ok());
-    let luminance: [f32; 3] = luminance.unwrap_or([0.299, 0.587, 0.114]);
-    let reference: [f32; 6] = reference.unwrap_or([0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);
+    let luminance: [f32; 3] = tags.fractions(529)?.unwrap_or([0.299, 0.587, 0.114]);
+    let reference: [f32; 6] = tags.fractions(532)?.unwrap_or([0.0, 255.0, 128.0, 255.0, 128.0, 255.0]);
     let ranges = [0, 2, 4].map(|k| reference[k + 1] - reference[k]);
     if !luminance.iter().chain(&ranges).all(|value| value.is_finite() && *value > 0.0) {
         return damaged("a TIFF with strange coefficients of its YCbCr colours");
@@ -288,7 +284,7 @@ fn alpha<R: Read + Seek>(
     samples: u16,
 ) -> Result<Option<(usize, bool)>, ReadError> {
     let first = colours.samples();
-    let extra = match tags.numbers(338)? {
+    let extra = match tags.numbers(338, MOST_SAMPLES.into())? {
         Some(extra) => extra,
         None if matches!(colours, Colours::Rgb) && samples == 4 => vec![2],
         None => Vec::new(),
@@ -301,8 +297,12 @@ fn alpha<R: Read + Seek>(
     Ok(alpha)
 }
 
-fn chunks<R: Read + Seek>(tags: &mut Directory<R>, height: u32, width: u32) -> Result<Chunks, ReadError> {
-    let tiled = tags.numbers(324)?.is_some();
+fn chunks<R: Read + Seek>(
+    tags: &mut Directory<R>,
+    (height, width): (u32, u32),
+    planes: u16,
+) -> Result<Chunks, ReadError> {
+    let tiled = tags.count(324) > 0;
     let (offsets, lengths) = if tiled { (324, 325) } else { (273, 279) };
     let side = |length: u64| u32::try_from(length).unwrap_or(u32::MAX);
     let (chunk_height, chunk_width) = if tiled {
@@ -317,11 +317,20 @@ fn chunks<R: Read + Seek>(tags: &mut Directory<R>, height: u32, width: u32) -> R
             "a TIFF with empty strips or tiles, or with some that are far larger than the picture",
         );
     }
+    let (across, down) = (width.div_ceil(chunk_width), height.div_ceil(chunk_height));
+    let count = (u64::from(across) * u64::from(down)).saturating_mul(planes.into());
+    if count > MOST_CHUNKS {
+        return unsupported(&format!("more than {MOST_CHUNKS} strips or tiles"));
+    }
+    if tags.count(offsets) != count || tags.count(lengths) != count {
+        return damaged("a TIFF whose strips or tiles are not as many as its size needs");
+    }
+    let count = count as usize;
     Ok(Chunks {
         tiled,
         height: chunk_height,
         width: chunk_width,
-        offsets: tags.numbers(offsets)?.unwrap_or_default(),
-        lengths: tags.numbers(lengths)?.unwrap_or_default(),
+        offsets: tags.numbers(offsets, count)?.unwrap_or_default(),
+        lengths: tags.numbers(lengths, count)?.unwrap_or_default(),
     })
 }

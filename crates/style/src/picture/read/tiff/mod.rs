@@ -19,7 +19,7 @@ use tiff::decoder::Decoder;
 
 use super::ReadError;
 use super::Warning;
-use super::limits::Limits;
+use super::limits::{Limits, METADATA_LIMIT, ask_for};
 use super::raster::{Alpha, Colour, Model, Raster};
 use directory::Directory;
 use layout::{Colours, Compression, Layout};
@@ -33,19 +33,19 @@ use unpacked::Unpacked;
 pub(super) fn read<R: BufRead + Seek>(reader: R, limits: &Limits) -> Result<Raster, ReadError> {
     let mut tags = Directory::read(reader)?;
     let layout = Layout::read(&mut tags)?;
-    let bands = place::bands(&layout);
-    admit(&layout, bands.chunk_bytes(&layout), limits)?;
+    let geometry = place::geometry(&layout);
+    admit(&layout, geometry.chunk_bytes(&layout), limits)?;
 
     let mut warnings = Vec::new();
     // Broken metadata is no reason to refuse a picture whose pixels are sound.
-    let profile = tags.bytes(ICC_PROFILE).unwrap_or_else(|_| {
+    let profile = tags.bytes(ICC_PROFILE, METADATA_LIMIT).unwrap_or_else(|_| {
         warnings.push(Warning::Profile);
         None
     });
     let orientation = tags.number_or(ORIENTATION, 1).unwrap_or(1);
-    let tables = tags.bytes(JPEG_TABLES)?;
+    let tables = tags.bytes(JPEG_TABLES, MOST_TABLES)?;
     let little_endian = tags.little_endian();
-    let file = Unpacked::new(tags.into_reader(), &layout, bands, little_endian, tables.as_deref());
+    let file = Unpacked::new(tags.into_reader(), &layout, geometry, little_endian, tables.as_deref());
     // The size of a chunk was admitted above, from the header.
     let unlimited = ::tiff::decoder::Limits::unlimited();
     let mut decoder = Decoder::new(file).map_err(explain)?.with_limits(unlimited);
@@ -82,8 +82,19 @@ const JPEG_TABLES: u16 = 347;
 const ORIENTATION: u16 = 274;
 const ICC_PROFILE: u16 = 34_675;
 
-/// Whether there is room for the picture: its samples as they are kept, and beside them one chunk, as the crate hands it on, with
-/// one sample a byte or a float, and, if it is unpacked here, packed and unpacked.
+/// Bytes of the tables of a JPEG: far more than the most that one can have.
+const MOST_TABLES: usize = 1 << 16;
+
+/// Bytes that each chunk takes for its place in the file, 8 for its offset and 8 for its length: in the layout; and beside that in
+/// the directory that is made for the crate, and in what the crate makes of it, which takes 32 for a number before it has 8.
+const BYTES_OF_A_PLACE: u64 = 16;
+const BYTES_OF_A_PLACE_IN_THE_CRATE: u64 = 16 + 8 + 32 + 8;
+
+/// Bytes of the file's buffer and of other tags.
+const BYTES_OF_THE_REST: u64 = 1 << 16;
+
+/// Whether there is room for the picture: its samples as they are kept, and beside them where each chunk is, and one chunk, as the
+/// crate hands it on, with one sample a byte or a float, and, if it is unpacked here, packed and unpacked.
 fn admit(layout: &Layout, chunk: u64, limits: &Limits) -> Result<(), ReadError> {
     let size = (layout.height as usize, layout.width as usize);
     let pixels = u64::from(layout.height).saturating_mul(u64::from(layout.width));
@@ -97,13 +108,22 @@ fn admit(layout: &Layout, chunk: u64, limits: &Limits) -> Result<(), ReadError> 
         16 | 64 if layout.float => 2,
         _ => 0,
     };
-    let unpacked = match layout.compression {
-        Compression::Plain(_) => 0,
-        Compression::Jpeg | Compression::Lzw | Compression::Zstd => 3,
+    let packed = layout.chunks.lengths.iter().copied().max().unwrap_or(0).min(unpacked::most_packed(chunk));
+    let (unpacked, packed) = match layout.compression {
+        Compression::Plain(_) => (0, 0),
+        Compression::Lzw => (1, packed),
+        // The window holds the whole chunk in the worst case, and grows by doubling.
+        Compression::Zstd => (3, packed.saturating_add(unpacked::ZSTD_WINDOW)),
+        // Coefficients of two bytes if the JPEG is progressive; tables in front of what is packed.
+        Compression::Jpeg => (3, packed.saturating_add(2 * MOST_TABLES as u64)),
     };
-    let window = if layout.compression == Compression::Zstd { unpacked::ZSTD_WINDOW } else { 0 };
-    let decoder = chunk.saturating_mul(1 + converted + unpacked).saturating_add(window);
-    limits.admit(size, raster, decoder)
+    let chunks = layout.chunks.lengths.len() as u64;
+    let (held, places) = (BYTES_OF_A_PLACE * chunks, BYTES_OF_A_PLACE_IN_THE_CRATE * chunks);
+    let decoder =
+        chunk.saturating_mul(1 + converted + unpacked).saturating_add(packed).saturating_add(places);
+    limits.admit(size, raster, decoder.saturating_add(held + BYTES_OF_THE_REST))?;
+    // The crate aborts where it is not given memory: what it takes is asked for before.
+    ask_for(raster.saturating_add(decoder))
 }
 
 /// What the crate says.
@@ -117,9 +137,6 @@ fn explain(error: TiffError) -> ReadError {
         },
         TiffError::UnsupportedError(what) => {
             ReadError::Unsupported(format!("a TIFF of an unusual kind: {what}"))
-        }
-        TiffError::LimitsExceeded => {
-            ReadError::Unsupported("a TIFF of more than 100,000 strips or tiles".to_owned())
         }
         other => ReadError::Damaged(other.to_string()),
     }

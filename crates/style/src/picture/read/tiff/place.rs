@@ -5,19 +5,19 @@ use std::io::{Read, Seek};
 use tiff::decoder::{Decoder, DecodingResult};
 
 use super::layout::{Colours, Layout, YCbCr};
-use super::unpacked::{Bands, Unpacked};
+use super::unpacked::{Geometry, Unpacked};
 use crate::picture::read::ReadError;
 use crate::picture::read::limits::zeros;
 use crate::picture::read::raster::Samples;
 
 /// What the crate is told: the picture, or of subsampled YCbCr its blocks, each a pixel of many samples (the luminance of
 /// its pixels row by row, then Cb and Cr; TIFF 6.0, section 21).
-pub(super) fn bands(layout: &Layout) -> Bands {
+pub(super) fn geometry(layout: &Layout) -> Geometry {
     let chunks = &layout.chunks;
     let (across, down) = subsampling(layout);
     let samples = if (across, down) == (1, 1) { layout.samples } else { across * down + 2 };
     let (across, down) = (u32::from(across), u32::from(down));
-    Bands {
+    Geometry {
         height: layout.height.div_ceil(down),
         width: layout.width.div_ceil(across),
         chunk_height: chunks.height.div_ceil(down),
@@ -48,7 +48,8 @@ pub(super) fn decode<R: Read + Seek>(
         (false, 16) => Samples::U16(zeros(length)?),
         (false, _) => Samples::U8(zeros(length)?),
     };
-    for index in 0..layout.chunks.offsets.len() {
+    for (index, &length) in layout.chunks.lengths.iter().enumerate() {
+        decoder.inner().expect_chunk(length);
         let chunk = decoder.read_chunk(index as u32).map_err(super::explain)?;
         let columns = decoder.chunk_data_dimensions(index as u32).0 as usize;
         let place = Place { layout, select: &select, index, columns };
@@ -95,7 +96,7 @@ struct Place<'l> {
 impl Place<'_> {
     /// Samples of a pixel (or block) in the chunk.
     fn stored(&self) -> usize {
-        if self.layout.planar { 1 } else { usize::from(bands(self.layout).samples) }
+        if self.layout.planar { 1 } else { usize::from(geometry(self.layout).samples) }
     }
 
     fn put<T: Copy>(&self, out: &mut [T], chunk: &[T]) -> Result<(), ReadError> {

@@ -1,22 +1,27 @@
 //! A file that the crate `tiff` can decode, made of one that it cannot: a directory of our own in front of the file, which
-//! calls the samples bands of grey, so that the crate hands them on as they are, and chunks that are unpacked when they are
+//! calls the samples channels of grey, so that the crate hands them on as they are, and chunks that are unpacked when they are
 //! asked for if they are packed as a JPEG, by LZW or by ZSTD.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zune_core::bytestream::ZCursor;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::layout::{Compression, Layout};
+use super::layout::{Chunks, Compression, Layout};
 
 /// Bytes that ZSTD may look back, however small the chunk: what level 19 takes.
 pub(super) const ZSTD_WINDOW: u64 = 8 << 20;
 
-/// Rows and columns of pixels, samples of each, as the crate is told them.
+/// The most bytes that a chunk of so many bytes may have while it is packed: what packs badly doubles, and small JPEGs have
+/// headers.
+pub(super) fn most_packed(chunk_bytes: u64) -> u64 {
+    chunk_bytes.saturating_mul(2).saturating_add(1 << 16)
+}
+
+/// Rows and columns of pixels, of the picture and of its chunks, and samples of each pixel, as the crate is told them.
 #[derive(Clone, Copy)]
-pub(super) struct Bands {
+pub(super) struct Geometry {
     pub(super) height: u32,
     pub(super) width: u32,
     pub(super) chunk_height: u32,
@@ -24,7 +29,7 @@ pub(super) struct Bands {
     pub(super) samples: u16,
 }
 
-impl Bands {
+impl Geometry {
     /// Bytes of one unpacked chunk, with the padding of tiles at the borders.
     pub(super) fn chunk_bytes(&self, layout: &Layout) -> u64 {
         let samples = if layout.planar { 1 } else { u64::from(self.samples) };
@@ -40,13 +45,13 @@ pub(super) struct Unpacked<'l, R> {
     file: R,
     reversed: bool,
     unpack: Option<Unpack<'l>>,
+    /// Bytes of the packed chunk at the place that is sought next.
+    expected: Option<u64>,
     chunk: Option<io::Cursor<Vec<u8>>>,
 }
 
 /// What turns the bytes of a chunk into samples.
 struct Unpack<'l> {
-    /// Bytes of the chunk at each position, as the crate sees positions.
-    lengths: BTreeMap<u64, u64>,
     /// Tables that all JPEGs of the file share.
     tables: Option<&'l [u8]>,
     /// (H, W, samples) of a chunk.
@@ -59,29 +64,25 @@ impl<'l, R: Read + Seek> Unpacked<'l, R> {
     pub(super) fn new(
         file: R,
         layout: &Layout,
-        bands: Bands,
+        geometry: Geometry,
         little_endian: bool,
         tables: Option<&'l [u8]>,
     ) -> Self {
-        // Its length does not depend on the offsets within.
-        let length = head(layout, bands, little_endian, 0).len() as u64;
-        let head = head(layout, bands, little_endian, length);
-        let samples = if layout.planar { 1 } else { bands.samples };
+        let samples = if layout.planar { 1 } else { geometry.samples };
         let unpack = !matches!(layout.compression, Compression::Plain(_));
         let unpack = unpack.then(|| Unpack {
-            lengths: layout
-                .chunks
-                .offsets
-                .iter()
-                .map(|offset| offset.saturating_add(length))
-                .zip(layout.chunks.lengths.iter().copied())
-                .collect(),
             tables,
-            shape: (bands.chunk_height, bands.chunk_width, samples),
-            chunk_bytes: bands.chunk_bytes(layout),
+            shape: (geometry.chunk_height, geometry.chunk_width, samples),
+            chunk_bytes: geometry.chunk_bytes(layout),
             compression: layout.compression,
         });
-        Self { head, position: 0, file, reversed: layout.reversed, unpack, chunk: None }
+        let head = head(layout, geometry, little_endian);
+        Self { head, position: 0, file, reversed: layout.reversed, unpack, expected: None, chunk: None }
+    }
+
+    /// What is sought next is the start of a chunk of `length` bytes in the file.
+    pub(super) fn expect_chunk(&mut self, length: u64) {
+        self.expected = Some(length);
     }
 }
 
@@ -119,9 +120,11 @@ impl<R: Read + Seek> Seek for Unpacked<'_, R> {
             self.file.seek(SeekFrom::Start(self.position - head))?;
         }
         if let Some(unpack) = &self.unpack
-            && let Some(&length) = unpack.lengths.get(&self.position)
+            && let Some(length) = self.expected.take()
         {
+            let length = length.min(most_packed(unpack.chunk_bytes));
             let mut packed = Vec::new();
+            packed.try_reserve_exact(usize::try_from(length).map_err(io::Error::other)?)?;
             (&mut self.file).take(length).read_to_end(&mut packed)?;
             if self.reversed {
                 reverse_bits(&mut packed);
@@ -129,7 +132,7 @@ impl<R: Read + Seek> Seek for Unpacked<'_, R> {
             let unpacked = match unpack.compression {
                 Compression::Zstd => unpack.zstd(&packed),
                 Compression::Lzw => unpack.lzw(&packed),
-                _ => unpack.jpeg(&packed),
+                _ => unpack.jpeg(packed),
             };
             self.chunk = Some(io::Cursor::new(unpacked?));
         }
@@ -153,6 +156,7 @@ impl Unpack<'_> {
         let window = self.chunk_bytes.saturating_mul(2).max(ZSTD_WINDOW);
         let decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(packed, window)
             .map_err(|error| invalid(format!("ZSTD: {error}")))?;
+        unpacked.try_reserve_exact(usize::try_from(self.chunk_bytes).map_err(io::Error::other)?)?;
         decoder.take(self.chunk_bytes).read_to_end(&mut unpacked)?;
         Ok(unpacked)
     }
@@ -176,21 +180,21 @@ impl Unpack<'_> {
     }
 
     /// The samples of a JPEG as they are coded, without a change of colours; its tables stand before it or in it.
-    fn jpeg(&self, packed: &[u8]) -> io::Result<Vec<u8>> {
+    fn jpeg(&self, mut packed: Vec<u8>) -> io::Result<Vec<u8>> {
         let (height, width, samples) = self.shape;
         // Each starts with the marker of a start (2 bytes), tables end with that of an end.
-        let whole = match self.tables {
-            Some(tables) if tables.len() > 4 && packed.len() > 2 => {
-                [&tables[..tables.len() - 2], &packed[2..]].concat()
-            }
-            _ => packed.to_vec(),
-        };
+        if let Some(tables) = self.tables
+            && tables.len() > 4
+            && packed.len() > 2
+        {
+            packed.splice(..2, tables[..tables.len() - 2].iter().copied());
+        }
         let failed = |error| invalid(format!("JPEG: {error:?}"));
         let options = DecoderOptions::default()
             .set_strict_mode(false)
             .set_max_width(width as usize)
             .set_max_height(height as usize);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(whole), options);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(packed), options);
         decoder.decode_headers().map_err(failed)?;
         let colours = decoder.input_colorspace().ok_or_else(|| invalid("JPEG: without colours"))?;
         let (columns, _) = decoder.dimensions().ok_or_else(|| invalid("JPEG: without a size"))?;
@@ -202,8 +206,8 @@ impl Unpack<'_> {
     }
 }
 
-/// A directory (`BigTIFF`, which has room for any offset) for a file that starts at `start`.
-fn head(layout: &Layout, bands: Bands, little_endian: bool, start: u64) -> Vec<u8> {
+/// A directory (`BigTIFF`, which has room for any offset) for a file that starts at its end.
+fn head(layout: &Layout, geometry: Geometry, little_endian: bool) -> Vec<u8> {
     let compression = match layout.compression {
         Compression::Plain(number) => number,
         _ => 1,
@@ -212,26 +216,25 @@ fn head(layout: &Layout, bands: Bands, little_endian: bool, start: u64) -> Vec<u
     let format = if layout.float { 3 } else { 1 };
     let (short, long) = (3, 4);
     let mut scalars: Vec<(u16, u16, u32)> = vec![
-        (256, long, bands.width),
-        (257, long, bands.height),
+        (256, long, geometry.width),
+        (257, long, geometry.height),
         (258, short, layout.bits.into()),
         (259, short, compression.into()),
         (262, short, 1),
-        (277, short, bands.samples.into()),
+        (277, short, geometry.samples.into()),
         (284, short, planar),
         (317, short, layout.predictor.into()),
         (339, short, format),
     ];
     let arrays: [u16; 2] = if layout.chunks.tiled {
-        scalars.extend([(322, long, bands.chunk_width), (323, long, bands.chunk_height)]);
+        scalars.extend([(322, long, geometry.chunk_width), (323, long, geometry.chunk_height)]);
         [324, 325]
     } else {
-        scalars.push((278, long, bands.chunk_height));
+        scalars.push((278, long, geometry.chunk_height));
         [273, 279]
     };
-    let offsets: Vec<u64> = layout.chunks.offsets.iter().map(|offset| offset.saturating_add(start)).collect();
     let mut writer = Writer { bytes: Vec::new(), little_endian };
-    writer.directory(&scalars, &[(arrays[0], &offsets), (arrays[1], &layout.chunks.lengths)]);
+    writer.directory(&scalars, arrays, &layout.chunks);
     writer.bytes
 }
 
@@ -250,14 +253,20 @@ impl Writer {
         }
     }
 
-    fn directory(&mut self, scalars: &[(u16, u16, u32)], arrays: &[(u16, &[u64])]) {
+    /// Header, entries, and the offsets and lengths of chunks; offsets count from the end of all this.
+    fn directory(&mut self, scalars: &[(u16, u16, u32)], arrays: [u16; 2], chunks: &Chunks) {
+        let entries = (scalars.len() + arrays.len()) as u64;
+        let values = 24 + 20 * entries + 8;
+        // One number stands in its entry.
+        let count = chunks.offsets.len() as u64;
+        let array = if count == 1 { 0 } else { 8 * count };
+        let length = values + 2 * array;
+        self.bytes.reserve_exact(length as usize);
+
         self.bytes.extend_from_slice(if self.little_endian { b"II" } else { b"MM" });
-        for (number, bytes) in [(43, 2), (8, 2), (0, 2), (16, 8)] {
+        for (number, bytes) in [(43, 2), (8, 2), (0, 2), (16, 8), (entries, 8)] {
             self.put(number, bytes);
         }
-        let count = scalars.len() + arrays.len();
-        self.put(count as u64, 8);
-        let mut values = self.bytes.len() as u64 + count as u64 * 20 + 8;
         for &(tag, kind, value) in scalars {
             let size = if kind == 3 { 2 } else { 4 };
             for (number, bytes) in
@@ -266,18 +275,18 @@ impl Writer {
                 self.put(number, bytes);
             }
         }
-        for &(tag, array) in arrays {
-            let value = if let [single] = array { *single } else { values };
-            for (number, bytes) in [(tag.into(), 2), (16, 2), (array.len() as u64, 8), (value, 8)] {
+        let offsets = chunks.offsets.iter().map(|offset| offset.saturating_add(length));
+        let numbers = offsets.chain(chunks.lengths.iter().copied());
+        let single = count == 1;
+        let places: Vec<u64> = if single { numbers.clone().collect() } else { vec![values, values + array] };
+        for (tag, place) in arrays.into_iter().zip(places) {
+            for (number, bytes) in [(tag.into(), 2), (16, 2), (count, 8), (place, 8)] {
                 self.put(number, bytes);
             }
-            values += if array.len() == 1 { 0 } else { 8 * array.len() as u64 };
         }
         self.put(0, 8);
-        for &(_, array) in arrays.iter().filter(|(_, array)| array.len() > 1) {
-            for &number in array {
-                self.put(number, 8);
-            }
+        if !single {
+            numbers.for_each(|number| self.put(number, 8));
         }
     }
 }
