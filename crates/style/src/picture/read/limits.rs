@@ -28,7 +28,7 @@ impl Limits<'_> {
     /// To be asked with the header's numbers, before anything is allocated for pixels.
     ///
     /// # Errors
-    /// [`ReadError::TooLarge`], which names both; [`ReadError::TooManyPixels`]; [`ReadError::Damaged`] without a pixel.
+    /// [`ReadError::TooLarge`], which names both; [`ReadError::TooManyPixels`]; [`ReadError::NoMemory`]; [`ReadError::Damaged`] without a pixel.
     pub(super) fn admit(
         &self,
         (height, width): (usize, usize),
@@ -50,10 +50,8 @@ impl Limits<'_> {
                 let needed = needed.saturating_add(self.held);
                 Err(ReadError::TooLarge { height, width, needed, limit, room: room as u64 })
             }
-            _ => {
-                self.admitted.set(needed);
-                Ok(())
-            }
+            // A decoder whose allocation fails would end the process.
+            _ => ask_for(needed).inspect(|()| self.admitted.set(needed)),
         }
     }
 
