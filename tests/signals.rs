@@ -227,7 +227,7 @@ fn before_there_is_anything_to_keep_a_signal_ends_the_program_at_once() {
         assert!(run.child.try_wait().unwrap().is_none(), "USR1 asks for nothing that there is");
         run.signal(signal);
         let (got, message) = run.end();
-        let expected = format!("Error: stopped by SIG{signal}; no picture was written\n");
+        let expected = format!("Error: stopped by SIG{signal}; nothing was there to keep yet\n");
         assert_eq!((got, message), (code, expected));
         assert_eq!(files(&folder), ["pipe.png"]);
     }
@@ -489,7 +489,7 @@ fn commands_without_anything_to_keep_end_at_once() {
         run.signal("TERM");
         let (code, message) = run.end();
         assert_eq!(code, 143, "{arguments}: {message}");
-        assert_eq!(message, "Error: stopped by SIGTERM; no picture was written\n");
+        assert_eq!(message, "Error: stopped by SIGTERM; nothing was there to keep yet\n");
         assert_eq!(files(&folder), ["pictures", "pipe"], "{arguments}");
     }
 }
@@ -510,7 +510,7 @@ fn a_signal_removes_temporary_files_that_have_names() {
         run.signal("TERM");
         let (code, message) = run.end();
         if code == 143 {
-            assert_eq!(message, "Error: stopped by SIGTERM; no file was written\n");
+            assert_eq!(message, "Error: stopped by SIGTERM; nothing was there to keep yet\n");
             assert_eq!(count(), 0, "something is left");
             return;
         }

@@ -59,7 +59,7 @@ fn end(run: &Interrupt, signal: i32, first: Option<(i32, Instant)>) -> (i32, Ins
     };
     run.stop(Cause::Signal(first));
     if !run.keeps() {
-        last_words(format!("Error: stopped by {}; no picture was written", Cause::Signal(first)));
+        last_words(format!("Error: stopped by {}; nothing was there to keep yet", Cause::Signal(first)));
         exit(signal_exit_code(first).into());
     }
     (first, since)
