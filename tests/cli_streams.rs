@@ -71,3 +71,45 @@ fn what_is_said_of_a_picture_is_one_line() {
     assert!(message.contains(r"two\nlines.heic is a HEIC picture"), "{message}");
     assert!(message.contains("heif-convert"), "{message}");
 }
+
+/// A chunk that claims 4 GiB, and a header that claims more pixels than there is memory: the system gives 2 GB.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_file_claims_never_aborts_under_a_limit_of_the_system() {
+    let folder = Folder::new();
+    let painting = fs::read(folder.path("painting.webp")).unwrap();
+    // Width and height stand in the frame behind its tag and start code.
+    let frame = &painting[12..];
+    let side = |at: usize| u32::from(u16::from_le_bytes([frame[at], frame[at + 1]]) & 0x3fff) - 1;
+    let sides = [14, 16].map(|at| side(at).to_le_bytes());
+    let header = [b"VP8X\x0a\0\0\0\x20\0\0\0", &sides[0][..3], &sides[1][..3]].concat();
+    let body = [b"WEBP", &*header, frame, b"ICCP\xff\xff\xff\xfftiny"].concat();
+    let file = [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat();
+    fs::write(folder.path("claims.webp"), file).unwrap();
+    // 16 bits of RGBA, 46,000 x 46,000, without a pixel.
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xb3\xb0\0\0\xb3\xb0\x10\x06\0\0\0";
+    let checked = [&png[..], &crc32(&png[12..]).to_be_bytes(), b"\0\0\0\x09IDAT"].concat();
+    fs::write(folder.path("claims.png"), checked).unwrap();
+
+    let run = |picture: &str| {
+        let binary = env!("CARGO_BIN_EXE_impasto");
+        let script =
+            format!("ulimit -v 2000000 && exec {binary} transfer {picture} painting.webp -o out.png");
+        let options = "--size 48 --iterations 1 --style-weight 0";
+        let script = format!("{script} {options} --memory-limit 100G");
+        Command::new("bash").args(["-c", &script]).current_dir(folder.path(".")).output().unwrap()
+    };
+    let (code, message) = code_and_message(&run("claims.webp"));
+    assert_eq!(code, 0, "{message}");
+    assert!(message.contains("its colour profile cannot be used"), "{message}");
+    assert!(folder.path("out.png").exists());
+    let (code, message) = code_and_message(&run("claims.png"));
+    assert_eq!(code, 1, "{message}");
+    assert!(message.contains("the system does not give the"), "{message}");
+}
+
+/// The sum of a PNG's chunk.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |sum: u32| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 };
+    !bytes.iter().fold(!0, |sum, &byte| (0..8).fold(sum ^ u32::from(byte), |sum, _| step(sum)))
+}
