@@ -88,7 +88,7 @@ fn what_a_file_claims_never_aborts_under_a_limit_of_the_system() {
     fs::write(folder.path("claims.webp"), file).unwrap();
     // 16 bits of RGBA, 46,000 x 46,000, without a pixel.
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xb3\xb0\0\0\xb3\xb0\x10\x06\0\0\0";
-    let checked = [&png[..], &crc32(&png[12..]).to_be_bytes()].concat();
+    let checked = [&png[..], &crc32(&png[12..]).to_be_bytes(), b"\0\0\0\x09IDAT"].concat();
     fs::write(folder.path("claims.png"), checked).unwrap();
 
     let run = |picture: &str| {
