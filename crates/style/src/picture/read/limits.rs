@@ -91,6 +91,8 @@ mod tests {
         let limits = Limits { bytes: None, held: 0, after: &after, admitted: Cell::new(0) };
         let side = u32::MAX as usize;
         assert!(matches!(limits.admit((side, side), 0, 0), Err(ReadError::TooManyPixels { .. })));
-        assert!(limits.admit((1 << 16, 1 << 15), 0, 0).is_ok());
+        // As many as there may be: whether the system has the memory is another question.
+        let most = limits.admit((1 << 16, 1 << 15), 0, 0);
+        assert!(matches!(most, Ok(()) | Err(ReadError::NoMemory { .. })));
     }
 }
