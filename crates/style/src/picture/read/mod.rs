@@ -33,7 +33,7 @@ use super::{Picture, PictureError};
 use colour::Converter;
 use error::ReadError;
 use kind::{FIRST_BYTES, Kind};
-use limits::{Limits, METADATA_LIMIT, ask_for};
+use limits::Limits;
 use raster::{Alpha, Colour, Raster};
 use strips::Strips;
 
@@ -107,8 +107,6 @@ fn read_beside<R: BufRead + Seek>(
         after: &after,
         admitted: Cell::new(0),
     };
-    // What decoders take for metadata before anything is admitted; they end the process where it is not there.
-    ask_for(4 * METADATA_LIMIT as u64)?;
     let raster = match kind {
         Kind::Jpeg => jpeg::read(reader, &limits)?,
         Kind::Png => png::read(reader, &limits)?,
