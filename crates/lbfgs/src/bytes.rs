@@ -137,8 +137,11 @@ pub(crate) fn read_f64(from: &mut impl Read) -> Result<f64, StateError> {
     Ok(f64::from_le_bytes(read_array(from)?))
 }
 
-/// The numbers, one after another.
-pub(crate) fn write_vector<K: Number>(to: &mut impl Write, vector: &[K]) -> io::Result<()> {
+/// Writes the numbers, one after another.
+///
+/// # Errors
+/// What `to` returns.
+pub fn write_vector<K: Number>(to: &mut impl Write, vector: &[K]) -> io::Result<()> {
     let mut bytes = Vec::new();
     for numbers in vector.chunks(AT_ONCE) {
         bytes.clear();
@@ -150,8 +153,11 @@ pub(crate) fn write_vector<K: Number>(to: &mut impl Write, vector: &[K]) -> io::
     Ok(())
 }
 
-/// `n` numbers. Memory is taken as they come.
-pub(crate) fn read_vector<K: Number>(from: &mut impl Read, n: usize) -> Result<Vec<K>, StateError> {
+/// Reads `n` numbers. Memory is taken as they come.
+///
+/// # Errors
+/// [`StateError`] if there are not as many, or the system has not the memory.
+pub fn read_vector<K: Number>(from: &mut impl Read, n: usize) -> Result<Vec<K>, StateError> {
     let mut vector = Vec::new();
     let mut bytes = vec![0; AT_ONCE.min(n) * size_of::<K>()];
     while vector.len() < n {

@@ -103,7 +103,7 @@ mod two_loop;
 mod vector;
 
 pub use adam::{Adam, AdamState};
-pub use bytes::StateError;
+pub use bytes::{StateError, read_vector, write_vector};
 pub use lbfgs::Lbfgs;
 pub use lbfgs_state::LbfgsState;
 pub use optimiser::{Evaluation, Optimiser, State, Step};

@@ -6,10 +6,9 @@ use std::io::{self, Read, Write};
 use impasto_autodiff::AutodiffError;
 use impasto_lbfgs::{
     Adam, Error as MinimiseError, Evaluation, Iteration, Lbfgs, Optimiser as Method, Outcome, State,
-    StateError, Step, StopReason,
+    StateError, Step, StopReason, write_vector,
 };
 
-use crate::checkpoint::write_numbers;
 use crate::coordinates::{Coordinates, Spectrum};
 use crate::{Breakdown, Objective, Optimiser, OptionsError, TransferError, default_history};
 
@@ -175,7 +174,7 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
     /// All that the descent needs to go on: what the coordinates are around, then the state.
     pub(crate) fn write(&mut self, mut to: &mut dyn Write) -> io::Result<()> {
         for around in self.coordinates.around() {
-            write_numbers(to, around)?;
+            write_vector(&mut to, around)?;
         }
         self.state.write(&mut to, Report::write)
     }

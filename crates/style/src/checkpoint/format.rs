@@ -16,7 +16,6 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use impasto_lbfgs::StateError;
 use serde::{Deserialize, Serialize};
 
 use super::CheckpointError;
@@ -32,8 +31,6 @@ const MOST_HEADER: u32 = 1 << 20;
 const MOST: usize = 1 << 48;
 /// 30,000 years: no sum of that many seconds overflows.
 const MOST_SECONDS: f64 = 1e12;
-/// Numbers that are written, or read and given memory, at a time.
-const AT_ONCE: usize = 1 << 14;
 /// The checksum.
 const SUM: u64 = 4;
 
@@ -192,29 +189,4 @@ fn sum_is_right(file: &mut File, length: u64) -> io::Result<bool> {
     let mut written = [0; SUM as usize];
     file.read_exact(&mut written)?;
     Ok(sum.finalize() == u32::from_le_bytes(written))
-}
-
-/// The numbers, one after another.
-pub(crate) fn write_numbers(to: &mut dyn Write, numbers: &[f32]) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    for block in numbers.chunks(AT_ONCE) {
-        bytes.clear();
-        bytes.extend(block.iter().flat_map(|number| number.to_le_bytes()));
-        to.write_all(&bytes)?;
-    }
-    Ok(())
-}
-
-/// `count` numbers. Memory is taken as they come.
-pub(crate) fn read_numbers(from: &mut dyn Read, count: usize) -> Result<Vec<f32>, StateError> {
-    let mut numbers = Vec::new();
-    let mut bytes = vec![0; AT_ONCE.min(count) * size_of::<f32>()];
-    while numbers.len() < count {
-        let block = AT_ONCE.min(count - numbers.len());
-        let bytes = &mut bytes[..block * size_of::<f32>()];
-        from.read_exact(bytes)?;
-        numbers.try_reserve_exact(block)?;
-        numbers.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
-    }
-    Ok(numbers)
 }

@@ -41,10 +41,10 @@ use std::fs::File;
 use std::io::{BufReader, Read, Take};
 use std::path::{Path, PathBuf};
 
-use impasto_lbfgs::StateError;
+use impasto_lbfgs::{StateError, read_vector};
 
 pub use error::{CheckpointError, Difference};
-pub(crate) use format::{Header, read_numbers, write_numbers};
+pub(crate) use format::Header;
 pub use keep::{Checkpoints, Saved};
 pub(crate) use keep::{Keeper, Place};
 
@@ -125,7 +125,7 @@ impl Resume {
     pub(crate) fn read_picture(&mut self) -> Result<Picture, CheckpointError> {
         let Header { height, width, .. } = self.header;
         let numbers = height.saturating_mul(width).saturating_mul(3);
-        let numbers = read_numbers(&mut self.body, numbers).map_err(|source| self.state_error(source))?;
+        let numbers = read_vector(&mut self.body, numbers).map_err(|source| self.state_error(source))?;
         Picture::new(height, width, numbers).map_err(|error| self.damaged(&error.to_string()))
     }
 
