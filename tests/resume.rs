@@ -1,6 +1,7 @@
 //! `--checkpoint` and `--resume`: a run that is killed at any moment and resumed writes the same bytes as one that is not.
 #![cfg(unix)]
 
+mod checkpoint_bytes;
 mod command;
 
 use std::fs;
@@ -36,16 +37,7 @@ fn fail(folder: &Folder, arguments: &str, code: i32, words: &[&str]) {
 /// Changes the header of a checkpoint, as somebody would who knows the checksum.
 fn change_header(folder: &Folder, name: &str, change: impl FnOnce(&mut Value)) {
     let bytes = fs::read(folder.path(name)).unwrap();
-    let (start, rest) = bytes.split_at(16);
-    let length = u32::from_le_bytes(start[12..].try_into().unwrap());
-    let (json, body) = rest.split_at(length as usize);
-    let mut header = serde_json::from_slice(json).unwrap();
-    change(&mut header);
-    let json = serde_json::to_vec(&header).unwrap();
-    let length = (json.len() as u32).to_le_bytes();
-    let content = [&start[..12], &length, &json, &body[..body.len() - 4]].concat();
-    let sum = crc32fast::hash(&content).to_le_bytes();
-    fs::write(folder.path(name), [&content[..], &sum].concat()).unwrap();
+    fs::write(folder.path(name), checkpoint_bytes::with_header(&bytes, change)).unwrap();
 }
 
 /// What a log has of each iteration, but for the time.

@@ -2,6 +2,9 @@
 //! in a file is refused.
 #![cfg(feature = "embedded-weights")]
 
+#[path = "../../../tests/checkpoint_bytes/mod.rs"]
+mod checkpoint_bytes;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -365,23 +368,13 @@ fn checkpoint(sitting: &Sitting) -> Vec<u8> {
 }
 
 /// Replaces the checkpoint by these bytes, with the right checksum.
-fn summed(path: &Path, mut bytes: Vec<u8>) {
-    let end = bytes.len().saturating_sub(4);
-    let sum = crc32fast::hash(&bytes[..end]).to_le_bytes();
-    bytes[end..].copy_from_slice(&sum);
-    fs::write(path, bytes).unwrap();
+fn summed(path: &Path, bytes: Vec<u8>) {
+    fs::write(path, checkpoint_bytes::summed(bytes)).unwrap();
 }
 
 /// The checkpoint with another header, under the right checksum.
 fn with_header(path: &Path, bytes: &[u8], change: impl FnOnce(&mut serde_json::Value)) {
-    let (start, rest) = bytes.split_at(16);
-    let length = u32::from_le_bytes(start[12..].try_into().unwrap());
-    let (json, body) = rest.split_at(length as usize);
-    let mut header = serde_json::from_slice(json).unwrap();
-    change(&mut header);
-    let json = serde_json::to_vec(&header).unwrap();
-    let length = (json.len() as u32).to_le_bytes();
-    summed(path, [&start[..12], &length, &json, body].concat());
+    fs::write(path, checkpoint_bytes::with_header(bytes, change)).unwrap();
 }
 
 fn refused(path: &Path, record: &Record) -> String {
