@@ -63,6 +63,7 @@ mod chain;
 pub mod check;
 mod engine;
 mod error;
+mod guide;
 pub mod losses;
 pub mod ops;
 pub mod reference;
@@ -74,6 +75,7 @@ pub use engine::{
     ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, LayerPlan, Plan, PlanBytes, PreparedChain, Work,
 };
 pub use error::AutodiffError;
+pub use guide::{Coverage, Guide};
 pub use losses::{GramMatrix, Loss, LossKind};
 pub use ops::preprocessing::Preprocessing;
 pub use terms::{GroupSum, Losses, Tap, Term, Weight, group_sums};

@@ -82,12 +82,20 @@ pub struct Tap {
     pub layer: String,
     /// The loss.
     pub kind: LossKind,
+    /// Whether a guide says where it acts.
+    pub guided: bool,
 }
 
 impl Tap {
     /// A tap at a layer.
     pub fn new(layer: impl Into<String>, kind: LossKind) -> Self {
-        Self { layer: layer.into(), kind }
+        Self { layer: layer.into(), kind, guided: false }
+    }
+
+    /// The same tap, guided or not.
+    #[must_use]
+    pub fn guided(self, guided: bool) -> Self {
+        Self { guided, ..self }
     }
 }
 

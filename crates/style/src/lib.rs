@@ -95,8 +95,8 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resum
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, EvaluatorOptions, GramMatrix, Loss, LossKind, Plan, Pooling, Tap, Term,
-    Weight,
+    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, Loss, LossKind, Plan,
+    Pooling, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
@@ -110,7 +110,7 @@ pub use options::{
     Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
     OptionsError, Scale, Scales, TransferOptions, default_history,
 };
-pub use picture::{Picture, PictureError};
+pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};

@@ -296,9 +296,11 @@ mod tests {
         options.style_layers = "conv1_1,conv3_1".parse().unwrap();
         let content = |number: f32| {
             let target = Tensor::from_vec(Shape::new(1, 1, 1), vec![number]).unwrap();
-            Loss::Content(Content { target })
+            Loss::Content(Content { target, guide: None })
         };
-        let gram = |number: f32| Loss::Gram(Style { target: GramMatrix { channels: 1, data: vec![number] } });
+        let gram = |number: f32| {
+            Loss::Gram(Style { target: GramMatrix { channels: 1, data: vec![number] }, guide: None })
+        };
         let number = |source: Source, tap: &Tap| {
             let layer = tap.layer.as_bytes()[4] - b'0';
             let picture = if let Source::Painting(number) = source { 1 + number as u8 } else { 0 };

@@ -324,8 +324,10 @@ mod tests {
             let (stage, shape) = (&network.stages[at], network.stages[at].response_shape(size));
             let (channels, zeros) = (shape.channels, vec![0.0; shape.channels * shape.channels]);
             let loss = match kind {
-                LossKind::Gram => Loss::Gram(Style { target: GramMatrix { channels, data: zeros } }),
-                _ => Loss::Content(Content { target: Tensor::zeros(shape).unwrap() }),
+                LossKind::Gram => {
+                    Loss::Gram(Style { target: GramMatrix { channels, data: zeros }, guide: None })
+                }
+                _ => Loss::Content(Content { target: Tensor::zeros(shape).unwrap(), guide: None }),
             };
             Term::at(stage.name.clone(), Weight::alone(1.0), loss)
         };

@@ -226,7 +226,11 @@ mod tests {
         let target = |at: usize| Tensor::from_vec(shape, wave(shape.len(), 0.7 + at as f32));
         let term = |at: usize| {
             let target = target(at).expect("a usable shape");
-            Term::at("layer", Weight { sum: 2.0, share: 0.5 + at as f64 }, Loss::Content(Content { target }))
+            Term::at(
+                "layer",
+                Weight { sum: 2.0, share: 0.5 + at as f64 },
+                Loss::Content(Content { target, guide: None }),
+            )
         };
         (0..count).map(term).collect()
     }
@@ -263,7 +267,7 @@ mod tests {
                 let product: f64 = row.zip(column).map(|(&f, &d)| f64::from(f) * f64::from(d)).sum();
                 let d = map.vector.as_ref().map_or(0.0, |d| f64::from(d[channel]));
                 let content = terms.iter().map(|term| {
-                    let Loss::Content(Content { target }) = &term.loss else { return 0.0 };
+                    let Loss::Content(Content { target, .. }) = &term.loss else { return 0.0 };
                     let p = target.data()[first * channels + at];
                     term.weight.product() * (f64::from(f[at]) - f64::from(p))
                 });

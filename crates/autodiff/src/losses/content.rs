@@ -11,12 +11,15 @@ use impasto_tensor::reduce::{RunningSum, sum_pairs};
 use impasto_tensor::{Element, Tensor};
 
 use super::AtPositions;
+use crate::Guide;
 
 /// The content loss of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content<T = f32> {
     /// P: the photo's response at the layer, H x W x C.
     pub target: Tensor<T>,
+    /// c_p, what each position counts; none where all count the same.
+    pub guide: Option<Guide>,
 }
 
 impl<T: Element> AtPositions<T> for Content<T> {
@@ -77,7 +80,7 @@ mod tests {
             (f, p) in shapes().prop_flat_map(|shape| (responses(Just(shape)), responses(Just(shape)))),
             weight in 0.1..10.0,
         ) {
-            assert_gradient(&Loss::Content(Content { target: p }), &f, weight);
+            assert_gradient(&Loss::Content(Content { target: p, guide: None }), &f, weight);
         }
 
         /// Block by block it is the same loss, and the same gradient.
@@ -86,7 +89,7 @@ mod tests {
             (f, p) in shapes().prop_flat_map(|shape| (responses(Just(shape)), responses(Just(shape)))),
             cut in 0.0..1.0,
         ) {
-            let (loss, channels) = (Content { target: p }, f.shape().channels);
+            let (loss, channels) = (Content { target: p, guide: None }, f.shape().channels);
             let first = (cut * f.shape().positions() as f64) as usize;
             let (before, after) = f.data().split_at(first * channels);
             let mut sum = RunningSum::default();

@@ -22,12 +22,15 @@
 use impasto_tensor::{Element, Matrix, Tensor, TensorError, gemm, reduce};
 
 use super::{AffineMap, OfSums};
+use crate::Guide;
 
 /// The style loss of a layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Style<T = f32> {
     /// A/M: the painting's Gram matrix at the layer, divided by its own number of positions.
     pub target: GramMatrix<T>,
+    /// Where in the picture it acts; none for everywhere.
+    pub guide: Option<Guide>,
 }
 
 impl<T: Element> OfSums<T> for Style<T> {
@@ -151,7 +154,7 @@ mod tests {
 
         #[test]
         fn gram_gradient_matches_finite_differences((f, painting) in two_sizes(), weight in 0.1..10.0) {
-            assert_gradient(&Loss::Gram(Style { target: gram(&painting)? }), &f, weight);
+            assert_gradient(&Loss::Gram(Style { target: gram(&painting)?, guide: None }), &f, weight);
         }
 
         /// The fast path's map is the plain gradient, and is added to what is there.
@@ -176,7 +179,7 @@ mod tests {
         #[test]
         fn a_blend_is_the_weighted_sum((f, painting) in two_sizes(), share in 0.0..1.0) {
             let (a, b) = (gram(&f)?, gram(&painting)?);
-            let losses = [a.clone(), b.clone()].map(|target| Loss::Gram(Style { target }));
+            let losses = [a.clone(), b.clone()].map(|target| Loss::Gram(Style { target, guide: None }));
             let blended = Loss::blend([(share, &losses[0]), (1.0 - share, &losses[1])]);
             let Some(Loss::Gram(blended)) = blended else { panic!("{blended:?}") };
             for ((blended, a), b) in blended.target.data.iter().zip(&a.data).zip(&b.data) {

@@ -18,7 +18,7 @@ pub mod total_variation;
 use impasto_tensor::reduce::RunningSum;
 use impasto_tensor::{Element, Shape, Tensor, TensorError};
 
-use crate::AutodiffError;
+use crate::{AutodiffError, Guide};
 pub use content::Content;
 pub use gram::{GramMatrix, Style};
 pub use total_variation::TotalVariation;
@@ -175,8 +175,8 @@ impl LossKind {
         gram: impl FnOnce() -> Result<GramMatrix<T>, E>,
     ) -> Result<Loss<T>, E> {
         Ok(match self {
-            Self::Content => Loss::Content(Content { target: response()? }),
-            Self::Gram => Loss::Gram(Style { target: gram()? }),
+            Self::Content => Loss::Content(Content { target: response()?, guide: None }),
+            Self::Gram => Loss::Gram(Style { target: gram()?, guide: None }),
             Self::TotalVariation => Loss::TotalVariation,
         })
     }
@@ -254,11 +254,33 @@ impl<T: Element> Loss<T> {
         Ok(())
     }
 
+    /// The same loss where a guide says; losses of the picture itself stay what they are.
+    #[must_use]
+    pub fn guided(mut self, by: Option<Guide>) -> Self {
+        match &mut self {
+            Self::Content(Content { guide, .. }) | Self::Gram(Style { guide, .. }) => *guide = by,
+            Self::TotalVariation => {}
+        }
+        self
+    }
+
+    /// Where it acts; none for everywhere.
+    pub const fn guide(&self) -> Option<&Guide> {
+        match self {
+            Self::Content(Content { guide, .. }) | Self::Gram(Style { guide, .. }) => guide.as_ref(),
+            Self::TotalVariation => None,
+        }
+    }
+
     /// The same loss in another precision.
     pub fn cast<U: Element>(&self) -> Loss<U> {
         match self {
-            Self::Content(content) => Loss::Content(Content { target: content.target.cast() }),
-            Self::Gram(style) => Loss::Gram(Style { target: style.target.cast() }),
+            Self::Content(content) => {
+                Loss::Content(Content { target: content.target.cast(), guide: content.guide.clone() })
+            }
+            Self::Gram(style) => {
+                Loss::Gram(Style { target: style.target.cast(), guide: style.guide.clone() })
+            }
             Self::TotalVariation => Loss::TotalVariation,
         }
     }
@@ -268,7 +290,7 @@ impl<T: Element> Loss<T> {
     pub fn blend<'a>(parts: impl IntoIterator<Item = (f64, &'a Self)>) -> Option<Self> {
         let mut target: Option<GramMatrix<T>> = None;
         for (share, part) in parts {
-            let Self::Gram(Style { target: part }) = part else { return None };
+            let Self::Gram(Style { target: part, .. }) = part else { return None };
             let (channels, len) = (part.channels, part.data.len());
             let sum = target.get_or_insert_with(|| GramMatrix { channels, data: vec![T::ZERO; len] });
             if (sum.channels, sum.data.len()) != (channels, len) {
@@ -277,7 +299,7 @@ impl<T: Element> Loss<T> {
             sum.add(share, part);
         }
         let target = target?;
-        Some(Self::Gram(Style { target }))
+        Some(Self::Gram(Style { target, guide: None }))
     }
 
     /// Checks that the target is of the size of the layer's response.
@@ -286,8 +308,8 @@ impl<T: Element> Loss<T> {
     /// [`AutodiffError::Target`], naming the layer.
     pub fn check(&self, layer: &str, response: Shape) -> Result<(), AutodiffError> {
         let (expected, got) = match self {
-            Self::Content(Content { target }) => (response.to_string(), target.shape().to_string()),
-            Self::Gram(Style { target }) => {
+            Self::Content(Content { target, .. }) => (response.to_string(), target.shape().to_string()),
+            Self::Gram(Style { target, .. }) => {
                 let square = |n: usize, len: usize| format!("a Gram matrix of {n} filters, {len} numbers");
                 let n = response.channels;
                 (square(n, n * n), square(target.channels, target.data.len()))

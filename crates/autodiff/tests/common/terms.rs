@@ -18,7 +18,7 @@ impl<T: Element> Terms<T> {
 
     /// Adds `weight` L_content at a layer.
     pub(crate) fn content(self, layer: &str, weight: f64, target: Tensor<T>) -> Self {
-        self.with(layer, weight, Loss::Content(Content { target }))
+        self.with(layer, weight, Loss::Content(Content { target, guide: None }))
     }
 
     /// Adds `weight` E_l at a layer; the painting's Gram matrix is that of its response there.
@@ -28,7 +28,7 @@ impl<T: Element> Terms<T> {
 
     /// The same with a Gram matrix that is known already.
     pub(crate) fn gram(self, layer: &str, weight: f64, target: GramMatrix<T>) -> Self {
-        self.with(layer, weight, Loss::Gram(Style { target }))
+        self.with(layer, weight, Loss::Gram(Style { target, guide: None }))
     }
 
     /// Adds the total variation of the picture.

@@ -5,6 +5,7 @@
 
 mod encode;
 mod error;
+mod mask;
 mod read;
 mod resize;
 
@@ -17,6 +18,7 @@ pub use encode::Encoding;
 pub use error::PictureError;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
+pub use mask::Mask;
 pub use read::{Profile, ReadOptions, ReadPicture, Warning};
 pub(crate) use resize::is_worth_shrinking;
 
