@@ -58,11 +58,14 @@ pub(crate) fn read_subject(
     if is_standard_input(content) && is_standard_input(style) {
         return Err(Failure::wrong_use("standard input is one picture: give - only once"));
     }
-    let (whole, shrunk) = (options.reading(0), options.reading_photo(0));
-    let photo = read(content, if keep == Keep::Whole { &whole } else { &shrunk }, quiet)?;
+    let of_photo = if keep == Keep::Whole { options.reading(0) } else { options.reading_photo(0) };
+    let photo = read(content, &of_photo, quiet)?;
     let held = photo.picture.bytes();
-    let (whole, shrunk) = (options.reading(held), options.reading_painting(0, held));
-    let painting = read(style, if keep == Keep::Whole { &whole } else { &shrunk }, quiet)?;
+    let of_painting = match keep {
+        Keep::Whole => options.reading(held),
+        Keep::Shrunk => options.reading_painting(0, &photo.picture, held),
+    };
+    let painting = read(style, &of_painting, quiet)?;
     let bytes = photo.bytes.max(held + painting.bytes);
     Ok(Subject::new(photo.picture, painting.picture).after_reading(bytes))
 }

@@ -3,7 +3,7 @@
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
 use crate::picture::{ReadOptions, Transparency};
-use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
+use crate::{Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
 const PROGRAM: u64 = 60 << 20;
@@ -19,7 +19,7 @@ impl TransferOptions {
 
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
     pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
-        let (height, width) = subject.size(self.size);
+        let (height, width) = subject.size(subject.longest_side(self));
         let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
         painting.max(PROGRAM + subject.reading())
     }
@@ -28,12 +28,13 @@ impl TransferOptions {
     /// masks, of one to start from, and of what is there only while the targets are measured, where that is more than the
     /// optimiser, which comes after it.
     fn beyond(&self, subject: &Subject) -> u64 {
-        let (height, width) = subject.size(self.size);
+        let longest = subject.longest_side(self);
+        let (height, width) = subject.size(longest);
         let numbers = 3 * height * width;
         let counted = 2 * numbers * size_of::<f32>();
         let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
         let optimiser = self.optimiser.bytes(self.iterations, numbers);
-        let measuring = subject.scene_bytes(self.size, self).saturating_sub(optimiser);
+        let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
         (subject.bytes() + start).saturating_sub(counted as u64) + measuring
     }
 
@@ -51,7 +52,7 @@ impl TransferOptions {
         ReadOptions {
             memory_limit,
             held,
-            longest: None,
+            size: Size::Original,
             transparency: Transparency::On([255; 3]),
             profile: false,
         }
@@ -59,13 +60,14 @@ impl TransferOptions {
 
     /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
     pub fn reading_photo(&self, held: u64) -> ReadOptions {
-        ReadOptions { longest: Some(self.size), ..self.reading(held) }
+        ReadOptions { size: self.size, ..self.reading(held) }
     }
 
-    /// [`Self::reading`] of a painting, by its number from 0 on, of a transfer of this size only: much larger ones are shrunk to
-    /// theirs.
-    pub fn reading_painting(&self, number: usize, held: u64) -> ReadOptions {
-        ReadOptions { longest: Some(self.longest_of_painting(number, self.size)), ..self.reading(held) }
+    /// [`Self::reading`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
+    /// larger ones are shrunk to theirs.
+    pub fn reading_painting(&self, number: usize, photo: &Picture, held: u64) -> ReadOptions {
+        let longest = self.size.longest_side_for((photo.height(), photo.width()));
+        ReadOptions { size: Size::Longest(self.longest_of_painting(number, longest)), ..self.reading(held) }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.
@@ -95,8 +97,9 @@ pub(crate) fn plan_or_advise(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Result<Plan, TransferError> {
-    let size = subject.size(options.size);
-    plan(network, subject, options.size, options).map_err(|error| match error {
+    let longest = subject.longest_side(options);
+    let size = subject.size(longest);
+    plan(network, subject, longest, options).map_err(|error| match error {
         AutodiffError::Memory { needed, limit } => {
             let others = options.working_bytes(size.0, size.1);
             let largest = largest_fitting(network, subject, options);
@@ -112,7 +115,7 @@ pub(crate) fn plan_or_advise(
 fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Option<usize> {
     const STEP: usize = 16;
     let plan = |side: usize| plan(network, subject, side, options);
-    let (mut low, mut high) = (0, options.size.div_ceil(STEP));
+    let (mut low, mut high) = (0, subject.longest_side(options).div_ceil(STEP));
     while high - low > 1 {
         let middle = usize::midpoint(low, high);
         let too_large = matches!(plan(middle * STEP), Err(AutodiffError::Memory { .. }));

@@ -14,6 +14,7 @@ pub(crate) fn summarise(
     schedule: &[Scale],
 ) -> Result<Summary, TransferError> {
     let size = |picture: &Picture| (picture.height(), picture.width());
+    let longest = options.check_size(size(subject.photo()))?;
     let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
     network.check_size("the content picture", size(subject.photo()), &taps)?;
     for (painting, taps) in subject.paintings().zip(&of_paintings) {
@@ -25,11 +26,11 @@ pub(crate) fn summarise(
             network.check_size("the resized style picture", size, taps)?;
         }
     }
-    let size = subject.size(options.size);
+    let size = subject.size(longest);
     let plan = plan_or_advise(network, subject, options)?;
     Ok(Summary {
         size,
-        style_sizes: subject.painting_sizes(options.size, options),
+        style_sizes: subject.painting_sizes(longest, options),
         vanished: vanished(network, subject, options, schedule)?,
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
         iterations: schedule.iter().fold(0, |sum, scale| sum.saturating_add(scale.iterations)),
@@ -55,13 +56,13 @@ fn vanished(
     options: &TransferOptions,
     schedule: &[Scale],
 ) -> Result<Vec<Vanished>, TransferError> {
-    let specs = subject.terms(options);
+    let (specs, longest) = (subject.terms(options), subject.longest_side(options));
     let mut vanished = Vec::new();
     for scale in schedule {
         let masks = Masks::new(subject, scale.size, options)?;
         let coverages = Coverages::new(network, subject, &masks, &specs, options)?;
         let (size, nowhere) = (subject.size(scale.size), coverages.nowhere(subject, &specs));
-        if let Some(what) = nowhere.filter(|_| scale.size == options.size) {
+        if let Some(what) = nowhere.filter(|_| scale.size == longest) {
             return Err(TransferError::Vanished { what, size });
         }
         vanished.extend(coverages.vanished(size));
@@ -85,7 +86,8 @@ pub(crate) fn schedule(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Vec<Scale> {
-    let mut schedule = options.schedule();
+    let longest = subject.longest_side(options);
+    let mut schedule = options.schedule(longest);
     if options.scales == Scales::Auto {
         let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
         let fits = |scale: &Scale| {
@@ -93,7 +95,7 @@ pub(crate) fn schedule(
             network.sees(subject.size(scale.size), &taps)
                 && paintings.all(|(size, taps)| network.sees(size, taps))
         };
-        schedule.retain(|scale| scale.size == options.size || fits(scale));
+        schedule.retain(|scale| scale.size == longest || fits(scale));
     }
     schedule
 }

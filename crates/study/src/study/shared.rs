@@ -43,7 +43,7 @@ impl SharedTargets {
         self.later.clear();
         let subject = material.subject;
         for Cell { options, .. } in later {
-            for scale in options.schedule() {
+            for scale in options.schedule(subject.longest_side(options)) {
                 let paintings = (0..subject.paintings().len()).map(Source::Painting);
                 let sources = paintings.chain([Source::Photo]);
                 self.later.extend(sources.map(|source| Key::new(subject, source, scale.size, options)));
@@ -90,7 +90,7 @@ impl SharedTargets {
 mod tests {
     use super::*;
     use crate::study::{Paths, grid};
-    use impasto_style::{Cancel, Network, Preset, Subject, white_noise};
+    use impasto_style::{Cancel, Network, Preset, Size, Subject, white_noise};
 
     #[test]
     fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
@@ -102,7 +102,7 @@ mod tests {
             paths: Paths::default(),
             cancel: &Cancel::default(),
         };
-        let base = TransferOptions { size: 48, ..Preset::Paper.options() };
+        let base = TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() };
         let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
         let study = grid(&base, &layers, &[1e-4, 1e-3]);
         let prepared = PreparedNetwork::new(network.clone(), &base).unwrap();

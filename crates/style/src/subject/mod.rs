@@ -257,6 +257,11 @@ impl Subject {
         self.photo.content_mask.is_some() || self.photo.picture.alpha().is_some()
     }
 
+    /// The longest side of the result.
+    pub fn longest_side(&self, options: &TransferOptions) -> usize {
+        options.size.longest_side_for(sides(self.photo()))
+    }
+
     /// (H, W) of the result with that longest side.
     pub fn size(&self, longest: usize) -> (usize, usize) {
         self.photo().size_with_longest_side(longest)
@@ -275,7 +280,8 @@ impl Subject {
     /// # Errors
     /// [`PictureError`] if there is not the memory.
     pub fn shrunk(mut self, options: &TransferOptions) -> Result<Self, PictureError> {
-        let (photo_size, sizes) = (self.size(options.size), self.painting_sizes(options.size, options));
+        let longest = self.longest_side(options);
+        let (photo_size, sizes) = (self.size(longest), self.painting_sizes(longest, options));
         let pictures = self.paintings_at(&sizes, is_worth_shrinking)?;
         for (painting, picture) in self.paintings.iter_mut().zip(pictures) {
             painting.picture = picture;

@@ -44,7 +44,7 @@ fn a_scene_has_the_sizes_of_the_options_and_copies_nothing_that_has_them() {
 
 #[test]
 fn only_much_larger_pictures_are_shrunk_beforehand() {
-    let options = TransferOptions { size: 100, ..Preset::Paper.options() };
+    let options = TransferOptions { size: 100.into(), ..Preset::Paper.options() };
     let shrunk = |photo, painting| {
         let subject = Subject::new(photo, painting).shrunk(&options).unwrap();
         (subject.photo().width(), subject.paintings[0].picture.width())
@@ -74,7 +74,7 @@ fn a_painting_of_several_regions_is_in_memory_once_at_any_size() {
     ];
     let subject = Subject::compose(noise(90, 90).into(), vec![part(0), part(1)], halves).unwrap();
     assert_eq!(subject.bytes(), noise(90, 90).bytes() + picture.bytes() + 4 * 81);
-    let options = TransferOptions { size: 90, ..Preset::Paper.options() };
+    let options = TransferOptions { size: 90.into(), ..Preset::Paper.options() };
     let scene = subject.at(90, &options).unwrap();
     assert!(Arc::ptr_eq(&scene.paintings[0], &scene.paintings[1]) && scene.paintings[0].width() == 90);
     let shrunk = subject.clone().shrunk(&options).unwrap();
@@ -169,14 +169,14 @@ fn what_does_not_go_together_is_refused_with_its_name() {
 
 #[test]
 fn a_side_of_64_is_wide_enough_to_be_shrunk_to() {
-    let options = TransferOptions { size: 64, ..Preset::Paper.options() };
+    let options = TransferOptions { size: 64.into(), ..Preset::Paper.options() };
     let subject = Subject::new(noise(128, 128), noise(64, 64)).shrunk(&options).unwrap();
     assert_eq!(sides(subject.photo()), (64, 64));
 }
 
 #[test]
 fn half_the_pixels_are_not_much_smaller() {
-    let options = TransferOptions { size: 99, ..Preset::Paper.options() };
+    let options = TransferOptions { size: 99.into(), ..Preset::Paper.options() };
     let subject = Subject::new(noise(99, 140), noise(64, 64));
     assert_eq!(subject.size(99), (70, 99));
     assert_eq!(subject.shrunk(&options).unwrap().photo().width(), 140);
