@@ -114,7 +114,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.quiet)?;
-    output.reserve(subject.size(options.size))?;
+    output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());

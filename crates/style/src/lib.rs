@@ -108,7 +108,7 @@ pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, Scale, Scales, TransferOptions, default_history,
+    OptionsError, Scale, Scales, Size, TransferOptions, default_history,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use impasto_style::{
     AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input, Network, Optimiser,
-    Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, StopReason, Subject, TransferError,
+    Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, Size, StopReason, Subject, TransferError,
     TransferOptions, transfer, transfer_with, white_noise,
 };
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ type Told = (usize, usize, f64);
 impl Sitting {
     fn new(optimiser: Optimiser, iterations: usize) -> Self {
         let options = TransferOptions {
-            size: 192,
+            size: Size::Longest(192),
             iterations,
             scales: Scales::Count(2),
             optimiser,

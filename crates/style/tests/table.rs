@@ -3,7 +3,7 @@
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, Scales, TransferOptions,
+    Preset, Scales, Size, TransferOptions,
 };
 use proptest::prelude::*;
 
@@ -84,9 +84,12 @@ fn what_belongs_to_the_other_method_is_refused() {
 
 #[test]
 fn the_largest_size_is_that_of_a_square_that_can_be_read() {
-    let size = |size| TransferOptions { size, ..Preset::Default.options() }.validate();
+    let size = |size| TransferOptions { size: Size::Longest(size), ..Preset::Default.options() }.validate();
     assert!(size(10_000).is_ok());
-    assert_eq!(size(10_001).unwrap_err().to_string(), "`size` must be from 1 to 10000, not 10001");
+    assert_eq!(
+        size(10_001).unwrap_err().to_string(),
+        "`size` must be from 1 to 10000 pixels, or a box of such sides like 800x600, or original, not 10001"
+    );
 }
 
 #[test]
@@ -135,7 +138,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         let [content_weight, style_weight, tv_weight, style_scale] = weights;
         let (content_layers, style_layers) = layers;
         let mut options = Preset::Paper.options();
-        options.size = size;
+        options.size = Size::Longest(size);
         options.iterations = iterations;
         options.scales = scales;
         options.content_weight = content_weight;

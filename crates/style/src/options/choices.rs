@@ -9,12 +9,12 @@ use crate::Preset;
 /// A preset, and the options that were given a value of their own, as text.
 ///
 /// ```
-/// use impasto_style::Choices;
+/// use impasto_style::{Choices, Size};
 /// let mut choices = Choices::default();
 /// choices.set("preset", "paper")?;
 /// choices.set("size", "300")?;
 /// let options = choices.options()?;
-/// assert_eq!((options.size, options.iterations), (300, 500));
+/// assert_eq!((options.size, options.iterations), (Size::Longest(300), 500));
 /// # Ok::<(), impasto_style::OptionsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
