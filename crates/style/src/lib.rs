@@ -108,7 +108,8 @@ pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, Scale, Scales, Size, TransferOptions, default_history,
+    OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, VALUE_SYNONYMS, default_history,
+    did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
