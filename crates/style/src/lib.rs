@@ -110,7 +110,8 @@ pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, Scale, Scales, TransferOptions, default_history, nearest,
+    OptionsError, SYNONYMS, Scale, Scales, TransferOptions, VALUE_SYNONYMS, default_history, did_you_mean,
+    nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

@@ -10,6 +10,7 @@ mod nearest;
 mod optimiser;
 mod row;
 mod schedule;
+mod synonyms;
 
 use impasto_autodiff::{ConvMode, Pooling};
 
@@ -23,10 +24,11 @@ pub use error::OptionsError;
 pub use init::Init;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
-pub use nearest::nearest;
+pub use nearest::{did_you_mean, nearest};
 pub use optimiser::{Optimiser, default_history};
 pub use row::{Accepts, OptionRow};
 pub use schedule::{Scale, Scales};
+pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
 #[derive(Debug, Clone, PartialEq)]
