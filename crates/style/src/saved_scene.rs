@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use crate::{Init, Input, OPTIONS, Record, RecordError, Role, Value, nearest};
+use crate::{Init, Input, OPTIONS, Record, RecordError, Role, Value, nearest, option_name};
 
 /// More than the options and some thousand paths ever take.
 const MOST_BYTES: u64 = 1 << 20;
@@ -156,9 +156,10 @@ fn parse(text: &str) -> Result<Record, Flaw> {
     let table = DeTable::parse(text).map_err(flaw)?;
     check_names(table.get_ref())?;
     let mut record: Record = toml::from_str(text).map_err(flaw)?;
-    for value in record.options.values_mut() {
-        *value = Value::from(value.to_string());
-    }
+    let options = std::mem::take(&mut record.options);
+    let canonical =
+        |(name, value): (String, Value)| (option_name(&name).to_owned(), value.to_string().into());
+    record.options = options.into_iter().map(canonical).collect();
     Ok(record)
 }
 
@@ -169,9 +170,10 @@ fn check_names(table: &DeTable<'_>) -> Result<(), Flaw> {
         match (&**name.get_ref(), value.get_ref()) {
             ("options", DeValue::Table(options)) => check_options(options)?,
             ("inputs", DeValue::Array(inputs)) => {
+                let mut singles = Vec::new();
                 for input in inputs {
-                    if let DeValue::Table(input) = input.get_ref() {
-                        check_input(input)?;
+                    if let DeValue::Table(table) = input.get_ref() {
+                        check_input(table, input.span(), &mut singles)?;
                     }
                 }
             }
@@ -183,7 +185,17 @@ fn check_names(table: &DeTable<'_>) -> Result<(), Flaw> {
 
 fn check_options(options: &DeTable<'_>) -> Result<(), Flaw> {
     let known = OPTIONS.iter().filter(|row| row.decides_pixels).map(|row| row.name);
-    check_keys(options, "option", &known.chain(["preset"]).collect::<Vec<_>>())?;
+    let known: Vec<&str> = known.chain(["preset"]).collect();
+    for key in options.keys() {
+        let name = option_name(key.get_ref());
+        check_name(name, key.span(), "option", &known)?;
+        if name != key.get_ref() && options.contains_key(name) {
+            return Err(Flaw {
+                at: key.span(),
+                problem: format!("{} is {name}, which is there too", key.get_ref()),
+            });
+        }
+    }
     for (name, value) in options {
         let is_value = match value.get_ref() {
             DeValue::String(_) | DeValue::Integer(_) => true,
@@ -199,14 +211,27 @@ fn check_options(options: &DeTable<'_>) -> Result<(), Flaw> {
     Ok(())
 }
 
-fn check_input(input: &DeTable<'_>) -> Result<(), Flaw> {
+/// Checks an input; `singles` are the roles so far of which there is one only.
+fn check_input(input: &DeTable<'_>, at: Range<usize>, singles: &mut Vec<String>) -> Result<(), Flaw> {
     check_keys(input, "key", &["role", "path", "preprocess"])?;
+    if !input.contains_key("path") {
+        return Err(Flaw { at, problem: "an input has no path".to_owned() });
+    }
     // A start is an option.
     let roles = Role::ALL.iter().filter(|(role, _)| *role != Role::Init).map(|(_, name)| *name);
     let roles: Vec<&str> = roles.collect();
     for (name, value) in input {
         if let ("role", DeValue::String(role)) = (&**name.get_ref(), value.get_ref()) {
             check_name(role, value.span(), "role", &roles)?;
+            if singles.iter().any(|known| known == role) {
+                return Err(Flaw {
+                    at: value.span(),
+                    problem: format!("there is another input with the role {role}"),
+                });
+            }
+            if !["style", "style-mask", "mask"].contains(&&**role) {
+                singles.push(role.to_string());
+            }
         }
     }
     Ok(())

@@ -21,6 +21,19 @@ fn a_scene_may_say_as_little_as_it_likes() {
 }
 
 #[test]
+fn choices_above_a_scene_leave_it_what_still_applies() {
+    let scene =
+        read("[options]\noptimiser = \"lbfgs\"\nhistory = 7\nsize = 99\n").unwrap().choices().unwrap();
+    let mut given = Choices::default();
+    assert_eq!(given.clone().or(&scene).options().unwrap().optimiser.history(), Some(Some(7)));
+    given.set("optimizer", "adam").unwrap();
+    let options = given.clone().or(&scene).options().unwrap();
+    assert_eq!((options.optimiser.name(), options.size), ("adam", 99));
+    given.set("history", "3").unwrap();
+    assert!(given.or(&scene).options().is_err(), "what is given itself must have a meaning");
+}
+
+#[test]
 fn relative_paths_are_from_the_folder_of_the_scene() {
     let text = "[options]\ninit = \"start.png\"\n\
                 [[inputs]]\nrole = \"content\"\npath = \"a b.png\"\n\
@@ -39,13 +52,22 @@ fn what_is_not_understood_is_refused_with_its_line_and_the_nearest_name() {
         ("[options]\n\nsise = 300\n", "scene.toml, line 3: there is no option \"sise\": did you mean size?"),
         ("[options]\nmemory-limit = \"4G\"\n", "line 2: there is no option \"memory-limit\""),
         ("[option]\n", "line 1: there is no key \"option\": did you mean options?"),
-        ("[[inputs]]\nrole = \"styl\"\n", "line 2: there is no role \"styl\": did you mean style?"),
-        ("[[inputs]]\nrole = \"init\"\n", "line 2: there is no role \"init\""),
+        (
+            "[[inputs]]\nrole = \"styl\"\npath = \"a\"\n",
+            "line 2: there is no role \"styl\": did you mean style?",
+        ),
+        ("[[inputs]]\nrole = \"init\"\npath = \"a\"\n", "line 2: there is no role \"init\""),
         ("[[inputs]]\nrole = \"style\"\nfile = \"a\"\n", "line 3: there is no key \"file\""),
         ("[options]\nsize = [1]\n", "line 2: the value of size must be a number, or a text"),
         ("[options]\ncontent-weight = inf\n", "line 2: the value of content-weight must be a number"),
         ("[options]\nsize = \n", "line 2: "),
         ("[[inputs]]\npath = \"a\"\n", "missing field `role`"),
+        ("[[inputs]]\nrole = \"style\"\n", "line 1: an input has no path"),
+        (
+            "[[inputs]]\nrole = \"keep\"\npath = \"a\"\n[[inputs]]\nrole = \"keep\"\npath = \"b\"\n",
+            "line 5: there is another input with the role keep",
+        ),
+        ("[options]\npooling = \"max\"\npool = \"average\"\n", "line 2: pooling is pool, which is there too"),
         ("[[inputs]]\nrole = \"style\"\npath = 3\n", "line 3: "),
         ("inputs = 3\n", "line 1: "),
         ("options = 3\n", "line 1: "),
