@@ -57,6 +57,7 @@
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
+//! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
@@ -85,6 +86,7 @@ pub mod picture;
 mod preset;
 mod record;
 mod run;
+mod saved_scene;
 mod stage;
 mod subject;
 mod summary;
@@ -115,6 +117,7 @@ pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
+pub use saved_scene::SavedSceneError;
 pub use subject::{Scene, Source, Subject, Targets};
 pub use terms::TermSpec;
 pub use transfer::{Painting, first_picture, transfer, transfer_with};

@@ -430,7 +430,7 @@ fn what_does_not_fit_is_refused_with_what_differs() {
     sitting.subject = Subject::new(white_noise(9, 192, 3).unwrap(), white_noise(30, 20, 2).unwrap());
     assert!(refused(&path, &sitting.record()).contains("the content picture is not the one"));
     let shorter = Record::new(&sitting.options, record.inputs[..1].to_vec());
-    assert!(refused(&path, &shorter).contains("with 2 inputs, and this one with 1"));
+    assert!(refused(&path, &shorter).contains("with 1 style picture, and this one with 0"));
     let mut moved = record;
     moved.inputs[1] = Input::picture(Role::Style, Some(Path::new("s.png")), sitting.subject.photo());
     assert!(refused(&path, &moved).contains("the style picture, now read from s.png, is not"));
