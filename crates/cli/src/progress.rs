@@ -36,7 +36,7 @@ impl Display {
         match event {
             Event::Started(summary) => self.start(summary),
             Event::Iteration(progress) => self.step(progress),
-            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
+            Event::Measured(..) | Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
     }
 

@@ -218,6 +218,7 @@ impl Run<'_> {
                     self.write_as_it_is(progress);
                 }
             }
+            Event::Measured(..) => {}
             Event::Checkpoint(_) => self.kept = true,
             Event::NoCheckpoint(error) => {
                 self.kept = false;

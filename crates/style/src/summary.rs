@@ -30,6 +30,7 @@ pub(crate) fn summarise(
         size,
         style_sizes: subject.painting_sizes(options.size, options),
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
+        scale_iterations: schedule.iter().map(|scale| scale.iterations).collect(),
         iterations: schedule.iter().fold(0, |sum, scale| sum.saturating_add(scale.iterations)),
         done: 0,
         checkpoint_bytes: None,
@@ -37,6 +38,8 @@ pub(crate) fn summarise(
         threads: rayon::current_num_threads(),
         bytes: options.peak(subject, plan.bytes().total()),
         bands: plan.bands(),
+        layers: plan.layers().to_vec(),
+        plan: plan.bytes(),
     })
 }
 
