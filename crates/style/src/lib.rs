@@ -97,8 +97,8 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resum
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, Loss, LossKind, Plan,
-    Pooling, Tap, Term, Weight,
+    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
+    LossKind, Plan, PlanBytes, Pooling, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};

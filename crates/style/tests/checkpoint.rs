@@ -196,6 +196,21 @@ fn given_up_at(sitting: &Sitting, scale: usize) -> Run<'_> {
     failing_at(sitting, scale, || AutodiffError::Cancelled.into())
 }
 
+/// The last iteration's picture is that of the whole run, whoever then asks for an end.
+#[test]
+fn a_run_that_is_stopped_after_its_last_iteration_is_whole() {
+    for (method, (whole, told)) in METHODS.into_iter().zip(&*WHOLE) {
+        let sitting = Sitting::new(method, 6);
+        for run in [Run::default(), sitting.run()] {
+            let (painting, all) = sitting.paint(run, 12);
+            assert_eq!(&all, told);
+            let painting = painting.unwrap();
+            assert_eq!(painting.reason, StopReason::Iterations);
+            assert!(same(&painting, whole));
+        }
+    }
+}
+
 #[test]
 fn a_run_that_is_cancelled_before_a_scales_first_iteration_has_the_picture_of_the_scale_before() {
     for (method, (whole, told)) in METHODS.into_iter().zip(&*WHOLE) {
