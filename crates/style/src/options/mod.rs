@@ -15,7 +15,7 @@ mod schedule;
 mod size;
 mod synonyms;
 
-use impasto_autodiff::{ConvMode, Pooling};
+use impasto_autodiff::{ConvMode, Pooling, Reach};
 
 use crate::Picture;
 use blend::{blend_text, parse_blend};
@@ -69,6 +69,8 @@ pub struct TransferOptions {
     pub optimiser: Optimiser,
     /// A painting's longest side is this times that of the result, but never more than its own.
     pub style_scale: Each<f64>,
+    /// How masks reach the layers.
+    pub mask_reach: Reach,
     /// The convolution algorithms.
     pub conv: ConvMode,
     /// The most bytes that the whole transfer may take: network, evaluation, optimiser and pictures. Where a picture
@@ -95,6 +97,7 @@ impl Default for TransferOptions {
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },
             style_scale: 1.0.into(),
+            mask_reach: Reach::Average,
             conv: ConvMode::Fast,
             memory_limit: None,
         }
@@ -108,6 +111,9 @@ const MACHINE: &str = "Machine";
 
 /// Every pooling, with its name.
 const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
+
+/// Every way in which masks reach the layers, with its name.
+const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside, "inside")];
 
 /// Every choice of convolution algorithms, with its name.
 const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
@@ -221,6 +227,18 @@ pub static OPTIONS: &[OptionRow] = &[
             options.blend.is_empty()
                 || options.blend.iter().all(|&weight| is_weight(weight)) && is_factor(sum)
         },
+    },
+    OptionRow {
+        name: "mask-reach",
+        value_name: "NAME",
+        help: "Which positions of a layer belong to a mask: average (as much as the layer sees of it there) or inside (those that see \
+               nothing else)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&REACHES)),
+        decides_pixels: true,
+        get: |options| name_of(&REACHES, &options.mask_reach),
+        set: |options, text| name_into(&mut options.mask_reach, &REACHES, text),
+        valid: |_| true,
     },
     OptionRow {
         name: "loss-scale",
