@@ -304,7 +304,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "learning-rate",
         value_name: "R",
-        help: "Step of Adam, in grey levels of 0 to 255 [default: 2]",
+        help: "Step of Adam, in grey levels of 0 to 255",
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         decides_pixels: true,
@@ -326,7 +326,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "memory-limit",
         value_name: "BYTES",
-        help: "The most memory to take, such as 800M or 4G, or none [default: what is free]. Under a limit large pictures are \
+        help: "The most memory to take, such as 800M or 4G, or none. Under a limit large pictures are \
                worked on in bands",
         heading: MACHINE,
         accepts: Accepts::Text("bytes such as 800M or 4G, or none"),
