@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::Command;
-use impasto_style::{LayerWeights, OptionRow, Optimiser, Preset, TransferOptions};
+use impasto_style::{LayerWeights, Optimiser, OptionRow, Preset, TransferOptions};
 
 /// Headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 3] = [

@@ -18,8 +18,10 @@ mod network;
 mod neural_style;
 mod options;
 mod output;
+mod pace;
 mod parse;
 mod pictures;
+mod plan_table;
 mod presets;
 mod progress;
 mod reconstruct;
@@ -29,6 +31,7 @@ mod streams;
 mod study;
 mod sweep;
 mod threads;
+mod times;
 mod transfer;
 mod weights;
 
@@ -84,6 +87,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    times::begin();
     let line = match parse::parse(std::env::args_os()) {
         Ok(line) => line,
         Err(error) => return streams::show_usage(&error),
@@ -158,11 +162,11 @@ impl Command {
     /// Whether it says nothing but errors, where that can be asked for.
     fn quiet(&mut self) -> Option<&mut bool> {
         match self {
-            Self::Transfer(arguments) => Some(&mut arguments.quiet),
-            Self::Reconstruct(arguments) => Some(&mut arguments.to.quiet),
-            Self::Grid(arguments) => Some(&mut arguments.to.quiet),
-            Self::Sweep(arguments) => Some(&mut arguments.to.quiet),
-            Self::Explain(arguments) => Some(&mut arguments.quiet),
+            Self::Transfer(arguments) => Some(&mut arguments.volume.quiet),
+            Self::Reconstruct(arguments) => Some(&mut arguments.to.volume.quiet),
+            Self::Grid(arguments) => Some(&mut arguments.to.volume.quiet),
+            Self::Sweep(arguments) => Some(&mut arguments.to.volume.quiet),
+            Self::Explain(arguments) => Some(&mut arguments.volume.quiet),
             Self::Gradcheck(_) | Self::Weights(_) | Self::Bench(_) => None,
         }
     }

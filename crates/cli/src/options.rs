@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use impasto_style::{
-    Accepts, Choices, OPTIONS, OptionRow, OptionsError, Preset, SYNONYMS, TransferOptions, VALUE_SYNONYMS,
+    Accepts, Choices, OPTIONS, OptionRow, Preset, SYNONYMS, TransferOptions, VALUE_SYNONYMS,
 };
 
 use crate::failure::Failure;
@@ -39,20 +39,9 @@ impl OptionArguments {
         self.over(&Choices::default())
     }
 
-    /// What was given, on top of `noted`, which a file says of this run, on top of what counts otherwise. A setting for another
-    /// method of minimisation than the one that was given does not count.
+    /// What was given, on top of `noted`, which a file says of this run, on top of what counts otherwise.
     pub(crate) fn over(&self, noted: &Choices) -> Choices {
-        let said = self.choices.clone().or(noted);
-        let mut otherwise = self.otherwise.clone();
-        loop {
-            let chosen = said.clone().or(&otherwise);
-            match chosen.options() {
-                Err(OptionsError::OtherMethod { option, .. }) if !said.has(option) => {
-                    otherwise = otherwise.only(|name| name != option);
-                }
-                _ => return chosen,
-            }
-        }
+        self.choices.clone().or(noted).or(&self.otherwise)
     }
 
     /// Lays settings below what counts otherwise.

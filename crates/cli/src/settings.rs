@@ -108,7 +108,8 @@ impl Settings {
             settings.set(name, value).map_err(|problem| wrong(problem))?;
         }
         // Checked here, where the file can be named.
-        settings.choices.options().map_err(|error| wrong(Failure::from(error).to_string()))?;
+        let checked = Choices::default().or(&settings.choices).options();
+        checked.map_err(|error| wrong(Failure::from(error).to_string()))?;
         Ok(settings)
     }
 

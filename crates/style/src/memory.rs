@@ -2,8 +2,8 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
-use crate::picture::ReadOptions;
-use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
+use crate::picture::{ReadOptions, Transparency};
+use crate::{Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
 const PROGRAM: u64 = 60 << 20;
@@ -19,7 +19,7 @@ impl TransferOptions {
 
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
     pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
-        let (height, width) = subject.size(self.size);
+        let (height, width) = subject.size(subject.longest_side(self));
         let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
         painting.max(PROGRAM + subject.reading())
     }
@@ -27,7 +27,7 @@ impl TransferOptions {
     /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, and
     /// of one to start from.
     fn beyond(&self, subject: &Subject) -> u64 {
-        let (height, width) = subject.size(self.size);
+        let (height, width) = subject.size(subject.longest_side(self));
         let counted = 2 * 3 * height * width * size_of::<f32>();
         let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
         (subject.bytes() + start).saturating_sub(counted as u64)
@@ -44,17 +44,25 @@ impl TransferOptions {
     /// program leave of the memory limit, and as it is.
     pub fn reading(&self, held: u64) -> ReadOptions {
         let (memory_limit, held) = (self.memory_limit, PROGRAM + held);
-        ReadOptions { memory_limit, held, longest: None, alpha: false, profile: false }
+        ReadOptions {
+            memory_limit,
+            held,
+            size: Size::Original,
+            transparency: Transparency::On([255; 3]),
+            profile: false,
+        }
     }
 
     /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
     pub fn reading_photo(&self, held: u64) -> ReadOptions {
-        ReadOptions { longest: Some(self.size), ..self.reading(held) }
+        ReadOptions { size: self.size, ..self.reading(held) }
     }
 
-    /// [`Self::reading`] of a painting of a transfer of this size only: much larger ones are shrunk to theirs.
-    pub fn reading_painting(&self, held: u64) -> ReadOptions {
-        ReadOptions { longest: Some(self.longest_of_paintings(self.size)), ..self.reading(held) }
+    /// [`Self::reading`] of a painting of a transfer of this size only, whose photo was read before: much larger ones are shrunk
+    /// to theirs.
+    pub fn reading_painting(&self, photo: &Picture, held: u64) -> ReadOptions {
+        let longest = self.size.longest_side_for((photo.height(), photo.width()));
+        ReadOptions { size: Size::Longest(self.longest_of_paintings(longest)), ..self.reading(held) }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.
@@ -82,7 +90,7 @@ pub(crate) fn plan_or_advise(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Result<Plan, TransferError> {
-    let size = subject.size(options.size);
+    let size = subject.size(subject.longest_side(options));
     plan(network, size, options).map_err(|error| match error {
         AutodiffError::Memory { needed, limit } => {
             let others = options.working_bytes(size.0, size.1);
@@ -99,7 +107,7 @@ pub(crate) fn plan_or_advise(
 fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Option<usize> {
     const STEP: usize = 16;
     let plan = |side: usize| plan(network, subject.size(side), options);
-    let (mut low, mut high) = (0, options.size.div_ceil(STEP));
+    let (mut low, mut high) = (0, subject.longest_side(options).div_ceil(STEP));
     while high - low > 1 {
         let middle = usize::midpoint(low, high);
         let too_large = matches!(plan(middle * STEP), Err(AutodiffError::Memory { .. }));

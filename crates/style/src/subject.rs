@@ -78,6 +78,11 @@ impl Subject {
         self.paintings.iter().map(|painting| &painting.picture)
     }
 
+    /// The longest side of the result.
+    pub fn longest_side(&self, options: &TransferOptions) -> usize {
+        options.size.longest_side_for((self.photo.height(), self.photo.width()))
+    }
+
     /// (H, W) of the result with that longest side.
     pub fn size(&self, longest: usize) -> (usize, usize) {
         self.photo.size_with_longest_side(longest)
@@ -95,9 +100,10 @@ impl Subject {
     /// # Errors
     /// [`PictureError`] if there is not the memory.
     pub fn shrunk(self, options: &TransferOptions) -> Result<Self, PictureError> {
-        let photo_size = self.size(options.size);
+        let longest = self.longest_side(options);
+        let photo_size = self.size(longest);
         let shrink = |painting: WeightedPainting| {
-            let size = options.style_size(&painting.picture, options.size);
+            let size = options.style_size(&painting.picture, longest);
             Ok(WeightedPainting { picture: shrunk(painting.picture, size)?, ..painting })
         };
         let paintings = self.paintings.into_iter().map(shrink).collect::<Result<_, PictureError>>()?;
@@ -223,7 +229,7 @@ fn blend(mut measured: Vec<(f64, Vec<Loss>)>) -> Vec<Loss> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Preset, white_noise};
+    use crate::{Preset, Size, white_noise};
 
     fn noise(height: usize, width: usize) -> Picture {
         white_noise(height, width, 1).unwrap()
@@ -243,7 +249,7 @@ mod tests {
 
     #[test]
     fn only_much_larger_pictures_are_shrunk_beforehand() {
-        let options = TransferOptions { size: 100, ..Preset::Paper.options() };
+        let options = TransferOptions { size: Size::Longest(100), ..Preset::Paper.options() };
         let shrunk = |photo, painting| {
             let subject = Subject::new(photo, painting).shrunk(&options).unwrap();
             (subject.photo.width(), subject.paintings[0].picture.width())
@@ -271,14 +277,14 @@ mod tests {
 
     #[test]
     fn a_side_of_64_is_wide_enough_to_be_shrunk_to() {
-        let options = TransferOptions { size: 64, ..Preset::Paper.options() };
+        let options = TransferOptions { size: Size::Longest(64), ..Preset::Paper.options() };
         let subject = Subject::new(noise(128, 128), noise(64, 64)).shrunk(&options).unwrap();
         assert_eq!((subject.photo.height(), subject.photo.width()), (64, 64));
     }
 
     #[test]
     fn half_the_pixels_are_not_much_smaller() {
-        let options = TransferOptions { size: 99, ..Preset::Paper.options() };
+        let options = TransferOptions { size: Size::Longest(99), ..Preset::Paper.options() };
         let subject = Subject::new(noise(99, 140), noise(64, 64));
         assert_eq!(subject.size(99), (70, 99));
         assert_eq!(subject.shrunk(&options).unwrap().photo.width(), 140);

@@ -13,6 +13,7 @@ pub(crate) fn summarise(
     schedule: &[Scale],
 ) -> Result<Summary, TransferError> {
     let size = |picture: &Picture| (picture.height(), picture.width());
+    let longest = options.check_size(size(subject.photo()))?;
     let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
     network.check_size("the content picture", size(subject.photo()), &taps)?;
     for painting in subject.paintings() {
@@ -24,12 +25,13 @@ pub(crate) fn summarise(
             network.check_size("the resized style picture", size, &of_paintings)?;
         }
     }
-    let size = subject.size(options.size);
+    let size = subject.size(longest);
     let plan = plan_or_advise(network, subject, options)?;
     Ok(Summary {
         size,
-        style_sizes: subject.painting_sizes(options.size, options),
+        style_sizes: subject.painting_sizes(longest, options),
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
+        scale_iterations: schedule.iter().map(|scale| scale.iterations).collect(),
         iterations: schedule.iter().fold(0, |sum, scale| sum.saturating_add(scale.iterations)),
         done: 0,
         checkpoint_bytes: None,
@@ -37,6 +39,8 @@ pub(crate) fn summarise(
         threads: rayon::current_num_threads(),
         bytes: options.peak(subject, plan.bytes().total()),
         bands: plan.bands(),
+        layers: plan.layers().to_vec(),
+        plan: plan.bytes(),
     })
 }
 
@@ -56,7 +60,8 @@ pub(crate) fn schedule(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Vec<Scale> {
-    let mut schedule = options.schedule();
+    let longest = subject.longest_side(options);
+    let mut schedule = options.schedule(longest);
     if options.scales == Scales::Auto {
         let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
         let fits = |scale: &Scale| {
@@ -64,7 +69,7 @@ pub(crate) fn schedule(
             network.sees(subject.size(scale.size), &taps)
                 && paintings.all(|size| network.sees(size, &of_paintings))
         };
-        schedule.retain(|scale| scale.size == options.size || fits(scale));
+        schedule.retain(|scale| scale.size == longest || fits(scale));
     }
     schedule
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use impasto_autodiff::{Loss, LossKind};
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Subject, Targets, TransferError, TransferOptions,
-    plan, transfer, white_noise,
+    Network, Objective, Picture, PreparedNetwork, Preset, Size, Subject, Targets, TransferError,
+    TransferOptions, plan, transfer, white_noise,
 };
 
 fn example(name: &str, longest: usize) -> Picture {
@@ -169,7 +169,7 @@ fn layers_that_do_not_count_cost_nothing() {
     let small = white_noise(12, 12, 1).unwrap();
     let subject = || Subject::new(small.clone(), small.clone());
     let run = |options: &TransferOptions| {
-        let options = TransferOptions { size: 12, iterations: 2, ..options.clone() };
+        let options = TransferOptions { size: Size::Longest(12), iterations: 2, ..options.clone() };
         transfer(&network(&options), &subject(), &options, |_| std::ops::ControlFlow::Continue(()))
     };
     assert!(matches!(run(&all), Err(TransferError::TooSmall { layer, .. }) if layer == "conv5_1"));
@@ -220,7 +220,7 @@ fn a_blend_pulls_as_its_paintings_do_together() {
 #[test]
 fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
     let options = TransferOptions {
-        size: 32,
+        size: Size::Longest(32),
         iterations: 1,
         style_layers: "conv1_1".parse().unwrap(),
         ..Preset::Paper.options()
@@ -228,7 +228,7 @@ fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
     let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
     let run = |photo: usize, painting: usize| {
         let noise = |side| white_noise(side, side, 1).unwrap();
-        let options = TransferOptions { size: photo, ..options.clone() };
+        let options = TransferOptions { size: Size::Longest(photo), ..options.clone() };
         let subject = Subject::new(noise(photo), noise(painting));
         transfer(&network, &subject, &options, |_| std::ops::ControlFlow::Continue(()))
     };

@@ -54,8 +54,8 @@ fn the_default_of_version_0_1_stays_what_it_was() {
 #[test]
 fn scales_by_size_go_down_to_about_128() {
     let sizes = |size| {
-        let options = TransferOptions { size, scales: Scales::Auto, ..Preset::Paper.options() };
-        options.schedule().into_iter().map(|scale| scale.size).collect::<Vec<_>>()
+        let options = TransferOptions { scales: Scales::Auto, ..Preset::Paper.options() };
+        options.schedule(size).into_iter().map(|scale| scale.size).collect::<Vec<_>>()
     };
     assert_eq!(sizes(128), [128]);
     assert_eq!(sizes(191), [191]);
@@ -92,8 +92,8 @@ proptest! {
 
     #[test]
     fn schedules_double_up_to_the_size(size in 1_usize..3000, scales in 1_usize..8) {
-        let options = TransferOptions { size, scales: Scales::Count(scales), ..Preset::Default.options() };
-        let schedule = options.schedule();
+        let options = TransferOptions { scales: Scales::Count(scales), ..Preset::Default.options() };
+        let schedule = options.schedule(size);
         prop_assert_eq!(schedule.last().unwrap().size, size);
         prop_assert!(schedule.len() <= scales);
         for pair in schedule.windows(2) {

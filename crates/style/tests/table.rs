@@ -3,7 +3,7 @@
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, SYNONYMS, Scales, TransferOptions, option_name,
+    Preset, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -84,9 +84,12 @@ fn what_belongs_to_the_other_method_is_refused() {
 
 #[test]
 fn the_largest_size_is_that_of_a_square_that_can_be_read() {
-    let size = |size| TransferOptions { size, ..Preset::Default.options() }.validate();
+    let size = |size| TransferOptions { size: Size::Longest(size), ..Preset::Default.options() }.validate();
     assert!(size(10_000).is_ok());
-    assert_eq!(size(10_001).unwrap_err().to_string(), "`size` must be from 1 to 10000, not 10001");
+    assert_eq!(
+        size(10_001).unwrap_err().to_string(),
+        "`size` must be from 1 to 10000 pixels, or a box of such sides like 800x600, or original, not 10001"
+    );
 }
 
 #[test]
@@ -102,7 +105,10 @@ fn synonyms_are_other_names_of_what_there_is() {
         assert!(choices.has(name) && choices.has(option_name(name)), "{name}");
     }
     let options = choices.options().unwrap();
-    assert_eq!((options.pooling, options.size, options.optimiser.name()), (Pooling::Average, 300, "adam"));
+    assert_eq!(
+        (options.pooling, options.size, options.optimiser.name()),
+        (Pooling::Average, Size::Longest(300), "adam")
+    );
 }
 
 #[test]
@@ -164,7 +170,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         let [content_weight, style_weight, tv_weight, style_scale] = weights;
         let (content_layers, style_layers) = layers;
         let mut options = Preset::Paper.options();
-        options.size = size;
+        options.size = Size::Longest(size);
         options.iterations = iterations;
         options.scales = scales;
         options.content_weight = content_weight;

@@ -162,7 +162,7 @@ impl Study {
         const RECORD: u64 = 64 << 10;
         const LABELS: u64 = 1 << 20;
         let largest = |cell: &Cell| {
-            let (height, width) = subject.size(cell.options.size);
+            let (height, width) = subject.size(subject.longest_side(&cell.options));
             Encoding::Png.largest_bytes(height, width)
         };
         for cell in missing {

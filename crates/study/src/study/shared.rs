@@ -38,7 +38,7 @@ impl SharedTargets {
         for Cell { options, .. } in later {
             let (at_positions, of_sums) =
                 (options.taps_of(Source::Photo), options.taps_of(Source::Painting(0)));
-            for scale in options.schedule() {
+            for scale in options.schedule(material.subject.longest_side(options)) {
                 let photo = material.subject.size(scale.size);
                 self.later.push(Key::new(Source::Photo, &at_positions, photo, options));
                 let paintings = material.subject.painting_sizes(scale.size, options);
@@ -90,7 +90,7 @@ impl SharedTargets {
 mod tests {
     use super::*;
     use crate::study::{Paths, grid};
-    use impasto_style::{Cancel, Network, Preset, Subject, white_noise};
+    use impasto_style::{Cancel, Network, Preset, Size, Subject, white_noise};
 
     #[test]
     fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
@@ -102,7 +102,7 @@ mod tests {
             paths: Paths::default(),
             cancel: &Cancel::default(),
         };
-        let base = TransferOptions { size: 48, ..Preset::Paper.options() };
+        let base = TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() };
         let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
         let study = grid(&base, &layers, &[1e-4, 1e-3]);
         let prepared = PreparedNetwork::new(network.clone(), &base).unwrap();

@@ -11,18 +11,27 @@ use crate::Preset;
 /// A preset, and the options that were given a value of their own, as text.
 ///
 /// ```
-/// use impasto_style::Choices;
+/// use impasto_style::{Choices, Size};
 /// let mut choices = Choices::default();
 /// choices.set("preset", "paper")?;
 /// choices.set("size", "300")?;
 /// let options = choices.options()?;
-/// assert_eq!((options.size, options.iterations), (300, 500));
+/// assert_eq!((options.size, options.iterations), (Size::Longest(300), 500));
 /// # Ok::<(), impasto_style::OptionsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choices {
     preset: Option<Preset>,
-    values: BTreeMap<&'static str, String>,
+    values: BTreeMap<&'static str, Chosen>,
+}
+
+/// A value that was chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Chosen {
+    text: String,
+    /// Whether it is of choices that lie below others: then it counts only where its option applies, as the history of L-BFGS
+    /// does not once Adam was chosen above.
+    below: bool,
 }
 
 impl Choices {
@@ -43,7 +52,7 @@ impl Choices {
         }
         let row = OPTIONS.iter().find(|row| row.name == option_name(name));
         let row = row.ok_or_else(|| OptionsError::Unknown { name: name.to_owned() })?;
-        self.values.insert(row.name, value.to_owned());
+        self.values.insert(row.name, Chosen { text: value.to_owned(), below: false });
         Ok(())
     }
 
@@ -57,7 +66,8 @@ impl Choices {
         self.preset.is_none() && self.values.is_empty()
     }
 
-    /// These choices, and where they say nothing, those of `others`.
+    /// These choices, and where they say nothing, those of `others`, as far as these leave them a meaning: what only another
+    /// method has is forgotten.
     ///
     /// ```
     /// use impasto_style::Choices;
@@ -73,7 +83,7 @@ impl Choices {
     pub fn or(mut self, others: &Self) -> Self {
         self.preset = self.preset.or(others.preset);
         for (name, value) in &others.values {
-            self.values.entry(name).or_insert_with(|| value.clone());
+            self.values.entry(name).or_insert_with(|| Chosen { below: true, ..value.clone() });
         }
         self
     }
@@ -94,8 +104,10 @@ impl Choices {
         let mut options = self.preset.unwrap_or_default().options();
         // In the order of the table: a method before what it alone has.
         for row in OPTIONS {
-            if let Some(value) = self.values.get(row.name) {
-                row.set(&mut options, value)?;
+            if let Some(Chosen { text, below }) = self.values.get(row.name)
+                && (!below || row.get(&options).is_some())
+            {
+                row.set(&mut options, text)?;
             }
         }
         options.validate()?;

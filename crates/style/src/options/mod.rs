@@ -10,6 +10,7 @@ mod nearest;
 mod optimiser;
 mod row;
 mod schedule;
+mod size;
 mod synonyms;
 
 use impasto_autodiff::{ConvMode, Pooling};
@@ -28,16 +29,17 @@ pub use nearest::{did_you_mean, nearest};
 pub use optimiser::{Optimiser, default_history};
 pub use row::{Accepts, OptionRow};
 pub use schedule::{Scale, Scales};
+pub use size::Size;
 pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransferOptions {
-    /// Pixels of the result's longest side.
-    pub size: usize,
+    /// The size of the result.
+    pub size: Size,
     /// Iterations at each scale.
     pub iterations: usize,
-    /// Coarse-to-fine: how many sizes, each twice the one before, the last being `size`.
+    /// Coarse-to-fine: how many sizes, each twice the one before, the last being that of the result.
     pub scales: Scales,
     /// alpha.
     pub content_weight: f64,
@@ -72,7 +74,7 @@ pub struct TransferOptions {
 impl Default for TransferOptions {
     fn default() -> Self {
         Self {
-            size: 512,
+            size: Size::Longest(512),
             iterations: 500,
             scales: Scales::Count(1),
             content_weight: 0.0,
@@ -106,9 +108,6 @@ const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact
 /// What a list of layers must be.
 const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
 
-/// The longest side of a result.
-const LARGEST_SIDE: usize = 10_000;
-
 /// The table of options. The command line, the table of presets, explained runs, records, sweeps and messages are made from
 /// it.
 ///
@@ -116,14 +115,15 @@ const LARGEST_SIDE: usize = 10_000;
 pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "size",
-        value_name: "N",
-        help: "Longest side of the result, in pixels",
+        value_name: "N|WxH|original",
+        help: "Size of the result: its longest side in pixels, or a box to fit it into, such as 800x600, or original, the photo's \
+               own",
         heading: LOOK,
-        accepts: Accepts::Text("from 1 to 10000"),
+        accepts: Accepts::Text("from 1 to 10000 pixels, or a box of such sides like 800x600, or original"),
         decides_pixels: true,
         get: |options| Some(options.size.to_string()),
         set: |options, text| parse_into(&mut options.size, text),
-        valid: |options| (1..=LARGEST_SIDE).contains(&options.size),
+        valid: |options| options.size.is_valid(),
     },
     OptionRow {
         name: "content-weight",
@@ -352,6 +352,22 @@ impl TransferOptions {
             return Err(OptionsError::NothingToDo);
         }
         Ok(())
+    }
+
+    /// The longest side of the result for a photo of H x W pixels.
+    ///
+    /// # Errors
+    /// [`OptionsError::Value`] if that is more than 10000 pixels: the photo's own size.
+    pub fn check_size(&self, photo: (usize, usize)) -> Result<usize, OptionsError> {
+        let longest = self.size.longest_side_for(photo);
+        if longest <= size::LARGEST_SIDE {
+            return Ok(longest);
+        }
+        Err(OptionsError::Value {
+            option: "size",
+            requirement: format!("{} pixels at most", size::LARGEST_SIDE),
+            value: format!("{}, which is {longest}", self.size),
+        })
     }
 
     /// (H, W) that the painting is resized to for a result with that longest side.
