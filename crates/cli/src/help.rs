@@ -48,10 +48,10 @@ pub(crate) fn with_default(help: &str, default: &str) -> String {
     format!("{help} [default: {default}]")
 }
 
-/// The default of an option: the default preset's, or for what another method of minimisation has, that method's. None where
-/// there is nothing to show.
-pub(crate) fn default_of(row: &OptionRow) -> Option<String> {
-    let preset = Preset::Default.options();
+/// What an option is in a preset, or for what another method of minimisation has, with that method. None where there is nothing
+/// to show.
+pub(crate) fn default_of(row: &OptionRow, preset: Preset) -> Option<String> {
+    let preset = preset.options();
     let methods = Optimiser::ALL.map(|(optimiser, _)| TransferOptions { optimiser, ..preset.clone() });
     let mut all = std::iter::once(&preset).chain(&methods);
     let text = all.find_map(|options| row.get(options)).filter(|text| !text.is_empty())?;
@@ -89,15 +89,17 @@ mod tests {
     #[test]
     fn every_default_is_read_back() {
         for row in OPTIONS {
-            let Some(default) = default_of(row) else { continue };
-            let adam = Optimiser::ALL.into_iter().find(|(_, name)| *name == "adam").unwrap().0;
-            let mut options = Preset::Default.options();
-            if row.get(&options).is_none() {
-                options.optimiser = adam;
+            for (preset, _) in Preset::ALL {
+                let Some(default) = default_of(row, preset) else { continue };
+                let adam = Optimiser::ALL.into_iter().find(|(_, name)| *name == "adam").unwrap().0;
+                let mut options = preset.options();
+                if row.get(&options).is_none() {
+                    options.optimiser = adam;
+                }
+                let before = options.clone();
+                row.set(&mut options, &default).unwrap();
+                assert_eq!(options, before, "{} {default}", row.name);
             }
-            let before = options.clone();
-            row.set(&mut options, &default).unwrap();
-            assert_eq!(options, before, "{} {default}", row.name);
         }
     }
 

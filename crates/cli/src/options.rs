@@ -96,14 +96,13 @@ impl FromArgMatches for OptionArguments {
     }
 }
 
-/// The argument of a row.
+/// The argument of a row, with the default of the default preset beside it.
 fn argument(row: &'static OptionRow) -> Arg {
-    let default = if row.name == MEMORY_LIMIT { Some("what is free".to_owned()) } else { default_of(row) };
     let argument = Arg::new(row.name)
         .long(row.name)
         .aliases(SYNONYMS.iter().filter(|(_, name)| *name == row.name).map(|(other, _)| *other))
         .value_name(row.value_name)
-        .help(default.map_or_else(|| row.help.to_owned(), |default| with_default(row.help, &default)))
+        .help(help_of(row, Preset::Default))
         .help_heading(row.heading);
     let short = SHORT.iter().find(|(name, _)| *name == row.name);
     let argument = short.map_or(argument.clone(), |(_, short)| argument.short(*short));
@@ -115,23 +114,37 @@ fn argument(row: &'static OptionRow) -> Arg {
     }
 }
 
+/// The help of a row with its default in a preset beside it.
+fn help_of(row: &OptionRow, preset: Preset) -> String {
+    let free = (row.name == MEMORY_LIMIT).then(|| "what is free".to_owned());
+    let default = free.or_else(|| default_of(row, preset));
+    default.map_or_else(|| row.help.to_owned(), |default| with_default(row.help, &default))
+}
+
 /// A name that a value may have, and the synonyms of it.
 fn possible(name: &'static str) -> PossibleValue {
     let synonyms = VALUE_SYNONYMS.iter().filter(|(_, known)| *known == name);
     PossibleValue::new(name).aliases(synonyms.map(|(other, _)| *other))
 }
 
-/// Gives a command defaults of its own, which its help then shows.
+/// Gives a command defaults of its own, a preset being one that may be among them, which its help then shows.
 pub(crate) fn with_defaults(
     defaults: &'static [(&'static str, &'static str)],
 ) -> impl Fn(Arg) -> Arg + use<> {
-    move |argument| match defaults.iter().find(|(name, _)| argument.get_id() == name) {
-        Some((name, value)) => {
-            let row = OPTIONS.iter().find(|row| row.name == *name);
-            let help = row.map_or(PRESET_HELP, |row| row.help);
-            argument.default_value(value).hide_default_value(true).help(with_default(help, value))
+    let own = move |name: &str| defaults.iter().find(|(known, _)| *known == name).map(|&(_, value)| value);
+    let preset = own("preset").and_then(|own| Preset::ALL.into_iter().find(|(_, name)| *name == own));
+    let preset = preset.map_or(Preset::Default, |(preset, _)| preset);
+    move |argument| {
+        let name = argument.get_id().as_str();
+        let row = OPTIONS.iter().find(|row| row.name == name);
+        match (own(name), row) {
+            (Some(value), row) => {
+                let help = with_default(row.map_or(PRESET_HELP, |row| row.help), value);
+                argument.default_value(value).hide_default_value(true).help(help)
+            }
+            (None, Some(row)) => argument.help(help_of(row, preset)),
+            (None, None) => argument,
         }
-        None => argument,
     }
 }
 

@@ -23,6 +23,7 @@ use schedule::MOST_SCALES;
 pub use choices::Choices;
 pub use error::OptionsError;
 pub use init::Init;
+pub(crate) use init::how_to_start;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
