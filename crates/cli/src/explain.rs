@@ -15,16 +15,15 @@ use crate::options::OptionArguments;
 use crate::pictures::Pair;
 use crate::progress::{Display, Volume};
 
-/// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
+/// For the end of `--help`.
+const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
+
+/// Paint, and write a page that shows what happened in the run
 ///
-/// The page needs nothing from the network and opens in any browser, on a phone and in print. When the run is stopped, by
-/// Ctrl-C, TERM or HUP, it is written as far as the run came.
-///
-/// Example:
-///
-///   impasto explain photo.jpg painting.jpg -o report.html --size 256
+/// It is one HTML file with pictures, curves, Gram matrices and feature maps. It needs nothing from the network and opens in any
+/// browser, on a phone and in print. When the run is stopped, by Ctrl-C, TERM or HUP, it is written as far as the run came.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pictures: Pair,
@@ -37,7 +36,7 @@ pub(crate) struct Arguments {
     pub(crate) volume: Volume,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {

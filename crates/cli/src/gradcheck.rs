@@ -9,22 +9,30 @@ use impasto_study::gradcheck::{Row, objective, operations, step_plot};
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
+use crate::help::with_default;
 use crate::inputs::Inputs;
-use crate::options::{OptionArguments, with_defaults};
+use crate::options::{OptionArguments, with_defaults, with_only};
 use crate::pictures::read_picture;
 use crate::streams::put;
 
-/// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
+/// The longest side of its pictures.
+const SIZE: &str = "24";
+
+/// What it heeds of the options.
+const HEEDED: [&str; 4] = ["size", "pool", "seed", "memory-limit"];
+
+/// Check every gradient against central differences in f64
 ///
-/// For each, three random directions and three single coordinates are tried with a ladder of steps; the step that counts is
-/// the one where neighbouring steps agree best, found without looking at the gradient. At a kink (a ReLU at 0) there is
-/// no derivative to compare with: kinks are reported, not hidden. Exits with 1 if a gradient is wrong.
+/// Each operation, each loss, and the whole objective are checked. For each, three random directions and three single
+/// coordinates are tried with a ladder of steps; the step that counts is the one where neighbouring steps agree best, found
+/// without looking at the gradient. At a kink (a ReLU at 0) there is no derivative to compare with: kinks are reported, not
+/// hidden. Exits with 1 if a gradient is wrong.
 ///
 /// Without pictures, the whole objective is checked on random ones.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_arg("size", |argument| argument.help("Longest side of the pictures")))]
-#[command(mut_args(with_defaults(&[("size", "24")])))]
+#[command(mut_args(with_defaults(&[("size", SIZE)])))]
+#[command(mut_arg("size", |size| size.help(with_default("Longest side of the pictures, in pixels", SIZE))))]
+#[command(mut_args(with_only(&HEEDED, "no picture is painted, and every loss is checked with weights of its own")))]
 pub(crate) struct Arguments {
     /// The photo of the whole objective
     #[arg(requires = "style")]
@@ -42,7 +50,7 @@ pub(crate) struct Arguments {
     plot: Option<PathBuf>,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 /// The most bytes of a plot: a few lines of some dozen points.

@@ -23,26 +23,22 @@ use crate::pictures::{Keep, read_subject};
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
 
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto transfer photo.jpg painting.jpg -o out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
+  impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
+  impasto transfer --resume out.run --iterations 800
+  ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png";
+
 /// Paint CONTENT in the style of STYLE
 ///
 /// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C, TERM and HUP end the run within a moment and write the picture so
 /// far; a second one ends the program at once. USR1 writes the picture as it is and goes on.
-///
-/// Examples:
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
-///
-///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
-///
-///   impasto transfer --resume out.run --iterations 800
-///
-///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
+#[command(args_override_self = true, after_long_help = format!("{}\n{EXAMPLES}\n\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
     /// The picture whose scene is kept, or - for standard input
@@ -60,7 +56,7 @@ pub(crate) struct Arguments {
     /// Quality of a JPEG, 1 to 100 [default: 95]
     #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    pub(crate) quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -82,7 +78,7 @@ pub(crate) struct Arguments {
     checkpoint: CheckpointArguments,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 impl Arguments {
