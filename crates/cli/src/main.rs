@@ -18,6 +18,7 @@ mod options;
 mod output;
 mod pace;
 mod pictures;
+mod place;
 mod plan_table;
 mod presets;
 mod progress;

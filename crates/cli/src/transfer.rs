@@ -20,6 +20,7 @@ use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, read_subject};
+use crate::place::is_standard;
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
 
@@ -109,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
     let kept_in = arguments.checkpoint.path();
-    let (inputs, taken) = files(&job, arguments, &output)?;
+    let (inputs, taken) = files(&job, arguments)?;
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
@@ -155,16 +156,16 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 
 /// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
 /// pictures may not replace.
-fn files(job: &Job, arguments: &Arguments, output: &Output) -> Result<(Inputs, Inputs), Failure> {
+fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
     let source = arguments.checkpoint.source().map(|path| ("--resume", path));
     let pictures = [("CONTENT", &*job.content), ("STYLE", &*job.style)];
     let mut read: Vec<(&'static str, &Path)> = pictures.into_iter().chain(source).collect();
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
-    let picture = output.path().map(|path| ("-o", path));
-    inputs.keep_apart(&picture.into_iter().chain(written.clone()).collect::<Vec<_>>())?;
-    read.extend(written);
+    let picture = ("-o", &*job.output);
+    inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
+    read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
 }
 
@@ -241,7 +242,7 @@ impl Run<'_> {
         }
         let pictures = self.first_saved(summary.done);
         let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
-        let log = self.log.iter().map(|log| ("--log", log.path()));
+        let log = self.log.iter().filter_map(|log| Some(("--log", log.path()?)));
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
         self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
         pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
@@ -289,7 +290,7 @@ impl Run<'_> {
     /// The picture that SIGUSR1 asks for.
     fn write_as_it_is(&self, progress: &Progress<'_>) {
         let (name, iteration) = (self.output.name(), progress.iteration);
-        let said = if matches!(self.output, Output::Stdout) {
+        let said = if self.output.path().is_none() {
             "Warning: standard output takes one picture, at the end".to_owned()
         } else {
             match write(progress, &self.output) {

@@ -1,13 +1,14 @@
 //! The start of the optimisation.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::picture::ReadOptions;
+use crate::picture::{ReadOptions, STANDARD_INPUT};
 use crate::{Picture, PictureError};
 
 /// The picture that the optimisation starts from.
 ///
-/// As text: `content`, `noise`, or the path of a picture file.
+/// As text: `content`, `noise`, or the path of a picture file, `-` for standard input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
     /// The content picture.
@@ -46,6 +47,10 @@ impl Init {
     /// [`PictureError`] if the file cannot be read.
     pub fn read(self, options: &ReadOptions) -> Result<Self, PictureError> {
         match self {
+            Self::File(path) if path == Path::new("-") => {
+                let start = Picture::read_stream(io::stdin().lock(), Path::new(STANDARD_INPUT), options)?;
+                Ok(Self::Picture(start.picture))
+            }
             Self::File(path) => Ok(Self::Picture(Picture::read(&path, options)?.picture)),
             other => Ok(other),
         }
