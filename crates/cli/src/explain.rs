@@ -14,6 +14,7 @@ use crate::options::OptionArguments;
 use crate::pictures::Pair;
 use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
+use crate::warnings::{Case, warn_of_idle};
 
 /// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
 ///
@@ -46,6 +47,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let mut display = Display::new(arguments.volume, &output.name());
     let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
+    let given = |name: &str| arguments.options.choices.has(name);
+    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, 1, false)]);
     let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
     output.reserve(largest_page(subject.size(options.size)))?;
     let reading = options.reading(subject.bytes());

@@ -92,7 +92,8 @@ impl Log {
     }
 
     fn cannot_write(&self, error: &io::Error) -> Failure {
-        Failure::failed(format!("cannot write {}: {error}", self.place.name()))
+        let to = if self.path().is_none() { "to " } else { "" };
+        Failure::failed(format!("cannot write {to}{}: {error}", self.place.name()))
     }
 }
 

@@ -30,6 +30,7 @@ mod sweep;
 mod threads;
 mod times;
 mod transfer;
+mod warnings;
 mod weights;
 
 use std::process::ExitCode;

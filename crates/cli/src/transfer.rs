@@ -23,6 +23,7 @@ use crate::pictures::{Keep, read_subject};
 use crate::place::is_standard;
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
+use crate::warnings::{Case, warn_of_idle};
 
 /// Paint CONTENT in the style of STYLE
 ///
@@ -87,6 +88,15 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// Whether an option was given.
+    fn gives(&self, name: &str) -> bool {
+        match name {
+            "quality" => self.quality.is_some(),
+            "save-every" => self.save_every.is_some(),
+            name => self.options.choices.has(name),
+        }
+    }
+
     fn given(&self) -> Given {
         Given {
             content: self.content.clone(),
@@ -114,6 +124,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
+    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
     output.reserve(subject.size(options.size))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
@@ -167,6 +178,11 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
     inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
     read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
+}
+
+/// What decides which options have an effect.
+fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
+    Case { encoding: output.encoding(), save_every: job.save_every, ..Case::of_study(&job.options, 1, false) }
 }
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
