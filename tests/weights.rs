@@ -116,8 +116,9 @@ fn weights_go_through_pipes() {
     let said = String::from_utf8(piped.stdout).unwrap();
     assert!(said.starts_with("standard input: good: VGG-16, 13 layers"), "{said}");
     assert_eq!(load(&out), load(&embedded()));
-    let nothing = Command::new(env!("CARGO_BIN_EXE_impasto")).args(["weights", "inspect", "-"]);
-    let nothing = { nothing }.stdin(std::process::Stdio::null()).output().unwrap();
+    let mut inspect = Command::new(env!("CARGO_BIN_EXE_impasto"));
+    inspect.args(["weights", "inspect", "-"]).stdin(std::process::Stdio::null());
+    let nothing = inspect.output().unwrap();
     let error = String::from_utf8(nothing.stderr).unwrap();
     assert_eq!(error, "Error: standard input: not a weight file of any known format\n");
 }
