@@ -20,29 +20,27 @@ use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, read_subject};
+use crate::place::is_standard;
 use crate::presets::preset_table;
-use crate::progress::Display;
+use crate::progress::{Display, Volume};
+use crate::warnings::{Case, warn_of_idle};
+
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto transfer photo.jpg painting.jpg -o out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
+  impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
+  impasto transfer --resume out.run --iterations 800
+  ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png";
 
 /// Paint CONTENT in the style of STYLE
 ///
 /// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C, TERM and HUP end the run within a moment and write the picture so
 /// far; a second one ends the program at once. USR1 writes the picture as it is and goes on.
-///
-/// Examples:
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
-///
-///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
-///
-///   impasto transfer --resume out.run --iterations 800
-///
-///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
+#[command(args_override_self = true, after_long_help = format!("{}\n{EXAMPLES}\n\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
     /// The picture whose scene is kept, or - for standard input
@@ -60,7 +58,7 @@ pub(crate) struct Arguments {
     /// Quality of a JPEG, 1 to 100 [default: 95]
     #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    pub(crate) quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -71,9 +69,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     log: Option<PathBuf>,
 
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) volume: Volume,
 
     /// End after that time of painting, such as 90s, 10m or 1h30m, with the picture so far
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Machine")]
@@ -83,10 +80,19 @@ pub(crate) struct Arguments {
     checkpoint: CheckpointArguments,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 impl Arguments {
+    /// Whether an option was given.
+    fn gives(&self, name: &str) -> bool {
+        match name {
+            "quality" => self.quality.is_some(),
+            "save-every" => self.save_every.is_some(),
+            name => self.options.choices.has(name),
+        }
+    }
+
     fn given(&self) -> Given {
         Given {
             content: self.content.clone(),
@@ -105,16 +111,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let job = Job::new(&given, &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
     let mut options = job.options.clone();
     let output = Output::new(&job.output, job.quality)?;
+    let display = Display::new(arguments.volume, &output.name());
     if job.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
     let kept_in = arguments.checkpoint.path();
-    let (inputs, taken) = files(&job, arguments, &output)?;
+    let (inputs, taken) = files(&job, arguments)?;
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
-    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.quiet)?;
-    output.reserve(subject.size(options.size))?;
+    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
+    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
+    output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
@@ -129,7 +137,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 
     let mut run = Run {
         interrupt,
-        display: Display::new(arguments.quiet),
+        display,
         inputs,
         taken,
         output,
@@ -155,17 +163,22 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 
 /// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
 /// pictures may not replace.
-fn files(job: &Job, arguments: &Arguments, output: &Output) -> Result<(Inputs, Inputs), Failure> {
+fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
     let source = arguments.checkpoint.source().map(|path| ("--resume", path));
     let pictures = [("CONTENT", &*job.content), ("STYLE", &*job.style)];
     let mut read: Vec<(&'static str, &Path)> = pictures.into_iter().chain(source).collect();
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
-    let picture = output.path().map(|path| ("-o", path));
-    inputs.keep_apart(&picture.into_iter().chain(written.clone()).collect::<Vec<_>>())?;
-    read.extend(written);
+    let picture = ("-o", &*job.output);
+    inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
+    read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
+}
+
+/// What decides which options have an effect.
+fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
+    Case { encoding: output.encoding(), save_every: job.save_every, ..Case::of_study(&job.options, 1, false) }
 }
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
@@ -218,6 +231,7 @@ impl Run<'_> {
                     self.write_as_it_is(progress);
                 }
             }
+            Event::Measured(..) => {}
             Event::Checkpoint(_) => self.kept = true,
             Event::NoCheckpoint(error) => {
                 self.kept = false;
@@ -240,7 +254,7 @@ impl Run<'_> {
         }
         let pictures = self.first_saved(summary.done);
         let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
-        let log = self.log.iter().map(|log| ("--log", log.path()));
+        let log = self.log.iter().filter_map(|log| Some(("--log", log.path()?)));
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
         self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
         pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
@@ -288,7 +302,7 @@ impl Run<'_> {
     /// The picture that SIGUSR1 asks for.
     fn write_as_it_is(&self, progress: &Progress<'_>) {
         let (name, iteration) = (self.output.name(), progress.iteration);
-        let said = if matches!(self.output, Output::Stdout) {
+        let said = if self.output.path().is_none() {
             "Warning: standard output takes one picture, at the end".to_owned()
         } else {
             match write(progress, &self.output) {
@@ -336,29 +350,29 @@ impl Run<'_> {
     }
 
     /// Says what ended a run that has a picture, whatever that was.
-    fn conclude(self, painting: &Painting) -> Result<(), Failure> {
+    fn conclude(mut self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
-        let (name, loss) = (self.output.name(), painting.loss);
-        let size @ (height, width) = (painting.picture.height(), painting.picture.width());
-        let name = if size == self.size { name } else { format!("{name}, of {width} x {height} pixels") };
+        let name = self.output.name();
+        let painted = self.display.painted(painting);
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
         let on = self.checkpoint.filter(|_| self.kept).map_or_else(String::new, how_to_go_on);
         if let Some(cause @ Cause::Signal(_)) = cause {
-            let message =
-                format!("stopped after {done} by {cause}; the picture so far is in {name}{beside}{on}");
+            let message = format!(
+                "stopped after {done} by {cause}; the picture so far is in {name}: {painted}{beside}{on}"
+            );
             return Err(Failure::stopped(cause, message));
         }
         if let Some(failure) = self.failure {
             return Err(Failure::failed(format!("{failure}; the picture is in {name} all the same")));
         }
-        self.display.say(&match (cause, painting.reason) {
-            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, loss {loss:.4e}{on}"),
+        self.display.conclude(&match (cause, painting.reason) {
+            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, {painted}{on}"),
             (None, StopReason::Iterations) => {
-                format!("Wrote {name}: loss {loss:.4e} after {} iterations", painting.iterations)
+                format!("Wrote {name} after {} iterations: {painted}", painting.iterations)
             }
-            (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, loss {loss:.4e}"),
+            (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, {painted}"),
         });
         Ok(())
     }

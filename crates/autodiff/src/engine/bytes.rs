@@ -21,17 +21,17 @@ impl PreparedChain {
         let masks = plan.layout.stages.iter().map(|stage| stage.windows.mask.len() as u64).sum();
         PlanBytes {
             weights: self.stages.iter().map(weights).sum(),
-            packed: plan
-                .layers
-                .iter()
-                .flat_map(|layer| self.convs(layer))
-                .map(|conv| conv.packed_bytes() as u64)
-                .sum(),
+            packed: plan.layers.iter().map(|layer| layer.kernel_bytes).sum(),
             arena: plan.layout.arena_len as u64 * NUMBER,
             masks,
             targets,
             scratch: sums + self.scratch_bytes(plan),
         }
+    }
+
+    /// The packed kernels of a layer.
+    pub(crate) fn kernel_bytes(&self, layer: &LayerPlan) -> u64 {
+        self.convs(layer).map(|conv| conv.packed_bytes() as u64).sum()
     }
 
     /// The Gram sums of a stage's whole response, or of what a guide leaves of it.

@@ -84,6 +84,10 @@ pub struct LayerPlan {
     pub tapped: bool,
     /// Whether a guide says where a loss of its Gram matrix acts.
     pub guided: bool,
+    /// Bytes of its packed kernels, of both directions.
+    pub kernel_bytes: u64,
+    /// Bytes of its responses, gradients and mask. Layers that need theirs at different times share memory.
+    pub tensor_bytes: u64,
 }
 
 /// Where a plan's memory goes, in bytes.
@@ -242,14 +246,19 @@ impl PreparedChain {
                 guided: taps
                     .iter()
                     .any(|tap| tap.stage == at && tap.kind.is_of_sums() && tap.guide.is_some()),
+                kernel_bytes: 0,
+                tensor_bytes: 0,
             }
         };
-        let layers: Vec<LayerPlan> = (0..=deepest).map(layer).collect();
+        let mut layers: Vec<LayerPlan> = (0..=deepest).map(layer).collect();
         let mut rows: Vec<usize> =
             cuts.rows.iter().copied().filter(|row| (1..height).contains(row)).collect();
         rows.sort_unstable();
         rows.dedup();
         let layout = Arc::new(Layout::new(self, &layers, (height, &rows), purpose));
+        for (layer, stage) in layers.iter_mut().zip(&layout.stages) {
+            (layer.kernel_bytes, layer.tensor_bytes) = (self.kernel_bytes(layer), stage.bytes());
+        }
         let mut plan = Plan { purpose, layout, bands: rows.len() + 1, layers, bytes: PlanBytes::default() };
         plan.bytes = self.count_bytes(&plan, task);
         plan
