@@ -231,6 +231,37 @@ fn a_region_may_drop_out_of_a_coarse_scale_altogether() {
     assert_eq!(painting.picture.width(), 192);
 }
 
+/// Where the photo is transparent, nothing is asked of the result.
+#[test]
+fn where_the_photo_is_transparent_there_is_neither_content_nor_style() {
+    let (options, painting) = (shallow(48), noise(32, 24, 2));
+    let alpha = mask(24, 48, |_, x| f32::from(x < 16));
+    let photo = noise(24, 48, 1).with_alpha(alpha).unwrap();
+    let x = noise(24, 48, 7);
+    let gradient = gradient(&Subject::new(photo, painting), &options, &x);
+    // conv2_2 sees 8 pixels more on each side of its window of 2, and is reached from as far.
+    let seen: Vec<bool> = gradient.chunks_exact(3).map(|pixel| pixel != [0.0; 3]).collect();
+    assert!(seen.iter().enumerate().all(|(at, &seen)| !seen || at % 48 < 16 + 18), "beyond what is seen");
+    assert!(seen.iter().enumerate().all(|(at, &seen)| seen || at % 48 >= 16), "all that is opaque is pulled");
+}
+
+#[test]
+fn transparency_of_a_painting_is_a_mask_of_it() {
+    let options = TransferOptions { style_scale: 1e3.into(), ..shallow(48) };
+    let alpha = mask(32, 24, |y, _| if y < 20 { 1.0 } else { 0.0 });
+    let (photo, painting) = (noise(24, 48, 1), noise(32, 24, 2));
+    let transparent = painting.clone().with_alpha(alpha.clone()).unwrap();
+    let hidden = Picture::new(32, 24, transparent.data().to_vec()).unwrap();
+    let part = StyleImage { part: Some(alpha), ..style(hidden, 0) };
+    let masked = Subject::compose(photo.clone().into(), vec![part], vec![Region::everywhere()]).unwrap();
+    let transparent = Subject::new(photo.clone(), transparent);
+    assert_eq!(gradient(&transparent, &options, &photo), gradient(&masked, &options, &photo));
+    assert_ne!(
+        gradient(&transparent, &options, &photo),
+        gradient(&Subject::new(photo.clone(), painting), &options, &photo)
+    );
+}
+
 /// Values of a blend, and of layers, for other paintings than there are.
 #[test]
 fn values_must_be_as_many_as_paintings() {
