@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_files::{probe, write_or_keep};
 use impasto_study::explain::{ExplainError, explain};
 use impasto_style::picture::Encoding;
 use impasto_style::{PreparedNetwork, StopReason};
@@ -13,7 +12,9 @@ use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::Pair;
+use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
+use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pictures: Pair,
 
-    /// The page to write
+    /// The page to write, or - for standard output
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
     output: PathBuf,
 
@@ -41,12 +42,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut options = arguments.options.options()?;
-    let mut display = Display::new(arguments.volume, &arguments.output.display().to_string());
-    probe(&arguments.output, 0)?;
+    let output = Place::new(&arguments.output, Kind::Data("a page"))?;
+    let mut display = Display::new(arguments.volume, &output.name());
     let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
+    let given = |name: &str| arguments.options.choices.has(name);
+    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, 1, false)]);
     let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
-    probe(&arguments.output, largest_page(subject.size(subject.longest_side(&options))))?;
+    output.reserve(largest_page(subject.size(subject.longest_side(&options))))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
@@ -64,8 +67,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         }
         other => Failure::failed(other),
     })?;
-    write_or_keep(&arguments.output, |out| out.write_all(html.as_bytes()))?;
-    let name = arguments.output.display();
+    output.write_or_keep(("the page", ".html"), |out| out.write_all(html.as_bytes()))?;
+    let name = output.name();
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
         let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");

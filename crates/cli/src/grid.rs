@@ -8,6 +8,7 @@ use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::Pair;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
+use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto grid photo.jpg painting.jpg -o grid";
@@ -52,6 +53,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
     let mut base = given.options()?;
+    let case = Case::of_study(&base, 1, false);
+    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
     let subject = arguments.pictures.read(&base, arguments.to.volume.quiet)?;
     base.make_room_for(&subject);
     let network = given.network.read()?;

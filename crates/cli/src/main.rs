@@ -21,6 +21,7 @@ mod output;
 mod pace;
 mod parse;
 mod pictures;
+mod place;
 mod plan_table;
 mod presets;
 mod progress;
@@ -33,6 +34,7 @@ mod sweep;
 mod threads;
 mod times;
 mod transfer;
+mod warnings;
 mod weights;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::Pair;
 use crate::study::{StudyOutput, run as run_study};
+use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -40,6 +41,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut study = study(arguments)?;
+    let varied = |name: &str| arguments.vary.iter().any(|vary| vary.option == name);
+    let given = |name: &str| arguments.options.choices.has(name) || varied(name);
+    let cases: Vec<Case<'_>> =
+        study.cells.iter().map(|cell| Case::of_study(&cell.options, 1, false)).collect();
+    warn_of_idle(arguments.to.volume.quiet, given, &cases);
     let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.volume.quiet)?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = arguments.options.network.read()?;

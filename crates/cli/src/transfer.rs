@@ -20,8 +20,10 @@ use crate::log::Log;
 use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, read_subject};
+use crate::place::is_standard;
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
+use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -82,6 +84,15 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    /// Whether an option was given.
+    fn gives(&self, name: &str) -> bool {
+        match name {
+            "quality" => self.quality.is_some(),
+            "save-every" => self.save_every.is_some(),
+            name => self.options.choices.has(name),
+        }
+    }
+
     fn given(&self) -> Given {
         Given {
             content: self.content.clone(),
@@ -105,10 +116,11 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
     let kept_in = arguments.checkpoint.path();
-    let (inputs, taken) = files(&job, arguments, &output)?;
+    let (inputs, taken) = files(&job, arguments)?;
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
+    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
@@ -151,17 +163,22 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 
 /// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
 /// pictures may not replace.
-fn files(job: &Job, arguments: &Arguments, output: &Output) -> Result<(Inputs, Inputs), Failure> {
+fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
     let source = arguments.checkpoint.source().map(|path| ("--resume", path));
     let pictures = [("CONTENT", &*job.content), ("STYLE", &*job.style)];
     let mut read: Vec<(&'static str, &Path)> = pictures.into_iter().chain(source).collect();
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
-    let picture = output.path().map(|path| ("-o", path));
-    inputs.keep_apart(&picture.into_iter().chain(written.clone()).collect::<Vec<_>>())?;
-    read.extend(written);
+    let picture = ("-o", &*job.output);
+    inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
+    read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
+}
+
+/// What decides which options have an effect.
+fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
+    Case { encoding: output.encoding(), save_every: job.save_every, ..Case::of_study(&job.options, 1, false) }
 }
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
@@ -237,7 +254,7 @@ impl Run<'_> {
         }
         let pictures = self.first_saved(summary.done);
         let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
-        let log = self.log.iter().map(|log| ("--log", log.path()));
+        let log = self.log.iter().filter_map(|log| Some(("--log", log.path()?)));
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
         self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
         pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
@@ -285,7 +302,7 @@ impl Run<'_> {
     /// The picture that SIGUSR1 asks for.
     fn write_as_it_is(&self, progress: &Progress<'_>) {
         let (name, iteration) = (self.output.name(), progress.iteration);
-        let said = if matches!(self.output, Output::Stdout) {
+        let said = if self.output.path().is_none() {
             "Warning: standard output takes one picture, at the end".to_owned()
         } else {
             match write(progress, &self.output) {

@@ -1,16 +1,16 @@
 //! The start of the optimisation.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::nearest::did_you_mean;
 use super::{OPTIONS, OptionRow};
-use crate::picture::ReadOptions;
+use crate::picture::{ReadOptions, STANDARD_INPUT};
 use crate::{Picture, PictureError};
 
 /// The picture that the optimisation starts from.
 ///
-/// As text: `content`, `noise`, or the path of a picture file.
+/// As text: `content`, `noise`, or the path of a picture file, `-` for standard input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
     /// The content picture.
@@ -47,6 +47,10 @@ impl Init {
     /// [`PictureError`] if the file cannot be read.
     pub fn read(self, options: &ReadOptions) -> Result<Self, PictureError> {
         match self {
+            Self::File(path) if path == Path::new("-") => {
+                let start = Picture::read_stream(io::stdin().lock(), Path::new(STANDARD_INPUT), options)?;
+                Ok(Self::Picture(start.picture))
+            }
             Self::File(path) => match Picture::read(&path, options) {
                 Err(PictureError::Open { path, source }) if source.kind() == ErrorKind::NotFound => {
                     Err(PictureError::NoStart { path })
