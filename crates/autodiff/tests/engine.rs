@@ -4,94 +4,15 @@ mod common;
 
 use std::sync::Arc;
 
-use common::terms::{Terms, each};
-use common::{distance_to_a_kink, engine_chain, noise, noise_picture, relative_error};
+use common::case::{Case, LAYERS, bits, losses_agree, pooling, small_sizes};
+use common::terms::Terms;
+use common::{noise, relative_error};
 use impasto_autodiff::{
     AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, Layer,
-    Loss, LossKind, Losses, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work,
-    reference,
+    Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work, reference,
 };
 use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
-
-const LAYERS: [&str; 5] = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"];
-
-struct Case {
-    chain: Chain<f32>,
-    image: Tensor<f32>,
-    terms: Terms<f32>,
-}
-
-impl Case {
-    /// Losses at the layers whose bit is set, the targets from another picture.
-    fn new(size: (usize, usize), pooling: Pooling, content: u8, style: u8, seed: u64) -> Self {
-        let chain = engine_chain(pooling, seed);
-        let image = noise_picture(size.0, size.1, seed + 10);
-        let other = noise_picture(size.0, size.1, seed + 11);
-        let responses = reference::responses(&chain, &other, chain.layers.len() - 1).unwrap();
-        let chosen = |bits: u8| {
-            let chosen = LAYERS.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1);
-            chosen.map(|(bit, &layer)| (layer, 0.5 + bit as f64, &responses[chain.position(layer).unwrap()]))
-        };
-        let mut terms = Terms::default();
-        for (layer, weight, response) in chosen(content) {
-            terms = terms.content(layer, weight, response.clone());
-        }
-        for (layer, weight, response) in chosen(style) {
-            terms = terms.style(layer, 1e4 * weight, response);
-        }
-        Self { chain, image, terms }
-    }
-
-    /// The same case with a picture that is nowhere nearer to a kink than the rounding of f32 can carry it: the first
-    /// such of a few.
-    fn away_from_kinks(mut self, seed: u64) -> Option<Self> {
-        let (chain, deepest) = (self.chain.cast::<f64>(), self.terms.deepest(&self.chain)?);
-        let Shape { height, width, .. } = self.image.shape();
-        let mut pictures = (0..30).map(|number| noise_picture(height, width, seed + 1000 * number));
-        self.image = pictures.find(|picture| distance_to_a_kink(&chain, &picture.cast(), deepest) > 1e-5)?;
-        Some(self)
-    }
-
-    fn evaluator(&self, mode: ConvMode, memory_limit: Option<u64>) -> Evaluator {
-        self.evaluator_for(mode, EvaluatorOptions { memory_limit })
-    }
-
-    fn evaluator_for(&self, mode: ConvMode, work: impl Into<Work>) -> Evaluator {
-        let network = Arc::new(PreparedChain::new(self.chain.clone(), mode).unwrap());
-        let Shape { height, width, .. } = self.image.shape();
-        Evaluator::new(network, (height, width), self.terms.0.clone(), work).unwrap()
-    }
-
-    fn evaluate(&self, evaluator: &mut Evaluator) -> (Losses, Vec<f32>) {
-        let mut gradient = vec![f32::NAN; self.image.data().len()];
-        let losses = evaluator.evaluate(self.image.data(), &mut gradient).unwrap();
-        (losses, gradient)
-    }
-
-    /// In f64.
-    fn reference(&self) -> (Losses, Vec<f64>) {
-        let (losses, gradient) = self.terms.cast().evaluate(&self.chain.cast(), &self.image.cast()).unwrap();
-        (losses, gradient.into_vec())
-    }
-}
-
-fn losses_agree(a: &Losses, b: &Losses, tolerance: f64) -> bool {
-    let all = |losses: &Losses| [each(losses), vec![losses.total]].concat();
-    let (a, b) = (all(a), all(b));
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1e-12))
-}
-
-/// Sides up to 60, but few positions: a picture of more than that is hardly ever away from all kinks.
-fn small_sizes() -> impl Strategy<Value = (usize, usize)> {
-    (4_usize..=60)
-        .prop_flat_map(|long| (Just(long), 4..=long.min(600 / long).max(4)))
-        .prop_flat_map(|(long, short)| prop_oneof![Just((long, short)), Just((short, long))])
-}
-
-fn pooling() -> impl Strategy<Value = Pooling> {
-    prop_oneof![Just(Pooling::Average), Just(Pooling::Max)]
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -116,18 +37,6 @@ proptest! {
             prop_assert!(error < of_gradient, "{mode:?} {error}");
         }
     }
-}
-
-/// The losses' bits and the gradient's, and those of the targets at every layer.
-fn bits(losses: &Losses, gradient: &[f32], targets: &[Loss]) -> (Vec<u64>, Vec<u32>, Vec<u32>) {
-    let target = |loss: &Loss| match loss {
-        Loss::Content(content) => content.target.data().to_vec(),
-        Loss::Gram(style) => style.target.data.clone(),
-        Loss::TotalVariation => Vec::new(),
-    };
-    let of = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
-    let losses = [each(losses), vec![losses.total]].concat().iter().map(|loss| loss.to_bits()).collect();
-    (losses, of(gradient), of(&targets.iter().flat_map(target).collect::<Vec<_>>()))
 }
 
 proptest! {
@@ -157,7 +66,7 @@ proptest! {
                 // Twice: what the first evaluation left behind does not matter.
                 case.evaluate(&mut evaluator);
                 let (losses, gradient) = case.evaluate(&mut evaluator);
-                let targets = network.measure(case.image.data(), size, &taps, work, &Cancel::default()).unwrap();
+                let targets = network.measure(case.image.data(), size, &taps, &[], work, &Cancel::default()).unwrap();
                 bits(&losses, &gradient, &targets)
             })
         };
@@ -294,7 +203,8 @@ fn measured_targets_are_the_references() {
     let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
     let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
     let options = EvaluatorOptions::default();
-    let measured = network.measure(case.image.data(), (37, 42), &taps, options, &Cancel::default()).unwrap();
+    let measured =
+        network.measure(case.image.data(), (37, 42), &taps, &[], options, &Cancel::default()).unwrap();
     let responses = reference::responses(&case.chain.cast::<f64>(), &case.image.cast(), 6).unwrap();
     for (tap, loss) in taps.iter().zip(&measured) {
         let response = &responses[case.chain.position(&tap.layer).unwrap()];
@@ -328,7 +238,7 @@ fn a_layer_can_be_measured_twice() {
     let tap = Tap::new("conv2_1", LossKind::Content);
     let options = EvaluatorOptions::default();
     let twice = network
-        .measure(case.image.data(), (12, 12), &[tap.clone(), tap], options, &Cancel::default())
+        .measure(case.image.data(), (12, 12), &[tap.clone(), tap], &[], options, &Cancel::default())
         .unwrap();
     assert!(
         twice[0] == twice[1]
@@ -344,7 +254,7 @@ fn a_plan_for_measuring_reserves_nothing_for_a_backward_pass() {
     // Under a limit that an evaluation does not fit, a measurement does, and no other bits come of it.
     let limit = EvaluatorOptions { memory_limit: Some(whole.bytes().total() * 3 / 4) };
     let measure = |options| {
-        network.measure(case.image.data(), (64, 64), &case.terms.taps(), options, &Cancel::default())
+        network.measure(case.image.data(), (64, 64), &case.terms.taps(), &[], options, &Cancel::default())
     };
     assert!(measure(limit).unwrap() == measure(EvaluatorOptions::default()).unwrap());
 }
@@ -402,7 +312,7 @@ fn what_does_not_fit_is_refused_by_name() {
     let image = vec![0.0; 3 * 16 * 3];
     let refused = |image: &[f32], layer: &str| {
         let taps = [Tap::new(layer, LossKind::Content)];
-        network.measure(image, (3, 16), &taps, options, &Cancel::default()).unwrap_err().to_string()
+        network.measure(image, (3, 16), &taps, &[], options, &Cancel::default()).unwrap_err().to_string()
     };
     let error = refused(&image, "conv3_1");
     assert!(error.contains("too small for conv3_1") && error.contains("4 x 4"), "{error}");
@@ -434,6 +344,6 @@ fn a_flag_ends_evaluations_and_measurements() {
     assert_eq!(given_up, Err(AutodiffError::Cancelled));
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap());
     let (taps, options) = (case.terms.taps(), EvaluatorOptions::default());
-    let measured = network.measure(case.image.data(), (37, 42), &taps, options, &cancel);
+    let measured = network.measure(case.image.data(), (37, 42), &taps, &[], options, &cancel);
     assert_eq!(measured, Err(AutodiffError::Cancelled));
 }

@@ -14,7 +14,7 @@ use crate::streams::put;
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// Times one loss and gradient on this machine, and every convolution of it
+/// Time one loss and gradient on this machine, and every convolution of it
 ///
 /// Weights and pictures are random numbers; no weights file is needed. An evaluation is what an iteration costs.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     arch: Arch,
 
     /// Rows and columns of the picture
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=16384))]
+    #[arg(short, long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=16384))]
     size: u32,
 
     /// Evaluations, after one that does not count

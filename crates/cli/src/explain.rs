@@ -16,16 +16,15 @@ use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
 use crate::warnings::{Case, warn_of_idle};
 
-/// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
+/// For the end of `--help`.
+const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
+
+/// Paint, and write a page that shows what happened in the run
 ///
-/// The page needs nothing from the network and opens in any browser, on a phone and in print. When the run is stopped, by
-/// Ctrl-C, TERM or HUP, it is written as far as the run came.
-///
-/// Example:
-///
-///   impasto explain photo.jpg painting.jpg -o report.html --size 256
+/// It is one HTML file with pictures, curves, Gram matrices and feature maps. It needs nothing from the network and opens in any
+/// browser, on a phone and in print. When the run is stopped, by Ctrl-C, TERM or HUP, it is written as far as the run came.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pictures: Pair,
@@ -38,7 +37,7 @@ pub(crate) struct Arguments {
     pub(crate) volume: Volume,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -50,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let given = |name: &str| arguments.options.choices.has(name);
     warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, 1, false)]);
     let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
-    output.reserve(largest_page(subject.size(options.size)))?;
+    output.reserve(largest_page(subject.size(subject.longest_side(&options))))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);

@@ -8,23 +8,31 @@ use impasto_study::gradcheck::{Row, objective, operations, step_plot};
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
+use crate::help::with_default;
 use crate::inputs::Inputs;
-use crate::options::{OptionArguments, with_defaults};
+use crate::options::{OptionArguments, with_defaults, with_only};
 use crate::pictures::read_picture;
 use crate::place::{Kind, Place};
 use crate::streams::{put, tell};
 
-/// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
+/// The longest side of its pictures.
+const SIZE: &str = "24";
+
+/// What it heeds of the options.
+const HEEDED: [&str; 4] = ["size", "pool", "seed", "memory-limit"];
+
+/// Check every gradient against central differences in f64
 ///
-/// For each, three random directions and three single coordinates are tried with a ladder of steps; the step that counts is
-/// the one where neighbouring steps agree best, found without looking at the gradient. At a kink (a ReLU at 0) there is
-/// no derivative to compare with: kinks are reported, not hidden. Exits with 1 if a gradient is wrong.
+/// Each operation, each loss, and the whole objective are checked. For each, three random directions and three single
+/// coordinates are tried with a ladder of steps; the step that counts is the one where neighbouring steps agree best, found
+/// without looking at the gradient. At a kink (a ReLU at 0) there is no derivative to compare with: kinks are reported, not
+/// hidden. Exits with 1 if a gradient is wrong.
 ///
 /// Without pictures, the whole objective is checked on random ones.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_arg("size", |argument| argument.help("Longest side of the pictures")))]
-#[command(mut_args(with_defaults(&[("size", "24")])))]
+#[command(mut_args(with_defaults(&[("size", SIZE)])))]
+#[command(mut_arg("size", |size| size.help(with_default("Longest side of the pictures, in pixels", SIZE))))]
+#[command(mut_args(with_only(&HEEDED, "no picture is painted, and every loss is checked with weights of its own")))]
 pub(crate) struct Arguments {
     /// The photo of the whole objective
     #[arg(requires = "style")]
@@ -42,7 +50,7 @@ pub(crate) struct Arguments {
     plot: Option<PathBuf>,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 /// The most bytes of a plot: a few lines of some dozen points.
@@ -76,6 +84,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Sides of random pictures, unless it is said.
+const NOISE: usize = 24;
+
 /// The rows, which are shown as they come.
 struct Table {
     /// Whether standard output is the plot's: then they go to standard error.
@@ -101,9 +112,10 @@ impl Table {
 
 fn objective_row(arguments: &Arguments, network: Network, options: &TransferOptions) -> Result<Row, Failure> {
     let &TransferOptions { size, seed, pooling, .. } = options;
+    let side = size.longest_side_for((NOISE, NOISE));
     let (photo, painting) = match (&arguments.content, &arguments.style) {
         (Some(content), Some(style)) => (small(content, options)?, small(style, options)?),
-        _ => (white_noise(size, size, seed + 1)?, white_noise(size, size, seed + 2)?),
+        _ => (white_noise(side, side, seed + 1)?, white_noise(side, side, seed + 2)?),
     };
     let start = white_noise(photo.height(), photo.width(), seed)?;
     let chain = network.chain_to("conv5_1", pooling)?.cast();
@@ -113,7 +125,8 @@ fn objective_row(arguments: &Arguments, network: Network, options: &TransferOpti
 /// The picture at the options' size, read within their memory limit.
 fn small(path: &Path, options: &TransferOptions) -> Result<Picture, Failure> {
     let picture = read_picture(path, &options.reading(0), false)?;
-    let (height, width) = picture.size_with_longest_side(options.size);
+    let longest = options.check_size((picture.height(), picture.width()))?;
+    let (height, width) = picture.size_with_longest_side(longest);
     Ok(picture.resized(height, width)?)
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn run(
 
 /// What a cell will have to do.
 fn work(cell: &Cell, material: Material<'_>) -> Work {
-    let schedule = cell.options.schedule();
+    let schedule = cell.options.schedule(material.subject.longest_side(&cell.options));
     Work::of_scales(schedule.iter().map(|scale| (material.subject.size(scale.size), scale.iterations)))
 }
 

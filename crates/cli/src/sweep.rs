@@ -10,21 +10,20 @@ use crate::pictures::Pair;
 use crate::study::{StudyOutput, run as run_study};
 use crate::warnings::{Case, warn_of_idle};
 
-/// Compare the values of any option side by side: average and max pooling, seeds, layers, weights
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto sweep photo.jpg painting.jpg --vary pool=average,max -o pooling
+  impasto sweep photo.jpg painting.jpg --vary init=noise --vary seed=1,2,3 -o seeds
+  impasto sweep photo.jpg painting.jpg --vary 'style-layers=conv1_1;conv1_1,conv2_1' -o layers";
+
+/// Paint with every value of an option or two, side by side
 ///
-/// Each --vary names an option of `impasto transfer` and its values; all combinations are painted. The last --vary makes
-/// the columns of the sheet, those before it the rows. Values that contain commas are separated by semicolons.
-/// What is finished is kept: the same command goes on from there.
-///
-/// Examples:
-///
-///   impasto sweep photo.jpg painting.jpg --vary pool=average,max -o pooling
-///
-///   impasto sweep photo.jpg painting.jpg --vary init=noise --vary seed=1,2,3 -o seeds
-///
-///   impasto sweep photo.jpg painting.jpg --vary 'style-layers=conv1_1;conv1_1,conv2_1' -o layers
+/// Each --vary names an option of `impasto transfer` and its values, such as average and max pooling, seeds, layers or weights;
+/// all combinations are painted. The last --vary makes the columns of the sheet, those before it the rows. Values that
+/// contain commas are separated by semicolons. What is finished is kept: the same command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pictures: Pair,
@@ -37,7 +36,7 @@ pub(crate) struct Arguments {
     pub(crate) to: StudyOutput,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -66,7 +65,7 @@ fn study(arguments: &Arguments) -> Result<Study, Failure> {
         return Err(Failure::wrong_use(format!("--vary: {twice} is named twice")));
     }
     // Not every base must be possible by itself: another method or weight may come from --vary.
-    sweep(&arguments.options.choices, rows, columns).map_err(|error| {
+    sweep(&arguments.options.chosen(), rows, columns).map_err(|error| {
         // What is wrong without any of them is not the fault of --vary.
         let own = arguments.options.options().err().map(|own| own.to_string());
         let failure = Failure::from(error);
@@ -92,6 +91,7 @@ fn parse_vary(text: &str) -> Result<Vary, String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use impasto_style::Size;
 
     use super::*;
 
@@ -112,7 +112,10 @@ mod tests {
                 .unwrap();
         assert_eq!((study.rows.len(), study.columns.len(), study.cells.len()), (2, 3, 6));
         let cell = &study.cells[4];
-        assert_eq!((&*cell.name, cell.options.size, cell.options.seed), ("pool-max_seed-2", 99, 2));
+        assert_eq!(
+            (&*cell.name, cell.options.size, cell.options.seed),
+            ("pool-max_seed-2", Size::Longest(99), 2)
+        );
         let limits = study.cells.iter().map(|cell| cell.options.memory_limit);
         assert!(limits.clone().all(|limit| Some(limit) == limits.clone().next()), "one limit for all");
     }

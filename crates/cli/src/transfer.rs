@@ -25,26 +25,22 @@ use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
 use crate::warnings::{Case, warn_of_idle};
 
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto transfer photo.jpg painting.jpg -o out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
+  impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
+  impasto transfer --resume out.run --iterations 800
+  ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png";
+
 /// Paint CONTENT in the style of STYLE
 ///
 /// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C, TERM and HUP end the run within a moment and write the picture so
 /// far; a second one ends the program at once. USR1 writes the picture as it is and goes on.
-///
-/// Examples:
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
-///
-///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
-///
-///   impasto transfer --resume out.run --iterations 800
-///
-///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
+#[command(args_override_self = true, after_long_help = format!("{}\n{EXAMPLES}\n\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
     /// The picture whose scene is kept, or - for standard input
@@ -62,7 +58,7 @@ pub(crate) struct Arguments {
     /// Quality of a JPEG, 1 to 100 [default: 95]
     #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    pub(crate) quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -84,7 +80,7 @@ pub(crate) struct Arguments {
     checkpoint: CheckpointArguments,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 impl Arguments {
@@ -126,7 +122,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
-    output.reserve(subject.size(options.size))?;
+    output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use impasto_files::keep_apart;
 use impasto_style::picture::ReadOptions;
@@ -14,7 +15,7 @@ use crate::pictures::read_picture;
 use crate::place::{Kind, Place, is_standard, to_standard_output};
 use crate::streams::{put, tell};
 
-/// Looks into weight files and converts them.
+/// Look into weight files, and convert them
 ///
 /// Any VGG-16 or VGG-19 file that people have is read: PyTorch (.pth, both forms), safetensors, caffemodel, Keras (.h5,
 /// .weights.h5, .keras), MatConvNet (.mat), ONNX, NumPy (.npz, .npy). The format is told from the content.
@@ -26,9 +27,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows format, network, layers, statistics, preprocessing and how it was decided, and hash
+    /// Show format, network, layers, statistics, preprocessing and how it was decided, and hash
     Inspect(Source),
-    /// Writes the convolutions as a safetensors file
+    /// Write the convolutions as a safetensors file
     Convert {
         #[command(flatten)]
         source: Source,
@@ -38,9 +39,9 @@ enum Command {
         #[arg(long, value_name = "LAYER")]
         layers: Option<String>,
     },
-    /// Reads every weight and checks it: complete, finite, and the hash that the name tells
+    /// Read every weight and check it: complete, finite, and the hash that the name tells
     Verify(Source),
-    /// Scales each filter to the mean activation 1 over some pictures, as the authors of the paper did
+    /// Scale each filter to the mean activation 1 over some pictures, as the authors of the paper did
     Normalise {
         #[command(flatten)]
         source: Source,
@@ -50,10 +51,10 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         images: PathBuf,
         /// Longest side that pictures are reduced to first
-        #[arg(long, value_name = "N", default_value_t = 512)]
+        #[arg(short, long, value_name = "N", default_value = "512", value_parser = RangedU64ValueParser::<usize>::new().range(16..=10_000))]
         size: usize,
         /// How the network shrinks its responses
-        #[arg(long, value_name = "KIND", default_value = "average")]
+        #[arg(long, alias = "pooling", value_name = "KIND", default_value = "average")]
         pool: Pool,
     },
 }
@@ -82,6 +83,7 @@ struct Target {
 /// `--pool`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pool {
+    #[value(alias = "avg")]
     Average,
     Max,
 }

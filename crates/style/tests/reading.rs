@@ -12,8 +12,10 @@ use std::sync::{Mutex, MutexGuard};
 use cap::Cap;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage, RgbaImage};
-use impasto_style::picture::{Picture, PictureError, Profile, ReadOptions, ReadPicture, Warning};
-use impasto_style::{Preset, Subject, TransferOptions, available_memory};
+use impasto_style::picture::{
+    Picture, PictureError, Profile, ReadOptions, ReadPicture, Transparency, Warning,
+};
+use impasto_style::{Preset, Size, Subject, TransferOptions, available_memory};
 use left_out::left_out;
 
 #[global_allocator]
@@ -83,8 +85,10 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
     for format in FORMATS {
         let bytes = encoded(&scene, format);
         for longest in [None, Some(96), Some(1000)] {
+            let size = longest.map_or(Size::Original, Size::Longest);
+            let transparency = Transparency::Kept;
             let options =
-                |limit| ReadOptions { memory_limit: limit, held: 0, longest, alpha: true, profile: true };
+                |limit| ReadOptions { memory_limit: limit, held: 0, size, transparency, profile: true };
             let (whole, peak) = peak_of(|| read(&bytes, &options(None)).unwrap());
             assert!(
                 peak <= whole.bytes,
@@ -105,7 +109,7 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
 fn a_large_photo_takes_little_more_than_its_samples() {
     let _alone = alone();
     let bytes = encoded(&scene(6000, 4000), ImageFormat::Jpeg);
-    let options = TransferOptions { size: 128, ..Preset::Default.options() };
+    let options = TransferOptions { size: Size::Longest(128), ..Preset::Default.options() };
     let (_, peak) = peak_of(|| read(&bytes, &options.reading_photo(0)).unwrap());
     let samples = 6000 * 4000 * 3;
     assert!(peak < samples + 40 * MIB, "{} MiB for {} MiB of samples", peak / MIB, samples / MIB);
@@ -118,11 +122,12 @@ fn shrinking_while_reading_is_shrinking_after_it() {
     let bytes = encoded(&scene(700, 400), ImageFormat::Png);
     let whole = || read(&bytes, &ReadOptions::default()).unwrap().picture;
     for (size, style_scale) in [(64, 1.0), (200, 0.4), (300, 2.5), (512, 1.0), (699, 1.0), (2000, 0.2)] {
-        let options = TransferOptions { size, style_scale, ..Preset::Paper.options() };
+        let style_scale = style_scale.into();
+        let options = TransferOptions { size: Size::Longest(size), style_scale, ..Preset::Paper.options() };
         let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
         let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
-        let painting = read(&bytes, &options.reading_painting(0)).unwrap().picture;
-        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {style_scale}");
+        let painting = read(&bytes, &options.reading_painting(0, &whole(), 0)).unwrap().picture;
+        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {:?}", options.style_scale);
     }
 }
 
@@ -135,21 +140,24 @@ fn alpha_and_profile_are_handed_on_when_they_are_asked_for() {
     encoder.set_icc_profile(profile.clone()).unwrap();
     encoder.write_image(&[9, 9, 9, 255, 9, 9, 9, 51, 9, 9, 9, 0], 3, 1, ExtendedColorType::Rgba8).unwrap();
     let plain = read(&bytes, &ReadOptions::default()).unwrap();
-    assert!(plain.alpha.is_none() && plain.icc.is_none() && plain.profile == Profile::Converted);
-    let both = read(&bytes, &ReadOptions { alpha: true, profile: true, ..ReadOptions::default() }).unwrap();
-    assert_eq!(both.picture, plain.picture);
-    assert_eq!(both.alpha, Some(vec![1.0, 0.2, 0.0]));
+    assert!(plain.picture.alpha().is_none() && plain.icc.is_none() && plain.profile == Profile::Converted);
+    let kept = ReadOptions { transparency: Transparency::Kept, ..ReadOptions::default() };
+    let both = read(&bytes, &ReadOptions { profile: true, ..kept }).unwrap();
+    assert_eq!(both.picture.alpha().unwrap().values(), [1.0, 0.2, 0.0]);
     assert_eq!(both.icc, Some(profile));
+    assert_eq!(both.picture.on([255; 3]), plain.picture);
     // The left half covers; the edge is where it was, and nothing is beyond 0 to 1.
     let half = RgbaImage::from_fn(600, 300, |x, _| image::Rgba([0, 0, 0, if x < 300 { 255 } else { 0 }]));
-    let options = ReadOptions { longest: Some(150), alpha: true, ..ReadOptions::default() };
+    let options = ReadOptions { size: Size::Longest(150), ..kept };
     let shrunk = read(&encoded(&half.into(), ImageFormat::Png), &options).unwrap();
-    let alpha = shrunk.alpha.unwrap();
-    assert_eq!((alpha.len(), shrunk.picture.width()), (150 * 75, 150));
-    assert!(alpha.iter().all(|a| (0.0..=1.0).contains(a)));
-    assert!(alpha[..70].iter().all(|a| *a > 0.99) && alpha[80..150].iter().all(|a| *a < 0.01));
-    let opaque = read(&encoded(&scene(4, 4), ImageFormat::Png), &options).unwrap();
-    assert_eq!(opaque.alpha, None);
+    let alpha = shrunk.picture.alpha().unwrap();
+    assert_eq!((alpha.height(), alpha.width(), shrunk.picture.width()), (75, 150, 150));
+    let (left, right) = (&alpha.values()[..74], &alpha.values()[76..150]);
+    assert!(left.iter().all(|a| *a == 1.0) && right.iter().all(|a| *a == 0.0));
+    let opaque = RgbaImage::from_pixel(4, 4, image::Rgba([1, 2, 3, 255]));
+    for file in [encoded(&scene(4, 4), ImageFormat::Png), encoded(&opaque.into(), ImageFormat::Png)] {
+        assert_eq!(read(&file, &options).unwrap().picture.alpha(), None);
+    }
 }
 
 /// A RIFF container of WebP with these chunks.
@@ -333,7 +341,7 @@ fn two_hundred_megapixels_are_a_matter_of_memory() {
     encoder.set_compression(png::Compression::Fast);
     let rows = (0..10_000).flat_map(|row| [if row < 5_000 { 0xff } else { 0 }; 2_500]);
     encoder.write_header().unwrap().write_image_data(&rows.collect::<Vec<u8>>()).unwrap();
-    let options = |limit| ReadOptions { longest: Some(200), ..within(limit) };
+    let options = |limit| ReadOptions { size: Size::Longest(200), ..within(limit) };
 
     let (error, peak) = peak_of(|| read(&bytes, &options(200 * MIB)).unwrap_err());
     assert!(matches!(error, PictureError::TooLarge { width: 20_000, height: 10_000, .. }), "{error}");

@@ -3,6 +3,7 @@
 use std::num::{ParseFloatError, ParseIntError};
 use std::str::FromStr;
 
+use super::synonyms::value_name;
 use super::{OptionsError, TransferOptions};
 
 /// The values that an option can have.
@@ -96,12 +97,16 @@ impl OptionRow {
         Err(self.error(self.get(options).unwrap_or_default()))
     }
 
-    fn error(&self, value: String) -> OptionsError {
-        let requirement = match self.accepts {
+    /// What a value must be: `from 1 to 10000`, or `average or max`.
+    pub fn requirement(&self) -> String {
+        match self.accepts {
             Accepts::Text(requirement) => requirement.to_owned(),
             Accepts::Names(names) => one_of(names),
-        };
-        OptionsError::Value { option: self.name, requirement, value }
+        }
+    }
+
+    fn error(&self, value: String) -> OptionsError {
+        OptionsError::Value { option: self.name, requirement: self.requirement(), value }
     }
 }
 
@@ -128,8 +133,9 @@ pub(super) fn name_into<T: Copy>(value: &mut T, all: &[(T, &str)], name: &str) -
     Ok(())
 }
 
-/// The value of a name.
+/// The value of a name, or of a synonym of it.
 pub(super) fn by_name<T: Copy>(all: &[(T, &str)], name: &str) -> Result<T, Refused> {
+    let name = value_name(name);
     all.iter().find(|(_, known)| *known == name).map(|&(value, _)| value).ok_or(Refused::Value)
 }
 
