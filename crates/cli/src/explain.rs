@@ -12,8 +12,9 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
-use crate::pictures::Pair;
+use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::progress::{Display, Volume};
+use crate::scene::Asked;
 
 /// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
 ///
@@ -27,7 +28,7 @@ use crate::progress::{Display, Volume};
 #[command(verbatim_doc_comment)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pictures: Pair,
+    subject: SubjectArguments,
 
     /// The page to write
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
@@ -41,17 +42,19 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let mut options = arguments.options.options()?;
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    let mut options = asked.options()?;
     let mut display = Display::new(arguments.volume, &arguments.output.display().to_string());
     probe(&arguments.output, 0)?;
-    let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
+    let files = asked.files(arguments.subject.scene.as_deref());
+    let inputs = Inputs::new(&files, &options.init, &asked.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
-    let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
+    let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
     probe(&arguments.output, largest_page(subject.size(subject.longest_side(&options))))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
-    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
+    let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
