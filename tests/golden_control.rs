@@ -180,7 +180,11 @@ impl Case {
         let mut terms = Vec::new();
         for target in targets.terms {
             let (spec, loss) = (target.spec, target.loss.cast::<f64>());
-            let lambda = if spec.kind == LossKind::Gram { loss.guide().map_or(1.0, |guide| guide.share()) } else { 1.0 };
+            let lambda = if spec.kind == LossKind::Gram {
+                loss.guide().map_or(1.0, |guide| guide.share())
+            } else {
+                1.0
+            };
             let weight = Weight { share: spec.weight.share * lambda, ..spec.weight };
             let layer = spec.layer.unwrap_or_default();
             terms.push(Term::at(layer.clone(), weight, loss));
@@ -214,7 +218,8 @@ impl Case {
                 continue;
             }
             let is_it = |entry: &&Value| entry["layer"] == layer.as_str() && entry["region"] == *region;
-            let entry = style.iter().find(is_it).unwrap_or_else(|| panic!("{name}: {layer} of region {region}"));
+            let entry =
+                style.iter().find(is_it).unwrap_or_else(|| panic!("{name}: {layer} of region {region}"));
             let name = format!("{name}, {layer} of region {region}");
             check(*loss, number(&entry["loss"]), tolerance.losses, &name);
             let weight = number(&entry["weight"]) * number(&entry["share"]);

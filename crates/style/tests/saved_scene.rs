@@ -28,7 +28,7 @@ fn choices_above_a_scene_leave_it_what_still_applies() {
     assert_eq!(given.clone().or(&scene).options().unwrap().optimiser.history(), Some(Some(7)));
     given.set("optimizer", "adam").unwrap();
     let options = given.clone().or(&scene).options().unwrap();
-    assert_eq!((options.optimiser.name(), options.size), ("adam", 99));
+    assert_eq!((options.optimiser.name(), options.size), ("adam", impasto_style::Size::Longest(99)));
     given.set("history", "3").unwrap();
     assert!(given.or(&scene).options().is_err(), "what is given itself must have a meaning");
 }
