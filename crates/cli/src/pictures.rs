@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT, Warning, colour_regions};
+use impasto_style::picture::{
+    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, colour_regions,
+};
 use impasto_style::{
-    Mask, Photo, Picture, PictureError, Region, RegionMask, StyleImage, Subject, TransferOptions,
+    Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
 };
 
 use crate::failure::Failure;
@@ -149,7 +151,12 @@ impl<'a> Reader<'a> {
         let mut mask = |option, path: &Option<PathBuf>| {
             path.as_ref().map(|path| self.mask((option, path), ("CONTENT", &picture))).transpose()
         };
-        let (keep, content_mask) = (mask("--keep", &sources.keep)?, mask("--content-mask", &sources.content_mask)?);
+        let (keep, content_mask) =
+            (mask("--keep", &sources.keep)?, mask("--content-mask", &sources.content_mask)?);
+        if let (Some(path), true) = (&sources.keep, keep.as_ref().is_some_and(Mask::is_full)) {
+            let file = name_of(path).display();
+            return Err(Failure::failed(format!("--keep {file} is white everywhere: nothing would be painted")));
+        }
         let subject = Subject::compose(Photo { picture, keep, content_mask }, images, regions)?;
         subject.check(self.options)?;
         Ok(subject.after_reading(self.bytes))
@@ -174,14 +181,16 @@ impl<'a> Reader<'a> {
             Keep::Shrunk => Size::Longest(of.height().max(of.width())),
         };
         let reading = ReadOptions { size, ..self.options.reading(self.held) };
-        let read = if is_dash(path) {
-            Mask::read_stream(io::stdin().lock(), Path::new(STANDARD_INPUT), &reading)?
+        let (mask, warnings, bytes) = if is_dash(path) {
+            let on_black = ReadOptions { transparency: Transparency::On([0; 3]), ..reading };
+            let read = Picture::read_stream(io::stdin().lock(), name_of(path), &on_black)?;
+            (Mask::of(&read.picture), read.warnings, read.bytes)
         } else {
-            Mask::read(path, &reading)?
+            let read = Mask::read(path, &reading)?;
+            (read.mask, read.warnings, read.bytes)
         };
-        tell(path, &read.warnings, self.quiet);
-        let mask = read.mask;
-        self.hold(read.bytes, mask.bytes());
+        tell(path, &warnings, self.quiet);
+        self.hold(bytes, mask.bytes());
         let file = name_of(path).display();
         if mask.is_empty() {
             return Err(Failure::failed(format!(
@@ -255,6 +264,10 @@ impl<'a> Reader<'a> {
 }
 
 /// Reads a picture; says what is doubtful about it, unless it shall be quiet.
+pub(crate) fn read_picture(path: &Path, options: &ReadOptions, quiet: bool) -> Result<Picture, Failure> {
+    Ok(read(path, options, quiet)?.picture)
+}
+
 fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, PictureError> {
     let read = if is_dash(path) {
         Picture::read_stream(io::stdin().lock(), name_of(path), options)?

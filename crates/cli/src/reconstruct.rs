@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use impasto_study::study::{
     FIGURE_DEFAULTS, Material, content_reconstructions, style_reconstructions,
 };
-use impasto_style::{Picture, Size, Subject, TransferOptions};
+use impasto_style::{Init, Picture, Size, TransferOptions};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;

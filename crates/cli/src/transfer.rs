@@ -21,10 +21,9 @@ use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::presets::preset_table;
-use crate::progress::Display;
+use crate::progress::{Display, Volume};
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
-use crate::progress::{Display, Volume};
 
 /// Paint CONTENT in the style of STYLE
 ///
