@@ -224,6 +224,7 @@ fn number<T: FromStr>(note: Option<&String>) -> Option<T> {
 fn all_said(sources: &Sources, record: &Record) -> Result<(), Failure> {
     for (role, noun, paths) in sources.roles() {
         match (record.inputs_of(role).count(), paths.len()) {
+            (_, 0) if [Role::Content, Role::Style].contains(&role) => return Err(not_said(noun)),
             (theirs, ours) if theirs == ours => {}
             (_, 0) => return Err(not_said(noun)),
             (theirs, ours) => {
