@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use impasto_style::picture::{
-    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, colour_regions,
+    ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
@@ -157,7 +157,8 @@ impl<'a> Reader<'a> {
             let file = name_of(path).display();
             return Err(Failure::failed(format!("--keep {file} is white everywhere: nothing would be painted")));
         }
-        let subject = Subject::compose(Photo { picture, keep, content_mask }, images, regions)?;
+        let subject = Subject::compose(Photo { picture, keep, content_mask }, images, regions);
+        let subject = subject.map_err(Failure::failed)?;
         subject.check(self.options)?;
         Ok(subject.after_reading(self.bytes))
     }
@@ -293,4 +294,14 @@ fn name_of(path: &Path) -> &Path {
 /// The file that is read for a picture: of `-` what standard input is.
 pub(crate) fn file_of_picture(path: &Path) -> &Path {
     if is_dash(path) { Path::new("/dev/stdin") } else { path }
+}
+
+struct ColourRegion {
+    name: String,
+    photo: Mask,
+    painting: Mask,
+}
+
+fn colour_regions(_: &Picture, _: &Picture) -> Result<Vec<ColourRegion>, PictureError> {
+    unimplemented!()
 }

@@ -122,11 +122,12 @@ fn shrinking_while_reading_is_shrinking_after_it() {
     let bytes = encoded(&scene(700, 400), ImageFormat::Png);
     let whole = || read(&bytes, &ReadOptions::default()).unwrap().picture;
     for (size, style_scale) in [(64, 1.0), (200, 0.4), (300, 2.5), (512, 1.0), (699, 1.0), (2000, 0.2)] {
+        let style_scale = style_scale.into();
         let options = TransferOptions { size: Size::Longest(size), style_scale, ..Preset::Paper.options() };
         let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
         let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
-        let painting = read(&bytes, &options.reading_painting(&whole(), 0)).unwrap().picture;
-        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {style_scale}");
+        let painting = read(&bytes, &options.reading_painting(0, &whole(), 0)).unwrap().picture;
+        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {:?}", options.style_scale);
     }
 }
 

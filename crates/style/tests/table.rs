@@ -2,7 +2,7 @@
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
+    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
     Preset, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
@@ -151,6 +151,11 @@ fn options() -> impl Strategy<Value = TransferOptions> {
             layers.iter().map(|((block, index), weight)| format!("conv{block}_{index}:{weight}")).collect();
         text.join(",").parse::<LayerWeights>().unwrap()
     });
+    let of_paintings = (
+        prop::collection::vec(layers.clone(), 1..4).prop_map(|lists| Each::new(lists).unwrap()),
+        prop::collection::vec(positive(), 1..4).prop_map(|scales| Each::new(scales).unwrap()),
+        prop::collection::vec(positive(), 0..4),
+    );
     let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
@@ -163,12 +168,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     ];
     let numbers =
         (1_usize..10_000, 1_usize..5000, any::<u64>(), prop::option::of(any::<u64>()), scales, method);
-    let weights = prop::array::uniform4(positive());
+    let weights = prop::array::uniform3(positive());
     let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
-    (numbers, weights, names, (layers.clone(), layers)).prop_map(|(numbers, weights, names, layers)| {
+    (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let (size, iterations, seed, memory_limit, scales, optimiser) = numbers;
-        let [content_weight, style_weight, tv_weight, style_scale] = weights;
-        let (content_layers, style_layers) = layers;
+        let [content_weight, style_weight, tv_weight] = weights;
+        let (content_layers, (style_layers, style_scale, blend)) = layers;
         let mut options = Preset::Paper.options();
         options.size = Size::Longest(size);
         options.iterations = iterations;
@@ -184,6 +189,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.seed = seed;
         options.optimiser = optimiser;
         options.style_scale = style_scale;
+        options.blend = blend;
         options.conv = if names.2 { ConvMode::Exact } else { ConvMode::Fast };
         options.memory_limit = memory_limit;
         options
