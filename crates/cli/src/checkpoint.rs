@@ -16,6 +16,7 @@ use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::network::{NetworkArguments, parse_convention};
 use crate::options::OptionArguments;
+use crate::place::is_standard;
 use crate::sources::{Sources, counted};
 
 /// Where a run is kept, and where it goes on from.
@@ -49,6 +50,13 @@ impl CheckpointArguments {
     pub(crate) fn open(&self) -> Result<Option<Checkpoint>, Failure> {
         if self.checkpoint_every.is_some() && self.path().is_none() {
             return Err(Failure::wrong_use("--checkpoint-every needs --checkpoint FILE or --resume FILE"));
+        }
+        for (option, path) in [("--checkpoint", &self.checkpoint), ("--resume", &self.resume)] {
+            if path.as_deref().is_some_and(is_standard) {
+                return Err(Failure::wrong_use(format!(
+                    "{option} needs a file, which is replaced again and again: give it a name, not -"
+                )));
+            }
         }
         Ok(self.resume.as_deref().map(Checkpoint::open).transpose()?)
     }
@@ -176,12 +184,12 @@ impl Job {
 
     /// What [`Given::noted`] finds again.
     fn notes(&self) -> BTreeMap<String, String> {
-        let path = |path: &Path| if path == Path::new("-") { Some("-".to_owned()) } else { text(path) };
+        let path = |path: &Path| if is_standard(path) { Some("-".to_owned()) } else { text(path) };
         let notes = [
             (OUTPUT, path(&self.output)),
             (QUALITY, Some(self.quality.to_string())),
             (SAVE_EVERY, self.save_every.map(|every| every.to_string())),
-            (LOG, self.log.as_deref().and_then(text)),
+            (LOG, self.log.as_deref().and_then(path)),
             (PREPROCESS, self.network.preprocess().map(|convention| convention.name().to_owned())),
             (CHECKPOINT_EVERY, Some(self.checkpoint_every.as_secs_f64().to_string())),
         ];
@@ -262,7 +270,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 
 /// The absolute path of a file that can be read again; none of pipes and devices.
 fn findable(path: &Path) -> Option<PathBuf> {
-    path.is_file().then(|| text(path).map(PathBuf::from)).flatten()
+    (!is_standard(path) && path.is_file()).then(|| text(path).map(PathBuf::from)).flatten()
 }
 
 /// The absolute path as text, if it is Unicode.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_files::{probe, write_or_keep};
 use impasto_study::explain::{ExplainError, explain};
 use impasto_style::picture::Encoding;
 use impasto_style::{PreparedNetwork, StopReason};
@@ -13,24 +12,25 @@ use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
+use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
 use crate::scene::Asked;
+use crate::warnings::warn_of_idle;
 
-/// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
+/// For the end of `--help`.
+const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
+
+/// Paint, and write a page that shows what happened in the run
 ///
-/// The page needs nothing from the network and opens in any browser, on a phone and in print. When the run is stopped, by
-/// Ctrl-C, TERM or HUP, it is written as far as the run came.
-///
-/// Example:
-///
-///   impasto explain photo.jpg painting.jpg -o report.html --size 256
+/// It is one HTML file with pictures, curves, Gram matrices and feature maps. It needs nothing from the network and opens in any
+/// browser, on a phone and in print. When the run is stopped, by Ctrl-C, TERM or HUP, it is written as far as the run came.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
 
-    /// The page to write
+    /// The page to write, or - for standard output
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
     output: PathBuf,
 
@@ -38,19 +38,21 @@ pub(crate) struct Arguments {
     pub(crate) volume: Volume,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let asked = Asked::new(&arguments.subject, &arguments.options)?;
     let mut options = asked.options()?;
-    let mut display = Display::new(arguments.volume, &arguments.output.display().to_string());
-    probe(&arguments.output, 0)?;
+    let output = Place::new(&arguments.output, Kind::Data("a page"))?;
+    let mut display = Display::new(arguments.volume, &output.name());
     let files = asked.files(arguments.subject.scene.as_deref());
     let inputs = Inputs::new(&files, &options.init, &asked.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
+    let given = |name: &str| arguments.options.choices.has(name);
+    warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
-    probe(&arguments.output, largest_page(subject.size(subject.longest_side(&options))))?;
+    output.reserve(largest_page(subject.size(subject.longest_side(&options))))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
@@ -68,8 +70,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         }
         other => Failure::failed(other),
     })?;
-    write_or_keep(&arguments.output, |out| out.write_all(html.as_bytes()))?;
-    let name = arguments.output.display();
+    output.write_or_keep(("the page", ".html"), |out| out.write_all(html.as_bytes()))?;
+    let name = output.name();
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
         let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");

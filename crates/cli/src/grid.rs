@@ -7,22 +7,29 @@ use impasto_style::Init;
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::options::{OptionArguments, with_defaults};
+use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
+use crate::warnings::warn_of_idle;
 
-/// See how layers and weights trade photo for painting: a table of transfers (the paper's Figure 3)
+/// For the end of `--help`.
+const EXAMPLES: &str = "Example:\n  impasto grid photo.jpg painting.jpg -o grid";
+
+/// What a grid varies itself.
+const LEFT_OUT: [(&str, &str); 3] = [
+    ("style-layers", "its rows are sets of layers, from --layers"),
+    ("content-weight", "its columns are values of alpha/beta, from --ratios"),
+    ("style-weight", "its columns are values of alpha/beta, from --ratios"),
+];
+
+/// Paint a table over layers and weights (the paper's Figure 3)
 ///
-/// Rows are growing sets of style layers, columns values of alpha/beta; each picture starts from white noise. Pictures
-/// and a labelled sheet go to the folder of -o. What is finished is kept: the same command goes on from there.
-///
-/// Example:
-///
-///   impasto grid photo.jpg painting.jpg -o grid
+/// It shows how they trade photo for painting. Rows are growing sets of style layers, columns values of alpha/beta; each
+/// picture starts from white noise. Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same
+/// command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_args(with_defaults(&GRID_DEFAULTS)))]
+#[command(mut_args(with_defaults(&GRID_DEFAULTS)), mut_args(without(&LEFT_OUT)), after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
@@ -39,7 +46,7 @@ pub(crate) struct Arguments {
     pub(crate) to: StudyOutput,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -50,6 +57,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     }
     let asked = Asked::new(&arguments.subject, given)?;
     let mut base = asked.options()?;
+    let case = asked.sources.case(&base);
+    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
     let subject = read_subject(&asked.sources, &base, Keep::Whole, arguments.to.volume.quiet)?;
     base.make_room_for(&subject);
     let network = asked.options.network.read()?;

@@ -13,7 +13,8 @@ use impasto_style::{
 };
 
 use crate::failure::Failure;
-use crate::sources::{Sources, is_dash};
+use crate::place::is_standard;
+use crate::sources::Sources;
 use crate::streams::warn;
 
 /// The photo, the paintings, and where in the photo each of them acts.
@@ -182,7 +183,7 @@ impl<'a> Reader<'a> {
             Keep::Shrunk => Size::Longest(of.height().max(of.width())),
         };
         let reading = ReadOptions { size, ..self.options.reading(self.held) };
-        let (mask, warnings, bytes) = if is_dash(path) {
+        let (mask, warnings, bytes) = if is_standard(path) {
             let on_black = ReadOptions { transparency: Transparency::On([0; 3]), ..reading };
             let read = Picture::read_stream(io::stdin().lock(), name_of(path), &on_black)?;
             (Mask::of(&read.picture), read.warnings, read.bytes)
@@ -230,7 +231,7 @@ impl<'a> Reader<'a> {
         for (number, picture) in paintings.iter().enumerate() {
             let own = sources.masks.get(number);
             let region = own.and_then(|own| masks.iter().position(|mask| *mask == own)).unwrap_or(0);
-            let part = sources.style_masks.get(number).filter(|path| !is_dash(path));
+            let part = sources.style_masks.get(number).filter(|path| !is_standard(path));
             let name = sources.styles[number].display().to_string();
             let part = part.map(|path| self.mask(("--style-mask", path), (&name, picture))).transpose()?;
             images.push(StyleImage { picture: Arc::clone(picture), part, region });
@@ -239,7 +240,7 @@ impl<'a> Reader<'a> {
     }
 
     fn region(&mut self, path: &Path, photo: &Picture) -> Result<Region, Failure> {
-        if is_dash(path) {
+        if is_standard(path) {
             return Ok(Region { name: "the rest".to_owned(), mask: RegionMask::Rest });
         }
         let mask = self.mask(("--mask", path), ("CONTENT", photo))?;
@@ -270,7 +271,7 @@ pub(crate) fn read_picture(path: &Path, options: &ReadOptions, quiet: bool) -> R
 }
 
 fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, PictureError> {
-    let read = if is_dash(path) {
+    let read = if is_standard(path) {
         Picture::read_stream(io::stdin().lock(), name_of(path), options)?
     } else {
         Picture::read(path, options)?
@@ -288,12 +289,12 @@ fn tell(path: &Path, warnings: &[Warning], quiet: bool) {
 
 /// What messages call a file.
 fn name_of(path: &Path) -> &Path {
-    if is_dash(path) { Path::new(STANDARD_INPUT) } else { path }
+    if is_standard(path) { Path::new(STANDARD_INPUT) } else { path }
 }
 
 /// The file that is read for a picture: of `-` what standard input is.
 pub(crate) fn file_of_picture(path: &Path) -> &Path {
-    if is_dash(path) { Path::new("/dev/stdin") } else { path }
+    if is_standard(path) { Path::new("/dev/stdin") } else { path }
 }
 
 struct ColourRegion {

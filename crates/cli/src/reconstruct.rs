@@ -11,29 +11,40 @@ use impasto_style::{Init, Picture, Size, TransferOptions};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::options::{OptionArguments, with_defaults};
+use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, MaskArguments, Reader};
 use crate::scene::Asked;
 use crate::sources::Sources;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 
-/// Show what a layer knows: rebuild a picture from its content or its style, from white noise (the paper's Figure 1)
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto reconstruct content photo.jpg -o content
+  impasto reconstruct style painting.jpg --canvas 640x384 -o texture";
+
+/// Why a reconstruction has no weights.
+const ONE_LOSS: &str = "there is one loss, of weight 1";
+
+/// What a reconstruction does not ask for.
+const LEFT_OUT: [(&str, &str); 4] = [
+    ("content-layers", "name the layers with --layers"),
+    ("style-layers", "name the layers with --layers"),
+    ("content-weight", ONE_LOSS),
+    ("style-weight", ONE_LOSS),
+];
+
+/// Rebuild a picture from what a layer knows (the paper's Figure 1)
 ///
 /// content: for each layer, the picture that has the same response there. Early layers give the photo back; late ones
 /// keep what is where, and lose the exact pixels.
 ///
 /// style: for a growing set of layers, a picture with the same Gram matrices: a texture of the painting, at any size.
 ///
-/// Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same command goes on from there.
-///
-/// Examples:
-///
-///   impasto reconstruct content photo.jpg -o content
-///
-///   impasto reconstruct style painting.jpg --layers conv1_1,conv2_1,conv3_1 --canvas 640x384 -o texture
+/// Each starts from white noise. Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same
+/// command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_args(with_defaults(&FIGURE_DEFAULTS)))]
+#[command(mut_args(with_defaults(&FIGURE_DEFAULTS)), mut_args(without(&LEFT_OUT)), after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// What to rebuild from
     what: What,
@@ -58,7 +69,7 @@ pub(crate) struct Arguments {
     canvas: Option<(usize, usize)>,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,10 +7,12 @@ use impasto_style::picture::STANDARD_INPUT;
 use impasto_style::{Init, Input, Network, Record, Role, Subject, TransferOptions};
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::network::{NetworkArguments, parse_convention};
 use crate::options::OptionArguments;
 use crate::pictures::SubjectArguments;
-use crate::sources::{Sources, is_dash};
+use crate::place::is_standard;
+use crate::sources::Sources;
 use crate::streams::put;
 
 /// What a command was asked to work on: its arguments, on top of the scene that they name.
@@ -25,8 +27,8 @@ impl Asked {
     pub(crate) fn new(subject: &SubjectArguments, options: &OptionArguments) -> Result<Self, Failure> {
         let (sources, mut options) = (subject.sources(), options.clone());
         let Some(path) = &subject.scene else { return Ok(Self { sources, options }) };
-        let name = if is_dash(path) { Path::new(STANDARD_INPUT) } else { path };
-        let scene = if is_dash(path) {
+        let name = if is_standard(path) { Path::new(STANDARD_INPUT) } else { path };
+        let scene = if is_standard(path) {
             Record::scene_from(io::stdin().lock(), name, Path::new(""))
         } else {
             Record::read_scene(path)
@@ -76,6 +78,7 @@ pub(crate) fn print(
     options: &TransferOptions,
     network: &NetworkArguments,
 ) -> Result<(), Failure> {
+    Inputs::new(&sources.files(), &options.init, network).keep_apart(&[])?;
     let mut options = options.clone();
     if let Init::File(path) = &mut options.init {
         *path = absolute(path)?;
@@ -93,7 +96,7 @@ pub(crate) fn print(
 
 /// The absolute path of a file, which must be Unicode; `-` is itself.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    if is_dash(path) {
+    if is_standard(path) {
         return Ok(path.to_owned());
     }
     let absolute = std::path::absolute(path).map_err(|error| {

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use impasto_style::{Init, Input, OptionsError, Record, RegionMask, Role, Subject, TransferOptions};
+use impasto_style::{Input, OptionsError, Record, RegionMask, Role, Subject, TransferOptions};
 
 use crate::failure::Failure;
+use crate::place::is_standard;
+use crate::warnings::Case;
 
 /// Where the photo, the paintings and the masks are.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,7 +87,6 @@ impl Sources {
             }
         }
         self.check_regions()?;
-        self.check_standard_input(&options.init)?;
         let counts = [
             ("blend", options.blend.len(), options.blend.is_empty()),
             ("style-scale", options.style_scale.count(), options.style_scale.count() == 1),
@@ -111,21 +112,11 @@ impl Sources {
         Err(Failure::wrong_use(problem))
     }
 
-    /// Standard input is one picture.
-    fn check_standard_input(&self, init: &Init) -> Result<(), Failure> {
-        let start = if let Init::File(path) = init { Some(("--init", &**path)) } else { None };
-        let from: Vec<&str> = self
-            .files()
-            .into_iter()
-            .chain(start)
-            .filter(|(_, path)| is_dash(path))
-            .map(|(name, _)| name)
-            .collect();
-        if let [first, second, ..] = from[..] {
-            let problem = format!("standard input is one picture, and {first} and {second} are both -: give - only once");
-            return Err(Failure::wrong_use(problem));
-        }
-        Ok(())
+    /// What decides which options have an effect on a PNG.
+    pub(crate) const fn case<'a>(&self, options: &'a TransferOptions) -> Case<'a> {
+        let has_masks = !self.masks.is_empty() || !self.style_masks.is_empty();
+        let has_masks = has_masks || self.content_mask.is_some() || self.regions.is_some();
+        Case::of_study(options, self.styles.len(), has_masks)
     }
 
     /// The photo; [`Self::check`] has seen that there is one.
@@ -136,7 +127,7 @@ impl Sources {
     /// The files, each with what names it.
     pub(crate) fn files(&self) -> Vec<(&'static str, &Path)> {
         let named = |name: &'static str| move |path| (name, Path::new(path));
-        let masks = |paths| <[PathBuf]>::iter(paths).filter(|path| !is_dash(path));
+        let masks = |paths| <[PathBuf]>::iter(paths).filter(|path| !is_standard(path));
         let one = self.content.iter().map(named("CONTENT"));
         one.chain(self.styles.iter().map(named("STYLE")))
             .chain(masks(&self.masks).map(named("--mask")))
@@ -205,11 +196,6 @@ impl Sources {
 
 fn mask_of(mask: &RegionMask) -> Option<&impasto_style::Mask> {
     if let RegionMask::Mask(mask) = mask { Some(mask) } else { None }
-}
-
-/// Whether a path is `-`.
-pub(crate) fn is_dash(path: &Path) -> bool {
-    path == Path::new("-")
 }
 
 /// As many of something, such as `2 masks` or `2 masks of --mask`.

@@ -44,8 +44,16 @@ pub(crate) fn run(
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let folder = &*to.output;
+    if is_standard(folder) {
+        return Err(Failure::wrong_use("the pictures and their sheet go to a folder: give -o a name, not -"));
+    }
     for cell in &study.cells {
         cell.options.validate()?;
+        if matches!(&cell.options.init, Init::File(path) if is_standard(path)) {
+            return Err(Failure::wrong_use(
+                "the pictures of a study share their start: give --init a file, not -",
+            ));
+        }
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;

@@ -11,22 +11,22 @@ use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
 use crate::study::{StudyOutput, run as run_study};
+use crate::warnings::{Case, warn_of_idle};
 
-/// Compare the values of any option side by side: average and max pooling, seeds, layers, weights
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto sweep photo.jpg painting.jpg --vary pool=average,max -o pooling
+  impasto sweep photo.jpg painting.jpg --vary init=noise --vary seed=1,2,3 -o seeds
+  impasto sweep photo.jpg painting.jpg --vary 'style-layers=conv1_1;conv1_1,conv2_1' -o layers";
+
+/// Paint with every value of an option or two, side by side
 ///
-/// Each --vary names an option of `impasto transfer` and its values; all combinations are painted. The last --vary makes
-/// the columns of the sheet, those before it the rows. Values that contain commas are separated by semicolons.
-/// What is finished is kept: the same command goes on from there.
-///
-/// Examples:
-///
-///   impasto sweep photo.jpg painting.jpg --vary pool=average,max -o pooling
-///
-///   impasto sweep photo.jpg painting.jpg --vary init=noise --vary seed=1,2,3 -o seeds
-///
-///   impasto sweep photo.jpg painting.jpg --vary 'style-layers=conv1_1;conv1_1,conv2_1' -o layers
+/// Each --vary names an option of `impasto transfer` and its values, such as average and max pooling, seeds, layers or weights;
+/// all combinations are painted. The last --vary makes the columns of the sheet, those before it the rows. Values that
+/// contain commas are separated by semicolons. What is finished is kept: the same command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     subject: SubjectArguments,
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     pub(crate) to: StudyOutput,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -48,6 +48,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     for cell in &study.cells {
         asked.sources.check(&cell.options)?;
     }
+    let varied = |name: &str| arguments.vary.iter().any(|vary| vary.option == name);
+    let given = |name: &str| arguments.options.choices.has(name) || varied(name);
+    let cases: Vec<Case<'_>> = study.cells.iter().map(|cell| asked.sources.case(&cell.options)).collect();
+    warn_of_idle(arguments.to.volume.quiet, given, &cases);
     let reading = &study.cells[0].options;
     let subject = read_subject(&asked.sources, reading, Keep::Whole, arguments.to.volume.quiet)?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
@@ -70,7 +74,7 @@ fn study(vary: &[Vary], given: &OptionArguments) -> Result<Study, Failure> {
         return Err(Failure::wrong_use(format!("--vary: {twice} is named twice")));
     }
     // Not every base must be possible by itself: another method or weight may come from --vary.
-    sweep(&given.choices, rows, columns).map_err(|error| {
+    sweep(&given.chosen(), rows, columns).map_err(|error| {
         // What is wrong without any of them is not the fault of --vary.
         let own = given.options().err().map(|own| own.to_string());
         let failure = Failure::from(error);

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    AutodiffError, Cancel, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Tap, Term,
+    AutodiffError, Cancel, Coverage, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Reach, Tap, Term,
 };
 use impasto_tensor::Shape;
 use impasto_vgg::{Arch, Network, WeightsError};
 
-use crate::{TransferError, TransferOptions, View};
+use crate::{Mask, TransferError, TransferOptions, View};
 
 /// A network cut after the deepest layer that the options use, with its preprocessing. Cheap to share.
 #[derive(Clone)]
@@ -110,12 +110,25 @@ impl PreparedNetwork {
     /// # Errors
     /// [`TransferError`] if the picture is too small, or does not fit the memory limit.
     pub fn measure(&self, view: View<'_>, options: EvaluatorOptions) -> Result<Vec<Loss>, TransferError> {
-        let View { picture, taps, .. } = view;
+        let View { picture, taps, guides, .. } = view;
         if taps.is_empty() {
             return Ok(Vec::new());
         }
         let size = (picture.height(), picture.width());
-        Ok(self.chain.measure(picture.data(), size, taps, &[], options, &self.cancel)?)
+        Ok(self.chain.measure(picture.data(), size, taps, guides, options, &self.cancel)?)
+    }
+
+    /// What a mask of a picture, at its size, leaves of the responses of some layers.
+    ///
+    /// # Errors
+    /// [`AutodiffError`] for a layer behind the cut, or a picture too small for it.
+    pub fn coverages(
+        &self,
+        mask: &Mask,
+        layers: &[&str],
+        reach: Reach,
+    ) -> Result<Vec<Coverage>, AutodiffError> {
+        self.chain.coverages(mask.values(), (mask.height(), mask.width()), layers, reach)
     }
 }
 

@@ -3,7 +3,7 @@
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -155,6 +155,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         prop::collection::vec(layers.clone(), 1..4).prop_map(|lists| Each::new(lists).unwrap()),
         prop::collection::vec(positive(), 1..4).prop_map(|scales| Each::new(scales).unwrap()),
         prop::collection::vec(positive(), 0..4),
+        prop::sample::select(vec![Reach::Average, Reach::Inside]),
     );
     let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
     let method = prop_oneof![
@@ -173,7 +174,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let (size, iterations, seed, memory_limit, scales, optimiser) = numbers;
         let [content_weight, style_weight, tv_weight] = weights;
-        let (content_layers, (style_layers, style_scale, blend)) = layers;
+        let (content_layers, (style_layers, style_scale, blend, mask_reach)) = layers;
         let mut options = Preset::Paper.options();
         options.size = Size::Longest(size);
         options.iterations = iterations;
@@ -190,6 +191,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.optimiser = optimiser;
         options.style_scale = style_scale;
         options.blend = blend;
+        options.mask_reach = mask_reach;
         options.conv = if names.2 { ConvMode::Exact } else { ConvMode::Fast };
         options.memory_limit = memory_limit;
         options

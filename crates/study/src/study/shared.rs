@@ -1,6 +1,6 @@
 //! P and A that several cells of a study have in common.
 
-use impasto_autodiff::{ConvMode, Loss, Pooling, Tap};
+use impasto_autodiff::{ConvMode, Loss, Pooling, Reach, Tap};
 use impasto_style::{PreparedNetwork, Scene, Source, Subject, Targets, TransferError, TransferOptions};
 
 use super::{Cell, Material};
@@ -14,17 +14,21 @@ struct Key {
     taps: Vec<Tap>,
     pooling: Pooling,
     conv: ConvMode,
+    /// How a painting's mask reaches the layers.
+    reach: Option<Reach>,
 }
 
 impl Key {
     /// The key of a picture of a subject for a result with that longest side.
     fn new(subject: &Subject, source: Source, longest: usize, options: &TransferOptions) -> Self {
-        let size = match source {
-            Source::Photo => subject.size(longest),
-            Source::Painting(number) => subject.painting_sizes(longest, options)[number],
+        let (size, reach) = match source {
+            Source::Photo => (subject.size(longest), None),
+            Source::Painting(number) => {
+                (subject.painting_sizes(longest, options)[number], Some(options.mask_reach))
+            }
         };
         let taps = subject.taps_of(source, options);
-        Self { source, size, taps, pooling: options.pooling, conv: options.conv }
+        Self { source, size, taps, pooling: options.pooling, conv: options.conv, reach }
     }
 }
 
@@ -128,6 +132,7 @@ mod tests {
             TransferOptions { conv: ConvMode::Exact, ..base.clone() },
             TransferOptions { style_layers: "conv1_1".parse().unwrap(), ..base.clone() },
             TransferOptions { style_scale: 0.5.into(), ..base.clone() },
+            TransferOptions { mask_reach: Reach::Inside, ..base.clone() },
             TransferOptions { style_weight: 0.0, ..base.clone() },
         ] {
             assert_ne!(key(&base), key(&other));

@@ -15,7 +15,7 @@ mod schedule;
 mod size;
 mod synonyms;
 
-use impasto_autodiff::{ConvMode, Pooling};
+use impasto_autodiff::{ConvMode, Pooling, Reach};
 
 use crate::Picture;
 use blend::{blend_text, parse_blend};
@@ -27,6 +27,7 @@ pub use choices::Choices;
 pub use each::Each;
 pub use error::OptionsError;
 pub use init::Init;
+pub(crate) use init::how_to_start;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
@@ -69,6 +70,8 @@ pub struct TransferOptions {
     pub optimiser: Optimiser,
     /// A painting's longest side is this times that of the result, but never more than its own.
     pub style_scale: Each<f64>,
+    /// How masks reach the layers.
+    pub mask_reach: Reach,
     /// The convolution algorithms.
     pub conv: ConvMode,
     /// The most bytes that the whole transfer may take: network, evaluation, optimiser and pictures. Where a picture
@@ -95,6 +98,7 @@ impl Default for TransferOptions {
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },
             style_scale: 1.0.into(),
+            mask_reach: Reach::Average,
             conv: ConvMode::Fast,
             memory_limit: None,
         }
@@ -108,6 +112,9 @@ const MACHINE: &str = "Machine";
 
 /// Every pooling, with its name.
 const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
+
+/// Every way in which masks reach the layers, with its name.
+const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside, "inside")];
 
 /// Every choice of convolution algorithms, with its name.
 const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
@@ -223,6 +230,18 @@ pub static OPTIONS: &[OptionRow] = &[
         },
     },
     OptionRow {
+        name: "mask-reach",
+        value_name: "NAME",
+        help: "Which positions of a layer belong to a mask: average (as much as the layer sees of it there) or inside (those that see \
+               nothing else)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&REACHES)),
+        decides_pixels: true,
+        get: |options| name_of(&REACHES, &options.mask_reach),
+        set: |options, text| name_into(&mut options.mask_reach, &REACHES, text),
+        valid: |_| true,
+    },
+    OptionRow {
         name: "loss-scale",
         value_name: "NAME",
         help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
@@ -333,7 +352,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "learning-rate",
         value_name: "R",
-        help: "Step of Adam, in grey levels of 0 to 255 [default: 2]",
+        help: "Step of Adam, in grey levels of 0 to 255",
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         decides_pixels: true,
@@ -355,7 +374,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "memory-limit",
         value_name: "BYTES",
-        help: "The most memory to take, such as 800M or 4G, or none [default: what is free]. Under a limit large pictures are \
+        help: "The most memory to take, such as 800M or 4G, or none. Under a limit large pictures are \
                worked on in bands",
         heading: MACHINE,
         accepts: Accepts::Text("bytes such as 800M or 4G, or none"),

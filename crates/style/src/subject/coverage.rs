@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use impasto_autodiff::{AutodiffError, Coverage};
+use impasto_autodiff::{AutodiffError, Coverage, LossKind, Reach};
 
-use super::Masks;
-use crate::{PreparedNetwork, Subject, TermSpec, TransferOptions};
+use super::{Masks, Source};
+use crate::{Mask, PreparedNetwork, Subject, TermSpec, TransferOptions};
 
 /// Something that a mask limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,14 +59,24 @@ pub(crate) struct Coverages {
 impl Coverages {
     /// The coverages of terms at the size of the masks.
     pub(crate) fn new(
-        _: &PreparedNetwork,
+        network: &PreparedNetwork,
         subject: &Subject,
-        _: &Masks,
+        masks: &Masks,
         specs: &[TermSpec],
-        _: &TransferOptions,
+        options: &TransferOptions,
     ) -> Result<Self, AutodiffError> {
         let count = subject.paintings.len();
         let mut all = Self::everywhere(specs.len(), count);
+        let content = |spec: &TermSpec| spec.kind == LossKind::Content;
+        cover(network, masks.content.as_ref(), Reach::Average, specs, content, &mut all.terms)?;
+        for (region, mask) in masks.regions.iter().enumerate() {
+            let own = |spec: &TermSpec| spec.is_in(region);
+            cover(network, mask.as_ref(), options.mask_reach, specs, own, &mut all.terms)?;
+        }
+        for (number, part) in masks.parts.iter().enumerate() {
+            let own = |spec: &TermSpec| spec.is_measured_of(Source::Painting(number));
+            cover(network, part.as_ref(), options.mask_reach, specs, own, &mut all.parts[number])?;
+        }
         all.drop_vanished(subject, specs);
         Ok(all)
     }
@@ -127,4 +137,21 @@ impl Coverages {
         };
         masked.iter().find(gone).cloned()
     }
+}
+
+/// Puts in what a mask leaves for each of the terms that are its own.
+fn cover(
+    network: &PreparedNetwork,
+    mask: Option<&Mask>,
+    reach: Reach,
+    specs: &[TermSpec],
+    own: impl Fn(&TermSpec) -> bool,
+    coverages: &mut [Coverage],
+) -> Result<(), AutodiffError> {
+    let Some(mask) = mask else { return Ok(()) };
+    let own = || specs.iter().zip(0..).filter(|(spec, _)| own(spec));
+    let layers: Vec<&str> = own().filter_map(|(spec, _)| spec.layer.as_deref()).collect();
+    let covered = network.coverages(mask, &layers, reach)?;
+    own().zip(covered).for_each(|((_, term), coverage): (_, Coverage)| coverages[term] = coverage);
+    Ok(())
 }
