@@ -11,10 +11,11 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
-use crate::pictures::Pair;
+use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
-use crate::warnings::{Case, warn_of_idle};
+use crate::scene::Asked;
+use crate::warnings::warn_of_idle;
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
@@ -27,7 +28,7 @@ const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o re
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pictures: Pair,
+    subject: SubjectArguments,
 
     /// The page to write, or - for standard output
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
@@ -41,19 +42,21 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let mut options = arguments.options.options()?;
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    let mut options = asked.options()?;
     let output = Place::new(&arguments.output, Kind::Data("a page"))?;
     let mut display = Display::new(arguments.volume, &output.name());
-    let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
+    let files = asked.files(arguments.subject.scene.as_deref());
+    let inputs = Inputs::new(&files, &options.init, &asked.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
     let given = |name: &str| arguments.options.choices.has(name);
-    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, 1, false)]);
-    let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
+    warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
+    let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
     output.reserve(largest_page(subject.size(subject.longest_side(&options))))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
-    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
+    let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);

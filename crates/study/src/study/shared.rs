@@ -93,7 +93,7 @@ impl SharedTargets {
 #[cfg(all(test, feature = "embedded-weights"))]
 mod tests {
     use super::*;
-    use crate::study::{Paths, grid};
+    use crate::study::grid;
     use impasto_style::{Cancel, Network, Preset, Size, Subject, white_noise};
 
     #[test]
@@ -103,7 +103,7 @@ mod tests {
         let material = Material {
             subject: &subject,
             network: &network,
-            paths: Paths::default(),
+            inputs: &[],
             cancel: &Cancel::default(),
         };
         let base = TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() };
