@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sha2::{Digest, Sha256};
 
-use crate::{Choices, OPTIONS, OptionsError, Picture, TransferOptions};
+use crate::{Choices, Mask, OPTIONS, OptionsError, Picture, TransferOptions};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -59,8 +59,8 @@ pub struct Input {
     /// Where it was read from, if it came from a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// SHA-256, in hexadecimal digits: of a picture's height and width (64 bits each) and its values, of a network's
-    /// name, preprocessing and weights, all f32; little-endian.
+    /// SHA-256, in hexadecimal digits: of a picture's height and width (64 bits each), its values and then its alpha if it has
+    /// any, of a network's name, preprocessing and weights, all f32; little-endian.
     pub sha256: String,
 }
 
@@ -225,6 +225,7 @@ impl Input {
         hash.update((picture.height() as u64).to_le_bytes());
         hash.update((picture.width() as u64).to_le_bytes());
         update(&mut hash, picture.data());
+        update(&mut hash, picture.alpha().map_or(&[], Mask::values));
         Self { role, path: path.map(text), sha256: digits(hash) }
     }
 
