@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         ));
     }
     let mut base = given.options()?;
-    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.quiet)?;
+    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.volume.quiet)?;
     let network = given.network.read()?;
     let (mut study, content) = match arguments.what {
         What::Content => {

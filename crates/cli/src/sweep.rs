@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut study = study(arguments)?;
-    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.quiet)?;
+    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.volume.quiet)?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = arguments.options.network.read()?;
     let paths = arguments.pictures.paths(&arguments.options.network);

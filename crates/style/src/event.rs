@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use impasto_autodiff::{LayerPlan, PlanBytes};
 use impasto_vgg::Arch;
 
 use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved};
@@ -11,6 +12,8 @@ use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved};
 pub enum Event<'a> {
     /// Everything fits together; the optimisation is about to start.
     Started(&'a Summary),
+    /// The targets of a scale of this size (H, W) are measured, which took that time.
+    Measured((usize, usize), Duration),
     /// An iteration was accepted.
     Iteration(&'a Progress<'a>),
     /// A checkpoint was written.
@@ -32,6 +35,8 @@ pub struct Summary {
     pub style_sizes: Vec<(usize, usize)>,
     /// (H, W) of every scale, the last being `size`.
     pub scales: Vec<(usize, usize)>,
+    /// The most iterations at each of the scales.
+    pub scale_iterations: Vec<usize>,
     /// Iterations of all scales.
     pub iterations: usize,
     /// Those of them that are done already: 0, unless a run goes on from a checkpoint.
@@ -46,6 +51,10 @@ pub struct Summary {
     pub bytes: u64,
     /// Horizontal bands that the evaluation of the last scale is cut into; 1 if the memory limit allows.
     pub bands: usize,
+    /// How each layer is computed at the last scale, the first one first.
+    pub layers: Vec<LayerPlan>,
+    /// Where the memory of that evaluation goes.
+    pub plan: PlanBytes,
 }
 
 /// An accepted iteration.

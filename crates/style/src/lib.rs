@@ -57,6 +57,7 @@
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
+//! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
@@ -85,6 +86,7 @@ pub mod picture;
 mod preset;
 mod record;
 mod run;
+mod saved_scene;
 mod stage;
 mod subject;
 mod summary;
@@ -95,8 +97,8 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resum
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, Loss, LossKind, Plan,
-    Pooling, Tap, Term, Weight,
+    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
+    LossKind, Plan, PlanBytes, Pooling, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
@@ -108,12 +110,14 @@ pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, Scale, Scales, Size, TransferOptions, default_history,
+    OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, VALUE_SYNONYMS, default_history,
+    did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
+pub use saved_scene::SavedSceneError;
 pub use subject::{Scene, Source, Subject, Targets};
 pub use terms::TermSpec;
 pub use transfer::{Painting, first_picture, transfer, transfer_with};

@@ -118,7 +118,7 @@ impl PreparedNetwork {
             return Ok(Vec::new());
         }
         let size = (picture.height(), picture.width());
-        Ok(self.chain.measure(picture.data(), size, taps, options, &self.cancel)?)
+        Ok(self.chain.measure(picture.data(), size, taps, &[], options, &self.cancel)?)
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn summarise(
         size,
         style_sizes: subject.painting_sizes(longest, options),
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
+        scale_iterations: schedule.iter().map(|scale| scale.iterations).collect(),
         iterations: schedule.iter().fold(0, |sum, scale| sum.saturating_add(scale.iterations)),
         done: 0,
         checkpoint_bytes: None,
@@ -38,6 +39,8 @@ pub(crate) fn summarise(
         threads: rayon::current_num_threads(),
         bytes: options.peak(subject, plan.bytes().total()),
         bands: plan.bands(),
+        layers: plan.layers().to_vec(),
+        plan: plan.bytes(),
     })
 }
 

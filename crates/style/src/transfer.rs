@@ -193,10 +193,14 @@ impl Transfer<'_> {
             (None, Some(coarser)) => Start::Picture(coarser.picture.resized(stage.size.0, stage.size.1)?),
             (None, None) => Start::Picture(first_picture(scene.photo(), options)?),
         };
+        let measuring = Instant::now();
         let targets = match &mut self.measure {
             Some(measure) => measure(&scene)?,
             None => scene.measure(network, options)?,
         };
+        if (self.on_event)(Event::Measured(stage.size, measuring.elapsed())).is_break() {
+            return Err(TransferError::Cancelled);
+        }
         // What was resized for this scale is not needed any more.
         drop(scene);
         let mut objective = Objective::new(network, targets, stage.size, options)?;
@@ -229,13 +233,14 @@ impl Transfer<'_> {
                 Err(TransferError::Autodiff(AutodiffError::Cancelled)) => break StopReason::Cancelled,
                 Err(error) => return Err(error),
             }
-            if self.report(descent.accepted(), stage).is_break() {
-                break StopReason::Cancelled;
-            }
+            let mut flow = self.report(descent.accepted(), stage);
             let elapsed = self.elapsed();
-            if self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(elapsed))
-                && self.save(&mut descent, stage).is_break()
-            {
+            if flow.is_continue() && self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(elapsed)) {
+                flow = self.save(&mut descent, stage);
+            }
+            // Who stops it after the last iteration has the picture of the whole run: the next step tells why it ended.
+            let is_complete = stage.last && descent.iterations() >= stage.scale.iterations;
+            if flow.is_break() && !is_complete {
                 break StopReason::Cancelled;
             }
         };

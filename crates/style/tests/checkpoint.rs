@@ -196,6 +196,21 @@ fn given_up_at(sitting: &Sitting, scale: usize) -> Run<'_> {
     failing_at(sitting, scale, || AutodiffError::Cancelled.into())
 }
 
+/// The last iteration's picture is that of the whole run, whoever then asks for an end.
+#[test]
+fn a_run_that_is_stopped_after_its_last_iteration_is_whole() {
+    for (method, (whole, told)) in METHODS.into_iter().zip(&*WHOLE) {
+        let sitting = Sitting::new(method, 6);
+        for run in [Run::default(), sitting.run()] {
+            let (painting, all) = sitting.paint(run, 12);
+            assert_eq!(&all, told);
+            let painting = painting.unwrap();
+            assert_eq!(painting.reason, StopReason::Iterations);
+            assert!(same(&painting, whole));
+        }
+    }
+}
+
 #[test]
 fn a_run_that_is_cancelled_before_a_scales_first_iteration_has_the_picture_of_the_scale_before() {
     for (method, (whole, told)) in METHODS.into_iter().zip(&*WHOLE) {
@@ -430,7 +445,7 @@ fn what_does_not_fit_is_refused_with_what_differs() {
     sitting.subject = Subject::new(white_noise(9, 192, 3).unwrap(), white_noise(30, 20, 2).unwrap());
     assert!(refused(&path, &sitting.record()).contains("the content picture is not the one"));
     let shorter = Record::new(&sitting.options, record.inputs[..1].to_vec());
-    assert!(refused(&path, &shorter).contains("with 2 inputs, and this one with 1"));
+    assert!(refused(&path, &shorter).contains("with 1 style picture, and this one with 0"));
     let mut moved = record;
     moved.inputs[1] = Input::picture(Role::Style, Some(Path::new("s.png")), sitting.subject.photo());
     assert!(refused(&path, &moved).contains("the style picture, now read from s.png, is not"));

@@ -108,7 +108,7 @@ fn inputs_are_known_by_their_numbers_and_not_by_their_paths() {
 fn a_network_is_known_by_every_weight() {
     let network = Network::embedded().unwrap();
     let known = Input::network(None, &network).sha256;
-    assert_eq!(known.len(), 64);
+    assert_eq!(known.as_ref().map(String::len), Some(64));
     let mut other = network.clone();
     other.convs[12].kernel[1234] += 1e-3;
     assert_ne!(Input::network(None, &other).sha256, known);

@@ -3,7 +3,7 @@
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, Scales, Size, TransferOptions,
+    Preset, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -90,6 +90,38 @@ fn the_largest_size_is_that_of_a_square_that_can_be_read() {
         size(10_001).unwrap_err().to_string(),
         "`size` must be from 1 to 10000 pixels, or a box of such sides like 800x600, or original, not 10001"
     );
+}
+
+#[test]
+fn synonyms_are_other_names_of_what_there_is() {
+    // Colours are an option of their own.
+    for (other, name) in SYNONYMS.into_iter().filter(|(other, _)| *other != "colors") {
+        assert!(OPTIONS.iter().any(|row| row.name == name), "{other} stands for {name}");
+        assert!(OPTIONS.iter().all(|row| row.name != other), "{other} is a name of its own");
+    }
+    let mut choices = Choices::default();
+    for (name, value) in [("pooling", "avg"), ("image-size", "300"), ("optimiser", "adam")] {
+        choices.set(name, value).unwrap();
+        assert!(choices.has(name) && choices.has(option_name(name)), "{name}");
+    }
+    let options = choices.options().unwrap();
+    assert_eq!(
+        (options.pooling, options.size, options.optimiser.name()),
+        (Pooling::Average, Size::Longest(300), "adam")
+    );
+}
+
+#[test]
+fn a_misspelt_name_gets_the_nearest_one() {
+    let set = |name, value| Choices::default().set(name, value).unwrap_err().to_string();
+    assert_eq!(set("sizee", "300"), "there is no option sizee; did you mean size?");
+    assert_eq!(set("presett", "paper"), "there is no option presett; did you mean preset?");
+    assert!(set("preset", "papr").ends_with(", not papr; did you mean paper?"));
+    assert_eq!(set("brightness", "2"), "there is no option brightness");
+    let mut choices = Choices::default();
+    choices.set("pool", "averge").unwrap();
+    let error = choices.options().unwrap_err().to_string();
+    assert_eq!(error, "`pool` must be average or max, not averge; did you mean average?");
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn explain(
                 gradient_norm: progress.gradient_norm,
                 length: progress.step,
             }),
-            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
+            Event::Measured(..) | Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
         on_event(event)
     })?;

@@ -1,11 +1,15 @@
 //! Why options are refused. Names of options stand between backquotes, so that a program can write them in its own way.
 
+use super::nearest::did_you_mean;
+use super::{Accepts, OPTIONS};
+use crate::Preset;
+
 /// An option that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsError {
     /// A value is none that the option can have.
-    #[error("`{option}` must be {requirement}, not {}", shown(value))]
+    #[error("`{option}` must be {requirement}, not {}{}", shown(value), meant(option, value))]
     Value {
         /// The option.
         option: &'static str,
@@ -15,7 +19,7 @@ pub enum OptionsError {
         value: String,
     },
     /// There is no such option.
-    #[error("there is no option {name}")]
+    #[error("there is no option {name}{}", did_you_mean(name, known_names()))]
     Unknown {
         /// The name that was asked for.
         name: String,
@@ -48,4 +52,22 @@ pub enum OptionsError {
 /// A value as it is; in quotation marks if there is nothing to see of it.
 fn shown(value: &str) -> String {
     if value.trim().is_empty() { format!("{value:?}") } else { value.to_owned() }
+}
+
+/// The end of the sentence about a value that is none of an option's names.
+fn meant(option: &str, value: &str) -> String {
+    let names = OPTIONS.iter().find(|row| row.name == option).map(|row| row.accepts);
+    match names {
+        Some(Accepts::Names(names)) => did_you_mean(value, names.iter().copied()),
+        None if option == PRESET => did_you_mean(value, Preset::ALL.map(|(_, name)| name)),
+        _ => String::new(),
+    }
+}
+
+/// What a preset is chosen by, beside the options.
+pub(super) const PRESET: &str = "preset";
+
+/// Every name that something can be chosen by.
+fn known_names() -> impl Iterator<Item = &'static str> {
+    OPTIONS.iter().map(|row| row.name).chain([PRESET])
 }

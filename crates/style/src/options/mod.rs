@@ -7,10 +7,12 @@ mod error;
 mod init;
 mod layers;
 mod loss_scale;
+mod nearest;
 mod optimiser;
 mod row;
 mod schedule;
 mod size;
+mod synonyms;
 
 use impasto_autodiff::{ConvMode, Pooling};
 
@@ -25,10 +27,12 @@ pub use error::OptionsError;
 pub use init::Init;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
+pub use nearest::{did_you_mean, nearest};
 pub use optimiser::{Optimiser, default_history};
 pub use row::{Accepts, OptionRow};
 pub use schedule::{Scale, Scales};
 pub use size::Size;
+pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
 #[derive(Debug, Clone, PartialEq)]
