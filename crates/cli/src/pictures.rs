@@ -63,7 +63,7 @@ pub(crate) fn read_subject(
     let held = photo.picture.bytes();
     let of_painting = match keep {
         Keep::Whole => options.reading_whole(held),
-        Keep::Shrunk => options.reading_painting(&photo.picture, held),
+        Keep::Shrunk => options.reading_painting(0, &photo.picture, held),
     };
     let painting = read(style, &of_painting, quiet)?;
     let bytes = photo.bytes.max(held + painting.bytes);

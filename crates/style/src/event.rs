@@ -5,7 +5,7 @@ use std::time::Duration;
 use impasto_autodiff::{LayerPlan, PlanBytes};
 use impasto_vgg::Arch;
 
-use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved};
+use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved, Vanished};
 
 /// Something happened. Answer with `ControlFlow::Break(())` to stop after this iteration.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,8 @@ pub struct Summary {
     pub size: (usize, usize),
     /// (H, W) of each painting at the last scale.
     pub style_sizes: Vec<(usize, usize)>,
+    /// What a mask leaves no position of, at some layer and scale: it drops out there.
+    pub vanished: Vec<Vanished>,
     /// (H, W) of every scale, the last being `size`.
     pub scales: Vec<(usize, usize)>,
     /// The most iterations at each of the scales.

@@ -51,7 +51,7 @@
 //! | part | file |
 //! |---|---|
 //! | pictures in and out | [`picture`] |
-//! | photo and paintings; the same at one size, and what is measured there | `subject.rs` |
+//! | photo, paintings, regions; the same at one size, and what is measured there | `subject/` |
 //! | which terms count, and what they weigh | `terms.rs` |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
@@ -98,7 +98,7 @@ pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
     AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
-    LossKind, Plan, PlanBytes, Pooling, Tap, Term, Weight,
+    LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
@@ -109,7 +109,7 @@ pub use noise::white_noise;
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
+    Accepts, Choices, Each, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
     OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, VALUE_SYNONYMS, default_history,
     did_you_mean, nearest, option_name,
 };
@@ -118,6 +118,10 @@ pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
 pub use saved_scene::SavedSceneError;
-pub use subject::{Scene, Source, Subject, Targets};
+pub(crate) use subject::{Coverages, Masks};
+pub use subject::{
+    Masked, Photo, Region, RegionMask, Scene, Source, StyleImage, Subject, SubjectError, Target, Targets,
+    Vanished, View,
+};
 pub use terms::TermSpec;
 pub use transfer::{Painting, first_picture, transfer, transfer_with};

@@ -24,13 +24,18 @@ impl TransferOptions {
         painting.max(PROGRAM + subject.reading())
     }
 
-    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, and
-    /// of one to start from.
+    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of
+    /// masks, of one to start from, and of what is there only while the targets are measured, where that is more than the
+    /// optimiser, which comes after it.
     fn beyond(&self, subject: &Subject) -> u64 {
-        let (height, width) = subject.size(subject.longest_side(self));
-        let counted = 2 * 3 * height * width * size_of::<f32>();
+        let longest = subject.longest_side(self);
+        let (height, width) = subject.size(longest);
+        let numbers = 3 * height * width;
+        let counted = 2 * numbers * size_of::<f32>();
         let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
-        (subject.bytes() + start).saturating_sub(counted as u64)
+        let optimiser = self.optimiser.bytes(self.iterations, numbers);
+        let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
+        (subject.bytes() + start).saturating_sub(counted as u64) + measuring
     }
 
     /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than
@@ -64,11 +69,14 @@ impl TransferOptions {
         ReadOptions { size: self.size, ..self.reading_whole(held) }
     }
 
-    /// [`Self::reading_whole`] of a painting of a transfer of this size only, whose photo was read before: much larger ones are shrunk
-    /// to theirs.
-    pub fn reading_painting(&self, photo: &Picture, held: u64) -> ReadOptions {
+    /// [`Self::reading_whole`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
+    /// larger ones are shrunk to theirs.
+    pub fn reading_painting(&self, number: usize, photo: &Picture, held: u64) -> ReadOptions {
         let longest = self.size.longest_side_for((photo.height(), photo.width()));
-        ReadOptions { size: Size::Longest(self.longest_of_paintings(longest)), ..self.reading_whole(held) }
+        ReadOptions {
+            size: Size::Longest(self.longest_of_painting(number, longest)),
+            ..self.reading_whole(held)
+        }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.
@@ -78,16 +86,18 @@ impl TransferOptions {
     }
 }
 
-/// The plan of evaluations at a size (H, W), within the options' memory limit.
+/// The plan of evaluations of a subject whose result has that longest side, within the options' memory limit.
 ///
 /// # Errors
 /// [`AutodiffError`] if the picture is too small for the options' layers, or does not fit the limit.
 pub fn plan(
     network: &PreparedNetwork,
-    (height, width): (usize, usize),
+    subject: &Subject,
+    longest: usize,
     options: &TransferOptions,
 ) -> Result<Plan, AutodiffError> {
-    network.plan((height, width), &options.taps(), options.evaluator_options(height, width))
+    let (height, width) = subject.size(longest);
+    network.plan((height, width), &subject.taps(options), options.evaluator_options(height, width))
 }
 
 /// The plan of the last scale; where none fits, the error says what would.
@@ -96,8 +106,9 @@ pub(crate) fn plan_or_advise(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Result<Plan, TransferError> {
-    let size = subject.size(subject.longest_side(options));
-    plan(network, size, options).map_err(|error| match error {
+    let longest = subject.longest_side(options);
+    let size = subject.size(longest);
+    plan(network, subject, longest, options).map_err(|error| match error {
         AutodiffError::Memory { needed, limit } => {
             let others = options.working_bytes(size.0, size.1);
             let largest = largest_fitting(network, subject, options);
@@ -112,7 +123,7 @@ pub(crate) fn plan_or_advise(
 /// step. None if what is small enough for the limit is too small for the network.
 fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Option<usize> {
     const STEP: usize = 16;
-    let plan = |side: usize| plan(network, subject.size(side), options);
+    let plan = |side: usize| plan(network, subject, side, options);
     let (mut low, mut high) = (0, subject.longest_side(options).div_ceil(STEP));
     while high - low > 1 {
         let middle = usize::midpoint(low, high);

@@ -47,7 +47,7 @@ pub struct Painting {
 ///
 /// let options = Preset::Default.options();
 /// let photo = Picture::read(Path::new("photo.jpg"), &options.reading_photo(0))?;
-/// let reading = options.reading_painting(&photo.picture, photo.picture.bytes());
+/// let reading = options.reading_painting(0, &photo.picture, photo.picture.bytes());
 /// let painting = Picture::read(Path::new("painting.jpg"), &reading)?;
 /// let network = PreparedNetwork::new(impasto_vgg::Network::embedded()?, &options)?;
 /// let subject = Subject::new(photo.picture, painting.picture);
@@ -85,6 +85,7 @@ pub fn transfer_with(
     let started = Instant::now();
     let Run { resume, checkpoints, measure } = run;
     options.validate()?;
+    subject.check(options)?;
     let mut schedule = schedule(network, subject, options);
     let coarse_iterations =
         resume.as_ref().map_or(options.iterations, |resume| resume.header().coarse_iterations);

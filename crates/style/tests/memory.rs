@@ -78,7 +78,7 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
     ] {
         let options =
             TransferOptions { size: Size::Longest(64), iterations, optimiser, ..Preset::Paper.options() };
-        let plan = plan(&sitting.network, (48, 64), &options).unwrap();
+        let plan = plan(&sitting.network, &sitting.subject, 64, &options).unwrap();
         let expected = plan.bytes().total() + numbers * (of_the_method + 4 * 4) + (60 << 20);
         let summary = sitting.summary(&options).unwrap();
         assert_eq!((summary.bytes, summary.bands), (expected, plan.bands()), "{optimiser:?}");
@@ -116,7 +116,7 @@ fn the_side_that_an_error_names_fits_and_the_next_does_not() {
             }
         };
         let fits = |side: usize, limit| {
-            plan(&sitting.network, sitting.subject.size(side), &options(side, limit)).is_ok()
+            plan(&sitting.network, &sitting.subject, side, &options(side, limit)).is_ok()
         };
         let enough = sitting.needed(WANTED);
         for side in (smallest..WANTED).step_by(16) {

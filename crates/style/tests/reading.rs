@@ -139,10 +139,10 @@ fn shrinking_while_reading_is_shrinking_after_it() {
             (Size::Within { width: 400, height: 150 }, 1.0),
             (Size::Original, 0.3),
         ] {
-            let options = TransferOptions { size, style_scale, ..options.clone() };
+            let options = TransferOptions { size, style_scale: style_scale.into(), ..options.clone() };
             let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
             let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
-            let painting = read(&bytes, &options.reading_painting(&photo, 0)).unwrap().picture;
+            let painting = read(&bytes, &options.reading_painting(0, &photo, 0)).unwrap().picture;
             assert!(Subject::new(photo, painting) == after, "size {size}, style scale {style_scale}");
         }
     }

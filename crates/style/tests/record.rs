@@ -134,7 +134,7 @@ proptest! {
     ) {
         let options = TransferOptions {
             content_weight: weights[0],
-            style_scale: weights[1],
+            style_scale: weights[1].into(),
             seed,
             init: Init::named(&path),
             ..Preset::Paper.options()

@@ -2,8 +2,8 @@
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
+    Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -156,6 +156,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         (1_usize..10_000, 1_usize..10_000).prop_map(|(width, height)| Size::Within { width, height }),
         Just(Size::Original),
     ];
+    let of_paintings = (
+        prop::collection::vec(layers.clone(), 1..4).prop_map(|lists| Each::new(lists).unwrap()),
+        prop::collection::vec(positive(), 1..4).prop_map(|scales| Each::new(scales).unwrap()),
+        prop::collection::vec(positive(), 0..4),
+        prop::sample::select(vec![Reach::Average, Reach::Inside]),
+    );
     let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
@@ -174,12 +180,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         scales,
         method,
     );
-    let weights = prop::array::uniform4(positive());
+    let weights = prop::array::uniform3(positive());
     let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
-    (numbers, weights, names, (layers.clone(), layers)).prop_map(|(numbers, weights, names, layers)| {
+    (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let ((size, background), iterations, seed, memory_limit, scales, optimiser) = numbers;
-        let [content_weight, style_weight, tv_weight, style_scale] = weights;
-        let (content_layers, style_layers) = layers;
+        let [content_weight, style_weight, tv_weight] = weights;
+        let (content_layers, (style_layers, style_scale, blend, mask_reach)) = layers;
         let mut options = Preset::Paper.options();
         options.size = size;
         options.background = background;
@@ -196,6 +202,8 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.seed = seed;
         options.optimiser = optimiser;
         options.style_scale = style_scale;
+        options.blend = blend;
+        options.mask_reach = mask_reach;
         options.conv = if names.2 { ConvMode::Exact } else { ConvMode::Fast };
         options.memory_limit = memory_limit;
         options

@@ -189,9 +189,9 @@ impl Study {
     /// Options that need every layer that some cell needs, and otherwise only what the network depends on.
     fn usage(&self, options: &TransferOptions) -> TransferOptions {
         let mut layers: Vec<LayerWeight> = Vec::new();
-        for tap in self.cells.iter().flat_map(|cell| cell.options.taps()) {
-            if !layers.iter().any(|known| known.layer == tap.layer) {
-                layers.push(LayerWeight { layer: tap.layer, weight: 1.0 });
+        for layer in self.cells.iter().flat_map(|cell| cell.options.layers()) {
+            if !layers.iter().any(|known| known.layer == layer) {
+                layers.push(LayerWeight { layer: layer.to_owned(), weight: 1.0 });
             }
         }
         TransferOptions {

@@ -42,11 +42,35 @@ pub enum OptionsError {
         /// What is wrong.
         problem: String,
     },
+    /// The values of an option are neither one for all paintings nor one for each.
+    #[error("`{option}` has {}, but there {}", values_text(*values), paintings_text(*paintings))]
+    Count {
+        /// The option.
+        option: &'static str,
+        /// How many values it has.
+        values: usize,
+        /// How many paintings there are.
+        paintings: usize,
+    },
+    /// Every painting of a region weighs nothing in the blend.
+    #[error("`blend` must be above 0 for a painting of each region: those of {region} all weigh 0")]
+    NoShare {
+        /// The region.
+        region: String,
+    },
     /// No loss counts.
     #[error(
         "nothing to optimise: give `content-weight` or `style-weight`, and a layer of it, a value above 0"
     )]
     NothingToDo,
+}
+
+fn values_text(values: usize) -> String {
+    if values == 1 { "1 value".to_owned() } else { format!("{values} values") }
+}
+
+fn paintings_text(paintings: usize) -> String {
+    if paintings == 1 { "is 1 painting".to_owned() } else { format!("are {paintings} paintings") }
 }
 
 /// A value as it is; in quotation marks if there is nothing to see of it.
