@@ -14,6 +14,7 @@ mod inputs;
 mod interrupt;
 mod log;
 mod network;
+mod notices;
 mod options;
 mod output;
 mod pace;

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, read_subject};
@@ -115,6 +116,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
+    let names = (&*job.content, std::slice::from_ref(&job.style));
+    tell_notices(&subject, &options, names, arguments.volume.quiet);
     let output = output.with_alpha(subject.photo().alpha().is_some());
     if output.loses_alpha() {
         warn(
