@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use impasto_style::picture::{
-    ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning,
-};
+use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning};
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
 };
@@ -103,12 +101,12 @@ pub(crate) fn read_subject(
     quiet: bool,
 ) -> Result<Subject, Failure> {
     let mut reader = Reader::new(options, keep, quiet);
-    let of_photo = if keep == Keep::Whole { options.reading(0) } else { options.reading_photo(0) };
+    let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
     let photo = reader.picture(sources.photo(), &of_photo)?;
     let mut paintings = Vec::new();
     for (number, path) in sources.styles.iter().enumerate() {
         let of_painting = match keep {
-            Keep::Whole => options.reading(reader.held),
+            Keep::Whole => options.reading_whole(reader.held),
             Keep::Shrunk => options.reading_painting(number, &photo, reader.held),
         };
         paintings.push(Arc::new(reader.picture(path, &of_painting)?));
@@ -134,7 +132,8 @@ impl<'a> Reader<'a> {
 
     /// Paintings as they are.
     pub(crate) fn paintings(&mut self, paths: &[PathBuf]) -> Result<Vec<Arc<Picture>>, Failure> {
-        let mut read = |path: &PathBuf| Ok(Arc::new(self.picture(path, &self.options.reading(self.held))?));
+        let mut read =
+            |path: &PathBuf| Ok(Arc::new(self.picture(path, &self.options.reading_whole(self.held))?));
         paths.iter().map(&mut read).collect()
     }
 
@@ -156,7 +155,9 @@ impl<'a> Reader<'a> {
             (mask("--keep", &sources.keep)?, mask("--content-mask", &sources.content_mask)?);
         if let (Some(path), true) = (&sources.keep, keep.as_ref().is_some_and(Mask::is_full)) {
             let file = name_of(path).display();
-            return Err(Failure::failed(format!("--keep {file} is white everywhere: nothing would be painted")));
+            return Err(Failure::failed(format!(
+                "--keep {file} is white everywhere: nothing would be painted"
+            )));
         }
         let subject = Subject::compose(Photo { picture, keep, content_mask }, images, regions);
         let subject = subject.map_err(Failure::failed)?;

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
@@ -127,6 +128,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
+    tell_notices(&subject, &options, (job.sources.photo(), &job.sources.styles), arguments.volume.quiet);
+    let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
