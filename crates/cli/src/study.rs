@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::pace::Work;
+use crate::place::is_standard;
 use crate::progress::{Display, Volume};
 
 /// The style layers of the paper, in order.
