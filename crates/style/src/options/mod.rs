@@ -13,6 +13,7 @@ mod optimiser;
 mod row;
 mod schedule;
 mod size;
+mod smallest;
 mod synonyms;
 
 use impasto_autodiff::{ConvMode, Pooling, Reach};
@@ -399,7 +400,7 @@ impl TransferOptions {
         if self.layers().is_empty() {
             return Err(OptionsError::NothingToDo);
         }
-        Ok(())
+        smallest::check(self)
     }
 
     /// The longest side of the result for a photo of H x W pixels.
