@@ -10,7 +10,8 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 
 const SMALL: &str = "--size 64 --iterations 3 --quiet";
 /// One size and early layers: some hundredths of a second an iteration.
-const TINY: &str = "--size 64 --scales 1 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 --quiet";
+const TINY: &str =
+    "--size 64 --scales 1 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 --quiet";
 
 /// The photo, two paintings, and masks of both halves of each.
 fn folder() -> Folder {
@@ -18,7 +19,9 @@ fn folder() -> Folder {
     let other = RgbImage::from_fn(80, 100, |x, y| Rgb([(3 * x) as u8, (2 * y) as u8, ((x * y) % 200) as u8]));
     other.save(folder.path("other.png")).unwrap();
     let mask = |name: &str, (width, height): (u32, u32), white: fn(u32, u32) -> bool| {
-        let half = GrayImage::from_fn(width, height, |x, y| Luma([if white(2 * x / width, 2 * y / height) { 255 } else { 0 }]));
+        let half = GrayImage::from_fn(width, height, |x, y| {
+            Luma([if white(2 * x / width, 2 * y / height) { 255 } else { 0 }])
+        });
         half.save(folder.path(name)).unwrap();
     };
     let photo = image::image_dimensions(folder.path("photo.png")).unwrap();
@@ -75,7 +78,10 @@ fn paintings_are_blended() {
 fn masks_say_where_paintings_act() {
     let folder = folder();
     let one = paint(&folder, "photo.png painting.webp", "one.png");
-    assert!(paint(&folder, "photo.png painting.webp --mask white.png", "white.png.png") == one, "white everywhere");
+    assert!(
+        paint(&folder, "photo.png painting.webp --mask white.png", "white.png.png") == one,
+        "white everywhere"
+    );
     let halves = paint(&folder, "photo.png painting.webp other.png --mask left.png,-", "halves.png");
     assert!(halves != one);
     assert!(
@@ -93,7 +99,8 @@ fn masks_say_where_paintings_act() {
     let part = paint(&folder, "photo.png painting.webp --style-mask upper.png", "part.png");
     assert!(part != one);
     assert!(paint(&folder, "photo.png painting.webp --style-mask -", "all.png") == one);
-    let content = paint(&folder, "photo.png painting.webp --content-mask left.png --init noise", "content.png");
+    let content =
+        paint(&folder, "photo.png painting.webp --content-mask left.png --init noise", "content.png");
     assert!(content != paint(&folder, "photo.png painting.webp --init noise", "noise.png"));
 }
 
@@ -119,7 +126,8 @@ fn colours_of_two_segmentations_are_regions() {
         picture.save(folder.path(name)).unwrap();
     };
     let (red, blue) = ([255, 0, 0], [0, 0, 255]);
-    let sizes = ["photo.png", "painting.webp"].map(|name| image::image_dimensions(folder.path(name)).unwrap());
+    let sizes =
+        ["photo.png", "painting.webp"].map(|name| image::image_dimensions(folder.path(name)).unwrap());
     halves("photo-seg.png", sizes[0], [red, blue]);
     halves("painting-seg.png", sizes[1], [blue, red]);
     let one = paint(&folder, "photo.png painting.webp", "one.png");
@@ -182,7 +190,10 @@ fn a_scene_is_written_by_hand() {
     let kept = paint(&folder, "photo.png painting.webp --keep left.png", "kept.png");
     succeed(&folder, "transfer --scene scenes/scene.toml -o scene.png --quiet");
     assert!(fs::read(folder.path("scene.png")).unwrap() == kept);
-    succeed(&folder, "transfer photo.png other.png --scene scenes/scene.toml --keep top.png -o other-scene.png --quiet");
+    succeed(
+        &folder,
+        "transfer photo.png other.png --scene scenes/scene.toml --keep top.png -o other-scene.png --quiet",
+    );
     let other = paint(&folder, "photo.png other.png --keep top.png", "other.png.png");
     assert!(fs::read(folder.path("other-scene.png")).unwrap() == other);
     succeed(&folder, "transfer --scene scenes/scene.toml --optimizer adam --size 48 -o small.png --quiet");
@@ -197,7 +208,12 @@ fn printing_a_scene_reads_no_picture() {
         assert!(printed.contains(word), "{word} in {printed}");
     }
     assert!(printed.contains(folder.path("none.jpg").to_str().unwrap()), "{printed}");
-    refused(&folder, "transfer none.jpg a.jpg b.jpg --mask a.png --print-scene", 2, &["--mask has 1 mask for 2 paintings"]);
+    refused(
+        &folder,
+        "transfer none.jpg a.jpg b.jpg --mask a.png --print-scene",
+        2,
+        &["--mask has 1 mask for 2 paintings"],
+    );
     refused(&folder, "transfer none.jpg a.jpg --size 0 --print-scene", 2, &["--size must be"]);
 }
 
@@ -208,12 +224,28 @@ fn wrong_uses_name_what_is_wrong() {
     for (arguments, code, words) in [
         ("photo.png", 2, ["no painting", "STYLE"]),
         ("--mask left.png", 2, ["no photo", "--scene"]),
-        ("photo.png painting.webp other.png --mask left.png", 2, ["--mask has 1 mask for 2 paintings", "- for the rest"]),
-        ("photo.png painting.webp --style-mask a.png,b.png", 2, ["--style-mask has 2 masks for 1 painting", "one for each"]),
+        (
+            "photo.png painting.webp other.png --mask left.png",
+            2,
+            ["--mask has 1 mask for 2 paintings", "- for the rest"],
+        ),
+        (
+            "photo.png painting.webp --style-mask a.png,b.png",
+            2,
+            ["--style-mask has 2 masks for 1 painting", "one for each"],
+        ),
         ("photo.png painting.webp other.png --blend 1,2,3", 2, ["--blend has 3 values", "2 paintings"]),
-        ("photo.png painting.webp other.png --style-scale 1,2,3", 2, ["--style-scale has 3 values", "2 paintings"]),
+        (
+            "photo.png painting.webp other.png --style-scale 1,2,3",
+            2,
+            ["--style-scale has 3 values", "2 paintings"],
+        ),
         ("photo.png painting.webp --mask black.png", 1, ["--mask black.png", "black everywhere"]),
-        ("photo.png painting.webp --keep tall.png", 1, ["--keep tall.png has other proportions", "20 x 300"]),
+        (
+            "photo.png painting.webp --keep tall.png",
+            1,
+            ["--keep tall.png has 20 x 300 pixels", "other proportions than the"],
+        ),
         ("photo.png painting.webp --style-mask tall.png", 1, ["--style-mask tall.png", "painting.webp"]),
         ("photo.png painting.webp --content-mask none.png", 1, ["none.png", "o such file"]),
         ("photo.png painting.webp --keep white.png", 1, ["--keep white.png", "white everywhere"]),
@@ -234,14 +266,23 @@ fn a_scene_that_is_not_understood_is_refused_with_its_line() {
     for (scene, words) in [
         ("[options]\nsise = 3\n", "line 2: there is no option \"sise\": did you mean size?"),
         ("[options]\nsize = 0\n", "scene.toml: --size must be"),
-        ("[[inputs]]\nrole = \"style\"\npath = \"a.png\"\nmask = \"b\"\n", "line 4: there is no key \"mask\""),
-        ("[[inputs]]\nrole = \"weights\"\npath = \"vgg16\"\npreprocess = \"x\"\n", "scene.toml: preprocess: it is one of torch"),
+        (
+            "[[inputs]]\nrole = \"style\"\npath = \"a.png\"\nmask = \"b\"\n",
+            "line 4: there is no key \"mask\"",
+        ),
+        (
+            "[[inputs]]\nrole = \"weights\"\npath = \"vgg16\"\npreprocess = \"x\"\n",
+            "scene.toml: preprocess: it is one of torch",
+        ),
     ] {
         fs::write(folder.path("scene.toml"), scene).unwrap();
         refused(&folder, "transfer photo.png painting.webp --scene scene.toml -o out.png", 1, &[words]);
     }
     let (code, message) = code_and_message(&folder.run("transfer --scene s.toml --resume run -o out.png"));
-    assert!(code == 2 && message.contains("'--scene <FILE>' cannot be used with '--resume <FILE>'"), "{message}");
+    assert!(
+        code == 2 && message.contains("'--scene <FILE>' cannot be used with '--resume <FILE>'"),
+        "{message}"
+    );
 }
 
 /// Whatever is read is not written over.
@@ -270,22 +311,37 @@ fn studies_take_paintings_masks_and_scenes() {
     let folder = folder();
     let tiny = "--size 48 --scales 1 --iterations 1 --content-layers conv2_1 --quiet";
     let pictures = "photo.png painting.webp other.png --mask left.png,-";
-    succeed(&folder, &format!("sweep {pictures} --vary mask-reach=average,inside {tiny} --style-layers conv1_1 -o reach"));
+    succeed(
+        &folder,
+        &format!("sweep {pictures} --vary mask-reach=average,inside {tiny} --style-layers conv1_1 -o reach"),
+    );
     assert!(folder.path("reach/mask-reach-inside.png").exists());
     let scene = succeed_and_print(&folder, &format!("transfer {pictures} {tiny} --print-scene"));
     fs::write(folder.path("scene.toml"), scene).unwrap();
-    succeed(&folder, "sweep photo.png painting.webp other.png --vary blend=1,0;1,1 --size 48 --iterations 1 --quiet -o blend");
-    succeed(&folder, "sweep --scene scene.toml --vary optimizer=lbfgs,adam --style-layers conv1_1 --quiet -o methods");
+    succeed(
+        &folder,
+        "sweep photo.png painting.webp other.png --vary blend=1,0;1,1 --size 48 --iterations 1 --quiet -o blend",
+    );
+    succeed(
+        &folder,
+        "sweep --scene scene.toml --vary optimizer=lbfgs,adam --style-layers conv1_1 --quiet -o methods",
+    );
     assert!(folder.path("methods/optimizer-adam.png").exists());
     succeed(&folder, "grid --scene scene.toml --layers conv1_1 --ratios 1e-3 --quiet -o grid");
     let sheet = image::image_dimensions(folder.path("grid/conv1_1-1e-3.png")).unwrap();
     assert_eq!(sheet.0, 48, "the scene's size, not the grid's own");
     succeed(&folder, "explain --scene scene.toml -o page.html --quiet");
     assert!(folder.path("page.html").exists());
-    let texture = "reconstruct style painting.webp other.png --blend 1,3 --style-mask upper.png,- --layers conv1_1";
+    let texture =
+        "reconstruct style painting.webp other.png --blend 1,3 --style-mask upper.png,- --layers conv1_1";
     succeed(&folder, &format!("{texture} --canvas 48x32 --iterations 1 --quiet -o texture"));
     refused(&folder, "reconstruct content photo.png painting.webp -o none", 2, &["for textures"]);
-    refused(&folder, "sweep photo.png painting.webp --vary blend=1,2;3,4 -o none", 2, &["--blend has 2 values"]);
+    refused(
+        &folder,
+        "sweep photo.png painting.webp --vary blend=1,2;3,4 -o none",
+        2,
+        &["--blend has 2 values"],
+    );
 }
 
 /// Records of studies know of masks: another mask is another picture.

@@ -28,7 +28,8 @@ fn folder_with_masks() -> Folder {
     let folder = Folder::new();
     let (width, height) = image::image_dimensions(folder.path("photo.png")).unwrap();
     let mask = |name: &str, white: &dyn Fn(u32, u32) -> bool| {
-        let mask = image::GrayImage::from_fn(width, height, |x, y| image::Luma([if white(x, y) { 255 } else { 0 }]));
+        let mask =
+            image::GrayImage::from_fn(width, height, |x, y| image::Luma([if white(x, y) { 255 } else { 0 }]));
         mask.save(folder.path(name)).unwrap();
     };
     mask("left.png", &|x, _| x < width / 2);
@@ -222,10 +223,25 @@ fn a_run_with_masks_needs_its_masks() {
     fs::rename(folder.path("left.png"), folder.path("l.png")).unwrap();
     let resume = "transfer --resume run -o new.png --checkpoint new";
     fail(&folder, resume, 1, &["left.png", "No such file"]);
-    fail(&folder, &format!("{resume} --mask top.png,-"), 1, &["the mask, now read from", "top.png", "is not the one"]);
-    fail(&folder, &format!("{resume} --mask l.png,- --keep l.png"), 1, &["the keep mask, now read from", "l.png"]);
+    fail(
+        &folder,
+        &format!("{resume} --mask top.png,-"),
+        1,
+        &["the mask, now read from", "top.png", "is not the one"],
+    );
+    fail(
+        &folder,
+        &format!("{resume} --mask l.png,- --keep l.png"),
+        1,
+        &["the keep mask, now read from", "l.png"],
+    );
     fail(&folder, &format!("{resume} photo.png painting.webp"), 2, &["has 2 style pictures, not 1"]);
-    fail(&folder, &format!("{resume} --mask l.png,- --content-mask l.png"), 2, &["0 masks of --content-mask, not 1"]);
+    fail(
+        &folder,
+        &format!("{resume} --mask l.png,- --content-mask l.png"),
+        2,
+        &["0 masks of --content-mask, not 1"],
+    );
     fs::rename(folder.path("l.png"), folder.path("left.png")).unwrap();
     succeed(
         &folder,

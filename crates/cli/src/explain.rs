@@ -10,6 +10,7 @@ use impasto_style::{PreparedNetwork, StopReason};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
@@ -52,7 +53,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let given = |name: &str| arguments.options.choices.has(name);
     warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
-    output.reserve(largest_page(subject.size(subject.longest_side(&options))))?;
+    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
+    let size = subject.size(subject.longest_side(&options));
+    output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
@@ -83,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 }
 
 /// The most bytes of a page about a picture of H x W: six pictures of that size, in base64, and what is drawn of the layers.
-fn largest_page((height, width): (usize, usize)) -> u64 {
+fn largest_page((height, width): (usize, usize), alpha: bool) -> u64 {
     const LAYERS: u64 = 16 << 20;
-    LAYERS + 6 * Encoding::Png.largest_bytes(height, width) * 4 / 3
+    LAYERS + 6 * Encoding::Png.largest_bytes(height, width, alpha) * 4 / 3
 }

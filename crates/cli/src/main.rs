@@ -16,6 +16,7 @@ mod interrupt;
 mod log;
 mod network;
 mod neural_style;
+mod notices;
 mod options;
 mod output;
 mod pace;

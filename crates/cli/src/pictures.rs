@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use impasto_style::picture::{
-    ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning,
+    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, regions as colour_regions,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
@@ -103,12 +103,12 @@ pub(crate) fn read_subject(
     quiet: bool,
 ) -> Result<Subject, Failure> {
     let mut reader = Reader::new(options, keep, quiet);
-    let of_photo = if keep == Keep::Whole { options.reading(0) } else { options.reading_photo(0) };
+    let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
     let photo = reader.picture(sources.photo(), &of_photo)?;
     let mut paintings = Vec::new();
     for (number, path) in sources.styles.iter().enumerate() {
         let of_painting = match keep {
-            Keep::Whole => options.reading(reader.held),
+            Keep::Whole => options.reading_whole(reader.held),
             Keep::Shrunk => options.reading_painting(number, &photo, reader.held),
         };
         paintings.push(Arc::new(reader.picture(path, &of_painting)?));
@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
 
     /// Paintings as they are.
     pub(crate) fn paintings(&mut self, paths: &[PathBuf]) -> Result<Vec<Arc<Picture>>, Failure> {
-        let mut read = |path: &PathBuf| Ok(Arc::new(self.picture(path, &self.options.reading(self.held))?));
+        let mut read =
+            |path: &PathBuf| Ok(Arc::new(self.picture(path, &self.options.reading_whole(self.held))?));
         paths.iter().map(&mut read).collect()
     }
 
@@ -146,7 +147,7 @@ impl<'a> Reader<'a> {
         paintings: &[Arc<Picture>],
     ) -> Result<Subject, Failure> {
         let (regions, images) = match &sources.regions {
-            Some(segmentations) => self.segmented(segmentations, &paintings[0])?,
+            Some(segmentations) => self.segmented(segmentations, (&picture, &paintings[0]))?,
             None => self.masked(sources, (&picture, paintings))?,
         };
         let mut mask = |option, path: &Option<PathBuf>| {
@@ -156,7 +157,9 @@ impl<'a> Reader<'a> {
             (mask("--keep", &sources.keep)?, mask("--content-mask", &sources.content_mask)?);
         if let (Some(path), true) = (&sources.keep, keep.as_ref().is_some_and(Mask::is_full)) {
             let file = name_of(path).display();
-            return Err(Failure::failed(format!("--keep {file} is white everywhere: nothing would be painted")));
+            return Err(Failure::failed(format!(
+                "--keep {file} is white everywhere: nothing would be painted"
+            )));
         }
         let subject = Subject::compose(Photo { picture, keep, content_mask }, images, regions);
         let subject = subject.map_err(Failure::failed)?;
@@ -199,13 +202,7 @@ impl<'a> Reader<'a> {
                 "{option} {file} is black everywhere: make white what it is of"
             )));
         }
-        if !mask.fits((of.height(), of.width())) {
-            let (width, height) = (mask.width(), mask.height());
-            let (of_width, of_height) = (of.width(), of.height());
-            return Err(Failure::failed(format!(
-                "{option} {file} has other proportions than {name}: {width} x {height} pixels, and {of_width} x {of_height}"
-            )));
-        }
+        check_fits((option, path), &mask, (name, of))?;
         Ok(mask)
     }
 
@@ -250,19 +247,50 @@ impl<'a> Reader<'a> {
     /// A region for each colour of two segmentations, with its part of the one painting.
     fn segmented(
         &mut self,
-        segmentations: &[PathBuf; 2],
-        painting: &Arc<Picture>,
+        files: &[PathBuf; 2],
+        (photo, painting): (&Picture, &Arc<Picture>),
     ) -> Result<(Vec<Region>, Vec<StyleImage>), Failure> {
         let mut read = |path: &PathBuf| self.picture(path, &self.options.reading(self.held));
-        let [of_photo, of_painting] = [read(&segmentations[0])?, read(&segmentations[1])?];
-        let found = colour_regions(&of_photo, &of_painting)?;
+        let [of_photo, of_painting] = [read(&files[0])?, read(&files[1])?];
+        let option = |which: usize| ("--regions", &*files[which]);
+        let found = colour_regions(&of_photo, &of_painting);
+        let found = found.map_err(|error| Failure::failed(format!("--regions: {error}")))?;
+        if !found.unused.is_empty() {
+            let (colours, file) = (found.unused.join(" and "), files[1].display());
+            let problem = "is nowhere in the photo's segmentation, and that part of STYLE is not taken";
+            warn(self.quiet, &format!("{file}: {colours} {problem}"));
+        }
         let (mut regions, mut images) = (Vec::new(), Vec::new());
-        for (region, ColourRegion { name, photo, painting: part }) in found.into_iter().enumerate() {
-            regions.push(Region { name, mask: RegionMask::Mask(photo) });
+        for (region, ColourRegion { name, photo: mask, painting: part }) in
+            found.regions.into_iter().enumerate()
+        {
+            check_fits(option(0), &mask, ("CONTENT", photo))?;
+            check_fits(option(1), &part, ("STYLE", painting))?;
+            self.held += mask.bytes() + part.bytes();
+            regions.push(Region { name, mask: RegionMask::Mask(mask) });
             images.push(StyleImage { picture: Arc::clone(painting), part: Some(part), region });
         }
+        self.held -= of_photo.bytes() + of_painting.bytes();
         Ok((regions, images))
     }
+}
+
+/// Checks that a mask has the proportions of its picture.
+fn check_fits(
+    (option, path): (&str, &Path),
+    mask: &Mask,
+    (name, of): (&str, &Picture),
+) -> Result<(), Failure> {
+    if mask.fits((of.height(), of.width())) {
+        return Ok(());
+    }
+    let [mask, of] = [(mask.width(), mask.height()), (of.width(), of.height())]
+        .map(|(width, height)| format!("{width} x {height}"));
+    let file = name_of(path).display();
+    let problem = "a mask may have any size, but must show the whole picture";
+    Err(Failure::failed(format!(
+        "{option} {file} has {mask} pixels, which are other proportions than the {of} of {name}: {problem}"
+    )))
 }
 
 /// Reads a picture; says what is doubtful about it, unless it shall be quiet.
@@ -295,14 +323,4 @@ fn name_of(path: &Path) -> &Path {
 /// The file that is read for a picture: of `-` what standard input is.
 pub(crate) fn file_of_picture(path: &Path) -> &Path {
     if is_standard(path) { Path::new("/dev/stdin") } else { path }
-}
-
-struct ColourRegion {
-    name: String,
-    photo: Mask,
-    painting: Mask,
-}
-
-fn colour_regions(_: &Picture, _: &Picture) -> Result<Vec<ColourRegion>, PictureError> {
-    unimplemented!()
 }

@@ -57,7 +57,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = asked.options.network.read()?;
     let inputs = asked.inputs(&subject, &network);
-    let material = Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
+    let material =
+        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     let files = asked.files(arguments.subject.scene.as_deref());
     let files = Inputs::new(&files, &Init::Content, &asked.options.network);
     run_study(&study, material, files, &arguments.to, interrupt)

@@ -60,6 +60,7 @@
 //! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
+//! | which pictures are smaller than they should be | `notice.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
 //! | a run in a file, from which it goes on exactly | `checkpoint/` |
 //! | one scale of a run, from a picture or a checkpoint; its optimisation | `stage.rs`, `optimise.rs` |
@@ -79,6 +80,7 @@ pub mod machine;
 mod memory;
 mod network;
 mod noise;
+mod notice;
 mod objective;
 mod optimise;
 mod options;
@@ -106,6 +108,7 @@ pub use machine::available_memory;
 pub use memory::plan;
 pub use network::PreparedNetwork;
 pub use noise::white_noise;
+pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
