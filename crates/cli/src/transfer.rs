@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use impasto_files::{probe, probe_replaceable};
 use impasto_style::{
-    Event, Painting, PreparedNetwork, Progress, StopReason, Summary, TransferError, transfer_with,
+    Event, Painting, PreparedNetwork, Progress, StopReason, Subject, Summary, TransferError, transfer_with,
 };
 
 use crate::EXIT_CODES;
@@ -26,6 +26,7 @@ use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
+use crate::streams::warn;
 use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
@@ -128,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
-    tell_notices(&subject, &options, (job.sources.photo(), &job.sources.styles), arguments.volume.quiet);
+    tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
     let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
