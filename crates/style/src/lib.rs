@@ -57,6 +57,7 @@
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
+//! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
@@ -71,6 +72,7 @@
 
 pub mod benchmark;
 mod checkpoint;
+mod colour;
 pub mod coordinates;
 mod error;
 mod event;
@@ -107,8 +109,8 @@ pub use noise::white_noise;
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, Scale, Scales, TransferOptions, default_history,
+    Accepts, Choices, Colours, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
+    OptionsError, Scale, Scales, TransferOptions, Transport, default_history,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

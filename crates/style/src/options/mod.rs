@@ -2,6 +2,7 @@
 
 mod bytes;
 mod choices;
+mod colours;
 mod error;
 mod init;
 mod layers;
@@ -18,6 +19,7 @@ use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, par
 use schedule::MOST_SCALES;
 
 pub use choices::Choices;
+pub use colours::{Colours, Transport};
 pub use error::OptionsError;
 pub use init::Init;
 pub use layers::{LayerWeight, LayerWeights};
@@ -55,6 +57,8 @@ pub struct TransferOptions {
     pub seed: u64,
     /// The method.
     pub optimiser: Optimiser,
+    /// Whose colours the result has.
+    pub colours: Colours,
     /// The painting's longest side is this times that of the result, but never more than its own.
     pub style_scale: f64,
     /// The convolution algorithms.
@@ -81,6 +85,7 @@ impl Default for TransferOptions {
             init: Init::Noise,
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },
+            colours: Colours::Painting,
             style_scale: 1.0,
             conv: ConvMode::Fast,
             memory_limit: None,
@@ -199,6 +204,18 @@ pub static OPTIONS: &[OptionRow] = &[
         decides_pixels: true,
         get: |options| name_of(&LossScale::ALL, &options.loss_scale),
         set: |options, text| name_into(&mut options.loss_scale, &LossScale::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "colours",
+        value_name: "WHOSE",
+        help: "Whose colours: painting (as it is), photo (only light is painted), or the painting's brought to the photo's, by \
+               histogram (a channel at a time) or by transfer (means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&Colours::ALL)),
+        decides_pixels: true,
+        get: |options| name_of(&Colours::ALL, &options.colours),
+        set: |options, text| name_into(&mut options.colours, &Colours::ALL, text),
         valid: |_| true,
     },
     OptionRow {
