@@ -105,7 +105,7 @@ pub use impasto_vgg::{Arch, Network, WeightsError};
 pub use machine::available_memory;
 pub use memory::plan;
 pub use network::PreparedNetwork;
-pub use noise::white_noise;
+pub use noise::{mean_noise, white_noise};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{

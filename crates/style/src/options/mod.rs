@@ -231,10 +231,11 @@ pub static OPTIONS: &[OptionRow] = &[
     },
     OptionRow {
         name: "init",
-        value_name: "content|noise|FILE",
-        help: "The start: content, noise, or a picture file",
+        value_name: "NAME|FILE",
+        help: "The start: content, noise, matched (content in the painting's colours), mean-noise (nearly plain, as neural-style \
+               starts), or a picture file",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("content, noise or a picture file"),
+        accepts: Accepts::Text("content, noise, matched, mean-noise or a picture file"),
         decides_pixels: true,
         get: |options| options.init.name(),
         set: |options, text| {
