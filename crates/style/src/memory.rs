@@ -2,7 +2,7 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
-use crate::picture::ReadOptions;
+use crate::picture::{ReadOptions, Transparency};
 use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
@@ -44,7 +44,13 @@ impl TransferOptions {
     /// program leave of the memory limit, and as it is.
     pub fn reading(&self, held: u64) -> ReadOptions {
         let (memory_limit, held) = (self.memory_limit, PROGRAM + held);
-        ReadOptions { memory_limit, held, longest: None, alpha: false, profile: false }
+        ReadOptions {
+            memory_limit,
+            held,
+            longest: None,
+            transparency: Transparency::On([255; 3]),
+            profile: false,
+        }
     }
 
     /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.

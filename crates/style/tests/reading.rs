@@ -12,7 +12,9 @@ use std::sync::{Mutex, MutexGuard};
 use cap::Cap;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage, RgbaImage};
-use impasto_style::picture::{Picture, PictureError, Profile, ReadOptions, ReadPicture, Warning};
+use impasto_style::picture::{
+    Picture, PictureError, Profile, ReadOptions, ReadPicture, Transparency, Warning,
+};
 use impasto_style::{Preset, Subject, TransferOptions, available_memory};
 use left_out::left_out;
 
@@ -135,21 +137,24 @@ fn alpha_and_profile_are_handed_on_when_they_are_asked_for() {
     encoder.set_icc_profile(profile.clone()).unwrap();
     encoder.write_image(&[9, 9, 9, 255, 9, 9, 9, 51, 9, 9, 9, 0], 3, 1, ExtendedColorType::Rgba8).unwrap();
     let plain = read(&bytes, &ReadOptions::default()).unwrap();
-    assert!(plain.alpha.is_none() && plain.icc.is_none() && plain.profile == Profile::Converted);
-    let both = read(&bytes, &ReadOptions { alpha: true, profile: true, ..ReadOptions::default() }).unwrap();
-    assert_eq!(both.picture, plain.picture);
-    assert_eq!(both.alpha, Some(vec![1.0, 0.2, 0.0]));
+    assert!(plain.picture.alpha().is_none() && plain.icc.is_none() && plain.profile == Profile::Converted);
+    let kept = ReadOptions { transparency: Transparency::Kept, ..ReadOptions::default() };
+    let both = read(&bytes, &ReadOptions { profile: true, ..kept }).unwrap();
+    assert_eq!(both.picture.alpha().unwrap().values(), [1.0, 0.2, 0.0]);
     assert_eq!(both.icc, Some(profile));
+    assert_eq!(both.picture.on([255; 3]), plain.picture);
     // The left half covers; the edge is where it was, and nothing is beyond 0 to 1.
     let half = RgbaImage::from_fn(600, 300, |x, _| image::Rgba([0, 0, 0, if x < 300 { 255 } else { 0 }]));
-    let options = ReadOptions { longest: Some(150), alpha: true, ..ReadOptions::default() };
+    let options = ReadOptions { longest: Some(150), ..kept };
     let shrunk = read(&encoded(&half.into(), ImageFormat::Png), &options).unwrap();
-    let alpha = shrunk.alpha.unwrap();
-    assert_eq!((alpha.len(), shrunk.picture.width()), (150 * 75, 150));
-    assert!(alpha.iter().all(|a| (0.0..=1.0).contains(a)));
-    assert!(alpha[..70].iter().all(|a| *a > 0.99) && alpha[80..150].iter().all(|a| *a < 0.01));
-    let opaque = read(&encoded(&scene(4, 4), ImageFormat::Png), &options).unwrap();
-    assert_eq!(opaque.alpha, None);
+    let alpha = shrunk.picture.alpha().unwrap();
+    assert_eq!((alpha.height(), alpha.width(), shrunk.picture.width()), (75, 150, 150));
+    let (left, right) = (&alpha.values()[..74], &alpha.values()[76..150]);
+    assert!(left.iter().all(|a| *a == 1.0) && right.iter().all(|a| *a == 0.0));
+    let opaque = RgbaImage::from_pixel(4, 4, image::Rgba([1, 2, 3, 255]));
+    for file in [encoded(&scene(4, 4), ImageFormat::Png), encoded(&opaque.into(), ImageFormat::Png)] {
+        assert_eq!(read(&file, &options).unwrap().picture.alpha(), None);
+    }
 }
 
 /// A RIFF container of WebP with these chunks.

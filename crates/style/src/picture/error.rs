@@ -100,6 +100,15 @@ pub enum PictureError {
         /// The most that is accepted.
         limit: u64,
     },
+    /// Every pixel is wholly transparent.
+    #[error(
+        "{} is transparent everywhere, so there is nothing to see of it; `background` white lays it on a colour",
+        name(path)
+    )]
+    Transparent {
+        /// The file.
+        path: PathBuf,
+    },
     /// A stream goes on beyond the memory that may be taken.
     #[error("{} has more than the {} MiB that are free or allowed; give a smaller picture, or raise `memory-limit`", name(path), limit >> 20)]
     LongStream {
@@ -125,6 +134,16 @@ pub enum PictureError {
         width: usize,
         /// The numbers given.
         length: usize,
+    },
+    /// Alpha or a mask has another size than its picture.
+    #[error("a mask of {height} x {width} pixels is not of the size of its picture, {} x {}", picture.0, picture.1)]
+    MaskSize {
+        /// Rows of the mask.
+        height: usize,
+        /// Columns of the mask.
+        width: usize,
+        /// Rows and columns of the picture.
+        picture: (usize, usize),
     },
     /// The name of the output does not say which format it shall have.
     #[error("cannot tell the format of {}: use a name that ends in .png, .jpg, .webp or .tif", name(path))]

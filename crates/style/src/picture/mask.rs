@@ -1,8 +1,12 @@
 //! Masks: how much each pixel of a picture counts.
 
 use std::fmt;
+use std::path::Path;
 
-use super::PictureError;
+use super::{Picture, PictureError, ReadOptions, Warning, read, resize};
+
+/// The weights of R, G and B in luma (ITU-R BT.601), the Y of the YIQ space.
+const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// H x W numbers from 0 (not here) to 1 (here).
 #[derive(Clone, PartialEq)]
@@ -10,6 +14,18 @@ pub struct Mask {
     height: usize,
     width: usize,
     values: Vec<f32>,
+}
+
+/// A mask that was read.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ReadMask {
+    /// The mask.
+    pub mask: Mask,
+    /// What is doubtful about its file, each said once.
+    pub warnings: Vec<Warning>,
+    /// The most bytes that reading it took, as they were counted.
+    pub bytes: u64,
 }
 
 /// Without the numbers.
@@ -35,6 +51,67 @@ impl Mask {
         Ok(Self { height, width, values })
     }
 
+    /// Reads a picture file as a mask: white is 1, black is 0. A colour counts by its [luma](Self::of); what is transparent is
+    /// black. Everything else is as [`Picture::read`] has it, but that a larger one is shrunk as by [`Self::resized`];
+    /// `transparency` and `profile` of the options change nothing.
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn read(path: &Path, options: &ReadOptions) -> Result<ReadMask, PictureError> {
+        read::mask_of_file(path, options)
+    }
+
+    /// The mask that a picture stands for: a Y / 255, with its luma Y = 0.299 R + 0.587 G + 0.114 B (of gamma-encoded values)
+    /// and its alpha a, brought into 0..=1.
+    pub fn of(picture: &Picture) -> Self {
+        let mut values: Vec<f32> = picture.data().chunks_exact(3).map(|pixel| luma(pixel) / 255.0).collect();
+        for (value, alpha) in values.iter_mut().zip(picture.alpha().map_or(&[][..], Self::values)) {
+            *value *= alpha;
+        }
+        Self::settled(picture.height(), picture.width(), values)
+    }
+
+    /// The mask at another size: a mean over what a new pixel covers where it shrinks (a triangle of twice its width), bilinear
+    /// where it grows. All weights are positive, so it never swings beyond an edge, and areas of 0 or 1 stay exactly that.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] for a side of 0 or over 2^32.
+    pub fn resized(&self, height: usize, width: usize) -> Result<Self, PictureError> {
+        let values = resize::means(&self.values, 1, (self.height, self.width), (height, width))?;
+        Ok(Self::settled(height, width, values))
+    }
+
+    /// Where this mask is not: 1 - m.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        Self { values: self.values.iter().map(|value| 1.0 - value).collect(), ..*self }
+    }
+
+    /// Where both masks are: m n, with n brought to the size of m.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] for a side over 2^32.
+    pub fn times(&self, other: &Self) -> Result<Self, PictureError> {
+        let resized;
+        let other = if (other.height, other.width) == (self.height, self.width) {
+            other
+        } else {
+            resized = other.resized(self.height, self.width)?;
+            &resized
+        };
+        let values = self.values.iter().zip(&other.values).map(|(a, b)| a * b).collect();
+        Ok(Self { values, ..*self })
+    }
+
+    /// Whether the mask has the proportions of a picture of H x W pixels: its aspect is the same to 2 %, or a side to one pixel
+    /// once the other is right.
+    pub fn fits(&self, (height, width): (usize, usize)) -> bool {
+        let (own_height, own_width) = (self.height as f64, self.width as f64);
+        let (high, wide) = (own_height * width as f64, own_width * height as f64);
+        let off = (high - wide).abs();
+        off <= 0.02 * high.max(wide) || off <= width as f64 || off <= height as f64
+    }
+
     /// Rows.
     pub const fn height(&self) -> usize {
         self.height
@@ -58,5 +135,105 @@ impl Mask {
     /// Whether no pixel counts.
     pub fn is_empty(&self) -> bool {
         self.values.iter().all(|&value| value <= 0.0)
+    }
+
+    /// Whether every pixel counts in full.
+    pub fn is_full(&self) -> bool {
+        self.values.iter().all(|&value| value >= 1.0)
+    }
+
+    /// A mask from numbers that were computed: what is 0 or 1 but for rounding becomes that.
+    pub(super) fn settled(height: usize, width: usize, mut values: Vec<f32>) -> Self {
+        const ROUNDING: f32 = 1e-6;
+        for value in &mut values {
+            *value = match *value {
+                v if v > 1.0 - ROUNDING => 1.0,
+                v if v > ROUNDING => v,
+                _ => 0.0,
+            };
+        }
+        Self { height, width, values }
+    }
+}
+
+/// Y = 0.299 R + 0.587 G + 0.114 B of the first three numbers.
+pub(super) fn luma(pixel: &[f32]) -> f32 {
+    pixel.iter().zip(LUMA).map(|(value, weight)| value * weight).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mask(height: usize, width: usize, seed: u64) -> Mask {
+        let number = |k: usize| {
+            ((k as u64 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f32 / (1 << 24) as f32
+        };
+        Mask::new(height, width, (1..=height * width).map(number).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_mask_is_the_light_of_a_picture() {
+        let picture =
+            Picture::new(1, 4, [[255.0; 3], [0.0; 3], [255.0, 0.0, 0.0], [300.0; 3]].concat()).unwrap();
+        assert_eq!(Mask::of(&picture).values(), [1.0, 0.0, 0.299, 1.0]);
+    }
+
+    #[test]
+    fn proportions_may_be_off_by_a_pixel_or_two_percent() {
+        let fits = |mask: (usize, usize), size| {
+            Mask::new(mask.0, mask.1, vec![1.0; mask.0 * mask.1]).unwrap().fits(size)
+        };
+        assert!(fits((300, 451), (600, 902)) && fits((600, 902), (300, 451)));
+        assert!(fits((10, 15), (341, 512)) && fits((9, 15), (341, 512)), "a pixel of a small mask");
+        assert!(fits((1020, 1000), (1000, 1000)) && !fits((1030, 1000), (1000, 1000)));
+        assert!(!fits((451, 300), (300, 451)) && !fits((12, 15), (341, 512)));
+    }
+
+    #[test]
+    fn masks_are_multiplied_at_the_size_of_the_first() {
+        let left = Mask::new(2, 4, [1.0, 1.0, 0.0, 0.0].repeat(2)).unwrap();
+        let half = Mask::new(1, 1, vec![0.5]).unwrap();
+        assert_eq!(left.times(&half).unwrap().values(), [0.5, 0.5, 0.0, 0.0].repeat(2));
+        assert_eq!(left.complement().times(&left).unwrap().values(), [0.0; 8]);
+        assert!(left.is_full() == half.is_full() && left.complement().is_empty() == half.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn resized_masks_stay_between_their_extremes(
+            (height, width, to_height, to_width) in (1_usize..40, 1_usize..40, 1_usize..90, 1_usize..90),
+            seed: u64,
+        ) {
+            let mask = mask(height, width, seed);
+            let resized = mask.resized(to_height, to_width).unwrap();
+            prop_assert_eq!((resized.height(), resized.width()), (to_height, to_width));
+            let least = mask.values().iter().copied().fold(1.0, f32::min);
+            let most = mask.values().iter().copied().fold(0.0, f32::max);
+            let within = |value: &f32| (0.0..=1.0).contains(value) && *value >= least - 1e-6 && *value <= most + 1e-6;
+            prop_assert!(resized.values().iter().all(within));
+        }
+
+        #[test]
+        fn areas_of_0_and_1_stay_exactly_that(
+            (height, width, to_height, to_width) in (1_usize..99, 1_usize..99, 1_usize..99, 1_usize..99),
+            split in 0_usize..99,
+        ) {
+            let hard = (0..height * width).map(|k| f32::from(u8::from(k % width < split))).collect();
+            let resized = Mask::new(height, width, hard).unwrap().resized(to_height, to_width).unwrap();
+            // A triangle reaches as far as a new pixel or an old one is wide.
+            let (step, reach) = (width as f64 / to_width as f64, (width as f64 / to_width as f64).max(1.0));
+            for (k, &value) in resized.values().iter().enumerate() {
+                let place = ((k % to_width) as f64 + 0.5) * step;
+                let edge = split as f64;
+                if place + reach + 0.5 < edge || split >= width {
+                    prop_assert_eq!(value, 1.0);
+                } else if place - reach - 0.5 > edge || split == 0 {
+                    prop_assert_eq!(value, 0.0);
+                }
+            }
+        }
     }
 }

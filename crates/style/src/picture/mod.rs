@@ -3,6 +3,7 @@
 //! A value is what an 8-bit picture file holds, but as a real number: gamma-encoded sRGB from 0 (black) to 255 (white).
 //! While it is optimised a picture may leave that range; it is clamped only when it is written.
 
+mod alpha;
 mod encode;
 mod error;
 mod mask;
@@ -10,27 +11,29 @@ mod read;
 mod resize;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 pub use encode::Encoding;
 pub use error::PictureError;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
-pub use mask::Mask;
-pub use read::{Profile, ReadOptions, ReadPicture, Warning};
+pub use mask::{Mask, ReadMask};
+pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
 pub(crate) use resize::is_worth_shrinking;
 
 /// What a picture of standard input is called in messages.
 pub const STANDARD_INPUT: &str = "standard input";
 
-/// H x W x 3 numbers, channels fastest, R, G, B; 0 to 255, gamma-encoded sRGB.
+/// H x W x 3 numbers, channels fastest, R, G, B; 0 to 255, gamma-encoded sRGB. Where something of it is transparent, H x W
+/// numbers of alpha beside them, by which the colours are not multiplied.
 #[derive(Clone, PartialEq)]
 pub struct Picture {
     height: usize,
     width: usize,
     data: Vec<f32>,
+    /// Not 1 everywhere.
+    alpha: Option<Mask>,
 }
 
 /// Without the numbers: they would be millions of lines.
@@ -53,14 +56,15 @@ impl Picture {
         if expected != Some(data.len()) || data.is_empty() {
             return Err(PictureError::Length { height, width, length: data.len() });
         }
-        Ok(Self { height, width, data })
+        Ok(Self { height, width, data, alpha: None })
     }
 
     /// Reads the first picture of a JPEG, PNG, WebP, TIFF, BMP or GIF file. The content of the file tells its format,
     /// not its name.
     ///
-    /// The picture is turned as its EXIF orientation says, laid on white where it is transparent, made RGB if it is grey,
-    /// and converted to sRGB if it has a colour profile ([`Profile`] says what was done). 16-bit files keep their precision.
+    /// The picture is turned as its EXIF orientation says, made RGB if it is grey, and converted to sRGB if it has a colour
+    /// profile ([`Profile`] says what was done). Where it is transparent it is laid on white, or what the options say. 16-bit
+    /// files keep their precision.
     ///
     /// A pipe, such as `/dev/stdin` or a FIFO, is first read to its end.
     ///
@@ -68,16 +72,7 @@ impl Picture {
     /// [`PictureError`] if the file cannot be read, is not a picture, is damaged, or takes more memory than the options allow,
     /// which is checked before anything is decoded.
     pub fn read(path: &Path, options: &ReadOptions) -> Result<ReadPicture, PictureError> {
-        let open = |source| PictureError::Open { path: path.into(), source };
-        let file = File::open(path).map_err(open)?;
-        let metadata = file.metadata().map_err(open)?;
-        if metadata.is_dir() {
-            return Err(open(std::io::ErrorKind::IsADirectory.into()));
-        }
-        if !metadata.is_file() {
-            return Self::read_stream(file, path, options);
-        }
-        read::read(BufReader::new(file), path, options)
+        read::picture_of_file(path, options)
     }
 
     /// [`Picture::read`] of a stream, such as standard input, which is first read to its end: the bytes of the file then
@@ -90,7 +85,7 @@ impl Picture {
         name: &Path,
         options: &ReadOptions,
     ) -> Result<ReadPicture, PictureError> {
-        read::read_stream(stream, name, options)
+        read::picture_of_stream(stream, name, options)
     }
 
     /// Writes the picture to a file, whole or not at all, as [`write_atomically`] does.
@@ -142,10 +137,48 @@ impl Picture {
     /// truly, but VGG was trained on pictures that were shrunk in gamma light, neural-style and its relatives do so too,
     /// and Lanczos rings visibly at dark edges in linear light.
     ///
+    /// A picture with alpha is resized as [masks](Mask::resized) are, its colours each counted by their alpha: c = sum w a c /
+    /// sum w a, a = sum w a with the weights w of the triangle, and every colour lies between those that can be seen.
+    ///
     /// # Errors
     /// [`PictureError::Length`] for a side of 0 or over 2^32.
     pub fn resized(&self, height: usize, width: usize) -> Result<Self, PictureError> {
-        resize::lanczos(self, height, width)
+        if (height, width) == (self.height, self.width) {
+            return Ok(self.clone());
+        }
+        match &self.alpha {
+            Some(alpha) => alpha::resized(self, alpha, (height, width)),
+            None => resize::lanczos(self, height, width),
+        }
+    }
+
+    /// How much of each pixel covers what is behind it; none where everything does. The colours are not multiplied by it, and
+    /// where it is 0 they are the mean sum a c / sum a of all others, so that nothing of a picture has an edge against what
+    /// cannot be seen.
+    pub fn alpha(&self) -> Option<&Mask> {
+        self.alpha.as_ref()
+    }
+
+    /// The same picture with another alpha; with none if that is 1 everywhere. Colours where it is 0 are forgotten: see
+    /// [`Self::alpha`].
+    ///
+    /// # Errors
+    /// [`PictureError::MaskSize`] if the mask has another size.
+    pub fn with_alpha(self, alpha: Mask) -> Result<Self, PictureError> {
+        let (height, width) = (alpha.height(), alpha.width());
+        if (height, width) != (self.height, self.width) {
+            return Err(PictureError::MaskSize { height, width, picture: (self.height, self.width) });
+        }
+        Ok(alpha::from_straight(self.data, alpha))
+    }
+
+    /// The same picture without alpha, laid on a colour b of R, G and B where it is transparent: a c + (1 - a) b.
+    #[must_use]
+    pub fn on(self, background: [u8; 3]) -> Self {
+        match &self.alpha {
+            Some(alpha) => alpha::on(&self, alpha, background),
+            None => self,
+        }
     }
 
     /// Rows.
@@ -158,27 +191,27 @@ impl Picture {
         self.width
     }
 
-    /// The bytes of the numbers in memory.
+    /// The bytes of the numbers in memory, with those of alpha.
     pub fn bytes(&self) -> u64 {
-        (self.data.len() * size_of::<f32>()) as u64
+        (self.data.len() * size_of::<f32>()) as u64 + self.alpha.as_ref().map_or(0, Mask::bytes)
     }
 
-    /// The numbers, H x W x 3.
+    /// The colours, H x W x 3.
     pub fn data(&self) -> &[f32] {
         &self.data
     }
 
-    /// The numbers, to be changed.
+    /// The colours, to be changed.
     pub fn data_mut(&mut self) -> &mut [f32] {
         &mut self.data
     }
 
-    /// The numbers, by value.
+    /// The colours, by value.
     pub fn into_data(self) -> Vec<f32> {
         self.data
     }
 
-    /// The numbers as an H x W x 3 tensor in `f64`, for checking gradients.
+    /// The colours as an H x W x 3 tensor in `f64`, for checking gradients.
     ///
     /// # Panics
     /// Never: a picture has 3 H W numbers.

@@ -1,22 +1,52 @@
 //! Resampling, by the `fast_image_resize` crate.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::F32x3;
+use fast_image_resize::pixels::{F32, F32x3};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use super::{Picture, PictureError};
 
+/// What colours are resized by: sharp, and swings beyond an edge.
+pub(super) const LANCZOS: FilterType = FilterType::Lanczos3;
+/// What masks are resized by: a triangle, with positive weights only, so that a mean stays between what it is of.
+pub(super) const TRIANGLE: FilterType = FilterType::Bilinear;
+
 pub(super) fn lanczos(picture: &Picture, height: usize, width: usize) -> Result<Picture, PictureError> {
-    if (height, width) == (picture.height, picture.width) {
-        return Ok(picture.clone());
-    }
-    let refused = || PictureError::Length { height, width, length: picture.data.len() };
-    let pixels = height.checked_mul(width).filter(|&pixels| pixels > 0);
-    let length = pixels.and_then(|pixels| pixels.checked_mul(3)).ok_or_else(refused)?;
-    let mut data = vec![0.0_f32; length];
     let from = (picture.height, picture.width);
-    resample::<F32x3>(&picture.data, from, &mut data, (height, width)).ok_or_else(refused)?;
+    let data = resampled(&picture.data, 3, from, (height, width), LANCZOS)?;
     Picture::new(height, width, data)
+}
+
+/// H x W x 1 or 3 numbers at another size, by [`TRIANGLE`].
+pub(super) fn means(
+    numbers: &[f32],
+    channels: usize,
+    from: (usize, usize),
+    to: (usize, usize),
+) -> Result<Vec<f32>, PictureError> {
+    if from == to {
+        return Ok(numbers.to_vec());
+    }
+    resampled(numbers, channels, from, to, TRIANGLE)
+}
+
+fn resampled(
+    numbers: &[f32],
+    channels: usize,
+    from: (usize, usize),
+    to: (usize, usize),
+    filter: FilterType,
+) -> Result<Vec<f32>, PictureError> {
+    let refused = || PictureError::Length { height: to.0, width: to.1, length: numbers.len() };
+    let pixels = to.0.checked_mul(to.1).filter(|&pixels| pixels > 0);
+    let length = pixels.and_then(|pixels| pixels.checked_mul(channels)).ok_or_else(refused)?;
+    let mut data = vec![0.0_f32; length];
+    let done = match channels {
+        1 => resample::<F32>(numbers, from, &mut data, to, filter),
+        _ => resample::<F32x3>(numbers, from, &mut data, to, filter),
+    };
+    done.ok_or_else(refused)?;
+    Ok(data)
 }
 
 /// Resamples pixels of f32 from one size (H, W) to another: along the rows first, then along the columns, and not at all
@@ -27,14 +57,14 @@ pub(super) fn resample<P: PixelTrait>(
     from: (usize, usize),
     target: &mut [f32],
     to: (usize, usize),
+    filter: FilterType,
 ) -> Option<()> {
     let side = |length: usize| u32::try_from(length).ok();
     let source = bytemuck::cast_slice(source);
     let source = TypedImageRef::<P>::from_buffer(side(from.1)?, side(from.0)?, source).ok()?;
     let target = bytemuck::cast_slice_mut(target);
     let mut target = TypedImage::<P>::from_buffer(side(to.1)?, side(to.0)?, target).ok()?;
-    let options =
-        ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
     Resizer::new().resize_typed(&source, &mut target, &options).ok()
 }
 

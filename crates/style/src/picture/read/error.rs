@@ -25,6 +25,8 @@ pub(super) enum ReadError {
     NoMemory { bytes: u64 },
     /// A number is not finite once its colours were converted.
     NotFinite,
+    /// Nothing of it can be seen.
+    Transparent,
     /// No byte.
     Empty,
     /// None of the formats that are known.
@@ -63,6 +65,7 @@ impl ReadError {
                 PictureError::TooManyPixels { path, width, height, limit }
             }
             Self::NoMemory { bytes } => PictureError::NoMemory { path, bytes },
+            Self::Transparent => PictureError::Transparent { path },
             Self::Empty => PictureError::Empty { path },
             Self::NotAPicture => PictureError::NotAPicture { path },
             Self::Foreign { kind, advice } => PictureError::Foreign { path, kind, advice },

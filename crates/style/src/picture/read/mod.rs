@@ -1,5 +1,5 @@
-//! From a picture file to H x W x 3 sRGB: the file's kind by its first bytes, its pixels at the file's own depth, and then
-//! strip by strip colours and size.
+//! From a picture file to H x W x 3 sRGB and alpha, or to a mask: the file's kind by its first bytes, its pixels at the file's
+//! own depth, and then strip by strip colours and size.
 
 mod bmp;
 mod colour;
@@ -20,41 +20,81 @@ mod warning;
 mod webp;
 
 use std::cell::Cell;
-use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use fast_image_resize::pixels::{F32, F32x3};
 
-pub use options::{Profile, ReadOptions, ReadPicture};
+pub use options::{Profile, ReadOptions, ReadPicture, Transparency};
 pub use warning::Warning;
 
-use super::resize::{is_worth_shrinking, with_longest_side};
-use super::{Picture, PictureError};
+use super::alpha::{from_premultiplied, from_straight};
+use super::mask::luma;
+use super::resize::{LANCZOS, TRIANGLE, is_worth_shrinking, with_longest_side};
+use super::{Mask, Picture, PictureError, ReadMask};
 use colour::Converter;
 use error::ReadError;
 use kind::{FIRST_BYTES, Kind};
 use limits::Limits;
-use raster::{Alpha, Colour, Raster};
+use raster::{Colour, Raster};
 use strips::Strips;
 
-/// Reads a picture of a file that can be read at any place; `path` is for the messages.
-pub(super) fn read<R: BufRead + Seek>(
-    reader: R,
-    path: &Path,
-    options: &ReadOptions,
-) -> Result<ReadPicture, PictureError> {
-    read_beside(reader, 0, options).map_err(|error| error.of(path))
+/// Reads a picture of a file; of a pipe to its end.
+pub(super) fn picture_of_file(path: &Path, options: &ReadOptions) -> Result<ReadPicture, PictureError> {
+    let decoded = decode_file(path, options)?;
+    finish(decoded, options).map_err(|error| error.of(path))
 }
 
-/// Reads a picture of a stream, which is first read to its end.
-pub(super) fn read_stream(
+/// Reads a picture of a stream, which is first read to its end; `path` is for the messages.
+pub(super) fn picture_of_stream(
     stream: impl Read,
     path: &Path,
     options: &ReadOptions,
 ) -> Result<ReadPicture, PictureError> {
-    let file = to_end(stream, options).map_err(|error| error.of(path))?;
+    let decoded = decode_stream(stream, options).map_err(|error| error.of(path))?;
+    finish(decoded, options).map_err(|error| error.of(path))
+}
+
+/// Reads a mask of a file: its light on black.
+pub(super) fn mask_of_file(path: &Path, options: &ReadOptions) -> Result<ReadMask, PictureError> {
+    let options = ReadOptions { transparency: Transparency::On([0; 3]), ..*options };
+    let decoded = decode_file(path, &options)?;
+    let bytes = decoded.bytes;
+    let raster = &decoded.raster;
+    let read = with_profile(raster, |converter| mask(raster, converter, &options));
+    let (mask, profile) = read.map_err(|error| error.of(path))?;
+    let mut warnings = decoded.raster.warnings;
+    warn_of_profile(&mut warnings, profile);
+    Ok(ReadMask { mask, warnings, bytes })
+}
+
+/// A picture as its file holds it, and the bytes that reading it takes in all.
+struct Decoded {
+    raster: Raster,
+    bytes: u64,
+}
+
+fn decode_file(path: &Path, options: &ReadOptions) -> Result<Decoded, PictureError> {
+    let open = |source| PictureError::Open { path: path.into(), source };
+    let file = File::open(path).map_err(open)?;
+    let metadata = file.metadata().map_err(open)?;
+    if metadata.is_dir() {
+        return Err(open(ErrorKind::IsADirectory.into()));
+    }
+    let decoded = if metadata.is_file() {
+        decode(BufReader::new(file), 0, options)
+    } else {
+        decode_stream(file, options)
+    };
+    decoded.map_err(|error| error.of(path))
+}
+
+fn decode_stream(stream: impl Read, options: &ReadOptions) -> Result<Decoded, ReadError> {
+    let file = to_end(stream, options)?;
     let bytes = file.capacity() as u64;
-    read_beside(Cursor::new(file), bytes, options).map_err(|error| error.of(path))
+    decode(Cursor::new(file), bytes, options)
 }
 
 /// The bytes of a stream. What is no picture by its first bytes is not read on.
@@ -90,12 +130,8 @@ fn kind_of(first: &[u8]) -> Result<Kind, ReadError> {
     }
 }
 
-/// Reads a picture while `held` bytes are taken already.
-fn read_beside<R: BufRead + Seek>(
-    mut reader: R,
-    held: u64,
-    options: &ReadOptions,
-) -> Result<ReadPicture, ReadError> {
+/// Decodes a picture while `held` bytes are taken already.
+fn decode<R: BufRead + Seek>(mut reader: R, held: u64, options: &ReadOptions) -> Result<Decoded, ReadError> {
     let mut first = Vec::new();
     reader.by_ref().take(FIRST_BYTES as u64).read_to_end(&mut first)?;
     reader.seek(SeekFrom::Start(0))?;
@@ -115,7 +151,7 @@ fn read_beside<R: BufRead + Seek>(
         Kind::Gif => gif::read(reader, &limits)?,
         Kind::Bmp => bmp::read(reader, &limits)?,
     };
-    finish(raster, held + limits.admitted.get(), options)
+    Ok(Decoded { raster, bytes: held + limits.admitted.get() })
 }
 
 /// The size (H, W) that a picture of that size is brought to while it is read, if it is.
@@ -127,7 +163,7 @@ fn shrunk_size(size: (usize, usize), options: &ReadOptions) -> Option<(usize, us
 /// The most bytes that a picture of that size takes beside its raster once it is decoded.
 fn bytes_after(height: usize, width: usize, options: &ReadOptions) -> u64 {
     let (height, width) = (height as u64, width as u64);
-    let channels = 3 + u64::from(options.alpha);
+    let channels = 3 + u64::from(options.transparency == Transparency::Kept);
     let numbers = match shrunk_size((height as usize, width as usize), options) {
         // At the new width and the old height, turned or not; then at the new height too.
         Some((less_high, less_wide)) => {
@@ -140,58 +176,110 @@ fn bytes_after(height: usize, width: usize, options: &ReadOptions) -> u64 {
 }
 
 /// From a raster to the picture that it means.
-fn finish(raster: Raster, bytes: u64, options: &ReadOptions) -> Result<ReadPicture, ReadError> {
-    let (converter, mut profile) = Converter::new(&raster.colour, raster.model);
-    let rgb = |converter: &Converter| {
-        let mut strips = Strips::new(&raster, converter);
-        let size = strips.size();
-        let fill = |rows, rgb: &mut [f32]| strips.rgb(rows, rgb);
-        Ok(match shrunk_size(size, options) {
-            Some(smaller) => (smaller, shrink::shrunk::<F32x3>(size, smaller, Strips::of(size), fill)?),
-            None => (size, shrink::whole(size, 3, fill)?),
-        })
-    };
-    let ((height, width), data) = match rgb(&converter) {
-        Err(ReadError::NotFinite) if profile == Profile::Converted => {
-            profile = Profile::Unusable;
-            rgb(&Converter::new(&Colour::Srgb, raster.model).0)
+fn finish(Decoded { raster, bytes }: Decoded, options: &ReadOptions) -> Result<ReadPicture, ReadError> {
+    let keep = options.transparency == Transparency::Kept && raster.covers_partly();
+    let (picture, profile) = with_profile(&raster, |converter| {
+        if keep {
+            with_alpha(&raster, converter, options)
+        } else {
+            on_background(&raster, converter, options)
         }
-        other => other,
-    }?;
-    let alpha = if options.alpha { alpha(&raster, options)? } else { None };
-    let mut warnings = raster.warnings;
-    match profile {
-        Profile::Unusable if !warnings.contains(&Warning::Profile) => warnings.push(Warning::Profile),
-        Profile::Absent if warnings.contains(&Warning::Profile) => profile = Profile::Unusable,
-        _ => {}
+    })?;
+    if picture.alpha().is_some_and(Mask::is_empty) {
+        return Err(ReadError::Transparent);
     }
+    let mut warnings = raster.warnings;
+    let profile = warn_of_profile(&mut warnings, profile);
     let icc = match raster.colour {
         Colour::Icc(icc) if options.profile => Some(icc),
         _ => None,
     };
-    let picture = Picture { height, width, data };
-    Ok(ReadPicture { picture, profile, warnings, alpha, icc, bytes })
+    Ok(ReadPicture { picture, profile, warnings, icc, bytes })
 }
 
-/// The alpha of a raster at the size of its picture.
-fn alpha(raster: &Raster, options: &ReadOptions) -> Result<Option<Vec<f32>>, ReadError> {
-    if raster.alpha == Alpha::None {
-        return Ok(None);
+/// What is made of a raster with its colour profile, or without, if that leads to numbers that are not finite.
+fn with_profile<T>(
+    raster: &Raster,
+    make: impl Fn(&Converter) -> Result<T, ReadError>,
+) -> Result<(T, Profile), ReadError> {
+    let (converter, profile) = Converter::new(&raster.colour, raster.model);
+    match make(&converter) {
+        Err(ReadError::NotFinite) if profile == Profile::Converted => {
+            Ok((make(&Converter::new(&Colour::Srgb, raster.model).0)?, Profile::Unusable))
+        }
+        other => Ok((other?, profile)),
     }
-    let (no_colours, _) = Converter::new(&Colour::Srgb, raster.model);
-    let strips = Strips::new(raster, &no_colours);
+}
+
+/// What became of a profile, with a warning if it could not be used.
+fn warn_of_profile(warnings: &mut Vec<Warning>, profile: Profile) -> Profile {
+    match profile {
+        Profile::Unusable if !warnings.contains(&Warning::Profile) => warnings.push(Warning::Profile),
+        Profile::Absent if warnings.contains(&Warning::Profile) => return Profile::Unusable,
+        _ => {}
+    }
+    profile
+}
+
+/// The picture without alpha, on white or another colour where the file has it.
+fn on_background(
+    raster: &Raster,
+    converter: &Converter,
+    options: &ReadOptions,
+) -> Result<Picture, ReadError> {
+    let background = match options.transparency {
+        Transparency::On(background) => background,
+        // It covers everything.
+        Transparency::Kept => [255; 3],
+    };
+    let mut strips = Strips::new(raster, converter);
     let size = strips.size();
-    let fill = |rows, alpha: &mut [f32]| {
+    let fill = |rows: Range<usize>, rgb: &mut [f32]| strips.on(background, rows, rgb);
+    let ((height, width), data) = match shrunk_size(size, options) {
+        Some(smaller) => (smaller, shrink::shrunk::<F32x3>(size, smaller, LANCZOS, Strips::of(size), fill)?),
+        None => (size, shrink::whole(size, 3, fill)?),
+    };
+    Ok(Picture { height, width, data, alpha: None })
+}
+
+/// The picture with its alpha.
+fn with_alpha(raster: &Raster, converter: &Converter, options: &ReadOptions) -> Result<Picture, ReadError> {
+    let mut strips = Strips::new(raster, converter);
+    let size = strips.size();
+    let Some(smaller) = shrunk_size(size, options) else {
+        let rgb = shrink::whole(size, 3, |rows, rgb| strips.straight(rows, rgb))?;
+        let alpha = shrink::whole(size, 1, |rows, alpha| {
+            strips.alpha(rows, alpha);
+            Ok(())
+        })?;
+        return Ok(from_straight(rgb, Mask::settled(size.0, size.1, alpha)));
+    };
+    let rgb = shrink::shrunk::<F32x3>(size, smaller, TRIANGLE, Strips::of(size), |rows, rgb| {
+        strips.premultiplied(rows, rgb)
+    })?;
+    let alpha = shrink::shrunk::<F32>(size, smaller, TRIANGLE, Strips::of(size), |rows, alpha| {
         strips.alpha(rows, alpha);
         Ok(())
+    })?;
+    Ok(from_premultiplied(rgb, Mask::settled(smaller.0, smaller.1, alpha)))
+}
+
+/// The light of the picture on black.
+fn mask(raster: &Raster, converter: &Converter, options: &ReadOptions) -> Result<Mask, ReadError> {
+    let mut strips = Strips::new(raster, converter);
+    let size = strips.size();
+    let mut rgb = Vec::new();
+    let fill = |rows: Range<usize>, light: &mut [f32]| {
+        rgb.resize(3 * light.len(), 0.0);
+        strips.on([0; 3], rows, &mut rgb)?;
+        for (light, pixel) in light.iter_mut().zip(rgb.chunks_exact(3)) {
+            *light = (luma(pixel) / 255.0).clamp(0.0, 1.0);
+        }
+        Ok(())
     };
-    let mut alpha = match shrunk_size(size, options) {
-        Some(smaller) => shrink::shrunk::<F32>(size, smaller, Strips::of(size), fill)?,
-        None => shrink::whole(size, 1, fill)?,
+    let ((height, width), values) = match shrunk_size(size, options) {
+        Some(smaller) => (smaller, shrink::shrunk::<F32>(size, smaller, TRIANGLE, Strips::of(size), fill)?),
+        None => (size, shrink::whole(size, 1, fill)?),
     };
-    // Lanczos swings beyond an edge.
-    for a in &mut alpha {
-        *a = a.clamp(0.0, 1.0);
-    }
-    Ok(Some(alpha))
+    Ok(Mask::settled(height, width, values))
 }

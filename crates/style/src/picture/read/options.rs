@@ -15,17 +15,32 @@ pub struct ReadOptions {
     /// strip while it is read, by the rule of [`crate::Subject::shrunk`] and with the same bits, so that it never is in memory
     /// as a whole but as its file has it. None reads it as it is.
     pub longest: Option<usize>,
-    /// Whether to hand on the alpha beside the picture.
-    pub alpha: bool,
+    /// What becomes of transparency.
+    pub transparency: Transparency,
     /// Whether to hand on the colour profile beside the picture.
     pub profile: bool,
 }
 
-/// As it is, within the memory that is free now; no alpha and no profile.
+/// As it is, within the memory that is free now; on white, and no profile.
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { memory_limit: available_memory(), held: 0, longest: None, alpha: false, profile: false }
+        Self {
+            memory_limit: available_memory(),
+            held: 0,
+            longest: None,
+            transparency: Transparency::On([255; 3]),
+            profile: false,
+        }
     }
+}
+
+/// What becomes of the transparency of a picture file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transparency {
+    /// The picture keeps its [alpha](Picture::alpha).
+    Kept,
+    /// It is laid on a colour b of R, G and B: a c + (1 - a) b of its alpha a and its colour c in sRGB.
+    On([u8; 3]),
 }
 
 /// A picture that was read, and what else was in its file.
@@ -38,8 +53,6 @@ pub struct ReadPicture {
     pub profile: Profile,
     /// What is doubtful about it, each said once.
     pub warnings: Vec<Warning>,
-    /// How much of each pixel covers what is behind it, H x W numbers from 0 to 1, if it was asked for and the file has it.
-    pub alpha: Option<Vec<f32>>,
     /// The bytes of the file's ICC profile, if they were asked for and the file has one.
     pub icc: Option<Vec<u8>>,
     /// The most bytes that reading it took, as they were counted.

@@ -85,4 +85,19 @@ impl Raster {
     pub(super) fn channels(&self) -> usize {
         self.model.channels() + usize::from(self.alpha != Alpha::None)
     }
+
+    /// Whether some pixel does not fully cover what is behind it.
+    pub(super) fn covers_partly(&self) -> bool {
+        fn less<T: PartialOrd + Copy>(samples: &[T], channels: usize, full: T) -> bool {
+            samples.iter().skip(channels - 1).step_by(channels).any(|&alpha| alpha < full)
+        }
+        let channels = self.channels();
+        self.alpha != Alpha::None
+            && match &self.samples {
+                Samples::U8(samples) => less(samples, channels, u8::MAX),
+                Samples::U16(samples) => less(samples, channels, u16::MAX),
+                Samples::U32(samples) => less(samples, channels, u32::MAX),
+                Samples::F32(samples) => less(samples, channels, 1.0),
+            }
+    }
 }

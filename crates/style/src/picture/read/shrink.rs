@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fast_image_resize::PixelTrait;
+use fast_image_resize::{FilterType, PixelTrait};
 
 use super::ReadError;
 use super::limits::zeros;
@@ -18,6 +18,7 @@ use crate::picture::resize::resample;
 pub(super) fn shrunk<P: PixelTrait>(
     from: (usize, usize),
     to: (usize, usize),
+    filter: FilterType,
     strips: impl Iterator<Item = Range<usize>>,
     mut fill: impl FnMut(Range<usize>, &mut [f32]) -> Result<(), ReadError>,
 ) -> Result<Vec<f32>, ReadError> {
@@ -30,11 +31,12 @@ pub(super) fn shrunk<P: PixelTrait>(
         strip.resize(rows.len() * row, 0.0);
         fill(rows.clone(), &mut strip)?;
         let narrowed = &mut narrow[rows.start * narrow_row..rows.end * narrow_row];
-        resample::<P>(&strip, (rows.len(), from.1), narrowed, (rows.len(), to.1)).ok_or_else(refused)?;
+        resample::<P>(&strip, (rows.len(), from.1), narrowed, (rows.len(), to.1), filter)
+            .ok_or_else(refused)?;
     }
     drop(strip);
     let mut result = zeros::<f32>(to.0 * narrow_row)?;
-    resample::<P>(&narrow, (from.0, to.1), &mut result, to).ok_or_else(refused)?;
+    resample::<P>(&narrow, (from.0, to.1), &mut result, to, filter).ok_or_else(refused)?;
     Ok(result)
 }
 

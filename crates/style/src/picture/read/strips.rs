@@ -1,4 +1,4 @@
-//! A raster as RGB from 0 to 255, some rows at a time: the whole in f32 would be four times its bytes, or more.
+//! A raster as RGB from 0 to 255 and alpha, some rows at a time: the whole in f32 would be four times its bytes, or more.
 
 use std::ops::Range;
 
@@ -7,22 +7,25 @@ use image::metadata::Orientation;
 use super::ReadError;
 use super::colour::Converter;
 use super::raster::{Alpha, Model, Raster, Samples};
+use crate::picture::alpha::premultiply;
 
 /// Pixels of a strip, about; at least one row.
 const PIXELS_AT_ONCE: usize = 1 << 19;
 
-/// The rows of a raster, turned as it is meant to be seen, in sRGB, and on white where it is transparent.
+/// The rows of a raster, turned as it is meant to be seen, in sRGB.
 pub(super) struct Strips<'a> {
     raster: &'a Raster,
     converter: &'a Converter,
     order: Order,
     /// Numbers of the model's channels of one strip.
     colours: Vec<f32>,
+    /// Alpha of one strip.
+    alpha: Vec<f32>,
 }
 
 impl<'a> Strips<'a> {
     pub(super) fn new(raster: &'a Raster, converter: &'a Converter) -> Self {
-        Self { raster, converter, order: Order::new(raster), colours: Vec::new() }
+        Self { raster, converter, order: Order::new(raster), colours: Vec::new(), alpha: Vec::new() }
     }
 
     /// (H, W) of the turned picture.
@@ -42,56 +45,82 @@ impl<'a> Strips<'a> {
         pixels * (3 + 4 + 1) * size_of::<f32>() as u64
     }
 
-    /// Rows of the picture as RGB, 0 to 255: over white, a c + (1 - a) with the alpha a of the file, in the file's own
-    /// numbers as browsers do; then converted to sRGB.
+    /// Rows of the picture as RGB, 0 to 255, of whatever it covers: what is transparent has its colour too.
     ///
     /// # Errors
     /// [`ReadError::NotFinite`]: the profile cannot be used for this picture.
-    pub(super) fn rgb(&mut self, rows: Range<usize>, rgb: &mut [f32]) -> Result<(), ReadError> {
+    pub(super) fn straight(&mut self, rows: Range<usize>, rgb: &mut [f32]) -> Result<(), ReadError> {
+        self.colours(rows, rgb)?;
+        rgb.iter_mut().for_each(|value| *value *= 255.0);
+        Ok(())
+    }
+
+    /// Rows of the picture as RGB, 0 to 255, each multiplied by its alpha.
+    ///
+    /// # Errors
+    /// As [`Self::straight`].
+    pub(super) fn premultiplied(&mut self, rows: Range<usize>, rgb: &mut [f32]) -> Result<(), ReadError> {
+        self.straight(rows.clone(), rgb)?;
+        self.gather_alpha(rows);
+        premultiply(rgb, &self.alpha);
+        Ok(())
+    }
+
+    /// Rows of the picture as RGB, 0 to 255, over a colour b: a c + (1 - a) b.
+    ///
+    /// # Errors
+    /// As [`Self::straight`].
+    pub(super) fn on(
+        &mut self,
+        background: [u8; 3],
+        rows: Range<usize>,
+        rgb: &mut [f32],
+    ) -> Result<(), ReadError> {
+        self.colours(rows.clone(), rgb)?;
+        if self.raster.alpha != Alpha::None {
+            let background = background.map(|value| f32::from(value) / 255.0);
+            self.gather_alpha(rows);
+            for (pixel, a) in rgb.chunks_exact_mut(3).zip(&self.alpha) {
+                for (c, b) in pixel.iter_mut().zip(background) {
+                    *c = c.mul_add(*a, b * (1.0 - a));
+                }
+            }
+        }
+        rgb.iter_mut().for_each(|value| *value *= 255.0);
+        Ok(())
+    }
+
+    /// Rows of the picture as RGB, 0 to 1.
+    fn colours(&mut self, rows: Range<usize>, rgb: &mut [f32]) -> Result<(), ReadError> {
         let channels = self.raster.model.channels();
         self.colours.resize(rows.len() * self.order.width * channels, 0.0);
         for channel in 0..channels {
             let colours = &mut self.colours[channel..];
             self.order.gather(self.raster, channel, rows.clone(), colours, channels);
         }
-        if self.raster.alpha != Alpha::None {
-            self.lay_on_white(rows);
+        if self.raster.alpha == Alpha::Associated {
+            self.gather_alpha(rows);
+            for (pixel, a) in self.colours.chunks_exact_mut(channels).zip(&self.alpha) {
+                pixel.iter_mut().for_each(|c| *c = if *a > 0.0 { (*c / a).min(1.0) } else { 0.0 });
+            }
         }
         self.converter.convert(&self.colours, rgb);
         if rgb.iter().any(|value| !value.is_finite()) {
             return Err(ReadError::NotFinite);
         }
-        for value in rgb {
-            *value *= 255.0;
-        }
         Ok(())
     }
 
-    /// Rows of alpha, 0 to 1; 1 where the raster has none.
+    /// Rows of alpha, 0 to 1, of a raster that has it.
     pub(super) fn alpha(&self, rows: Range<usize>, alpha: &mut [f32]) {
-        if self.raster.alpha == Alpha::None {
-            alpha.fill(1.0);
-        } else {
-            self.order.gather(self.raster, self.raster.model.channels(), rows, alpha, 1);
-        }
+        self.order.gather(self.raster, self.raster.model.channels(), rows, alpha, 1);
     }
 
-    fn lay_on_white(&mut self, rows: Range<usize>) {
-        let mut alpha = vec![0.0; rows.len() * self.order.width];
+    fn gather_alpha(&mut self, rows: Range<usize>) {
+        let mut alpha = std::mem::take(&mut self.alpha);
+        alpha.resize(rows.len() * self.order.width, 0.0);
         self.alpha(rows, &mut alpha);
-        let white: &[f32] = match self.raster.model {
-            Model::Grey => &[1.0],
-            Model::Rgb => &[1.0; 3],
-            Model::Cmyk => &[0.0; 4],
-            Model::Lab => &[1.0, 0.5, 0.5],
-        };
-        let associated = self.raster.alpha == Alpha::Associated;
-        for (pixel, a) in self.colours.chunks_exact_mut(white.len()).zip(alpha) {
-            let share = if associated { 1.0 } else { a };
-            for (c, white) in pixel.iter_mut().zip(white) {
-                *c = c.mul_add(share, white * (1.0 - a));
-            }
-        }
+        self.alpha = alpha;
     }
 }
 

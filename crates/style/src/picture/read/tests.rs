@@ -61,7 +61,7 @@ fn rasters() -> impl Strategy<Value = Raster> {
     })
 }
 
-/// The picture of the whole raster at once: turned, in f32, on white, in sRGB, from 0 to 255.
+/// The picture of the whole raster at once: turned, in f32, in sRGB, on white, from 0 to 255.
 fn at_once(raster: &Raster) -> Vec<f32> {
     fn of<P: image::Pixel<Subpixel: Clone>>(
         raster: &Raster,
@@ -81,13 +81,8 @@ fn at_once(raster: &Raster) -> Vec<f32> {
         _ => unreachable!("only integers of 8 and 16 bits are drawn"),
     };
     image.apply_orientation(raster.orientation);
-    let mut rgb: Vec<f32> = if image.color().has_alpha() {
-        let rgba = image.into_rgba32f().into_raw();
-        let on_white = |pixel: &[f32]| [0, 1, 2].map(|c| pixel[c].mul_add(pixel[3], 1.0 - pixel[3]));
-        rgba.chunks_exact(4).flat_map(on_white).collect()
-    } else {
-        image.into_rgb32f().into_raw()
-    };
+    let rgba = image.into_rgba32f().into_raw();
+    let mut rgb: Vec<f32> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     if let Colour::Icc(profile) = &raster.colour {
         let source = ColorProfile::new_from_slice(profile).unwrap();
         let grey = source.color_space == DataColorSpace::Gray;
@@ -97,6 +92,11 @@ fn at_once(raster: &Raster) -> Vec<f32> {
             source.create_transform_f32(layout, &srgb, Layout::Rgb, TransformOptions::default()).unwrap();
         let input: Vec<f32> = rgb.iter().step_by(step).copied().collect();
         transform.transform(&input, &mut rgb).unwrap();
+    }
+    if raster.alpha != Alpha::None {
+        for (pixel, rgba) in rgb.chunks_exact_mut(3).zip(rgba.chunks_exact(4)) {
+            pixel.iter_mut().for_each(|c| *c = c.mul_add(rgba[3], 1.0 - rgba[3]));
+        }
     }
     rgb.iter().map(|value| value * 255.0).collect()
 }
@@ -132,7 +132,7 @@ proptest! {
         let (height, width) = strips.size();
         let mut rgb = vec![0.0; 3 * height * width];
         for rows in cut(height, &heights) {
-            strips.rgb(rows.clone(), &mut rgb[3 * rows.start * width..3 * rows.end * width]).unwrap();
+            strips.on([255; 3], rows.clone(), &mut rgb[3 * rows.start * width..3 * rows.end * width]).unwrap();
         }
         prop_assert_eq!(bits(&rgb), bits(&at_once(&raster)));
     }
@@ -146,7 +146,7 @@ proptest! {
         let rgb: Vec<f32> = noise(3 * height * width, seed).map(|number| f32::from(number) / 257.0).collect();
         let (from, to) = ((height, width), (to_height.min(height), to_width.min(width)));
         let whole = Picture::new(height, width, rgb.clone()).unwrap().resized(to.0, to.1).unwrap();
-        let in_strips = shrunk::<F32x3>(from, to, cut(height, &heights).into_iter(), |rows, strip| {
+        let in_strips = shrunk::<F32x3>(from, to, LANCZOS, cut(height, &heights).into_iter(), |rows, strip| {
             strip.copy_from_slice(&rgb[3 * rows.start * width..3 * rows.end * width]);
             Ok(())
         });
@@ -154,8 +154,8 @@ proptest! {
 
         let alpha = &rgb[..height * width];
         let mut whole = vec![0.0; to.0 * to.1];
-        resample::<F32>(alpha, from, &mut whole, to).unwrap();
-        let in_strips = shrunk::<F32>(from, to, cut(height, &heights).into_iter(), |rows, strip| {
+        resample::<F32>(alpha, from, &mut whole, to, TRIANGLE).unwrap();
+        let in_strips = shrunk::<F32>(from, to, TRIANGLE, cut(height, &heights).into_iter(), |rows, strip| {
             strip.copy_from_slice(&alpha[rows.start * width..rows.end * width]);
             Ok(())
         });
@@ -165,13 +165,16 @@ proptest! {
     /// What is admitted has room for a picture turned or not.
     #[test]
     fn what_is_counted_covers_what_is_taken(raster in rasters(), longest in prop::option::of(1_usize..30)) {
-        let options = ReadOptions { memory_limit: None, held: 0, longest, alpha: true, profile: true };
+        let options = ReadOptions { memory_limit: None, longest, ..kept() };
         let counted = bytes_after(raster.height, raster.width, &options);
         prop_assert_eq!(counted, bytes_after(raster.width, raster.height, &options));
-        let read = finish(raster, 0, &options).unwrap();
-        let alpha = read.alpha.map_or(0, |alpha| alpha.len() * size_of::<f32>());
-        prop_assert!(read.picture.bytes() + alpha as u64 <= counted);
+        let read = finish(Decoded { raster, bytes: 0 }, &options).unwrap();
+        prop_assert!(read.picture.bytes() <= counted);
     }
+}
+
+fn kept() -> ReadOptions {
+    ReadOptions { transparency: Transparency::Kept, ..ReadOptions::default() }
 }
 
 /// In whole numbers that f32 holds: c + (1 - a) of a colour that is multiplied already.
@@ -187,11 +190,13 @@ fn associated_alpha_is_not_multiplied_again() {
         orientation: Orientation::NoTransforms,
         warnings: Vec::new(),
     };
-    let options = ReadOptions { alpha: true, ..ReadOptions::default() };
-    let read = |raster| finish(raster, 0, &options).unwrap();
-    let associated = read(raster(Alpha::Associated, 0.5));
-    assert_eq!(associated.picture.data(), [255.0, 191.25, 127.5]);
-    assert_eq!(associated.alpha, Some(vec![0.5]));
-    let straight = read(raster(Alpha::Straight, 1.0));
-    assert_eq!(straight.picture.data(), [255.0, 159.375, 127.5]);
+    let read = |raster, options| finish(Decoded { raster, bytes: 0 }, &options).unwrap().picture;
+    for (alpha, red) in [(Alpha::Associated, 0.5), (Alpha::Straight, 1.0)] {
+        let on_white = read(raster(alpha, red), ReadOptions::default());
+        let green = if alpha == Alpha::Associated { 191.25 } else { 159.375 };
+        assert_eq!(on_white.data(), [255.0, green, 127.5]);
+        let straight = read(raster(alpha, red), kept());
+        assert_eq!(straight.data(), [255.0, if alpha == Alpha::Associated { 127.5 } else { 63.75 }, 0.0]);
+        assert_eq!(straight.alpha().unwrap().values(), [0.5]);
+    }
 }

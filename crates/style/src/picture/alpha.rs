@@ -1,0 +1,72 @@
+//! Transparency: colours that are not multiplied by alpha, and what is unknown of them.
+
+use super::{Mask, Picture, PictureError, resize};
+
+/// Colours times alpha.
+pub(super) fn premultiply(rgb: &mut [f32], alpha: &[f32]) {
+    for (pixel, a) in rgb.chunks_exact_mut(3).zip(alpha) {
+        pixel.iter_mut().for_each(|c| *c *= a);
+    }
+}
+
+/// A picture from colours times alpha and alpha.
+pub(super) fn from_premultiplied(mut rgb: Vec<f32>, alpha: Mask) -> Picture {
+    for (pixel, &a) in rgb.chunks_exact_mut(3).zip(alpha.values()) {
+        if a > 0.0 {
+            pixel.iter_mut().for_each(|c| *c /= a);
+        }
+    }
+    from_straight(rgb, alpha)
+}
+
+/// A picture from colours and alpha: colours that nobody can see become the mean of the others, and an alpha that is 1
+/// everywhere is none.
+pub(super) fn from_straight(mut rgb: Vec<f32>, alpha: Mask) -> Picture {
+    let (height, width) = (alpha.height(), alpha.width());
+    if alpha.is_full() {
+        return Picture { height, width, data: rgb, alpha: None };
+    }
+    let unseen = mean(&rgb, &alpha);
+    for (pixel, &a) in rgb.chunks_exact_mut(3).zip(alpha.values()) {
+        if a <= 0.0 {
+            pixel.copy_from_slice(&unseen);
+        }
+    }
+    Picture { height, width, data: rgb, alpha: Some(alpha) }
+}
+
+/// sum a c / sum a, added row by row in double precision; white where there is nothing to see.
+fn mean(rgb: &[f32], alpha: &Mask) -> [f32; 3] {
+    let (mut sums, mut weight) = ([0.0_f64; 3], 0.0_f64);
+    for (pixel, &a) in rgb.chunks_exact(3).zip(alpha.values()) {
+        let a = f64::from(a);
+        weight += a;
+        if a > 0.0 {
+            for (sum, &c) in sums.iter_mut().zip(pixel) {
+                *sum += a * f64::from(c);
+            }
+        }
+    }
+    if weight > 0.0 { sums.map(|sum| (sum / weight) as f32) } else { [255.0; 3] }
+}
+
+/// A picture with alpha at another size: colours times alpha and alpha are resized by the filter of masks, and divided. So every
+/// colour is a mean of those that can be seen, each counted by its alpha.
+pub(super) fn resized(picture: &Picture, alpha: &Mask, to: (usize, usize)) -> Result<Picture, PictureError> {
+    let from = (picture.height, picture.width);
+    let mut rgb = picture.data.clone();
+    premultiply(&mut rgb, alpha.values());
+    let rgb = resize::means(&rgb, 3, from, to)?;
+    Ok(from_premultiplied(rgb, alpha.resized(to.0, to.1)?))
+}
+
+/// A picture with alpha laid on a colour b: a c + (1 - a) b.
+pub(super) fn on(picture: &Picture, alpha: &Mask, background: [u8; 3]) -> Picture {
+    let mut data = picture.data.clone();
+    for (pixel, &a) in data.chunks_exact_mut(3).zip(alpha.values()) {
+        for (c, b) in pixel.iter_mut().zip(background) {
+            *c = c.mul_add(a, f32::from(b) * (1.0 - a));
+        }
+    }
+    Picture { data, alpha: None, ..*picture }
+}
