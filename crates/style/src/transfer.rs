@@ -301,6 +301,7 @@ pub fn first_picture(photo: &Picture, options: &TransferOptions) -> Result<Pictu
     let (height, width) = (photo.height(), photo.width());
     Ok(match &options.init {
         Init::Content => photo.clone(),
+        Init::MeanNoise | Init::Matched => todo!(),
         Init::Noise => white_noise(height, width, options.seed)?,
         Init::File(path) => Picture::read(path, &options.reading(0))?.picture.resized(height, width)?,
         Init::Picture(picture) => picture.resized(height, width)?,
