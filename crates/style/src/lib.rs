@@ -62,6 +62,7 @@
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
 //! | a run in a file, from which it goes on exactly | `checkpoint/` |
+//! | the picture that a transfer starts from; what becomes of painted pixels | `start.rs`, `finish.rs` |
 //! | one scale of a run, from a picture or a checkpoint; its optimisation | `stage.rs`, `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
 //! | what takes how much memory | `memory.rs` |
@@ -76,6 +77,7 @@ mod colour;
 pub mod coordinates;
 mod error;
 mod event;
+mod finish;
 pub mod machine;
 mod memory;
 mod network;
@@ -88,6 +90,7 @@ mod preset;
 mod record;
 mod run;
 mod stage;
+mod start;
 mod subject;
 mod summary;
 mod terms;
@@ -118,4 +121,5 @@ pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
 pub use subject::{Scene, Source, Subject, Targets};
 pub use terms::TermSpec;
-pub use transfer::{Painting, first_picture, transfer, transfer_with};
+pub use start::first_picture;
+pub use transfer::{Painting, transfer, transfer_with};

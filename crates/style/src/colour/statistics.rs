@@ -42,28 +42,30 @@ impl Statistics {
         Some(Self { mean, covariance })
     }
 
-    /// mu and C of pixels that are drawn from one of several pictures, from each as often as its share b says:
-    /// mu = sum b mu_s, C = sum b (C_s + (mu_s - mu)(mu_s - mu)'). The shares add up to 1; none without a part.
+    /// mu and C of pixels that are drawn from several pictures, from each as often as its share b says:
+    /// mu = sum b mu_s, C = sum b (C_s + (mu_s - mu)(mu_s - mu)'), the shares divided by their sum. None if that is 0.
     pub(crate) fn mixture(parts: &[(f64, Self)]) -> Option<Self> {
-        if let [(_, only)] = parts {
-            return Some(*only);
+        let sum: f64 = parts.iter().map(|(share, _)| share).sum();
+        if sum <= 0.0 {
+            return None;
         }
+        let parts = || parts.iter().map(|(share, part)| (share / sum, part));
         let mut mean = [0.0; 3];
-        for (share, part) in parts {
+        for (share, part) in parts() {
             for (mean, value) in mean.iter_mut().zip(part.mean) {
                 *mean += share * value;
             }
         }
         let mut covariance = [[0.0; 3]; 3];
-        for (share, part) in parts {
+        for (share, part) in parts() {
             for (row, of_part) in covariance.iter_mut().zip(part.covariance) {
                 for (entry, of_part) in row.iter_mut().zip(of_part) {
                     *entry += share * of_part;
                 }
             }
-            add_square(&mut covariance, *share, gap(part.mean, mean));
+            add_square(&mut covariance, share, gap(part.mean, mean));
         }
-        (!parts.is_empty()).then_some(Self { mean, covariance })
+        Some(Self { mean, covariance })
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
             let [a, b] = [seed, seed + 1].map(|seed| white_noise(width, 4, seed).unwrap());
             let both = Picture::new(2 * width, 4, [a.data(), b.data()].concat()).unwrap();
             let of = |picture: &Picture| Statistics::of(Weighted::whole(picture)).unwrap();
-            let mixed = Statistics::mixture(&[(0.5, of(&a)), (0.5, of(&b))]).unwrap();
+            let mixed = Statistics::mixture(&[(2.0, of(&a)), (2.0, of(&b))]).unwrap();
             let (mixed, both) = (mixed, of(&both));
             for (a, b) in mixed.covariance.concat().iter().zip(both.covariance.concat()) {
                 prop_assert!((a - b).abs() < 1e-8, "{} against {}", a, b);

@@ -1,5 +1,7 @@
 //! Whose colours the result has.
 
+use super::TransferOptions;
+
 /// Whose colours the result has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Colours {
@@ -34,4 +36,16 @@ impl Colours {
         (Self::Transfer(Transport::MongeKantorovich), "transfer"),
         (Self::Transfer(Transport::Cholesky), "transfer:cholesky"),
     ];
+
+    /// The variables of a pixel: 3, or its light alone.
+    pub(crate) const fn variables(self) -> usize {
+        if matches!(self, Self::Photo) { 1 } else { 3 }
+    }
+}
+
+impl TransferOptions {
+    /// The variables that the optimiser moves for a picture of (H, W): 3 H W, or H W where only light is painted.
+    pub const fn variables(&self, (height, width): (usize, usize)) -> usize {
+        self.colours.variables() * height * width
+    }
 }
