@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use impasto_autodiff::{
@@ -11,9 +10,13 @@ use impasto_autodiff::{
     Tap, Term, Weight, reference,
 };
 use impasto_lbfgs::{Lbfgs, Optimiser, Real};
-use impasto_tensor::{Element, Shape, Tensor};
+use impasto_tensor::{Shape, Tensor};
 use impasto_vgg::{Network, Preprocessing};
 use serde_json::Value;
+
+#[path = "golden/recorded.rs"]
+mod recorded;
+use recorded::{Sketch, check, crop, number, root, size};
 
 const CONTENT_LAYER: &str = "conv4_2";
 
@@ -176,7 +179,7 @@ fn evaluator_with_terms(case: &Case, mode: ConvMode) -> Evaluator {
 fn measure(network: &Arc<PreparedChain>, picture: &Picture, taps: &[Tap]) -> Vec<Loss> {
     let size = (picture.height, picture.width);
     network
-        .measure(&picture.preprocessed(), size, taps, EvaluatorOptions::default(), &Cancel::default())
+        .measure(&picture.preprocessed(), size, taps, &[], EvaluatorOptions::default(), &Cancel::default())
         .unwrap()
 }
 
@@ -188,11 +191,8 @@ struct Picture {
 }
 
 impl Picture {
-    fn read(path: &str, top: usize, left: usize, height: usize, width: usize) -> Self {
-        let picture = image::open(root().join(path)).unwrap().into_rgb8();
-        let crop = image::imageops::crop_imm(&picture, left as u32, top as u32, width as u32, height as u32);
-        let rgb = crop.to_image().into_raw().into_iter().map(f32::from).collect();
-        Self { height, width, rgb }
+    fn read(at: &Value, height: usize, width: usize) -> Self {
+        Self { height, width, rgb: crop(at, height, width) }
     }
 
     const fn shape(&self) -> Shape {
@@ -209,49 +209,6 @@ impl Picture {
         Preprocessing::CAFFE.apply(&self.rgb, &mut input);
         input
     }
-}
-
-/// An array of PyTorch's: its norm, and its inner products with 32 vectors of random signs.
-struct Sketch {
-    norm: f64,
-    products: Vec<f64>,
-}
-
-impl Sketch {
-    fn of<T: Element>(values: &[T]) -> Self {
-        let mut products = vec![0.0; 32];
-        for (index, value) in values.iter().enumerate() {
-            let (hash, value) = (splitmix64(index as u64), value.to_f64());
-            for (bit, product) in products.iter_mut().enumerate() {
-                *product += if hash >> bit & 1 == 1 { -value } else { value };
-            }
-        }
-        let norm = values.iter().map(|value| value.to_f64().powi(2)).sum::<f64>().sqrt();
-        Self { norm, products }
-    }
-
-    fn parse(value: &Value) -> Self {
-        let products = value["sketch"].as_array().unwrap().iter().map(number).collect();
-        Self { norm: number(&value["norm"]), products }
-    }
-
-    /// The 2-norm of the difference is estimated by the root mean square of the sketches' difference.
-    fn compare<T: Element>(&self, values: &[T], tolerance: f64, what: &str) {
-        let ours = Self::of(values);
-        let squares: f64 = self.products.iter().zip(&ours.products).map(|(a, b)| (a - b).powi(2)).sum();
-        let difference = (squares / self.products.len() as f64).sqrt() / self.norm;
-        println!("{what}: relative difference {difference:.1e}");
-        assert!(difference <= tolerance, "{what}: relative difference {difference:e}");
-        check(ours.norm, self.norm, tolerance, &format!("{what}, norm"));
-    }
-}
-
-/// Which signs element `index` has in the 32 vectors: its lowest 32 bits.
-const fn splitmix64(index: u64) -> u64 {
-    let z = index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// One entry of `cases.json`, with its pictures.
@@ -341,10 +298,7 @@ fn cases() -> Vec<Case> {
         .iter()
         .map(|case| {
             let (height, width) = (size(case, "height"), size(case, "width"));
-            let picture = |at: &Value| {
-                let file = at["file"].as_str().unwrap();
-                Picture::read(file, size(at, "top"), size(at, "left"), height, width)
-            };
+            let picture = |at: &Value| Picture::read(at, height, width);
             let style = &golden["style"];
             Case {
                 name: case["name"].as_str().unwrap().to_owned(),
@@ -353,37 +307,10 @@ fn cases() -> Vec<Case> {
                 alpha: number(&case["alpha"]),
                 beta: number(&case["beta"]),
                 content: picture(&case["content"]),
-                style: Picture::read(
-                    style["file"].as_str().unwrap(),
-                    0,
-                    0,
-                    size(style, "height"),
-                    size(style, "width"),
-                ),
+                style: Picture::read(style, size(style, "height"), size(style, "width")),
                 image: picture(&case["image"]),
                 expected: case.clone(),
             }
         })
         .collect()
-}
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn size(value: &Value, key: &str) -> usize {
-    value[key].as_u64().unwrap() as usize
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap()
-}
-
-fn check(ours: f64, theirs: f64, tolerance: f64, what: &str) {
-    let difference = (ours - theirs).abs() / theirs.abs();
-    println!("{what}: relative difference {difference:.1e}");
-    assert!(
-        difference <= tolerance,
-        "{what}: {ours} instead of {theirs}, relative difference {difference:e}"
-    );
 }

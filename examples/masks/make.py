@@ -20,6 +20,14 @@ def sky():
     mask.filter(ImageFilter.GaussianBlur(3)).resize((400, 300)).save("examples/masks/mountains-sky.png", optimize=True)
 
 
+def painted_sky():
+    """The sky of style/cafe_terrace.webp, between the roofs."""
+    mask = Image.new("L", (401, 500), 0)
+    sky = [(207, -30), (340, -30), (323, 75), (282, 100), (250, 150), (232, 175), (223, 150), (207, 113)]
+    ImageDraw.Draw(mask).polygon(sky, fill=255)
+    mask.filter(ImageFilter.GaussianBlur(3)).save("examples/masks/cafe_terrace-sky.png", optimize=True)
+
+
 def face():
     """The face of content/astronaut.png: an oval with a soft edge."""
     mask = Image.new("L", (512, 512), 0)
@@ -51,5 +59,6 @@ def palette():
 
 if __name__ == "__main__":
     sky()
+    painted_sky()
     face()
     palette()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use impasto_style::{
     Checkpoint, Checkpoints, Event, Input, Network, Optimiser, PreparedNetwork, Preset, Record, Role, Run,
-    Subject, TransferError, TransferOptions, transfer_with, white_noise,
+    Size, Subject, TransferError, TransferOptions, transfer_with, white_noise,
 };
 
 /// A run that never ends by itself.
@@ -22,7 +22,7 @@ struct Sitting {
 impl Sitting {
     fn new(optimiser: Optimiser) -> Self {
         let options = TransferOptions {
-            size: 16,
+            size: Size::Longest(16),
             iterations: 8,
             optimiser,
             content_layers: "conv1_1".parse().expect("a layer"),

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use impasto_style::Picture;
-use impasto_style::picture::ReadOptions;
+use impasto_style::picture::{ReadOptions, Transparency};
+use impasto_style::{Picture, Size};
 use impasto_vgg::{LoadOptions, Loaded};
 
 use crate::{checkpoints, pictures};
@@ -58,10 +58,14 @@ const READING: u64 = 48 << 20;
 
 fn read_picture(bytes: &[u8], _: &Path) -> Result<(), String> {
     // Once as it is, with all that there is beside it; once shrunk.
-    for longest in [None, Some(2)] {
-        let beside = longest.is_none();
-        let options =
-            ReadOptions { memory_limit: Some(READING), held: 0, longest, alpha: beside, profile: beside };
+    for (size, profile) in [(Size::Original, true), (Size::Longest(2), false)] {
+        let options = ReadOptions {
+            memory_limit: Some(READING),
+            held: 0,
+            size,
+            transparency: Transparency::Kept,
+            profile,
+        };
         let read =
             Picture::read_stream(bytes, Path::new("picture"), &options).map_err(|error| error.to_string())?;
         assert!(read.picture.data().iter().all(|value| value.is_finite()), "a number that is none");

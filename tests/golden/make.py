@@ -140,7 +140,7 @@ def main():
         print(case[0], cases[-1]["losses"]["total"], cases[-1]["gradient"]["norm"], flush=True)
     document = {
         "torch": torch.__version__.split("+")[0],
-        "style": {"file": "tests/golden/style.png", "height": style.shape[0], "width": style.shape[1]},
+        "style": {"file": "tests/golden/style.png", "top": 0, "left": 0, "height": style.shape[0], "width": style.shape[1]},
         "cases": cases,
     }
     (HERE / "cases.json").write_text(json.dumps(document, indent=1) + "\n")

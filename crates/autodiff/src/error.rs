@@ -54,6 +54,24 @@ pub enum AutodiffError {
         /// The shape of the target.
         got: String,
     },
+    /// A guide is not of the positions of its layer.
+    #[error("the guide of {layer} has {got} numbers, but the layer's response has {expected} positions")]
+    Guide {
+        /// The layer's name.
+        layer: String,
+        /// The positions of the response.
+        expected: usize,
+        /// The numbers of the guide.
+        got: usize,
+    },
+    /// There is not a guide, or none, for each tap.
+    #[error("{guides} guides for {taps} taps")]
+    Guides {
+        /// The taps.
+        taps: usize,
+        /// The guides.
+        guides: usize,
+    },
     /// A slice of pixels has the wrong length.
     #[error("a picture of {height} x {width} x {channels} has {} numbers, not {got}", height * width * channels)]
     Pixels {

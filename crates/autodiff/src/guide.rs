@@ -10,6 +10,10 @@
 
 use std::sync::Arc;
 
+use impasto_tensor::Shape;
+
+use crate::AutodiffError;
+
 /// t_p = T_p^2 at the positions of a response, row by row: between 0 and 1, neither 0 everywhere nor 1 everywhere. Cheap to share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guide {
@@ -51,6 +55,25 @@ impl Guide {
         &self.weights
     }
 
+    /// The same numbers, shared.
+    pub(crate) fn shared(&self) -> Arc<[f32]> {
+        Arc::clone(&self.weights)
+    }
+
+    /// Whether it is the same guide: a clone, not an equal one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.weights, &other.weights)
+    }
+
+    /// Checks that there is a t for each position of a layer's response.
+    pub(crate) fn check(&self, layer: &str, response: Shape) -> Result<(), AutodiffError> {
+        let (expected, got) = (response.positions(), self.weights.len());
+        if expected == got {
+            return Ok(());
+        }
+        Err(AutodiffError::Guide { layer: layer.to_owned(), expected, got })
+    }
+
     /// S = sum_p t_p.
     pub const fn total(&self) -> f64 {
         self.total
@@ -64,5 +87,24 @@ impl Guide {
     /// The bytes of its numbers.
     pub fn bytes(&self) -> u64 {
         size_of_val::<[f32]>(&self.weights) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coverage_is_everything_nothing_or_a_part() {
+        assert_eq!(Coverage::of(vec![1.0, 2.0, f32::INFINITY]), Coverage::Everywhere);
+        assert_eq!(Coverage::of(vec![0.0, -1.0, f32::NAN]), Coverage::Nowhere);
+        assert_eq!(Coverage::of(Vec::new()).guide(), None);
+        let part = Coverage::of(vec![0.5, 1.0, 7.0, f32::NAN]);
+        let guide = part.guide().expect("a part");
+        assert_eq!((guide.weights(), guide.total(), guide.share()), (&[0.5, 1.0, 1.0, 0.0][..], 2.5, 0.625));
+        assert_eq!(guide.bytes(), 16);
+        assert!(guide.check("conv1_1", Shape::new(2, 2, 64)).is_ok());
+        let error = guide.check("conv1_1", Shape::new(2, 3, 64)).unwrap_err().to_string();
+        assert_eq!(error, "the guide of conv1_1 has 4 numbers, but the layer's response has 6 positions");
     }
 }

@@ -52,6 +52,7 @@
 //! |---|---|
 //! | one file per operation: the equation, forward beside backward | [`ops`] |
 //! | one file per loss: the equation, what it needs, value, gradient | [`losses`] |
+//! | where a loss acts; how a mask reaches a layer | [`Guide`], [`Reach`] |
 //! | the network as data; L as a list of terms | [`Chain`], [`Term`] |
 //! | the whole network, operation by operation, in `f32` or `f64` | [`mod@reference`] |
 //! | any function's gradient against central differences in `f64` | [`check`] |
@@ -66,6 +67,7 @@ mod error;
 mod guide;
 pub mod losses;
 pub mod ops;
+mod reach;
 pub mod reference;
 mod terms;
 
@@ -78,4 +80,5 @@ pub use error::AutodiffError;
 pub use guide::{Coverage, Guide};
 pub use losses::{GramMatrix, Loss, LossKind};
 pub use ops::preprocessing::Preprocessing;
+pub use reach::Reach;
 pub use terms::{GroupSum, Losses, Tap, Term, Weight, group_sums};

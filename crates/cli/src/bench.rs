@@ -9,6 +9,7 @@ use impasto_style::{Arch, ConvMode, EvaluatorOptions};
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::plan_table::plan_bytes;
 use crate::streams::put;
 
 const MIB: f64 = (1 << 20) as f64;
@@ -113,23 +114,15 @@ fn layer_line(layer: &LayerTime) -> String {
 }
 
 fn evaluation_lines(evaluation: &EvaluationTime, peak_mib: Option<f64>) -> String {
-    let bytes = evaluation.bytes;
-    let mib = |bytes: u64| bytes as f64 / MIB;
     let peak =
         peak_mib.map_or_else(String::new, |mib| format!("\npeak memory of the evaluations: {mib:.0} MiB"));
     format!(
         "one loss and gradient: median {:.3} s, fastest {:.3} s of {}\n\
-         plan: {:.0} MiB ({:.0} weights, {:.0} packed kernels, {:.0} tensors, {:.0} masks, {:.0} targets, {:.0} scratch) in {} band(s){peak}",
+         plan: {} in {} band(s){peak}",
         evaluation.median(),
         evaluation.seconds[0],
         evaluation.seconds.len(),
-        mib(bytes.total()),
-        mib(bytes.weights),
-        mib(bytes.packed),
-        mib(bytes.arena),
-        mib(bytes.masks),
-        mib(bytes.targets),
-        mib(bytes.scratch),
+        plan_bytes(&evaluation.bytes),
         evaluation.bands
     )
 }

@@ -13,7 +13,7 @@ use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::Pair;
-use crate::progress::Display;
+use crate::progress::{Display, Volume};
 
 /// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
 ///
@@ -33,9 +33,8 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
     output: PathBuf,
 
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) volume: Volume,
 
     #[command(flatten)]
     options: OptionArguments,
@@ -43,17 +42,17 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut options = arguments.options.options()?;
+    let mut display = Display::new(arguments.volume, &arguments.output.display().to_string());
     probe(&arguments.output, 0)?;
     let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
-    let subject = arguments.pictures.read(&options, arguments.quiet)?;
-    probe(&arguments.output, largest_page(subject.size(options.size)))?;
+    let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
+    probe(&arguments.output, largest_page(subject.size(subject.longest_side(&options))))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
     let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
-    let display = Display::new(arguments.quiet);
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
         display.show(event);
@@ -73,8 +72,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");
         return Err(Failure::stopped(cause, message));
     }
-    display
-        .say(&format!("Wrote {name}: loss {:.4e} after {} iterations", painting.loss, painting.iterations));
+    let painted = display.painted(&painting);
+    display.conclude(&format!("Wrote {name} after {} iterations: {painted}", painting.iterations));
     Ok(())
 }
 

@@ -77,11 +77,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Sides of random pictures, unless it is said.
+const NOISE: usize = 24;
+
 fn objective_row(arguments: &Arguments, network: Network, options: &TransferOptions) -> Result<Row, Failure> {
     let &TransferOptions { size, seed, pooling, .. } = options;
+    let side = size.longest_side_for((NOISE, NOISE));
     let (photo, painting) = match (&arguments.content, &arguments.style) {
         (Some(content), Some(style)) => (small(content, options)?, small(style, options)?),
-        _ => (white_noise(size, size, seed + 1)?, white_noise(size, size, seed + 2)?),
+        _ => (white_noise(side, side, seed + 1)?, white_noise(side, side, seed + 2)?),
     };
     let start = white_noise(photo.height(), photo.width(), seed)?;
     let chain = network.chain_to("conv5_1", pooling)?.cast();
@@ -91,7 +95,8 @@ fn objective_row(arguments: &Arguments, network: Network, options: &TransferOpti
 /// The picture at the options' size, read within their memory limit.
 fn small(path: &Path, options: &TransferOptions) -> Result<Picture, Failure> {
     let picture = read_picture(path, &options.reading(0), false)?;
-    let (height, width) = picture.size_with_longest_side(options.size);
+    let longest = options.check_size((picture.height(), picture.width()))?;
+    let (height, width) = picture.size_with_longest_side(longest);
     Ok(picture.resized(height, width)?)
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
     let mut base = given.options()?;
-    let subject = arguments.pictures.read(&base, arguments.to.quiet)?;
+    let subject = arguments.pictures.read(&base, arguments.to.volume.quiet)?;
     base.make_room_for(&subject);
     let network = given.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);

@@ -58,6 +58,7 @@ impl Interrupt {
     pub(crate) fn heed(&self, event: Event<'_>) {
         let has_picture = match event {
             Event::Started(summary) => summary.done > 0,
+            Event::Measured(..) => false,
             _ => true,
         };
         self.0.keeps.fetch_or(has_picture, Ordering::SeqCst);

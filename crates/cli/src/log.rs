@@ -1,6 +1,6 @@
 //! `--log`: one JSON object a line, one line an iteration, each written out at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -31,8 +31,13 @@ impl Serialize for Line {
 /// The kinds that every line has, whether they count or not.
 const ALWAYS: [LossKind; 3] = [LossKind::Content, LossKind::Gram, LossKind::TotalVariation];
 
-/// The line of an iteration: when and where it was, L, the sum of each kind of loss, each layer's own loss, how L-BFGS
-/// moved. Other kinds than [`ALWAYS`] are there if they count.
+/// Values by name, in the order of the names.
+fn object(values: impl Iterator<Item = (String, Value)>) -> Value {
+    Value::Object(values.collect::<BTreeMap<_, _>>().into_iter().collect())
+}
+
+/// The line of an iteration: when and where it was, L, the sum of each kind of loss, each layer's own loss, and if there are regions
+/// each region's at each layer, how L-BFGS moved. Other kinds than [`ALWAYS`] are there if they count.
 fn line(progress: &Progress<'_>) -> Line {
     let losses = progress.losses;
     let counts = |kind| losses.terms.iter().any(|term| term.kind == kind);
@@ -50,9 +55,16 @@ fn line(progress: &Progress<'_>) -> Line {
         put(kind.name(), losses.sum(kind).into());
     }
     for kind in kinds().filter(|kind| kind.is_of_a_layer()) {
-        let layers: BTreeMap<&str, f64> = losses.layers(kind).collect();
-        let layers = layers.into_iter().map(|(layer, loss)| (layer.to_owned(), loss.into()));
-        put(&format!("{}_layers", kind.name()), Value::Object(layers.collect()));
+        let layers = object(losses.layers(kind).map(|(layer, loss)| (layer.to_owned(), loss.into())));
+        put(&format!("{}_layers", kind.name()), layers);
+    }
+    let regions: BTreeSet<&str> = losses.terms.iter().filter_map(|term| term.region.as_deref()).collect();
+    if !regions.is_empty() {
+        let of = |region| losses.layers_of(region).map(|(layer, loss)| (layer.to_owned(), loss.into()));
+        put(
+            "style_regions",
+            object(regions.into_iter().map(|region| (region.to_owned(), object(of(region))))),
+        );
     }
     put("gradient_norm", progress.gradient_norm.into());
     put("step", progress.step.into());

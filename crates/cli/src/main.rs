@@ -16,7 +16,9 @@ mod log;
 mod network;
 mod options;
 mod output;
+mod pace;
 mod pictures;
+mod plan_table;
 mod presets;
 mod progress;
 mod reconstruct;
@@ -25,6 +27,7 @@ mod streams;
 mod study;
 mod sweep;
 mod threads;
+mod times;
 mod transfer;
 mod weights;
 
@@ -73,6 +76,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    times::begin();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return streams::show_usage(&error),
@@ -111,11 +115,11 @@ impl Command {
     /// Whether it says nothing but errors.
     fn is_quiet(&self) -> bool {
         match self {
-            Self::Transfer(arguments) => arguments.quiet,
-            Self::Reconstruct(arguments) => arguments.to.quiet,
-            Self::Grid(arguments) => arguments.to.quiet,
-            Self::Sweep(arguments) => arguments.to.quiet,
-            Self::Explain(arguments) => arguments.quiet,
+            Self::Transfer(arguments) => arguments.volume.quiet,
+            Self::Reconstruct(arguments) => arguments.to.volume.quiet,
+            Self::Grid(arguments) => arguments.to.volume.quiet,
+            Self::Sweep(arguments) => arguments.to.volume.quiet,
+            Self::Explain(arguments) => arguments.volume.quiet,
             Self::Bench(_) | Self::Gradcheck(_) | Self::Weights(_) => false,
         }
     }

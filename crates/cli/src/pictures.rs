@@ -58,13 +58,14 @@ pub(crate) fn read_subject(
     if is_standard_input(content) && is_standard_input(style) {
         return Err(Failure::wrong_use("standard input is one picture: give - only once"));
     }
-    let (of_photo, of_painting) = match keep {
-        Keep::Whole => (options.reading(0), TransferOptions::reading as fn(&_, _) -> _),
-        Keep::Shrunk => (options.reading_photo(0), TransferOptions::reading_painting as fn(&_, _) -> _),
-    };
+    let of_photo = if keep == Keep::Whole { options.reading(0) } else { options.reading_photo(0) };
     let photo = read(content, &of_photo, quiet)?;
     let held = photo.picture.bytes();
-    let painting = read(style, &of_painting(options, held), quiet)?;
+    let of_painting = match keep {
+        Keep::Whole => options.reading(held),
+        Keep::Shrunk => options.reading_painting(0, &photo.picture, held),
+    };
+    let painting = read(style, &of_painting, quiet)?;
     let bytes = photo.bytes.max(held + painting.bytes);
     Ok(Subject::new(photo.picture, painting.picture).after_reading(bytes))
 }

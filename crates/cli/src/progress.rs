@@ -1,122 +1,218 @@
 //! How a run looks while it runs: a bar on a terminal, now and then a line elsewhere, nothing with `--quiet`. All of it goes
 //! to standard error.
 
-use std::cell::Cell;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use impasto_style::{Event, LossKind, Progress, Summary};
-use indicatif::{ProgressBar, ProgressStyle};
+use clap::Args;
+use impasto_style::{Event, LossKind, Painting, Progress, Summary};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
+use crate::duration::spoken;
+use crate::pace::{Pace, Work};
+use crate::plan_table::plan_table;
 use crate::streams::tell;
+use crate::times::{Times, elapsed};
+
+/// How much a command says.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Volume {
+    /// Say nothing but errors
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Say also how each layer is computed, what memory it takes, and where the time went
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// What a command shows of what it does.
+pub(crate) struct Display {
+    way: Way,
+    verbose: bool,
+    /// What lines are about: the output, or the cell of a study.
+    name: String,
+    /// For a study, the number of the cell at work and how many there are.
+    cell: Option<(usize, usize)>,
+    /// Iterations of the transfer at work.
+    iterations: usize,
+    pace: Pace,
+    times: Times,
+}
 
 /// The three ways of showing progress.
-pub(crate) enum Display {
+enum Way {
     Bar(ProgressBar),
-    /// With the iterations of the run.
-    Lines(Cell<usize>),
+    Lines,
     Quiet,
 }
 
 impl Display {
-    pub(crate) fn new(quiet: bool) -> Self {
-        if quiet {
-            return Self::Quiet;
-        }
-        if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:32} {pos}/{len}  {msg}  {eta} left");
-            return Self::Bar(
-                ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())),
-            );
-        }
-        Self::Lines(Cell::new(0))
+    /// That of a command that begins, whose output is called `name`.
+    pub(crate) fn new(volume: Volume, name: &str) -> Self {
+        let way = match volume {
+            Volume { quiet: true, .. } => Way::Quiet,
+            _ if io::stderr().is_terminal() => Way::Bar(ProgressBar::no_length().with_style(bar_style())),
+            _ => Way::Lines,
+        };
+        let (pace, times) = (Pace::default(), Times::of_reading());
+        Self { way, verbose: volume.verbose, name: name.to_owned(), cell: None, iterations: 0, pace, times }
+    }
+
+    /// There will be that many transfers.
+    pub(crate) fn expect(&mut self, works: Vec<Work>) {
+        self.cell = Some((0, works.len()));
+        self.pace = Pace::of_all(works);
+    }
+
+    /// The next one of them comes to work, of that name, or is there already.
+    pub(crate) fn next(&mut self, name: &str, is_there: bool) {
+        let (number, cells) = self.cell.map_or((1, 1), |(number, cells)| (number + 1, cells));
+        self.cell = Some((number, cells));
+        self.pace.next();
+        name.clone_into(&mut self.name);
+        let there = if is_there { " is there already" } else { "" };
+        self.say(&format!("{number}/{cells}: {name}{there}"));
     }
 
     /// Shows what a run tells.
-    pub(crate) fn show(&self, event: Event<'_>) {
+    pub(crate) fn show(&mut self, event: Event<'_>) {
+        self.times.heed(event);
         match event {
             Event::Started(summary) => self.start(summary),
+            Event::Measured((height, width), took) if self.verbose => {
+                let seconds = took.as_secs_f64();
+                self.say(&format!("Measured the targets at {width} x {height} in {seconds:.2} s"));
+            }
             Event::Iteration(progress) => self.step(progress),
-            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
+            Event::Measured(..) | Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
     }
 
     /// A line that stays.
     pub(crate) fn say(&self, line: &str) {
-        match self {
-            Self::Bar(bar) => bar.suspend(|| tell(line)),
-            Self::Lines(_) => tell(line),
-            Self::Quiet => {}
+        match &self.way {
+            Way::Bar(bar) if bar.length().is_some() => bar.suspend(|| tell(line)),
+            Way::Bar(_) | Way::Lines => tell(line),
+            Way::Quiet => {}
         }
     }
 
-    /// The one line before the work starts.
-    fn start(&self, summary: &Summary) {
-        let (height, width) = summary.size;
-        let paintings: Vec<String> =
-            summary.style_sizes.iter().map(|(height, width)| format!("{width} x {height}")).collect();
-        let scales = if summary.scales.len() == 1 {
-            String::new()
-        } else {
-            let sides = summary.scales.iter().map(|&(height, width)| height.max(width).to_string());
-            format!(" at {} pixels", sides.collect::<Vec<_>>().join(", "))
-        };
-        let bands = if summary.bands > 1 { format!(" in {} bands", summary.bands) } else { String::new() };
-        let done = if summary.done > 0 { format!(", {} of them done", summary.done) } else { String::new() };
-        let checkpoints = summary.checkpoint_bytes.map_or_else(String::new, |bytes| {
-            format!(", checkpoints of up to {} MiB", bytes.div_ceil(1 << 20))
-        });
-        self.say(&format!(
-            "Painting {width} x {height} in the style of {}: {}, {} iterations{scales}{done}, {} {}, \
-             {} MiB of memory{bands}{checkpoints}",
-            paintings.join(" and "),
-            summary.arch,
-            summary.iterations,
-            summary.threads,
-            if summary.threads == 1 { "thread" } else { "threads" },
-            summary.bytes.div_ceil(1 << 20),
-        ));
-        match self {
-            Self::Bar(bar) => {
-                bar.set_length(summary.iterations as u64);
-                bar.set_position(summary.done as u64);
-                bar.reset_eta();
+    /// What is said before the work starts.
+    fn start(&mut self, summary: &Summary) {
+        self.say(&start_line(summary));
+        if self.verbose {
+            plan_table(summary).iter().for_each(|line| self.say(line));
+        }
+        self.iterations = summary.iterations;
+        self.pace.start(Work::of(summary));
+        if let Way::Bar(bar) = &self.way {
+            if let Some((number, cells)) = self.cell {
+                bar.set_prefix(format!("{number}/{cells}  "));
             }
-            Self::Lines(iterations) => iterations.set(summary.iterations),
-            Self::Quiet => {}
+            bar.set_length(self.pace.iterations() as u64);
+            bar.set_position(self.pace.done(summary.done) as u64);
+            bar.enable_steady_tick(Duration::from_secs(1));
         }
     }
 
     /// An iteration is done.
-    fn step(&self, progress: &Progress<'_>) {
-        match self {
-            Self::Bar(bar) => {
-                bar.set_message(format!("loss {:.4e}", progress.losses.total));
-                bar.set_position(progress.iteration as u64);
+    fn step(&mut self, progress: &Progress<'_>) {
+        self.pace.step(progress, elapsed());
+        let left = self.pace.left().filter(|_| self.pace.done(progress.iteration) < self.pace.iterations());
+        let left = left.map_or_else(String::new, |left| format!(", {} left", spoken(left)));
+        match &self.way {
+            Way::Bar(bar) => {
+                bar.set_position(self.pace.done(progress.iteration) as u64);
+                bar.set_message(format!(", loss {:.4e}{left}", progress.losses.total));
             }
-            Self::Lines(iterations) => {
-                let iterations = iterations.get();
-                let every = (iterations / 20).max(1);
+            Way::Lines => {
+                let every = (self.iterations / 20).max(1);
                 if progress.iteration == 1 || progress.iteration.is_multiple_of(every) {
-                    let losses = progress.losses;
-                    let counts = |kind: &LossKind| losses.terms.iter().any(|term| term.kind == *kind);
-                    let part = |kind: LossKind| format!(", {} {:.4e}", kind.name(), losses.sum(kind));
-                    let parts: String = LossKind::ALL.into_iter().filter(counts).map(part).collect();
-                    tell(&format!(
-                        "iteration {}/{iterations}: loss {:.4e}{parts}, {:.1} s",
-                        progress.iteration,
-                        losses.total,
-                        progress.elapsed.as_secs_f64(),
-                    ));
+                    tell(&format!("{}{left}", self.line(progress)));
                 }
             }
-            Self::Quiet => {}
+            Way::Quiet => {}
         }
+    }
+
+    /// `out.png: iteration 40/300: loss 1.2e4, content 3.4e3, style 8.6e3, 12.0 s`, and of all for a study.
+    fn line(&self, progress: &Progress<'_>) -> String {
+        let losses = progress.losses;
+        let counts = |kind: &LossKind| losses.terms.iter().any(|term| term.kind == *kind);
+        let part = |kind: LossKind| format!(", {} {:.4e}", kind.name(), losses.sum(kind));
+        let parts: String = LossKind::ALL.into_iter().filter(counts).map(part).collect();
+        let of_all = self.cell.map_or_else(String::new, |_| {
+            format!(", {}/{} of all", self.pace.done(progress.iteration), self.pace.iterations())
+        });
+        format!(
+            "{}: iteration {}/{}{of_all}: loss {:.4e}{parts}, {:.1} s",
+            self.name,
+            progress.iteration,
+            self.iterations,
+            losses.total,
+            progress.elapsed.as_secs_f64(),
+        )
     }
 
     /// No more iterations.
     pub(crate) fn finish(&self) {
-        if let Self::Bar(bar) = self {
+        if let Way::Bar(bar) = &self.way {
             bar.finish_and_clear();
         }
     }
+
+    /// The end of the last line: what was painted, and how long the command took.
+    pub(crate) fn painted(&self, painting: &Painting) -> String {
+        let (height, width) = (painting.picture.height(), painting.picture.width());
+        let time = spoken(elapsed());
+        format!("{width} x {height} pixels, loss {:.4e}, in {time}", painting.loss)
+    }
+
+    /// The last line, and with `--verbose` where the time went.
+    pub(crate) fn conclude(&mut self, line: &str) {
+        self.say(line);
+        if self.verbose {
+            let times = self.times.line();
+            self.say(&times);
+        }
+    }
+}
+
+/// `3/16  ####----  120/800  40 s, loss 1.2e4, 3 min left`.
+fn bar_style() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{prefix}{bar:32} {pos}/{len}  {spent}{msg}");
+    let spent = |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+        // A terminal that takes no text has nothing to be told.
+        let _ = to.write_str(&spoken(state.elapsed()));
+    };
+    style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("spent", spent)
+}
+
+/// The line of a transfer that starts.
+fn start_line(summary: &Summary) -> String {
+    let (height, width) = summary.size;
+    let paintings: Vec<String> =
+        summary.style_sizes.iter().map(|(height, width)| format!("{width} x {height}")).collect();
+    let scales = if summary.scales.len() == 1 {
+        String::new()
+    } else {
+        let sides = summary.scales.iter().map(|&(height, width)| height.max(width).to_string());
+        format!(" at {} pixels", sides.collect::<Vec<_>>().join(", "))
+    };
+    let bands = if summary.bands > 1 { format!(" in {} bands", summary.bands) } else { String::new() };
+    let done = if summary.done > 0 { format!(", {} of them done", summary.done) } else { String::new() };
+    let checkpoints = summary
+        .checkpoint_bytes
+        .map_or_else(String::new, |bytes| format!(", checkpoints of up to {} MiB", bytes.div_ceil(1 << 20)));
+    format!(
+        "Painting {width} x {height} in the style of {}: {}, {} iterations{scales}{done}, {} {}, \
+         {} MiB of memory{bands}{checkpoints}",
+        paintings.join(" and "),
+        summary.arch,
+        summary.iterations,
+        summary.threads,
+        if summary.threads == 1 { "thread" } else { "threads" },
+        summary.bytes.div_ceil(1 << 20),
+    )
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use impasto_study::study::{
     FIGURE_DEFAULTS, Material, Paths, content_reconstructions, style_reconstructions,
 };
-use impasto_style::{Picture, Subject, TransferOptions};
+use impasto_style::{Picture, Size, Subject, TransferOptions};
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         ));
     }
     let mut base = given.options()?;
-    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.quiet)?;
+    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.volume.quiet)?;
     let network = given.network.read()?;
     let (mut study, content) = match arguments.what {
         What::Content => {
@@ -101,8 +101,11 @@ fn canvas(
     picture: &Picture,
     base: &mut TransferOptions,
 ) -> Result<Picture, Failure> {
-    let (height, width) = size.unwrap_or_else(|| picture.size_with_longest_side(base.size));
-    base.size = height.max(width);
+    let (height, width) = size.unwrap_or_else(|| {
+        let own = (picture.height(), picture.width());
+        picture.size_with_longest_side(base.size.longest_side_for(own))
+    });
+    base.size = Size::Longest(height.max(width));
     base.validate()?;
     Ok(Picture::new(height, width, vec![0.0; 3 * height * width])?)
 }

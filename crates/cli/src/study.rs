@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use impasto_files::keep_apart;
-use impasto_study::study::{Material, Study, StudyEvent};
+use impasto_study::study::{Cell, Material, Study, StudyEvent};
 use impasto_style::Init;
 use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::network::weights_file;
+use crate::pace::Work;
 use crate::pictures::file_of_picture;
-use crate::progress::Display;
+use crate::progress::{Display, Volume};
 
 /// The style layers of the paper, in order.
 pub(crate) const STYLE_LAYERS: &str = "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1";
@@ -32,9 +33,8 @@ pub(crate) struct StudyOutput {
     #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
     output: PathBuf,
 
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) volume: Volume,
 }
 
 /// Computes what is missing of the study in its folder, and draws its sheet there.
@@ -51,7 +51,8 @@ pub(crate) fn run(
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
     refuse_inputs(study, material, folder)?;
-    let display = Display::new(to.quiet);
+    let mut display = Display::new(to.volume, &folder.display().to_string());
+    display.expect(study.cells.iter().map(|cell| work(cell, material)).collect());
     // The cell at work, and those that are done.
     let (mut number, mut done) = (0, 0);
     let pictures = study.run(material, folder, |event| {
@@ -59,12 +60,12 @@ pub(crate) fn run(
             StudyEvent::Kept(cell) => {
                 number += 1;
                 done = number;
-                display.say(&format!("{number}/{}: {} is there already", study.cells.len(), cell.name));
+                display.next(&cell.name, true);
             }
             StudyEvent::Cell(cell) => {
                 done = number;
                 number += 1;
-                display.say(&format!("{number}/{}: {}", study.cells.len(), cell.name));
+                display.next(&cell.name, false);
             }
             StudyEvent::Transfer(event) => {
                 interrupt.heed(event);
@@ -81,8 +82,14 @@ pub(crate) fn run(
     })?;
     let sheet = Study::sheet_path(folder);
     study.sheet(&pictures)?.write_or_keep(&sheet, Encoding::Png)?;
-    display.say(&format!("Wrote {} with {} pictures", sheet.display(), pictures.len()));
+    display.conclude(&format!("Wrote {} with {} pictures", sheet.display(), pictures.len()));
     Ok(())
+}
+
+/// What a cell will have to do.
+fn work(cell: &Cell, material: Material<'_>) -> Work {
+    let schedule = cell.options.schedule(material.subject.longest_side(&cell.options));
+    Work::of_scales(schedule.iter().map(|scale| (material.subject.size(scale.size), scale.iterations)))
 }
 
 /// Refuses a folder in which a file of the study would overwrite one that it reads.

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let mut study = study(arguments)?;
-    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.quiet)?;
+    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.volume.quiet)?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = arguments.options.network.read()?;
     let paths = arguments.pictures.paths(&arguments.options.network);
@@ -86,6 +86,7 @@ fn parse_vary(text: &str) -> Result<Vary, String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use impasto_style::Size;
 
     use super::*;
 
@@ -106,7 +107,10 @@ mod tests {
                 .unwrap();
         assert_eq!((study.rows.len(), study.columns.len(), study.cells.len()), (2, 3, 6));
         let cell = &study.cells[4];
-        assert_eq!((&*cell.name, cell.options.size, cell.options.seed), ("pool-max_seed-2", 99, 2));
+        assert_eq!(
+            (&*cell.name, cell.options.size, cell.options.seed),
+            ("pool-max_seed-2", Size::Longest(99), 2)
+        );
         let limits = study.cells.iter().map(|cell| cell.options.memory_limit);
         assert!(limits.clone().all(|limit| Some(limit) == limits.clone().next()), "one limit for all");
     }

@@ -21,7 +21,7 @@ use crate::options::OptionArguments;
 use crate::output::Output;
 use crate::pictures::{Keep, read_subject};
 use crate::presets::preset_table;
-use crate::progress::Display;
+use crate::progress::{Display, Volume};
 
 /// Paint CONTENT in the style of STYLE
 ///
@@ -71,9 +71,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     log: Option<PathBuf>,
 
-    /// Say nothing but errors
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) volume: Volume,
 
     /// End after that time of painting, such as 90s, 10m or 1h30m, with the picture so far
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Machine")]
@@ -105,6 +104,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let job = Job::new(&given, &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
     let mut options = job.options.clone();
     let output = Output::new(&job.output, job.quality)?;
+    let display = Display::new(arguments.volume, &output.name());
     if job.save_every.is_some() && output.numbered(1, 1).is_none() {
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
@@ -113,8 +113,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
-    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.quiet)?;
-    output.reserve(subject.size(options.size))?;
+    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
+    output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
@@ -129,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 
     let mut run = Run {
         interrupt,
-        display: Display::new(arguments.quiet),
+        display,
         inputs,
         taken,
         output,
@@ -218,6 +218,7 @@ impl Run<'_> {
                     self.write_as_it_is(progress);
                 }
             }
+            Event::Measured(..) => {}
             Event::Checkpoint(_) => self.kept = true,
             Event::NoCheckpoint(error) => {
                 self.kept = false;
@@ -336,29 +337,29 @@ impl Run<'_> {
     }
 
     /// Says what ended a run that has a picture, whatever that was.
-    fn conclude(self, painting: &Painting) -> Result<(), Failure> {
+    fn conclude(mut self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
-        let (name, loss) = (self.output.name(), painting.loss);
-        let size @ (height, width) = (painting.picture.height(), painting.picture.width());
-        let name = if size == self.size { name } else { format!("{name}, of {width} x {height} pixels") };
+        let name = self.output.name();
+        let painted = self.display.painted(painting);
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
         let on = self.checkpoint.filter(|_| self.kept).map_or_else(String::new, how_to_go_on);
         if let Some(cause @ Cause::Signal(_)) = cause {
-            let message =
-                format!("stopped after {done} by {cause}; the picture so far is in {name}{beside}{on}");
+            let message = format!(
+                "stopped after {done} by {cause}; the picture so far is in {name}: {painted}{beside}{on}"
+            );
             return Err(Failure::stopped(cause, message));
         }
         if let Some(failure) = self.failure {
             return Err(Failure::failed(format!("{failure}; the picture is in {name} all the same")));
         }
-        self.display.say(&match (cause, painting.reason) {
-            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, loss {loss:.4e}{on}"),
+        self.display.conclude(&match (cause, painting.reason) {
+            (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, {painted}{on}"),
             (None, StopReason::Iterations) => {
-                format!("Wrote {name}: loss {loss:.4e} after {} iterations", painting.iterations)
+                format!("Wrote {name} after {} iterations: {painted}", painting.iterations)
             }
-            (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, loss {loss:.4e}"),
+            (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, {painted}"),
         });
         Ok(())
     }

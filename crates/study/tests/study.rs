@@ -7,7 +7,8 @@ use std::path::Path;
 use impasto_study::study::{Material, Paths, Study, StudyEvent, grid};
 use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
-    Cancel, Init, Network, Picture, PreparedNetwork, Preset, Subject, TransferOptions, transfer, white_noise,
+    Cancel, Init, Network, Picture, PreparedNetwork, Preset, Size, Subject, TransferOptions, transfer,
+    white_noise,
 };
 
 struct Scene {
@@ -21,7 +22,7 @@ impl Scene {
         Self {
             subject: Subject::new(white_noise(24, 32, 1).unwrap(), white_noise(32, 28, 2).unwrap()),
             network: Network::embedded().unwrap(),
-            base: TransferOptions { size: 32, iterations: 3, ..Preset::Paper.options() },
+            base: TransferOptions { size: Size::Longest(32), iterations: 3, ..Preset::Paper.options() },
         }
     }
 

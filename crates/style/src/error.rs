@@ -3,7 +3,7 @@
 use impasto_autodiff::AutodiffError;
 use impasto_vgg::WeightsError;
 
-use crate::{CheckpointError, OptionsError, PictureError};
+use crate::{CheckpointError, Masked, OptionsError, PictureError, SubjectError};
 
 /// Why there is no picture, as one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,9 @@ pub enum TransferError {
     /// An option makes no sense.
     #[error(transparent)]
     Options(#[from] OptionsError),
+    /// Pictures, masks and regions do not go together.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
     /// The weights cannot be had, or the network has no such layer.
     #[error(transparent)]
     Weights(WeightsError),
@@ -38,11 +41,17 @@ pub enum TransferError {
         /// The least side.
         minimum: usize,
     },
-    /// Targets that were measured for other options.
+    /// A mask leaves nothing at any of its layers.
     #[error(
-        "the targets are not those of the terms that the options ask for: measure them with the same options"
+        "{what} has no position at any layer at {} x {} pixels, so nothing would come of it: use a larger mask, a larger `size`, \
+         earlier layers, or `mask-reach` average", size.1, size.0
     )]
-    Targets,
+    Vanished {
+        /// What the mask limits.
+        what: Masked,
+        /// Rows and columns of the result.
+        size: (usize, usize),
+    },
     /// Losses or gradients that are not finite, from the first evaluation on.
     #[error("the loss is not a finite number: use smaller weights")]
     NotFinite,

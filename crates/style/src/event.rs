@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use impasto_autodiff::{LayerPlan, PlanBytes};
 use impasto_vgg::Arch;
 
 use crate::finish::Finish;
-use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved};
+use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved, Vanished};
 
 /// Something happened. Answer with `ControlFlow::Break(())` to stop after this iteration.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// Everything fits together; the optimisation is about to start.
     Started(&'a Summary),
+    /// The targets of a scale of this size (H, W) are measured, which took that time.
+    Measured((usize, usize), Duration),
     /// An iteration was accepted.
     Iteration(&'a Progress<'a>),
     /// A checkpoint was written.
@@ -31,8 +34,12 @@ pub struct Summary {
     pub size: (usize, usize),
     /// (H, W) of each painting at the last scale.
     pub style_sizes: Vec<(usize, usize)>,
+    /// What a mask leaves no position of, at some layer and scale: it drops out there.
+    pub vanished: Vec<Vanished>,
     /// (H, W) of every scale, the last being `size`.
     pub scales: Vec<(usize, usize)>,
+    /// The most iterations at each of the scales.
+    pub scale_iterations: Vec<usize>,
     /// Iterations of all scales.
     pub iterations: usize,
     /// Those of them that are done already: 0, unless a run goes on from a checkpoint.
@@ -47,6 +54,10 @@ pub struct Summary {
     pub bytes: u64,
     /// Horizontal bands that the evaluation of the last scale is cut into; 1 if the memory limit allows.
     pub bands: usize,
+    /// How each layer is computed at the last scale, the first one first.
+    pub layers: Vec<LayerPlan>,
+    /// Where the memory of that evaluation goes.
+    pub plan: PlanBytes,
 }
 
 /// An accepted iteration.

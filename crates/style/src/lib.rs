@@ -51,12 +51,13 @@
 //! | part | file |
 //! |---|---|
 //! | pictures in and out | [`picture`] |
-//! | photo and paintings; the same at one size, and what is measured there | `subject.rs` |
+//! | photo, paintings, regions; the same at one size, and what is measured there | `subject/` |
 //! | which terms count, and what they weigh | `terms.rs` |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
+//! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
@@ -89,6 +90,7 @@ pub mod picture;
 mod preset;
 mod record;
 mod run;
+mod saved_scene;
 mod stage;
 mod start;
 mod subject;
@@ -100,8 +102,8 @@ pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resum
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, Loss, LossKind, Plan,
-    Pooling, Tap, Term, Weight,
+    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
+    LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
@@ -112,14 +114,20 @@ pub use noise::{mean_noise, white_noise};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Colours, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, Scale, Scales, TransferOptions, Transport, default_history,
+    Accepts, Choices, Colours, Each, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser,
+    OptionRow, OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, Transport, VALUE_SYNONYMS,
+    default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
-pub use subject::{Scene, Source, Subject, Targets};
-pub use terms::TermSpec;
+pub use saved_scene::SavedSceneError;
 pub use start::first_picture;
+pub(crate) use subject::{Coverages, Masks};
+pub use subject::{
+    Masked, Photo, Region, RegionMask, Scene, Source, StyleImage, Subject, SubjectError, Target, Targets,
+    Vanished, View,
+};
+pub use terms::TermSpec;
 pub use transfer::{Painting, transfer, transfer_with};

@@ -2,8 +2,9 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
+use crate::coordinates::Pixels;
 use crate::picture::{ReadOptions, Transparency};
-use crate::{Init, PreparedNetwork, Subject, TransferError, TransferOptions};
+use crate::{Colours, Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
 const PROGRAM: u64 = 60 << 20;
@@ -13,24 +14,36 @@ impl TransferOptions {
     /// result, the photo as it was read and as it is compared, the network's input) and the program with its weights.
     pub(crate) fn working_bytes(&self, height: usize, width: usize) -> u64 {
         let numbers = 3 * height * width;
-        let optimiser = self.optimiser.bytes(self.iterations, numbers);
-        optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+        let light = self.colours == Colours::Photo;
+        let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
+        optimiser
+            + Pixels::bytes(height * width, light, false)
+            + 4 * (numbers * size_of::<f32>()) as u64
+            + PROGRAM
     }
 
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
     pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
-        let (height, width) = subject.size(self.size);
+        let (height, width) = subject.size(subject.longest_side(self));
         let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
         painting.max(PROGRAM + subject.reading())
     }
 
-    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, and
-    /// of one to start from.
+    /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of
+    /// masks, of one to start from, of what of the photo is kept while the rest moves, and of what is there only while the targets are measured, where that is more than the
+    /// optimiser, which comes after it.
     fn beyond(&self, subject: &Subject) -> u64 {
-        let (height, width) = subject.size(self.size);
-        let counted = 2 * 3 * height * width * size_of::<f32>();
+        let longest = subject.longest_side(self);
+        let (height, width) = subject.size(longest);
+        let numbers = 3 * height * width;
+        let counted = 2 * numbers * size_of::<f32>();
         let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
-        (subject.bytes() + start).saturating_sub(counted as u64)
+        let light = self.colours == Colours::Photo;
+        let pixels = |kept| Pixels::bytes(height * width, light, kept);
+        let kept = pixels(subject.keep().is_some()) - pixels(false);
+        let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
+        let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
+        (subject.bytes() + start).saturating_sub(counted as u64) + kept + measuring
     }
 
     /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than
@@ -47,7 +60,7 @@ impl TransferOptions {
         ReadOptions {
             memory_limit,
             held,
-            longest: None,
+            size: Size::Original,
             transparency: Transparency::On([255; 3]),
             profile: false,
         }
@@ -55,12 +68,14 @@ impl TransferOptions {
 
     /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
     pub fn reading_photo(&self, held: u64) -> ReadOptions {
-        ReadOptions { longest: Some(self.size), ..self.reading(held) }
+        ReadOptions { size: self.size, ..self.reading(held) }
     }
 
-    /// [`Self::reading`] of a painting of a transfer of this size only: much larger ones are shrunk to theirs.
-    pub fn reading_painting(&self, held: u64) -> ReadOptions {
-        ReadOptions { longest: Some(self.longest_of_paintings(self.size)), ..self.reading(held) }
+    /// [`Self::reading`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
+    /// larger ones are shrunk to theirs.
+    pub fn reading_painting(&self, number: usize, photo: &Picture, held: u64) -> ReadOptions {
+        let longest = self.size.longest_side_for((photo.height(), photo.width()));
+        ReadOptions { size: Size::Longest(self.longest_of_painting(number, longest)), ..self.reading(held) }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.
@@ -70,16 +85,18 @@ impl TransferOptions {
     }
 }
 
-/// The plan of evaluations at a size (H, W), within the options' memory limit.
+/// The plan of evaluations of a subject whose result has that longest side, within the options' memory limit.
 ///
 /// # Errors
 /// [`AutodiffError`] if the picture is too small for the options' layers, or does not fit the limit.
 pub fn plan(
     network: &PreparedNetwork,
-    (height, width): (usize, usize),
+    subject: &Subject,
+    longest: usize,
     options: &TransferOptions,
 ) -> Result<Plan, AutodiffError> {
-    network.plan((height, width), &options.taps(), options.evaluator_options(height, width))
+    let (height, width) = subject.size(longest);
+    network.plan((height, width), &subject.taps(options), options.evaluator_options(height, width))
 }
 
 /// The plan of the last scale; where none fits, the error says what would.
@@ -88,8 +105,9 @@ pub(crate) fn plan_or_advise(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Result<Plan, TransferError> {
-    let size = subject.size(options.size);
-    plan(network, size, options).map_err(|error| match error {
+    let longest = subject.longest_side(options);
+    let size = subject.size(longest);
+    plan(network, subject, longest, options).map_err(|error| match error {
         AutodiffError::Memory { needed, limit } => {
             let others = options.working_bytes(size.0, size.1);
             let largest = largest_fitting(network, subject, options);
@@ -104,8 +122,8 @@ pub(crate) fn plan_or_advise(
 /// step. None if what is small enough for the limit is too small for the network.
 fn largest_fitting(network: &PreparedNetwork, subject: &Subject, options: &TransferOptions) -> Option<usize> {
     const STEP: usize = 16;
-    let plan = |side: usize| plan(network, subject.size(side), options);
-    let (mut low, mut high) = (0, options.size.div_ceil(STEP));
+    let plan = |side: usize| plan(network, subject, side, options);
+    let (mut low, mut high) = (0, subject.longest_side(options).div_ceil(STEP));
     while high - low > 1 {
         let middle = usize::midpoint(low, high);
         let too_large = matches!(plan(middle * STEP), Err(AutodiffError::Memory { .. }));

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    AutodiffError, Cancel, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Tap, Term,
+    AutodiffError, Cancel, Coverage, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Reach, Tap, Term,
 };
 use impasto_tensor::Shape;
 
 use impasto_vgg::{Arch, Network, Preprocessing, WeightsError};
 
-use crate::{Picture, TransferError, TransferOptions};
+use crate::{Mask, TransferError, TransferOptions, View};
 
 /// A network cut after the deepest layer that the options use, with its preprocessing. Cheap to share.
 #[derive(Clone)]
@@ -30,8 +30,8 @@ impl PreparedNetwork {
         options.validate()?;
         options.check_layers(&network)?;
         let mut deepest = 0;
-        for tap in options.taps() {
-            deepest = deepest.max(network.position(&tap.layer)?);
+        for layer in options.layers() {
+            deepest = deepest.max(network.position(layer)?);
         }
         let (arch, preprocessing) = (network.arch, network.preprocessing);
         let deepest = arch.convs()[deepest].to_string();
@@ -112,21 +112,31 @@ impl PreparedNetwork {
         Ok(Evaluator::new(Arc::clone(&self.chain), size, terms, options)?.with_cancel(self.cancel.clone()))
     }
 
-    /// The losses at `taps` whose targets are what a picture has there: its response, or its Gram matrix divided by M.
+    /// The losses at the taps of a view whose targets are what its picture has there: its response, or its Gram matrix divided by
+    /// M, or where a guide says, by S.
     ///
     /// # Errors
     /// [`TransferError`] if the picture is too small, or does not fit the memory limit.
-    pub fn measure(
-        &self,
-        picture: &Picture,
-        taps: &[Tap],
-        options: EvaluatorOptions,
-    ) -> Result<Vec<Loss>, TransferError> {
+    pub fn measure(&self, view: View<'_>, options: EvaluatorOptions) -> Result<Vec<Loss>, TransferError> {
+        let View { picture, taps, guides, .. } = view;
         if taps.is_empty() {
             return Ok(Vec::new());
         }
         let size = (picture.height(), picture.width());
-        Ok(self.chain.measure(picture.data(), size, taps, options, &self.cancel)?)
+        Ok(self.chain.measure(picture.data(), size, taps, guides, options, &self.cancel)?)
+    }
+
+    /// What a mask of a picture, at its size, leaves of the responses of some layers.
+    ///
+    /// # Errors
+    /// [`AutodiffError`] for a layer behind the cut, or a picture too small for it.
+    pub fn coverages(
+        &self,
+        mask: &Mask,
+        layers: &[&str],
+        reach: Reach,
+    ) -> Result<Vec<Coverage>, AutodiffError> {
+        self.chain.coverages(mask.values(), (mask.height(), mask.width()), layers, reach)
     }
 }
 

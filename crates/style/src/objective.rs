@@ -1,17 +1,18 @@
 //! The total loss as a function of the picture's pixels, and its gradient.
 //!
 //! ```text
-//! L(x) = alpha sum_l w_l s_l L_content,l(z) + beta sum_l w_l t_l E_l(z) + gamma TV(x)
+//! L(x) = alpha sum_l w_l s_l L_content,l(z) + beta sum_r sum_l W_lr t_l lambda_lr E_lr(z) + gamma TV(x)
 //! z_c  = (scale x_c - mean_c) / std_c
 //! dL/dx_c = dL/dz_c scale / std_c + gamma dTV/dx_c
 //! ```
 //!
 //! x is the picture in 0..=255, z the network's input. `terms.rs` makes the list of terms; the evaluator goes all the way
-//! from x to L and back.
+//! from x to L and back. lambda_lr = S_r / M is the share of a layer's positions that a region has: so every position is pulled as
+//! strongly as it would be without regions, whatever the size of its own.
 
-use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, Loss, LossKind, Term, Weight, group_sums};
+use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, LossKind, Term, Weight, group_sums};
 
-use crate::{PreparedNetwork, Targets, TransferError, TransferOptions};
+use crate::{PreparedNetwork, Target, Targets, TransferError, TransferOptions};
 
 /// The losses of one picture.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,7 +30,9 @@ pub struct TermLoss {
     pub kind: LossKind,
     /// The layer; none for the picture itself.
     pub layer: Option<String>,
-    /// alpha, and w_l times the factor of the loss scale.
+    /// The name of its region; none where the one region is the whole photo, and for losses that are of no region.
+    pub region: Option<String>,
+    /// alpha, and w_l times the factor of the loss scale and the share of the region.
     pub weight: Weight,
     /// L_content, E_l or TV: plain.
     pub loss: f64,
@@ -52,9 +55,15 @@ impl Breakdown {
         group_sums(terms.map(|term| (term.kind, term.weight, term.loss)))
     }
 
-    /// The layers of a kind's terms, with their plain losses.
+    /// The layers of a kind's terms that are of no region, with their plain losses.
     pub fn layers(&self, kind: LossKind) -> impl Iterator<Item = (&str, f64)> {
-        let terms = self.terms.iter().filter(move |term| term.kind == kind);
+        let terms = self.terms.iter().filter(move |term| term.kind == kind && term.region.is_none());
+        terms.filter_map(|term| Some((term.layer.as_deref()?, term.loss)))
+    }
+
+    /// The layers of the style of a region, with their plain losses.
+    pub fn layers_of<'a>(&'a self, region: &'a str) -> impl Iterator<Item = (&'a str, f64)> {
+        let terms = self.terms.iter().filter(move |term| term.region.as_deref() == Some(region));
         terms.filter_map(|term| Some((term.layer.as_deref()?, term.loss)))
     }
 }
@@ -71,29 +80,28 @@ impl Objective {
     /// The objective of pictures of `height` x `width`, the size of the photo that was measured.
     ///
     /// # Errors
-    /// [`TransferError::Targets`] if the targets are not those of the options' terms, [`TransferError`] if they do not fit the
-    /// size, or the memory limit is too low.
+    /// [`TransferError`] if the targets do not fit the size, or the memory limit is too low.
     pub fn new(
         network: &PreparedNetwork,
         targets: Targets,
         (height, width): (usize, usize),
         options: &TransferOptions,
     ) -> Result<Self, TransferError> {
-        let specs = options.terms();
-        if !specs.iter().map(|spec| spec.kind).eq(targets.0.iter().map(Loss::kind)) {
-            return Err(TransferError::Targets);
-        }
         let mut labels = Vec::new();
         let mut terms = Vec::new();
-        for (spec, loss) in specs.into_iter().zip(targets.0) {
+        for Target { spec, region, loss } in targets.terms {
             let response = spec.layer.as_deref().map(|layer| network.response_shape(layer, (height, width)));
             let factor = match response.transpose()? {
                 Some(response) => options.loss_scale.factor(spec.kind, height * width, response),
                 None => 1.0,
             };
-            let weight = Weight { sum: spec.weight.sum, share: spec.weight.share * factor };
+            let mut share = spec.weight.share * factor;
+            if let Some(guide) = loss.guide().filter(|_| spec.kind.is_of_sums()) {
+                share *= guide.share();
+            }
+            let weight = Weight { share, ..spec.weight };
             terms.push(Term { layer: spec.layer.clone(), weight, loss });
-            labels.push(TermLoss { kind: spec.kind, layer: spec.layer, weight, loss: 0.0 });
+            labels.push(TermLoss { kind: spec.kind, layer: spec.layer, region, weight, loss: 0.0 });
         }
         let evaluator =
             network.evaluator((height, width), terms, options.evaluator_options(height, width))?;
@@ -131,6 +139,7 @@ mod tests {
         let term = |kind, layer: Option<&str>, sum, share, loss| TermLoss {
             kind,
             layer: layer.map(str::to_owned),
+            region: None,
             weight: Weight { sum, share },
             loss,
         };

@@ -36,7 +36,7 @@ impl Preset {
             content_weight: 1e-3,
             style_weight: 1.0,
             content_layers: LayerWeights::even(&["conv4_2"]),
-            style_layers: LayerWeights::even(&STYLE_LAYERS),
+            style_layers: LayerWeights::even(&STYLE_LAYERS).into(),
             ..TransferOptions::default()
         };
         match self {
@@ -62,7 +62,7 @@ impl Preset {
                 content_weight: 5.0,
                 style_weight: 100.0,
                 tv_weight: 1e-3,
-                style_layers: LayerWeights::each(STYLE_LAYERS, 1.0),
+                style_layers: LayerWeights::each(STYLE_LAYERS, 1.0).into(),
                 loss_scale: LossScale::NeuralStyle,
                 pooling: Pooling::Max,
                 init: Init::MeanNoise,

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! An option's value is the text of its row in [`OPTIONS`], or a number where that text is one. `path` says where an input
-//! came from; what counts is its hash. A start that is a picture is among the inputs.
+//! came from; what counts is its hash. A start that is a picture is among the inputs. Inputs of one role stand in the order of
+//! the paintings. The same as TOML, without hashes, is a saved scene: `saved_scene.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,11 +19,12 @@ use std::{fmt, fs, io};
 
 use impasto_files::{FileError, write_atomically};
 use impasto_vgg::Network;
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sha2::{Digest, Sha256};
 
-use crate::{Choices, OPTIONS, OptionsError, Picture, TransferOptions};
+use crate::{Choices, Mask, OPTIONS, OptionsError, Picture, TransferOptions};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -31,13 +33,28 @@ const VERSION: u64 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    version: u64,
+    #[serde(default = "version")]
+    pub(crate) version: u64,
     /// The version of the program.
+    #[serde(default = "program")]
     pub impasto: String,
     /// The options that decide pixels, by name.
+    #[serde(default)]
     pub options: BTreeMap<String, Value>,
     /// What the picture was made from.
+    #[serde(default)]
     pub inputs: Vec<Input>,
+}
+
+/// The keys of a record as JSON, all of which must be there. A scene may leave out any.
+const KEYS: [&str; 4] = ["version", "impasto", "options", "inputs"];
+
+const fn version() -> u64 {
+    VERSION
+}
+
+fn program() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
 }
 
 /// The value of an option: a number where its text is one as JSON writes it, else the text. Nothing is lost either way.
@@ -60,22 +77,55 @@ pub struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// SHA-256, in hexadecimal digits: of a picture's height and width (64 bits each) and its values, of a network's
-    /// name, preprocessing and weights, all f32; little-endian.
-    pub sha256: String,
+    /// name, preprocessing and weights, all f32; of masks as of a picture, one after the other; little-endian. A saved scene
+    /// names files and not what is in them: it has none, and neither has the `-` of a mask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Of weights in a saved scene: the preprocessing that their network expects, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocess: Option<String>,
 }
 
 /// What an input is used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The photo.
     Content,
     /// A painting.
     Style,
+    /// Which part of a painting is taken; the path `-` is all of it.
+    StyleMask,
+    /// Where in the photo a painting acts; the path `-` is where no other one does.
+    Mask,
+    /// Where the photo stays what it is.
+    Keep,
+    /// Where the content is compared.
+    ContentMask,
+    /// The photo's segmentation, each colour a region.
+    RegionsPhoto,
+    /// The painting's segmentation in the same colours.
+    RegionsPainting,
     /// The picture that the optimisation started from.
     Init,
     /// The network.
     Weights,
+}
+
+impl Role {
+    /// All, with their names.
+    pub const ALL: [(Self, &'static str); 10] = [
+        (Self::Content, "content"),
+        (Self::Style, "style"),
+        (Self::StyleMask, "style-mask"),
+        (Self::Mask, "mask"),
+        (Self::Keep, "keep"),
+        (Self::ContentMask, "content-mask"),
+        (Self::RegionsPhoto, "regions-photo"),
+        (Self::RegionsPainting, "regions-painting"),
+        (Self::Init, "init"),
+        (Self::Weights, "weights"),
+    ];
 }
 
 /// Why a record cannot be read.
@@ -113,7 +163,7 @@ impl Record {
         let deciding = OPTIONS.iter().filter(|row| row.decides_pixels);
         let options =
             deciding.filter_map(|row| Some((row.name.to_owned(), row.get(options)?.into()))).collect();
-        Self { version: VERSION, impasto: env!("CARGO_PKG_VERSION").to_owned(), options, inputs }
+        Self { version: version(), impasto: program(), options, inputs }
     }
 
     /// Whether both describe the same picture: all but the inputs' paths is equal.
@@ -143,16 +193,27 @@ impl Record {
         if let Some(found) = json.get("version").filter(|found| found.as_u64() != Some(VERSION)) {
             return Err(RecordError::Version { found: found.to_string() });
         }
+        if let Some(missing) =
+            json.as_object().and_then(|keys| KEYS.iter().find(|key| !keys.contains_key(**key)))
+        {
+            return Err(serde_json::Error::missing_field(missing).into());
+        }
         let record: Self = serde_json::from_value(json)?;
         record.check_known()?;
         Ok(record)
     }
 
+    /// Checks that the version is this one.
+    pub(crate) fn check_version(&self) -> Result<(), RecordError> {
+        if self.version == VERSION {
+            return Ok(());
+        }
+        Err(RecordError::Version { found: self.version.to_string() })
+    }
+
     /// Checks that version and options are known.
     pub(crate) fn check_known(&self) -> Result<(), RecordError> {
-        if self.version != VERSION {
-            return Err(RecordError::Version { found: self.version.to_string() });
-        }
+        self.check_version()?;
         let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
         match self.options.keys().find(|name| !known(name)) {
             Some(name) => Err(RecordError::UnknownOption { name: name.clone() }),
@@ -165,11 +226,24 @@ impl Record {
     /// # Errors
     /// [`OptionsError`] if a value cannot be read or is out of its range.
     pub fn transfer_options(&self) -> Result<TransferOptions, OptionsError> {
+        self.choices()?.options()
+    }
+
+    /// The options that it names, as choices.
+    ///
+    /// # Errors
+    /// [`OptionsError::Unknown`] if there is no such option.
+    pub fn choices(&self) -> Result<Choices, OptionsError> {
         let mut choices = Choices::default();
         for (name, value) in &self.options {
             choices.set(name, &value.to_string())?;
         }
-        choices.options()
+        Ok(choices)
+    }
+
+    /// The inputs of a role, in their order.
+    pub fn inputs_of(&self, role: Role) -> impl Iterator<Item = &Input> {
+        self.inputs.iter().filter(move |input| input.role == role)
     }
 
     /// Reads a file.
@@ -222,10 +296,24 @@ impl Input {
     /// A picture, and where it was read from.
     pub fn picture(role: Role, path: Option<&Path>, picture: &Picture) -> Self {
         let mut hash = Sha256::new();
-        hash.update((picture.height() as u64).to_le_bytes());
-        hash.update((picture.width() as u64).to_le_bytes());
+        update_size(&mut hash, picture.height(), picture.width());
         update(&mut hash, picture.data());
-        Self { role, path: path.map(text), sha256: digits(hash) }
+        Self { sha256: Some(digits(hash)), ..Self::unread(role, path) }
+    }
+
+    /// The masks that one file gave, and the file.
+    pub fn masks<'a>(role: Role, path: Option<&Path>, masks: impl IntoIterator<Item = &'a Mask>) -> Self {
+        let mut hash = Sha256::new();
+        for mask in masks {
+            update_size(&mut hash, mask.height(), mask.width());
+            update(&mut hash, mask.values());
+        }
+        Self { sha256: Some(digits(hash)), ..Self::unread(role, path) }
+    }
+
+    /// A file, whatever is in it; or the `-` of a mask.
+    pub fn unread(role: Role, path: Option<&Path>) -> Self {
+        Self { role, path: path.map(text), sha256: None, preprocess: None }
     }
 
     /// A network, and the file that its weights were read from.
@@ -240,13 +328,19 @@ impl Input {
             update(&mut hash, &conv.kernel);
             update(&mut hash, &conv.bias);
         }
-        Self { role: Role::Weights, path: path.map(text), sha256: digits(hash) }
+        Self { sha256: Some(digits(hash)), ..Self::unread(Role::Weights, path) }
     }
 }
 
 /// A path as text, with a sign in place of what is no Unicode.
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
+}
+
+/// Height and width into a hash.
+fn update_size(hash: &mut Sha256, height: usize, width: usize) {
+    hash.update((height as u64).to_le_bytes());
+    hash.update((width as u64).to_le_bytes());
 }
 
 /// Numbers into a hash, a block at a time.

@@ -114,11 +114,7 @@ impl Start {
 }
 
 /// The numbers that move: all of the picture's or its light, but for what of the photo is kept.
-fn pixels(
-    numbers: Vec<f32>,
-    scene: &Scene<'_>,
-    options: &TransferOptions,
-) -> Result<Pixels, PictureError> {
+fn pixels(numbers: Vec<f32>, scene: &Scene<'_>, options: &TransferOptions) -> Result<Pixels, PictureError> {
     let pixels = match options.colours {
         Colours::Photo => Pixels::of_light(numbers),
         _ => Pixels::of(numbers),

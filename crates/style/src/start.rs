@@ -37,7 +37,8 @@ fn matched(scene: &Scene<'_>, options: &TransferOptions) -> Picture {
             continue;
         };
         let map = ColourMap::between(Transport::MongeKantorovich, &own, &theirs);
-        let pixels = matched.data_mut().as_chunks_mut::<3>().0.iter_mut().zip(photo.data().as_chunks::<3>().0);
+        let pixels =
+            matched.data_mut().as_chunks_mut::<3>().0.iter_mut().zip(photo.data().as_chunks::<3>().0);
         for (index, (pixel, photo)) in pixels.enumerate() {
             let mapped = map.apply(*photo);
             match weights {
@@ -54,7 +55,11 @@ fn matched(scene: &Scene<'_>, options: &TransferOptions) -> Picture {
 }
 
 /// Of the parts of a region's paintings that are taken, mixed by their shares.
-fn statistics_of_paintings(scene: &Scene<'_>, region: usize, options: &TransferOptions) -> Option<Statistics> {
+fn statistics_of_paintings(
+    scene: &Scene<'_>,
+    region: usize,
+    options: &TransferOptions,
+) -> Option<Statistics> {
     let (paintings, parts): (Vec<_>, Vec<_>) = (scene.paintings().collect(), scene.parts().collect());
     let of = |(number, share): (usize, f64)| {
         let weights = parts[number].map(crate::Mask::values);

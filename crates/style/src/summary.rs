@@ -2,7 +2,8 @@
 
 use crate::memory::plan_or_advise;
 use crate::{
-    Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, TransferError, TransferOptions,
+    Coverages, Masks, Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, Tap, TransferError,
+    TransferOptions, Vanished,
 };
 
 /// Checks sizes and memory, and says what will be done; nothing is kept or done already.
@@ -13,23 +14,26 @@ pub(crate) fn summarise(
     schedule: &[Scale],
 ) -> Result<Summary, TransferError> {
     let size = |picture: &Picture| (picture.height(), picture.width());
-    let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
+    let longest = options.check_size(size(subject.photo()))?;
+    let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
     network.check_size("the content picture", size(subject.photo()), &taps)?;
-    for painting in subject.paintings() {
-        network.check_size("the style picture", size(painting), &of_paintings)?;
+    for (painting, taps) in subject.paintings().zip(&of_paintings) {
+        network.check_size("the style picture", size(painting), taps)?;
     }
     for scale in schedule {
         network.check_size("the resized content picture", subject.size(scale.size), &taps)?;
-        for size in subject.painting_sizes(scale.size, options) {
-            network.check_size("the resized style picture", size, &of_paintings)?;
+        for (size, taps) in subject.painting_sizes(scale.size, options).into_iter().zip(&of_paintings) {
+            network.check_size("the resized style picture", size, taps)?;
         }
     }
-    let size = subject.size(options.size);
+    let size = subject.size(longest);
     let plan = plan_or_advise(network, subject, options)?;
     Ok(Summary {
         size,
-        style_sizes: subject.painting_sizes(options.size, options),
+        style_sizes: subject.painting_sizes(longest, options),
+        vanished: vanished(network, subject, options, schedule)?,
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
+        scale_iterations: schedule.iter().map(|scale| scale.iterations).collect(),
         iterations: schedule.iter().fold(0, |sum, scale| sum.saturating_add(scale.iterations)),
         done: 0,
         checkpoint_bytes: None,
@@ -37,14 +41,42 @@ pub(crate) fn summarise(
         threads: rayon::current_num_threads(),
         bytes: options.peak(subject, plan.bytes().total()),
         bands: plan.bands(),
+        layers: plan.layers().to_vec(),
+        plan: plan.bytes(),
     })
+}
+
+/// The taps at which each painting is measured.
+fn taps_of_paintings(subject: &Subject, options: &TransferOptions) -> Vec<Vec<Tap>> {
+    let paintings = 0..subject.paintings().len();
+    paintings.map(|number| subject.taps_of(Source::Painting(number), options)).collect()
+}
+
+/// What the masks leave no position of, at each of the scales. What has none at any layer of the last one is an error.
+fn vanished(
+    network: &PreparedNetwork,
+    subject: &Subject,
+    options: &TransferOptions,
+    schedule: &[Scale],
+) -> Result<Vec<Vanished>, TransferError> {
+    let (specs, longest) = (subject.terms(options), subject.longest_side(options));
+    let mut vanished = Vec::new();
+    for scale in schedule {
+        let masks = Masks::new(subject, scale.size, options)?;
+        let coverages = Coverages::new(network, subject, &masks, &specs, options)?;
+        let (size, nowhere) = (subject.size(scale.size), coverages.nowhere(subject, &specs));
+        if let Some(what) = nowhere.filter(|_| scale.size == longest) {
+            return Err(TransferError::Vanished { what, size });
+        }
+        vanished.extend(coverages.vanished(size));
+    }
+    Ok(vanished)
 }
 
 /// The most bytes of a checkpoint at any scale.
 pub(crate) fn checkpoint_bytes(subject: &Subject, options: &TransferOptions, schedule: &[Scale]) -> u64 {
     let bytes = |scale: &Scale| {
-        let (height, width) = subject.size(scale.size);
-        options.optimiser.checkpoint_bytes(scale.iterations, 3 * height * width)
+        options.optimiser.checkpoint_bytes(scale.iterations, options.variables(subject.size(scale.size)))
     };
     schedule.iter().map(bytes).max().unwrap_or_default()
 }
@@ -56,15 +88,16 @@ pub(crate) fn schedule(
     subject: &Subject,
     options: &TransferOptions,
 ) -> Vec<Scale> {
-    let mut schedule = options.schedule();
+    let longest = subject.longest_side(options);
+    let mut schedule = options.schedule(longest);
     if options.scales == Scales::Auto {
-        let (taps, of_paintings) = (options.taps(), options.taps_of(Source::Painting(0)));
+        let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
         let fits = |scale: &Scale| {
-            let mut paintings = subject.painting_sizes(scale.size, options).into_iter();
+            let mut paintings = subject.painting_sizes(scale.size, options).into_iter().zip(&of_paintings);
             network.sees(subject.size(scale.size), &taps)
-                && paintings.all(|size| network.sees(size, &of_paintings))
+                && paintings.all(|(size, taps)| network.sees(size, taps))
         };
-        schedule.retain(|scale| scale.size == options.size || fits(scale));
+        schedule.retain(|scale| scale.size == longest || fits(scale));
     }
     schedule
 }

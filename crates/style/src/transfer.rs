@@ -14,8 +14,8 @@ use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Event, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject, TransferError,
-    TransferOptions, first_picture, lbfgs,
+    Event, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
+    TransferError, TransferOptions, first_picture, lbfgs,
 };
 
 /// A finished transfer.
@@ -51,7 +51,8 @@ pub struct Painting {
 ///
 /// let options = Preset::Default.options();
 /// let photo = Picture::read(Path::new("photo.jpg"), &options.reading_photo(0))?;
-/// let painting = Picture::read(Path::new("painting.jpg"), &options.reading_painting(photo.picture.bytes()))?;
+/// let reading = options.reading_painting(0, &photo.picture, photo.picture.bytes());
+/// let painting = Picture::read(Path::new("painting.jpg"), &reading)?;
 /// let network = PreparedNetwork::new(impasto_vgg::Network::embedded()?, &options)?;
 /// let subject = Subject::new(photo.picture, painting.picture);
 /// let painting = transfer(&network, &subject, &options, |_| ControlFlow::Continue(()))?;
@@ -88,6 +89,7 @@ pub fn transfer_with(
     let started = Instant::now();
     let Run { resume, checkpoints, measure } = run;
     options.validate()?;
+    subject.check(options)?;
     let mut schedule = schedule(network, subject, options);
     let coarse_iterations =
         resume.as_ref().map_or(options.iterations, |resume| resume.header().coarse_iterations);
@@ -198,14 +200,16 @@ impl Transfer<'_> {
                 let start = coarser.picture.resized(stage.size.0, stage.size.1)?;
                 Start::at_picture(start, &scene, options)?
             }
-            (None, None) => {
-                Start::at_picture(first_picture(&scene, network, options)?, &scene, options)?
-            }
+            (None, None) => Start::at_picture(first_picture(&scene, network, options)?, &scene, options)?,
         };
+        let measuring = Instant::now();
         let targets = match &mut self.measure {
             Some(measure) => measure(&scene)?,
             None => scene.measure(network, options)?,
         };
+        if (self.on_event)(Event::Measured(stage.size, measuring.elapsed())).is_break() {
+            return Err(TransferError::Cancelled);
+        }
         // What was resized for this scale is not needed any more, but for the photo's colours and alpha.
         let finish = Finish::of(scene);
         let mut objective = Objective::new(network, targets, stage.size, options)?;
@@ -239,13 +243,14 @@ impl Transfer<'_> {
                 Err(TransferError::Autodiff(AutodiffError::Cancelled)) => break StopReason::Cancelled,
                 Err(error) => return Err(error),
             }
-            if self.report(descent.accepted(), stage, finish).is_break() {
-                break StopReason::Cancelled;
-            }
+            let mut flow = self.report(descent.accepted(), stage, finish);
             let elapsed = self.elapsed();
-            if self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(elapsed))
-                && self.save(&mut descent, stage).is_break()
-            {
+            if flow.is_continue() && self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(elapsed)) {
+                flow = self.save(&mut descent, stage);
+            }
+            // Who stops it after the last iteration has the picture of the whole run: the next step tells why it ended.
+            let is_complete = stage.last && descent.iterations() >= stage.scale.iterations;
+            if flow.is_break() && !is_complete {
                 break StopReason::Cancelled;
             }
         };

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use impasto_style::{
     AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input, Network, Optimiser,
-    Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, StopReason, Subject, TransferError,
+    Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, Size, StopReason, Subject, TransferError,
     TransferOptions, transfer, transfer_with, white_noise,
 };
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ type Told = (usize, usize, f64);
 impl Sitting {
     fn new(optimiser: Optimiser, iterations: usize) -> Self {
         let options = TransferOptions {
-            size: 192,
+            size: Size::Longest(192),
             iterations,
             scales: Scales::Count(2),
             optimiser,
@@ -194,6 +194,21 @@ fn failing_at(sitting: &Sitting, scale: usize, error: fn() -> TransferError) -> 
 /// A measurement that is given up, as a flag does it.
 fn given_up_at(sitting: &Sitting, scale: usize) -> Run<'_> {
     failing_at(sitting, scale, || AutodiffError::Cancelled.into())
+}
+
+/// The last iteration's picture is that of the whole run, whoever then asks for an end.
+#[test]
+fn a_run_that_is_stopped_after_its_last_iteration_is_whole() {
+    for (method, (whole, told)) in METHODS.into_iter().zip(&*WHOLE) {
+        let sitting = Sitting::new(method, 6);
+        for run in [Run::default(), sitting.run()] {
+            let (painting, all) = sitting.paint(run, 12);
+            assert_eq!(&all, told);
+            let painting = painting.unwrap();
+            assert_eq!(painting.reason, StopReason::Iterations);
+            assert!(same(&painting, whole));
+        }
+    }
 }
 
 #[test]
@@ -430,7 +445,7 @@ fn what_does_not_fit_is_refused_with_what_differs() {
     sitting.subject = Subject::new(white_noise(9, 192, 3).unwrap(), white_noise(30, 20, 2).unwrap());
     assert!(refused(&path, &sitting.record()).contains("the content picture is not the one"));
     let shorter = Record::new(&sitting.options, record.inputs[..1].to_vec());
-    assert!(refused(&path, &shorter).contains("with 2 inputs, and this one with 1"));
+    assert!(refused(&path, &shorter).contains("with 1 style picture, and this one with 0"));
     let mut moved = record;
     moved.inputs[1] = Input::picture(Role::Style, Some(Path::new("s.png")), sitting.subject.photo());
     assert!(refused(&path, &moved).contains("the style picture, now read from s.png, is not"));

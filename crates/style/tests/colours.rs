@@ -109,7 +109,9 @@ fn pixels(picture: &Picture) -> &[[f32; 3]] {
 /// Light and kept or not, by each method.
 fn sittings() -> impl Iterator<Item = Sitting> {
     let kinds = [(Colours::Photo, false), (Colours::Painting, true), (Colours::Photo, true)];
-    METHODS.into_iter().flat_map(move |method| kinds.map(|(colours, kept)| Sitting::new(colours, kept, method)))
+    METHODS
+        .into_iter()
+        .flat_map(move |method| kinds.map(|(colours, kept)| Sitting::new(colours, kept, method)))
 }
 
 #[test]
@@ -189,8 +191,9 @@ fn threads_and_bands_do_not_change_a_bit() {
             sitting.options.memory_limit = None;
             assert_eq!(pool.install(|| sitting.whole()), whole);
             sitting.options.memory_limit = Some(1);
-            let refused =
-                pool.install(|| transfer(&sitting.network, &sitting.subject, &sitting.options, |_| ControlFlow::Break(())));
+            let refused = pool.install(|| {
+                transfer(&sitting.network, &sitting.subject, &sitting.options, |_| ControlFlow::Break(()))
+            });
             let Err(TransferError::Memory { needed, .. }) = refused else { panic!("{refused:?}") };
             sitting.options.memory_limit = Some(needed);
             assert_eq!(pool.install(|| sitting.whole()), whole);
@@ -297,8 +300,12 @@ fn regions_are_recoloured_each_by_itself() {
 
 #[test]
 fn a_matched_start_has_the_blend_of_the_paintings_colours() {
-    let options =
-        TransferOptions { size: SIZE.1, init: Init::Matched, blend: vec![3.0, 1.0], ..Preset::Default.options() };
+    let options = TransferOptions {
+        size: SIZE.1,
+        init: Init::Matched,
+        blend: vec![3.0, 1.0],
+        ..Preset::Default.options()
+    };
     let mut other = painting();
     other.data_mut().iter_mut().for_each(|value| *value = 255.0 - *value);
     let subject = Subject::blend(photo(), vec![painting(), other.clone()]).unwrap();

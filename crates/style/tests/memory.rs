@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use impasto_style::picture::Picture;
 use impasto_style::{
-    ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Subject, Summary, TransferError,
-    TransferOptions, plan, transfer, white_noise,
+    ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Size, Subject, Summary,
+    TransferError, TransferOptions, plan, transfer, white_noise,
 };
 use proptest::prelude::*;
 
@@ -46,7 +46,8 @@ impl Sitting {
 
     /// The bytes of the most frugal transfer at a size.
     fn needed(&self, size: usize) -> u64 {
-        let options = TransferOptions { size, iterations: 20, ..Preset::Paper.options() };
+        let options =
+            TransferOptions { size: Size::Longest(size), iterations: 20, ..Preset::Paper.options() };
         self.refused(&options, 1).0
     }
 
@@ -55,7 +56,7 @@ impl Sitting {
         let options = TransferOptions { memory_limit: Some(limit), ..options.clone() };
         match self.summary(&options) {
             Err(TransferError::Memory { size, needed, limit: told, largest }) => {
-                assert_eq!((size, told), (self.subject.size(options.size), limit));
+                assert_eq!((size, told), (self.subject.size(self.subject.longest_side(&options)), limit));
                 (needed, largest)
             }
             other => panic!("{other:?}"),
@@ -75,8 +76,9 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
         (Optimiser::Lbfgs { history: None }, 200, lbfgs(100)),
         (Optimiser::Adam { learning_rate: 2.0 }, 20, 5 * 4),
     ] {
-        let options = TransferOptions { size: 64, iterations, optimiser, ..Preset::Paper.options() };
-        let plan = plan(&sitting.network, (48, 64), &options).unwrap();
+        let options =
+            TransferOptions { size: Size::Longest(64), iterations, optimiser, ..Preset::Paper.options() };
+        let plan = plan(&sitting.network, &sitting.subject, 64, &options).unwrap();
         let expected = plan.bytes().total() + numbers * (of_the_method + 4 * 4) + (60 << 20);
         let summary = sitting.summary(&options).unwrap();
         assert_eq!((summary.bytes, summary.bands), (expected, plan.bands()), "{optimiser:?}");
@@ -86,7 +88,7 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
 #[test]
 fn a_transfer_keeps_to_its_limit_and_says_what_it_needs() {
     let sitting = Sitting::new((64, 64));
-    let options = TransferOptions { size: 64, iterations: 20, ..Preset::Paper.options() };
+    let options = TransferOptions { size: Size::Longest(64), iterations: 20, ..Preset::Paper.options() };
     let under = |limit| sitting.summary(&TransferOptions { memory_limit: Some(limit), ..options.clone() });
     let free = sitting.summary(&options).unwrap();
     assert_eq!(under(free.bytes).unwrap(), free);
@@ -106,10 +108,15 @@ fn the_side_that_an_error_names_fits_and_the_next_does_not() {
         let sitting = Sitting::new(size);
         let options = |size, limit| {
             let memory_limit = Some(limit);
-            TransferOptions { size, iterations: 20, memory_limit, ..Preset::Paper.options() }
+            TransferOptions {
+                size: Size::Longest(size),
+                iterations: 20,
+                memory_limit,
+                ..Preset::Paper.options()
+            }
         };
         let fits = |side: usize, limit| {
-            plan(&sitting.network, sitting.subject.size(side), &options(side, limit)).is_ok()
+            plan(&sitting.network, &sitting.subject, side, &options(side, limit)).is_ok()
         };
         let enough = sitting.needed(WANTED);
         for side in (smallest..WANTED).step_by(16) {
@@ -130,7 +137,7 @@ fn no_side_below_a_step_is_named() {
     let at = |size, memory_limit| {
         let content_layers = "conv1_1".parse().unwrap();
         let shallow = TransferOptions { style_weight: 0.0, content_layers, ..Preset::Paper.options() };
-        TransferOptions { size, iterations: 20, memory_limit, ..shallow }
+        TransferOptions { size: Size::Longest(size), iterations: 20, memory_limit, ..shallow }
     };
     let sitting = Sitting::of((64, 64), &at(64, None));
     let limit = sitting.refused(&at(16, None), 1).0 - 1;
@@ -164,7 +171,7 @@ proptest! {
         threads in 1_usize..8,
     ) {
         let base = TransferOptions {
-            size: size.0,
+            size: Size::Longest(size.0),
             iterations: 2,
             pooling,
             conv,
@@ -188,7 +195,7 @@ proptest! {
 #[test]
 fn a_tall_picture_under_a_tight_limit_is_painted_in_bands() {
     let options = TransferOptions {
-        size: 400,
+        size: Size::Longest(400),
         iterations: 2,
         style_layers: "conv1_1,conv1_2,conv2_1".parse().unwrap(),
         content_layers: "conv2_2".parse().unwrap(),

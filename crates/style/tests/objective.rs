@@ -6,8 +6,8 @@ use std::path::Path;
 use impasto_autodiff::{Loss, LossKind};
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Subject, Targets, TransferError, TransferOptions,
-    plan, transfer, white_noise,
+    Network, Objective, Picture, PreparedNetwork, Preset, Size, Subject, Targets, TransferError,
+    TransferOptions, plan, transfer, white_noise,
 };
 
 fn example(name: &str, longest: usize) -> Picture {
@@ -37,7 +37,7 @@ impl Sitting {
     fn measure(&self, photo: &Picture, painting: &Picture, options: &TransferOptions) -> Targets {
         let subject = Subject::new(photo.clone(), painting.clone());
         let longest = photo.height().max(photo.width());
-        let options = TransferOptions { style_scale: 1e3, ..options.clone() };
+        let options = TransferOptions { style_scale: 1e3.into(), ..options.clone() };
         subject.at(longest, &options).unwrap().measure(&self.network, &options).unwrap()
     }
 
@@ -83,7 +83,7 @@ fn neural_style_preset_has_the_losses_of_neural_style() {
         sum / a.len() as f64
     };
     let (mut content, mut style) = (0.0, 0.0);
-    for (own, target) in of_noise.0.iter().zip(&targets.0) {
+    for (own, target) in of_noise.losses().zip(targets.losses()) {
         match (own, target) {
             (Loss::Content(f), Loss::Content(p)) => {
                 content += mean_square(f.target.data(), p.target.data(), 1.0);
@@ -169,13 +169,13 @@ fn layers_that_do_not_count_cost_nothing() {
     let small = white_noise(12, 12, 1).unwrap();
     let subject = || Subject::new(small.clone(), small.clone());
     let run = |options: &TransferOptions| {
-        let options = TransferOptions { size: 12, iterations: 2, ..options.clone() };
+        let options = TransferOptions { size: Size::Longest(12), iterations: 2, ..options.clone() };
         transfer(&network(&options), &subject(), &options, |_| std::ops::ControlFlow::Continue(()))
     };
     assert!(matches!(run(&all), Err(TransferError::TooSmall { layer, .. }) if layer == "conv5_1"));
     assert!(run(&shallow).is_ok(), "conv5_1 would be too deep, but does not count");
     let bytes =
-        |options: &TransferOptions| plan(&network(options), (64, 64), options).unwrap().bytes().total();
+        |options: &TransferOptions| plan(&network(options), &subject(), 64, options).unwrap().bytes().total();
     assert!(bytes(&shallow) < bytes(&content) && bytes(&content) < bytes(&all));
     let content_layers = "conv2_2".parse().unwrap();
     let content_deepest = TransferOptions { content_layers, style_layers: "conv1_1".parse().unwrap(), ..all };
@@ -195,11 +195,13 @@ fn layers_that_do_not_count_cost_nothing() {
 /// paintings' own, because sum_s b_s |G - A_s|^2 and |G - sum_s b_s A_s|^2 differ by what does not depend on G.
 #[test]
 fn a_blend_pulls_as_its_paintings_do_together() {
-    let options = TransferOptions { content_weight: 0.0, style_scale: 1e3, ..Preset::Paper.options() };
+    let options = TransferOptions { content_weight: 0.0, style_scale: 1e3.into(), ..Preset::Paper.options() };
     let sitting = Sitting::new(&options);
     let (a, b) = (sitting.painting.clone(), example("style/night_cafe.webp", 44));
-    let gradient = |paintings: Vec<(Picture, f64)>| {
+    let gradient = |paintings: &[&Picture], blend: &[f64]| {
+        let paintings = paintings.iter().map(|&painting| painting.clone()).collect();
         let subject = Subject::blend(sitting.photo.clone(), paintings).unwrap();
+        let options = TransferOptions { blend: blend.to_vec(), ..options.clone() };
         let scene = subject.at(48, &options).unwrap();
         let targets = scene.measure(&sitting.network, &options).unwrap();
         let size = (scene.photo().height(), scene.photo().width());
@@ -208,9 +210,8 @@ fn a_blend_pulls_as_its_paintings_do_together() {
         objective.evaluate(scene.photo().data(), &mut gradient).unwrap();
         gradient
     };
-    let of = |painting: &Picture| gradient(vec![(painting.clone(), 1.0)]);
-    let blended = gradient(vec![(a.clone(), 3.0), (b.clone(), 1.0)]);
-    let (of_a, of_b) = (of(&a), of(&b));
+    let blended = gradient(&[&a, &b], &[3.0, 1.0]);
+    let (of_a, of_b) = (gradient(&[&a], &[]), gradient(&[&b], &[]));
     let largest = blended.iter().fold(0.0_f32, |largest, g| largest.max(g.abs()));
     for ((blended, a), b) in blended.iter().zip(&of_a).zip(&of_b) {
         assert!((blended - (0.75 * a + 0.25 * b)).abs() < 1e-3 * largest);
@@ -220,7 +221,7 @@ fn a_blend_pulls_as_its_paintings_do_together() {
 #[test]
 fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
     let options = TransferOptions {
-        size: 32,
+        size: Size::Longest(32),
         iterations: 1,
         style_layers: "conv1_1".parse().unwrap(),
         ..Preset::Paper.options()
@@ -228,7 +229,7 @@ fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
     let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
     let run = |photo: usize, painting: usize| {
         let noise = |side| white_noise(side, side, 1).unwrap();
-        let options = TransferOptions { size: photo, ..options.clone() };
+        let options = TransferOptions { size: Size::Longest(photo), ..options.clone() };
         let subject = Subject::new(noise(photo), noise(painting));
         transfer(&network, &subject, &options, |_| std::ops::ControlFlow::Continue(()))
     };
@@ -236,16 +237,17 @@ fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
     assert!(matches!(run(7, 32), Err(TransferError::TooSmall { layer, .. }) if layer == "conv4_2"));
 }
 
+/// Targets say themselves which terms they are of.
 #[test]
-fn targets_of_other_options_are_refused() {
+fn an_objective_is_of_the_terms_that_were_measured() {
     let options = Preset::Paper.options();
     let sitting = Sitting::new(&options);
-    let targets = sitting.measure(&sitting.photo, &sitting.painting, &options);
-    let size = (sitting.photo.height(), sitting.photo.width());
     let fewer = TransferOptions { content_weight: 0.0, ..options.clone() };
-    for (targets, options) in [(targets.clone(), &fewer), (Targets(Vec::new()), &options)] {
-        let refused = Objective::new(&sitting.network, targets, size, options);
-        assert!(matches!(refused, Err(TransferError::Targets)), "{refused:?}");
-    }
-    assert!(Objective::new(&sitting.network, targets, size, &options).is_ok());
+    let targets = sitting.measure(&sitting.photo, &sitting.painting, &fewer);
+    let size = (sitting.photo.height(), sitting.photo.width());
+    let mut objective = Objective::new(&sitting.network, targets, size, &options).unwrap();
+    let mut gradient = vec![0.0; sitting.photo.data().len()];
+    let losses = objective.evaluate(sitting.photo.data(), &mut gradient).unwrap();
+    assert_eq!(losses.layers(LossKind::Content).count(), 0);
+    assert_eq!(losses.layers(LossKind::Gram).count(), 5);
 }

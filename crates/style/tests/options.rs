@@ -40,7 +40,7 @@ fn presets_are_valid() {
 fn paper_preset_is_the_papers() {
     let paper = Preset::Paper.options();
     assert_eq!(paper.content_weight / paper.style_weight, 1e-3);
-    assert!(paper.style_layers.0.iter().all(|entry| entry.weight == 1.0 / 5.0));
+    assert!(paper.style_layers.of(0).0.iter().all(|entry| entry.weight == 1.0 / 5.0));
     assert_eq!(paper.loss_scale, LossScale::Paper);
 }
 
@@ -54,8 +54,8 @@ fn the_default_of_version_0_1_stays_what_it_was() {
 #[test]
 fn scales_by_size_go_down_to_about_128() {
     let sizes = |size| {
-        let options = TransferOptions { size, scales: Scales::Auto, ..Preset::Paper.options() };
-        options.schedule().into_iter().map(|scale| scale.size).collect::<Vec<_>>()
+        let options = TransferOptions { scales: Scales::Auto, ..Preset::Paper.options() };
+        options.schedule(size).into_iter().map(|scale| scale.size).collect::<Vec<_>>()
     };
     assert_eq!(sizes(128), [128]);
     assert_eq!(sizes(191), [191]);
@@ -92,8 +92,8 @@ proptest! {
 
     #[test]
     fn schedules_double_up_to_the_size(size in 1_usize..3000, scales in 1_usize..8) {
-        let options = TransferOptions { size, scales: Scales::Count(scales), ..Preset::Default.options() };
-        let schedule = options.schedule();
+        let options = TransferOptions { scales: Scales::Count(scales), ..Preset::Default.options() };
+        let schedule = options.schedule(size);
         prop_assert_eq!(schedule.last().unwrap().size, size);
         prop_assert!(schedule.len() <= scales);
         for pair in schedule.windows(2) {
@@ -105,8 +105,8 @@ proptest! {
     #[test]
     fn a_painting_is_never_enlarged(size in 1_usize..500, scale in 0.01_f64..10.0) {
         let style = Picture::new(60, 80, vec![0.0; 3 * 60 * 80]).unwrap();
-        let options = TransferOptions { style_scale: scale, ..Preset::Default.options() };
-        let (height, width) = options.style_size(&style, size);
+        let options = TransferOptions { style_scale: scale.into(), ..Preset::Default.options() };
+        let (height, width) = options.style_size(0, &style, size);
         prop_assert!((1..=60).contains(&height) && (1..=80).contains(&width));
         prop_assert_eq!(width, ((size as f64 * scale).round() as usize).clamp(1, 80));
     }

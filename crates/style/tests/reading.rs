@@ -15,7 +15,7 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage
 use impasto_style::picture::{
     Picture, PictureError, Profile, ReadOptions, ReadPicture, Transparency, Warning,
 };
-use impasto_style::{Preset, Subject, TransferOptions, available_memory};
+use impasto_style::{Preset, Size, Subject, TransferOptions, available_memory};
 use left_out::left_out;
 
 #[global_allocator]
@@ -85,8 +85,10 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
     for format in FORMATS {
         let bytes = encoded(&scene, format);
         for longest in [None, Some(96), Some(1000)] {
+            let size = longest.map_or(Size::Original, Size::Longest);
+            let transparency = Transparency::Kept;
             let options =
-                |limit| ReadOptions { memory_limit: limit, held: 0, longest, alpha: true, profile: true };
+                |limit| ReadOptions { memory_limit: limit, held: 0, size, transparency, profile: true };
             let (whole, peak) = peak_of(|| read(&bytes, &options(None)).unwrap());
             assert!(
                 peak <= whole.bytes,
@@ -107,7 +109,7 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
 fn a_large_photo_takes_little_more_than_its_samples() {
     let _alone = alone();
     let bytes = encoded(&scene(6000, 4000), ImageFormat::Jpeg);
-    let options = TransferOptions { size: 128, ..Preset::Default.options() };
+    let options = TransferOptions { size: Size::Longest(128), ..Preset::Default.options() };
     let (_, peak) = peak_of(|| read(&bytes, &options.reading_photo(0)).unwrap());
     let samples = 6000 * 4000 * 3;
     assert!(peak < samples + 40 * MIB, "{} MiB for {} MiB of samples", peak / MIB, samples / MIB);
@@ -120,11 +122,12 @@ fn shrinking_while_reading_is_shrinking_after_it() {
     let bytes = encoded(&scene(700, 400), ImageFormat::Png);
     let whole = || read(&bytes, &ReadOptions::default()).unwrap().picture;
     for (size, style_scale) in [(64, 1.0), (200, 0.4), (300, 2.5), (512, 1.0), (699, 1.0), (2000, 0.2)] {
-        let options = TransferOptions { size, style_scale, ..Preset::Paper.options() };
+        let style_scale = style_scale.into();
+        let options = TransferOptions { size: Size::Longest(size), style_scale, ..Preset::Paper.options() };
         let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
         let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
-        let painting = read(&bytes, &options.reading_painting(0)).unwrap().picture;
-        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {style_scale}");
+        let painting = read(&bytes, &options.reading_painting(0, &whole(), 0)).unwrap().picture;
+        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {:?}", options.style_scale);
     }
 }
 
@@ -145,7 +148,7 @@ fn alpha_and_profile_are_handed_on_when_they_are_asked_for() {
     assert_eq!(both.picture.on([255; 3]), plain.picture);
     // The left half covers; the edge is where it was, and nothing is beyond 0 to 1.
     let half = RgbaImage::from_fn(600, 300, |x, _| image::Rgba([0, 0, 0, if x < 300 { 255 } else { 0 }]));
-    let options = ReadOptions { longest: Some(150), ..kept };
+    let options = ReadOptions { size: Size::Longest(150), ..kept };
     let shrunk = read(&encoded(&half.into(), ImageFormat::Png), &options).unwrap();
     let alpha = shrunk.picture.alpha().unwrap();
     assert_eq!((alpha.height(), alpha.width(), shrunk.picture.width()), (75, 150, 150));
@@ -338,7 +341,7 @@ fn two_hundred_megapixels_are_a_matter_of_memory() {
     encoder.set_compression(png::Compression::Fast);
     let rows = (0..10_000).flat_map(|row| [if row < 5_000 { 0xff } else { 0 }; 2_500]);
     encoder.write_header().unwrap().write_image_data(&rows.collect::<Vec<u8>>()).unwrap();
-    let options = |limit| ReadOptions { longest: Some(200), ..within(limit) };
+    let options = |limit| ReadOptions { size: Size::Longest(200), ..within(limit) };
 
     let (error, peak) = peak_of(|| read(&bytes, &options(200 * MIB)).unwrap_err());
     assert!(matches!(error, PictureError::TooLarge { width: 20_000, height: 10_000, .. }), "{error}");

@@ -2,8 +2,8 @@
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, Scales, TransferOptions,
+    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
+    Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -84,9 +84,44 @@ fn what_belongs_to_the_other_method_is_refused() {
 
 #[test]
 fn the_largest_size_is_that_of_a_square_that_can_be_read() {
-    let size = |size| TransferOptions { size, ..Preset::Default.options() }.validate();
+    let size = |size| TransferOptions { size: Size::Longest(size), ..Preset::Default.options() }.validate();
     assert!(size(10_000).is_ok());
-    assert_eq!(size(10_001).unwrap_err().to_string(), "`size` must be from 1 to 10000, not 10001");
+    assert_eq!(
+        size(10_001).unwrap_err().to_string(),
+        "`size` must be from 1 to 10000 pixels, or a box of such sides like 800x600, or original, not 10001"
+    );
+}
+
+#[test]
+fn synonyms_are_other_names_of_what_there_is() {
+    // Colours are an option of their own.
+    for (other, name) in SYNONYMS.into_iter().filter(|(other, _)| *other != "colors") {
+        assert!(OPTIONS.iter().any(|row| row.name == name), "{other} stands for {name}");
+        assert!(OPTIONS.iter().all(|row| row.name != other), "{other} is a name of its own");
+    }
+    let mut choices = Choices::default();
+    for (name, value) in [("pooling", "avg"), ("image-size", "300"), ("optimiser", "adam")] {
+        choices.set(name, value).unwrap();
+        assert!(choices.has(name) && choices.has(option_name(name)), "{name}");
+    }
+    let options = choices.options().unwrap();
+    assert_eq!(
+        (options.pooling, options.size, options.optimiser.name()),
+        (Pooling::Average, Size::Longest(300), "adam")
+    );
+}
+
+#[test]
+fn a_misspelt_name_gets_the_nearest_one() {
+    let set = |name, value| Choices::default().set(name, value).unwrap_err().to_string();
+    assert_eq!(set("sizee", "300"), "there is no option sizee; did you mean size?");
+    assert_eq!(set("presett", "paper"), "there is no option presett; did you mean preset?");
+    assert!(set("preset", "papr").ends_with(", not papr; did you mean paper?"));
+    assert_eq!(set("brightness", "2"), "there is no option brightness");
+    let mut choices = Choices::default();
+    choices.set("pool", "averge").unwrap();
+    let error = choices.options().unwrap_err().to_string();
+    assert_eq!(error, "`pool` must be average or max, not averge; did you mean average?");
 }
 
 #[test]
@@ -116,6 +151,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
             layers.iter().map(|((block, index), weight)| format!("conv{block}_{index}:{weight}")).collect();
         text.join(",").parse::<LayerWeights>().unwrap()
     });
+    let of_paintings = (
+        prop::collection::vec(layers.clone(), 1..4).prop_map(|lists| Each::new(lists).unwrap()),
+        prop::collection::vec(positive(), 1..4).prop_map(|scales| Each::new(scales).unwrap()),
+        prop::collection::vec(positive(), 0..4),
+        prop::sample::select(vec![Reach::Average, Reach::Inside]),
+    );
     let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
@@ -128,14 +169,14 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     ];
     let numbers =
         (1_usize..10_000, 1_usize..5000, any::<u64>(), prop::option::of(any::<u64>()), scales, method);
-    let weights = prop::array::uniform4(positive());
+    let weights = prop::array::uniform3(positive());
     let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
-    (numbers, weights, names, (layers.clone(), layers)).prop_map(|(numbers, weights, names, layers)| {
+    (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let (size, iterations, seed, memory_limit, scales, optimiser) = numbers;
-        let [content_weight, style_weight, tv_weight, style_scale] = weights;
-        let (content_layers, style_layers) = layers;
+        let [content_weight, style_weight, tv_weight] = weights;
+        let (content_layers, (style_layers, style_scale, blend, mask_reach)) = layers;
         let mut options = Preset::Paper.options();
-        options.size = size;
+        options.size = Size::Longest(size);
         options.iterations = iterations;
         options.scales = scales;
         options.content_weight = content_weight;
@@ -149,6 +190,8 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.seed = seed;
         options.optimiser = optimiser;
         options.style_scale = style_scale;
+        options.blend = blend;
+        options.mask_reach = mask_reach;
         options.conv = if names.2 { ConvMode::Exact } else { ConvMode::Fast };
         options.memory_limit = memory_limit;
         options

@@ -32,13 +32,17 @@ proptest! {
         let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < len).collect();
         ends.push(len);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        let mut sum = RunningSum::default();
+        let (mut sum, mut each) = (RunningSum::default(), RunningSum::default());
         let mut start = 0;
         for end in ends {
-            pool.install(|| sum.add(&a[start..end], &b[start..end], |a, b| a * b));
+            pool.install(|| {
+                sum.add(&a[start..end], &b[start..end], |a, b| a * b);
+                each.add_each(end - start, |at| f64::from(a[start + at]) * f64::from(b[start + at]));
+            });
             start = end;
         }
         prop_assert_eq!(sum.total().to_bits(), dot(&a, &b).to_bits());
+        prop_assert_eq!(each.total().to_bits(), dot(&a, &b).to_bits());
     }
 }
 

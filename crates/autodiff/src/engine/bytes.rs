@@ -1,13 +1,15 @@
 //! What a plan holds in memory.
 
+use std::collections::BTreeSet;
+
 use impasto_tensor::conv::{Algorithm, Conv, Section};
-use impasto_tensor::{Gram, TensorError};
+use impasto_tensor::{Gram, Shape, TensorError};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, Stage};
 use super::plan::{LayerPlan, Plan, PlanBytes, Task};
 use super::{first_layer, taps};
-use crate::losses::LossKind;
+use crate::Guide;
 
 const NUMBER: u64 = size_of::<f32>() as u64;
 
@@ -19,12 +21,7 @@ impl PreparedChain {
         let masks = plan.layout.stages.iter().map(|stage| stage.windows.mask.len() as u64).sum();
         PlanBytes {
             weights: self.stages.iter().map(weights).sum(),
-            packed: plan
-                .layers
-                .iter()
-                .flat_map(|layer| self.convs(layer))
-                .map(|conv| conv.packed_bytes() as u64)
-                .sum(),
+            packed: plan.layers.iter().map(|layer| layer.kernel_bytes).sum(),
             arena: plan.layout.arena_len as u64 * NUMBER,
             masks,
             targets,
@@ -32,33 +29,43 @@ impl PreparedChain {
         }
     }
 
-    /// The Gram sums of a stage's whole response.
-    pub(crate) fn gram(&self, plan: &Plan, at: usize) -> Result<Gram, TensorError> {
-        let LayerPlan { extent, out_channels, .. } = plan.layers[at];
-        let new = if plan.layout.is_cut() { Gram::in_pieces } else { Gram::new };
-        new(self.isa, out_channels, extent.positions())
+    /// The packed kernels of a layer.
+    pub(crate) fn kernel_bytes(&self, layer: &LayerPlan) -> u64 {
+        self.convs(layer).map(|conv| conv.packed_bytes() as u64).sum()
     }
 
-    /// The targets; and the Gram sums with the maps that they lead to.
+    /// The Gram sums of a stage's whole response, or of what a guide leaves of it.
+    pub(crate) fn gram(&self, plan: &Plan, at: usize, guide: Option<&Guide>) -> Result<Gram, TensorError> {
+        let LayerPlan { extent, out_channels, .. } = plan.layers[at];
+        let new = if plan.layout.is_cut() { Gram::in_pieces } else { Gram::new };
+        let gram = new(self.isa, out_channels, extent.positions())?;
+        Ok(if let Some(guide) = guide { gram.weighted(guide.shared()) } else { gram })
+    }
+
+    /// The targets and guides; and the Gram sums with the maps that they lead to.
     fn tap_bytes(&self, task: Task<'_>, in_pieces: bool) -> (u64, u64) {
         let (mut targets, mut sums) = (0, 0);
         for (at, stage) in self.stages.iter().enumerate() {
             let response = stage.response_shape(task.size);
-            let kinds = || task.taps.iter().filter(|&&(stage, _)| stage == at).map(|&(_, kind)| kind);
-            targets += kinds().map(|kind| kind.target_len(response) as u64 * NUMBER).sum::<u64>();
-            if kinds().any(LossKind::is_of_sums) {
-                let channels = response.channels;
-                sums += Gram::bytes(self.isa, channels, response.positions()) as u64;
-                if in_pieces {
-                    sums += Gram::waiting_bytes(channels) as u64;
-                }
-                if task.purpose == Purpose::Evaluate {
-                    // The packed map and the matrix that it is packed from.
-                    sums += 2 * (channels * channels) as u64 * NUMBER;
-                }
-            }
+            let taps = || task.taps.iter().filter(|tap| tap.stage == at);
+            targets += taps().map(|tap| tap.kind.target_len(response) as u64 * NUMBER).sum::<u64>();
+            let guides = distinct(taps().filter_map(|tap| tap.guide));
+            targets += guides as u64 * response.positions() as u64 * NUMBER;
+            let of_sums = taps().filter(|tap| tap.kind.is_of_sums());
+            let grams = distinct(of_sums.map(|tap| tap.guide)) as u64;
+            sums += grams * self.sums_bytes(response, in_pieces, task.purpose);
         }
         (targets, sums)
+    }
+
+    /// The Gram sums of a response and their map.
+    fn sums_bytes(&self, response: Shape, in_pieces: bool, purpose: Purpose) -> u64 {
+        let channels = response.channels;
+        let sums = Gram::bytes(self.isa, channels, response.positions()) as u64;
+        let waiting = if in_pieces { Gram::waiting_bytes(channels) as u64 } else { 0 };
+        // The packed map and the matrix that it is packed from.
+        let map = 2 * (channels * channels) as u64 * NUMBER;
+        sums + waiting + if purpose == Purpose::Evaluate { map } else { 0 }
     }
 
     fn scratch_bytes(&self, plan: &Plan) -> u64 {
@@ -101,19 +108,26 @@ impl PreparedChain {
         let evaluates = plan.purpose == Purpose::Evaluate;
         let convs = self.sections(plan).map(|conv| conv.scratch_len()).max().unwrap_or(0);
         let tap = |layer: &LayerPlan| {
+            taps::scratch_len(layer.out_channels, padded(layer.out_channels), layer.guided)
+        };
+        let losses = |layer: &LayerPlan| {
             let gram = Gram::scratch_len(self.isa, layer.out_channels);
-            let tap = if evaluates { taps::scratch_len(padded(layer.out_channels)) } else { 0 };
-            gram.max(tap)
+            gram.max(if evaluates { tap(layer) } else { 0 })
         };
         let first = plan.layers.first().filter(|_| evaluates).map_or(0, |layer| {
             let response = self.convs(layer).map(|conv| conv.scratch_len()).max().unwrap_or(0);
-            first_layer::scratch_len(layer.out_channels, padded(layer.out_channels), response)
+            first_layer::scratch_len(layer.out_channels, tap(layer).max(response))
         });
-        plan.layers.iter().map(tap).max().unwrap_or(0).max(convs).max(first)
+        plan.layers.iter().map(losses).max().unwrap_or(0).max(convs).max(first)
     }
 
     /// Numbers of scratch that the tasks of any convolution of the plan share.
     pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
         self.sections(plan).map(|conv| conv.shared_len()).max().unwrap_or(0)
     }
+}
+
+/// How many there are of different ones.
+fn distinct<T: Ord>(items: impl Iterator<Item = T>) -> usize {
+    items.collect::<BTreeSet<_>>().len()
 }

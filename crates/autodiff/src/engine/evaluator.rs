@@ -8,11 +8,11 @@ use impasto_tensor::reduce::RunningSum;
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{Plan, Task, Work};
+use super::plan::{Plan, Task, Work, staged};
 use super::program::{Program, Taps};
 use super::schedule::Step;
 use super::taps::StageTap;
-use crate::losses::{AffineMap, GramMatrix, LossKind, Needs};
+use crate::losses::{AffineMap, GramMatrix, Needs};
 use crate::terms::{Losses, Term};
 use crate::{AutodiffError, Cancel};
 
@@ -38,7 +38,7 @@ impl Evaluator {
     /// or cut as [`crate::Cuts`] say, on any number of threads, it gives the same bits.
     ///
     /// # Errors
-    /// [`AutodiffError`] for a size that is none, an unknown layer, a target of another size than its layer, a picture too
+    /// [`AutodiffError`] for a size that is none, an unknown layer, a target or a guide of another size than its layer, a picture too
     /// small for the layers, or one that does not fit the memory limit.
     pub fn new(
         network: Arc<PreparedChain>,
@@ -47,26 +47,29 @@ impl Evaluator {
         work: impl Into<Work>,
     ) -> Result<Self, AutodiffError> {
         let shape = Shape::new(height, width, network.input_channels()).checked()?;
-        // The stage and the kind of each term; none at the picture itself.
-        let mut staged: Vec<Option<(usize, LossKind)>> = Vec::new();
+        // The stage of each term; none at the picture itself.
+        let mut stages: Vec<Option<usize>> = Vec::new();
         for term in &terms {
             let Some(layer) = term.place()? else {
-                staged.push(None);
+                stages.push(None);
                 continue;
             };
             let stage = network.position(layer)?;
             term.loss.check(layer, network.stages[stage].response_shape((height, width)))?;
-            staged.push(Some((stage, term.loss.kind())));
+            stages.push(Some(stage));
         }
-        let at_layers: Vec<_> = staged.iter().copied().flatten().collect();
-        let task = Task { size: (height, width), taps: &at_layers, purpose: Purpose::Evaluate };
+        let at_layers = terms.iter().zip(&stages);
+        let at_layers: Vec<_> = at_layers
+            .filter_map(|(Term { loss, .. }, stage)| Some(((*stage)?, loss.kind(), loss.guide())))
+            .collect();
+        let staged = staged(&at_layers);
+        let task = Task { size: (height, width), taps: &staged, purpose: Purpose::Evaluate };
         let plan = network.plan_task(task, &work.into())?;
         let tap = |at: usize| {
-            let own = staged.iter().enumerate().filter_map(|(index, staged)| {
-                staged.filter(|&(stage, _)| stage == at).map(|(_, kind)| (index, kind.is_of_sums()))
-            });
-            let gram = || network.gram(&plan, at);
-            StageTap::new(network.isa, network.stages[at].out_channels, own, gram)
+            let own = stages.iter().enumerate().filter(|(_, stage)| **stage == Some(at));
+            let own = own.map(|(index, _)| index);
+            let sizes = (network.isa, network.stages[at].out_channels);
+            StageTap::new(sizes, &terms, own, |guide| network.gram(&plan, at, guide))
         };
         let taps = (0..plan.layers.len()).map(tap).collect::<Result<_, _>>()?;
         let input = if network.input.is_some() { vec![0.0; shape.len()] } else { Vec::new() };
@@ -115,8 +118,8 @@ impl Evaluator {
     fn clear(&mut self) {
         self.each.fill(0.0);
         self.at_positions.fill(RunningSum::default());
-        for (gram, _) in self.taps.iter_mut().filter_map(|tap| tap.sums.as_mut()) {
-            gram.clear();
+        for sums in self.taps.iter_mut().flat_map(|tap| &mut tap.sums) {
+            sums.gram.clear();
         }
     }
 
@@ -126,8 +129,8 @@ impl Evaluator {
         let input = if network.input.is_some() { input } else { image };
         program.forward(step, input, |at, first, f, scratch| {
             let tap = &mut taps[at];
-            if let Some((gram, _)) = &mut tap.sums {
-                gram.add(f, scratch);
+            for sums in &mut tap.sums {
+                sums.gram.add(f, scratch);
             }
             for &index in &tap.at_positions {
                 if let Needs::Positions(loss) = terms[index].loss.needs() {
@@ -138,25 +141,26 @@ impl Evaluator {
         })
     }
 
-    /// The losses at positions and of the Gram matrices, and the map of each stage's F that is the gradient of these.
+    /// The losses at positions and of the Gram matrices, and the maps of each stage's F that are the gradient of these.
     fn combine(&mut self) -> Result<(), AutodiffError> {
         for (each, sum) in self.each.iter_mut().zip(&self.at_positions) {
             *each = sum.total();
         }
         for (at, tap) in self.taps.iter_mut().enumerate() {
-            let Some((sums, packed)) = &mut tap.sums else { continue };
             let stage = &self.network.stages[at];
             let positions = stage.response_shape((self.shape.height, self.shape.width)).positions();
-            let gram = GramMatrix { channels: stage.out_channels, data: sums.normalised() };
-            let mut map = AffineMap::zero(gram.channels);
-            for &index in &tap.of_sums {
-                let term = &self.terms[index];
-                if let Needs::Sums(loss) = term.loss.needs() {
-                    self.each[index] = loss.value(&gram);
-                    loss.add_map(&gram, term.weight.product(), positions, &mut map);
+            for sums in &mut tap.sums {
+                let gram = GramMatrix { channels: stage.out_channels, data: sums.gram.normalised() };
+                let mut map = AffineMap::zero(gram.channels);
+                for &index in &sums.terms {
+                    let term = &self.terms[index];
+                    if let Needs::Sums(loss) = term.loss.needs() {
+                        self.each[index] = loss.value(&gram);
+                        loss.add_map(&gram, term.weight.product(), positions, &mut map);
+                    }
                 }
+                sums.map.set(map)?;
             }
-            packed.set(map)?;
         }
         Ok(())
     }

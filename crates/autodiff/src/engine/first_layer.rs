@@ -19,7 +19,7 @@ use impasto_tensor::{Matrix, PackedMatrix, Scratch};
 use rayon::prelude::*;
 
 use super::network::{PreparedChain, Stage};
-use super::taps::{self, POSITIONS, PackedMap, TapGradient};
+use super::taps::{POSITIONS, TapGradient};
 use crate::AutodiffError;
 
 /// The first layer's kernel, packed for R.
@@ -47,9 +47,9 @@ pub(crate) struct FirstLayer<'a> {
     pub(crate) tap: Option<TapGradient<'a>>,
 }
 
-/// Numbers of scratch of a task: a block's responses, gradients and either's products.
-pub(crate) fn scratch_len(channels: usize, padded: usize, response: usize) -> usize {
-    2 * POSITIONS * channels + response.max(taps::scratch_len(padded))
+/// Numbers of scratch of a task: a block's responses, gradients, and what it takes to compute either.
+pub(crate) const fn scratch_len(channels: usize, either: usize) -> usize {
+    2 * POSITIONS * channels + either
 }
 
 impl FirstLayer<'_> {
@@ -102,8 +102,7 @@ impl FirstLayer<'_> {
             self.kernel.multiply(incoming, channels, products, false, prefetch);
             return;
         };
-        let padded = tap.map().map_or(0, PackedMap::padded_columns);
-        let room = scratch_len(channels, padded, self.forward.scratch_len(self.extent));
+        let room = scratch_len(channels, tap.scratch_len().max(self.forward.scratch_len(self.extent)));
         scratch.with(room, |scratch| {
             let (response, scratch) = scratch.split_at_mut(POSITIONS * channels);
             let (gradient, scratch) = scratch.split_at_mut(POSITIONS * channels);

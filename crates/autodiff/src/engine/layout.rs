@@ -134,6 +134,13 @@ impl StageLayout {
         Self { extent, reads_response: reads && !cut, windows }
     }
 
+    /// Bytes of the windows.
+    pub(crate) fn bytes(&self) -> u64 {
+        let numbers: usize =
+            self.windows.each()[..Tensors::<Window>::MASK].iter().map(|window| window.len()).sum();
+        (numbers * size_of::<f32>() + self.windows.mask.len()) as u64
+    }
+
     /// Whether a pooling follows that the plan computes.
     pub(crate) const fn pools(&self) -> bool {
         self.windows.pooled.is_held()

@@ -6,16 +6,17 @@ use impasto_tensor::{Gram, Shape, Tensor};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{StagedTap, Task, Work};
+use super::plan::{Plan, StagedTap, Task, Work, staged};
 use super::program::Program;
 use crate::losses::{GramMatrix, Loss, LossKind};
 use crate::terms::Tap;
-use crate::{AutodiffError, Cancel};
+use crate::{AutodiffError, Cancel, Guide};
 
 /// What is collected at a stage.
 #[derive(Debug, Default)]
 struct Collected {
-    gram: Option<Gram>,
+    /// The Gram sums of each guide, and of none.
+    grams: Vec<(Option<usize>, Gram)>,
     /// F, if a loss at positions asks for it.
     response: Option<Vec<f32>>,
 }
@@ -24,30 +25,28 @@ impl PreparedChain {
     /// The losses at `taps` whose targets are what a picture of `height` x `width` has there: P at a content layer, A/M at
     /// a style layer. In the order of the taps. Within a memory limit or cut as [`crate::Cuts`] say, the bits are the same.
     ///
+    /// `guides` say which part of the picture is taken, one for each tap; without any it is the whole picture. They are heeded by losses
+    /// of Gram matrices: a loss at positions has the whole response. The losses themselves are not guided: [`Loss::guided`].
+    ///
     /// # Errors
-    /// [`AutodiffError`] for an unknown layer, a slice of the wrong length, a picture too small for the layers, or one
-    /// that does not fit the memory limit; [`AutodiffError::Cancelled`] if `cancel` was set meanwhile.
+    /// [`AutodiffError`] for an unknown layer, a slice of the wrong length, guides that do not fit, a picture too small for the layers,
+    /// or one that does not fit the memory limit; [`AutodiffError::Cancelled`] if `cancel` was set meanwhile.
     pub fn measure(
         self: &Arc<Self>,
         image: &[f32],
         (height, width): (usize, usize),
         taps: &[Tap],
+        guides: &[Option<Guide>],
         work: impl Into<Work>,
         cancel: &Cancel,
     ) -> Result<Vec<Loss>, AutodiffError> {
         let shape = Shape::new(height, width, self.input_channels()).checked()?;
         check_length(shape, image.len())?;
-        let staged = self.stages_of(taps)?;
+        let guided = self.guided_taps((height, width), taps, guides)?;
+        let staged = staged(&guided);
         let task = Task { size: (height, width), taps: &staged, purpose: Purpose::Measure };
         let plan = self.plan_task(task, &work.into())?;
-        let collect = |at: usize| {
-            let mut kinds = staged.iter().filter(|&&(stage, _)| stage == at).map(|&(_, kind)| kind);
-            let of_sums = kinds.clone().any(LossKind::is_of_sums);
-            let response = kinds.any(|kind| !kind.is_of_sums()).then(Vec::new);
-            let gram = of_sums.then(|| self.gram(&plan, at)).transpose()?;
-            Ok::<_, AutodiffError>(Collected { gram, response })
-        };
-        let mut collected: Vec<Collected> = (0..plan.layers.len()).map(collect).collect::<Result<_, _>>()?;
+        let mut collected = self.empty(&plan, &guided, &staged)?;
         let mut program = Program::new(Arc::clone(self), plan)?;
         program.cancel = cancel.clone();
         let mut input = Vec::new();
@@ -59,8 +58,8 @@ impl PreparedChain {
         let layout = Arc::clone(&program.plan.layout);
         for step in &layout.sums {
             program.forward(step, image, |at, _, f, scratch| {
-                let Collected { gram, response } = &mut collected[at];
-                if let Some(gram) = gram {
+                let Collected { grams, response } = &mut collected[at];
+                for (_, gram) in grams {
                     gram.add(f, scratch);
                 }
                 if let Some(response) = response {
@@ -70,19 +69,71 @@ impl PreparedChain {
             })?;
         }
         drop(program);
-        let loss = |(index, &(at, kind)): (usize, &StagedTap)| {
-            let shape = self.stages[at].response_shape((height, width));
-            let again = staged[index + 1..].iter().any(|&(stage, kind)| stage == at && !kind.is_of_sums());
-            let Collected { gram, response } = &mut collected[at];
+        self.losses((height, width), &staged, collected)
+    }
+
+    /// The stage, the loss and the guide of each tap.
+    fn guided_taps<'a>(
+        &self,
+        size: (usize, usize),
+        taps: &[Tap],
+        guides: &'a [Option<Guide>],
+    ) -> Result<Vec<(usize, LossKind, Option<&'a Guide>)>, AutodiffError> {
+        if !guides.is_empty() && guides.len() != taps.len() {
+            return Err(AutodiffError::Guides { taps: taps.len(), guides: guides.len() });
+        }
+        let stages = self.stages_of(taps)?;
+        let tap = |(index, (tap, stage)): (usize, (&Tap, usize))| {
+            let guide = guides.get(index).and_then(Option::as_ref).filter(|_| tap.kind.is_of_sums());
+            if let Some(guide) = guide {
+                guide.check(&tap.layer, self.stages[stage].response_shape(size))?;
+            }
+            Ok((stage, tap.kind, guide))
+        };
+        taps.iter().zip(stages).enumerate().map(tap).collect()
+    }
+
+    /// What is collected at each stage, before any of it is there.
+    fn empty(
+        &self,
+        plan: &Plan,
+        guided: &[(usize, LossKind, Option<&Guide>)],
+        staged: &[StagedTap],
+    ) -> Result<Vec<Collected>, AutodiffError> {
+        let mut collected: Vec<Collected> = plan.layers.iter().map(|_| Collected::default()).collect();
+        for (tap, (.., guide)) in staged.iter().zip(guided) {
+            let Collected { grams, response } = &mut collected[tap.stage];
+            if !tap.kind.is_of_sums() {
+                *response = Some(Vec::new());
+            } else if grams.iter().all(|(guide, _)| *guide != tap.guide) {
+                grams.push((tap.guide, self.gram(plan, tap.stage, *guide)?));
+            }
+        }
+        Ok(collected)
+    }
+
+    /// The losses whose targets were collected.
+    fn losses(
+        &self,
+        size: (usize, usize),
+        staged: &[StagedTap],
+        mut collected: Vec<Collected>,
+    ) -> Result<Vec<Loss>, AutodiffError> {
+        let loss = |(index, tap): (usize, &StagedTap)| {
+            let shape = self.stages[tap.stage].response_shape(size);
+            let later = &staged[index + 1..];
+            let again = later.iter().any(|later| later.stage == tap.stage && !later.kind.is_of_sums());
+            let Collected { grams, response } = &mut collected[tap.stage];
             let response = || {
                 let f = if again { response.clone() } else { response.take() };
                 Ok(Tensor::from_vec(shape, f.unwrap_or_default())?)
             };
             let gram = || {
-                let data = gram.as_ref().map_or_else(Vec::new, Gram::normalised);
+                let own = grams.iter().find(|(guide, _)| *guide == tap.guide);
+                let data = own.map_or_else(Vec::new, |(_, gram)| gram.normalised());
                 Ok(GramMatrix { channels: shape.channels, data })
             };
-            kind.target(response, gram)
+            tap.kind.target(response, gram)
         };
         staged.iter().enumerate().map(loss).collect()
     }

@@ -97,6 +97,16 @@ impl PreparedChain {
         Ok(self.stages[self.position(layer)?].level)
     }
 
+    /// Checks that a picture of (H, W) has a position at a stage.
+    pub(crate) fn check_size(&self, (height, width): (usize, usize), at: usize) -> Result<(), AutodiffError> {
+        let minimum = 1 << self.stages[at].level;
+        if height < minimum || width < minimum {
+            let layer = self.stages[at].name.clone();
+            return Err(AutodiffError::TooSmall { height, width, layer, minimum });
+        }
+        Ok(())
+    }
+
     /// The channels of the network's input.
     pub(crate) fn input_channels(&self) -> usize {
         self.stages[0].in_channels

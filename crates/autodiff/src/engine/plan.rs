@@ -8,9 +8,9 @@ use impasto_tensor::conv::{Algorithm, Extent};
 use super::cost::{Direction, Kernels};
 use super::layout::{Layout, Purpose};
 use super::network::PreparedChain;
-use crate::AutodiffError;
 use crate::losses::LossKind;
 use crate::terms::Tap;
+use crate::{AutodiffError, Guide};
 
 /// The most bands that a picture is cut into.
 const MOST_BANDS: usize = 256;
@@ -82,6 +82,12 @@ pub struct LayerPlan {
     pub backward: Option<Algorithm>,
     /// Whether a loss looks at its response.
     pub tapped: bool,
+    /// Whether a guide says where a loss of its Gram matrix acts.
+    pub guided: bool,
+    /// Bytes of its packed kernels, of both directions.
+    pub kernel_bytes: u64,
+    /// Bytes of its responses, gradients and mask. Layers that need theirs at different times share memory.
+    pub tensor_bytes: u64,
 }
 
 /// Where a plan's memory goes, in bytes.
@@ -95,9 +101,9 @@ pub struct PlanBytes {
     pub arena: u64,
     /// ReLU and pooling masks.
     pub masks: u64,
-    /// The targets, such as P of a content layer and A of a style layer.
+    /// The targets, such as P of a content layer and A of a style layer, and the guides.
     pub targets: u64,
-    /// Scratch of tasks, sums of Gram matrices and the maps that they lead to.
+    /// Scratch of tasks, sums of Gram matrices and the maps that they lead to: for each guide of a layer its own.
     pub scratch: u64,
 }
 
@@ -125,8 +131,25 @@ impl Plan {
     }
 }
 
-/// A tap with its layer found: the stage and the loss.
-pub(crate) type StagedTap = (usize, LossKind);
+/// A tap with its layer found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StagedTap {
+    pub(crate) stage: usize,
+    pub(crate) kind: LossKind,
+    /// Which guide of the stage's; none for none.
+    pub(crate) guide: Option<usize>,
+}
+
+/// Stages, losses and their guides as taps. Where a guide comes again it has the number of the first time.
+pub(crate) fn staged(taps: &[(usize, LossKind, Option<&Guide>)]) -> Vec<StagedTap> {
+    let tap = |&(stage, kind, guide): &(usize, LossKind, Option<&Guide>)| {
+        let same = |other: &(usize, LossKind, Option<&Guide>)| {
+            other.0 == stage && guide.zip(other.2).is_some_and(|(guide, other)| guide.is(other))
+        };
+        StagedTap { stage, kind, guide: taps.iter().position(same) }
+    };
+    taps.iter().map(tap).collect()
+}
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +162,7 @@ pub(crate) struct Task<'a> {
 
 impl PreparedChain {
     /// The plan of evaluations of `height` x `width` pictures with losses at `taps`, within a memory limit or cut as [`Cuts`] say:
-    /// nothing is allocated.
+    /// nothing is allocated. Every tap that is guided is taken to have a guide of its own.
     ///
     /// # Errors
     /// [`AutodiffError::UnknownLayer`], [`AutodiffError::TooSmall`], or [`AutodiffError::Memory`] if not even the
@@ -152,17 +175,23 @@ impl PreparedChain {
         work: impl Into<Work>,
     ) -> Result<Plan, AutodiffError> {
         Shape::new(height, width, self.input_channels()).checked()?;
-        let taps = self.stages_of(taps)?;
+        let stages = self.stages_of(taps)?.into_iter().zip(taps).enumerate();
+        let tap = |(index, (stage, tap)): (usize, (usize, &Tap))| StagedTap {
+            stage,
+            kind: tap.kind,
+            guide: tap.guided.then_some(index),
+        };
+        let taps: Vec<StagedTap> = stages.map(tap).collect();
         self.plan_task(Task { size: (height, width), taps: &taps, purpose: Purpose::Evaluate }, &work.into())
     }
 
     /// The stage of each tap.
-    pub(crate) fn stages_of(&self, taps: &[Tap]) -> Result<Vec<StagedTap>, AutodiffError> {
+    pub(crate) fn stages_of(&self, taps: &[Tap]) -> Result<Vec<usize>, AutodiffError> {
         let stage = |tap: &Tap| {
             if !tap.kind.is_of_a_layer() {
                 return Err(AutodiffError::Place { loss: tap.kind.name(), needs: "the picture itself" });
             }
-            Ok((self.position(&tap.layer)?, tap.kind))
+            self.position(&tap.layer)
         };
         taps.iter().map(stage).collect()
     }
@@ -170,21 +199,17 @@ impl PreparedChain {
     /// As [`Self::plan`], for any purpose.
     pub(crate) fn plan_task(&self, task: Task<'_>, work: &Work) -> Result<Plan, AutodiffError> {
         let Task { size: (height, width), taps, purpose } = task;
-        let Some(deepest) = taps.iter().map(|&(stage, _)| stage).max() else {
+        let Some(deepest) = taps.iter().map(|tap| tap.stage).max() else {
             let (layout, layers, bytes) = (Arc::default(), Vec::new(), PlanBytes::default());
             return Ok(Plan { purpose, layout, bands: 0, layers, bytes });
         };
-        let unit = 1 << self.stages[deepest].level;
-        if height < unit || width < unit {
-            let layer = self.stages[deepest].name.clone();
-            return Err(AutodiffError::TooSmall { height, width, layer, minimum: unit });
-        }
+        self.check_size((height, width), deepest)?;
         let options = match work {
             Work::Within(options) => options,
             Work::Cut(cuts) => return Ok(self.plan_cut(task, deepest, cuts)),
         };
         let mut smallest = u64::MAX;
-        for cuts in candidates(height, unit) {
+        for cuts in candidates(height, 1 << self.stages[deepest].level) {
             let plan = self.plan_cut(task, deepest, &cuts);
             let needed = plan.bytes.total();
             smallest = smallest.min(needed);
@@ -209,15 +234,23 @@ impl PreparedChain {
                 out_channels: stage.out_channels,
                 forward: algorithm(Direction::Forward),
                 backward: backward.then(|| algorithm(Direction::Backward)),
-                tapped: taps.iter().any(|&(stage, _)| stage == at),
+                tapped: taps.iter().any(|tap| tap.stage == at),
+                guided: taps
+                    .iter()
+                    .any(|tap| tap.stage == at && tap.kind.is_of_sums() && tap.guide.is_some()),
+                kernel_bytes: 0,
+                tensor_bytes: 0,
             }
         };
-        let layers: Vec<LayerPlan> = (0..=deepest).map(layer).collect();
+        let mut layers: Vec<LayerPlan> = (0..=deepest).map(layer).collect();
         let mut rows: Vec<usize> =
             cuts.rows.iter().copied().filter(|row| (1..height).contains(row)).collect();
         rows.sort_unstable();
         rows.dedup();
         let layout = Arc::new(Layout::new(self, &layers, (height, &rows), purpose));
+        for (layer, stage) in layers.iter_mut().zip(&layout.stages) {
+            (layer.kernel_bytes, layer.tensor_bytes) = (self.kernel_bytes(layer), stage.bytes());
+        }
         let mut plan = Plan { purpose, layout, bands: rows.len() + 1, layers, bytes: PlanBytes::default() };
         plan.bytes = self.count_bytes(&plan, task);
         plan

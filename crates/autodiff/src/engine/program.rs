@@ -301,7 +301,7 @@ mod tests {
     use super::*;
     use crate::losses::{Content, GramMatrix, Loss, LossKind, Style};
     use crate::terms::Weight;
-    use crate::{Chain, ConvLayer, Layer, Pooling};
+    use crate::{Chain, ConvLayer, Coverage, Guide, Layer, Pooling};
 
     /// Convolutions with these outputs, and a pooling after the second.
     fn network(widths: &[usize], mode: ConvMode) -> Arc<PreparedChain> {
@@ -316,18 +316,40 @@ mod tests {
         Arc::new(PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap())
     }
 
+    const fn tap(stage: usize, kind: LossKind, guide: Option<usize>) -> StagedTap {
+        StagedTap { stage, kind, guide }
+    }
+
+    const CONTENT: LossKind = LossKind::Content;
+    const STYLE: LossKind = LossKind::Gram;
+
     /// A content loss in the middle and a style loss at either end.
-    const TAPS: &[StagedTap] = &[(0, LossKind::Gram), (1, LossKind::Content), (2, LossKind::Gram)];
+    const TAPS: &[StagedTap] = &[tap(0, STYLE, None), tap(1, CONTENT, None), tap(2, STYLE, None)];
+
+    /// The same with guides, some of which are shared.
+    const GUIDED: &[StagedTap] = &[
+        tap(0, STYLE, Some(0)),
+        tap(0, STYLE, None),
+        tap(1, CONTENT, Some(2)),
+        tap(2, STYLE, Some(3)),
+        tap(2, STYLE, Some(4)),
+        tap(2, CONTENT, Some(4)),
+        tap(2, STYLE, Some(4)),
+    ];
 
     fn terms(network: &PreparedChain, Task { size, taps, .. }: Task<'_>) -> Vec<Term> {
-        let term = |&(at, kind): &StagedTap| {
-            let (stage, shape) = (&network.stages[at], network.stages[at].response_shape(size));
+        let guide = |positions: usize| Coverage::of(vec![0.5; positions]).guide().cloned();
+        let guides: Vec<_> = taps
+            .iter()
+            .map(|tap| guide(network.stages[tap.stage].response_shape(size).positions()))
+            .collect();
+        let term = |tap: &StagedTap| {
+            let stage = &network.stages[tap.stage];
+            let (shape, guide) = (stage.response_shape(size), tap.guide.and_then(|at| guides[at].clone()));
             let (channels, zeros) = (shape.channels, vec![0.0; shape.channels * shape.channels]);
-            let loss = match kind {
-                LossKind::Gram => {
-                    Loss::Gram(Style { target: GramMatrix { channels, data: zeros }, guide: None })
-                }
-                _ => Loss::Content(Content { target: Tensor::zeros(shape).unwrap(), guide: None }),
+            let loss = match tap.kind {
+                LossKind::Gram => Loss::Gram(Style { target: GramMatrix { channels, data: zeros }, guide }),
+                _ => Loss::Content(Content { target: Tensor::zeros(shape).unwrap(), guide }),
             };
             Term::at(stage.name.clone(), Weight::alone(1.0), loss)
         };
@@ -341,11 +363,11 @@ mod tests {
         let (scratch_len, shared_len) = (network.scratch_len(&plan), network.shared_len(&plan));
         let Task { size, taps: staged, purpose } = task;
         let layout = Arc::clone(&plan.layout);
-        let own = |at: usize| staged.iter().enumerate().filter(move |(_, tap)| tap.0 == at);
         let mut taps: Vec<StageTap> = (0..plan.layers.len())
             .map(|at| {
-                let own = own(at).map(|(index, tap)| (index, tap.1.is_of_sums()));
-                StageTap::new(isa, network.stages[at].out_channels, own, || network.gram(&plan, at)).unwrap()
+                let own = (0..staged.len()).filter(|&index| staged[index].stage == at);
+                let sizes = (isa, network.stages[at].out_channels);
+                StageTap::new(sizes, &terms, own, |guide| network.gram(&plan, at, guide)).unwrap()
             })
             .collect();
         let mut program = Program::new(Arc::clone(network), plan).unwrap();
@@ -353,8 +375,8 @@ mod tests {
         let mut gradient = image.clone();
         for step in &layout.sums {
             let add = |at: usize, _: usize, f: &[f32], scratch: &Scratch| {
-                if let Some((gram, _)) = &mut taps[at].sums {
-                    gram.add(f, scratch);
+                for sums in &mut taps[at].sums {
+                    sums.gram.add(f, scratch);
                 }
                 Ok(())
             };
@@ -378,13 +400,21 @@ mod tests {
         let (first, second) = scratch.with(0, |first| (first.len(), scratch.with(0, |second| second.len())));
         let shared = scratch.with_shared(0, |shared| shared.len());
         assert_eq!((first, second, shared), (scratch_len, 0, shared_len));
-        let sums = staged.iter().filter(|tap| tap.1.is_of_sums()).map(|&(at, _)| {
+        let sums = taps.iter().enumerate().flat_map(|(at, tap)| tap.sums.iter().map(move |_| at)).map(|at| {
             let shape = network.stages[at].response_shape(size);
             let maps = if purpose == Purpose::Evaluate { 2 * 4 * shape.channels * shape.channels } else { 0 };
             let waiting = if layout.is_cut() { Gram::waiting_bytes(shape.channels) } else { 0 };
             Gram::bytes(isa, shape.channels, shape.positions()) + waiting + maps
         });
         assert_eq!(bytes.scratch, (sums.sum::<usize>() + 4 * (first + shared)) as u64);
+        let targets = staged
+            .iter()
+            .map(|tap| 4 * tap.kind.target_len(network.stages[tap.stage].response_shape(size)) as u64);
+        let mut guides: Vec<&Guide> = terms.iter().filter_map(|term| term.loss.guide()).collect();
+        guides.sort_by_key(|guide| guide.weights().as_ptr());
+        guides.dedup_by(|one, other| one.is(other));
+        let guides = guides.into_iter().map(Guide::bytes);
+        assert_eq!(bytes.targets, targets.chain(guides).sum::<u64>());
     }
 
     #[test]
@@ -394,10 +424,12 @@ mod tests {
         for (network, taps, size) in [
             (network(&[16, 32, 48], exact), TAPS, (70, 33)),
             (network(&[16, 32, 48], fast), TAPS, (70, 33)),
+            (network(&[16, 32, 48], fast), GUIDED, (70, 33)),
             // Kernels so large that the backward pass transforms them as it goes.
             (network(&[16, 512, 512], fast), TAPS, (75, 72)),
             // The step to the picture takes the most scratch.
             (network(&[64, 16, 16], fast), &TAPS[..1], (20, 20)),
+            (network(&[64, 16, 16], fast), &GUIDED[..1], (20, 20)),
         ] {
             for purpose in [Purpose::Measure, Purpose::Evaluate] {
                 let task = Task { size, taps, purpose };
@@ -426,8 +458,8 @@ mod tests {
             let bytes = network.plan_task(task, &EvaluatorOptions::default().into()).unwrap().bytes();
             (bytes.arena, bytes.masks)
         };
-        let (evaluate, measure, deepest) = (Purpose::Evaluate, Purpose::Measure, (4, LossKind::Gram));
-        let with = |purpose, at| arena_and_masks(purpose, &[(at, LossKind::Content), deepest]);
+        let (evaluate, measure, deepest) = (Purpose::Evaluate, Purpose::Measure, tap(4, STYLE, None));
+        let with = |purpose, at| arena_and_masks(purpose, &[tap(at, CONTENT, None), deepest]);
         let [shallow, deep] = [64 * 64 * 16, 32 * 32 * 128];
         let (arena, masks) = arena_and_masks(evaluate, &[deepest]);
         assert_eq!(masks, 2 * (shallow + deep) / 8);
@@ -435,6 +467,6 @@ mod tests {
         assert_eq!(with(evaluate, 2), (arena + 4 * deep, masks - deep / 8));
         // A measurement holds what a layer reads and what it writes.
         assert_eq!([0, 2].map(|at| with(measure, at)), [(4 * 2 * deep, 0); 2]);
-        assert_eq!(arena_and_masks(measure, &[(0, LossKind::Gram)]), (4 * shallow, 0));
+        assert_eq!(arena_and_masks(measure, &[tap(0, STYLE, None)]), (4 * shallow, 0));
     }
 }

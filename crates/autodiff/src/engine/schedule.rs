@@ -209,7 +209,7 @@ mod tests {
 
     use super::super::layout::{Layout, Purpose};
     use super::super::network::{ConvMode, PreparedChain};
-    use super::super::plan::{Cuts, Plan, Task, Work};
+    use super::super::plan::{Cuts, Plan, StagedTap, Task, Work};
     use super::Step;
     use crate::losses::LossKind;
     use crate::{Chain, ConvLayer, Layer, Pooling};
@@ -236,7 +236,8 @@ mod tests {
             conv("e", 16),
         ];
         let network = PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap();
-        let taps = [(1, LossKind::Gram), (2, LossKind::Content), (4, LossKind::Gram)];
+        let tap = |(stage, kind)| StagedTap { stage, kind, guide: None };
+        let taps = [(1, LossKind::Gram), (2, LossKind::Content), (4, LossKind::Gram)].map(tap);
         let task = Task { size: (height, 20), taps: &taps, purpose };
         network.plan_task(task, &Work::Cut(Cuts { rows, ..Cuts::default() })).unwrap()
     }

@@ -6,11 +6,12 @@
 //!
 //! D and d are the [`AffineMap`] of the losses of sums; the sum runs over the losses at positions. This is the gradients of
 //! [`crate::losses`] followed by [`crate::ops::relu`]'s, block of positions by block of positions, so that F D never exists
-//! as a whole.
+//! as a whole. Losses with a guide have a map of their own, and t_p (F D + d) is added, at positions that have a t_p.
 
 use impasto_tensor::{Gram, Isa, Matrix, PackedMatrix, Scratch, TensorError};
 use rayon::prelude::*;
 
+use crate::Guide;
 use crate::losses::{AffineMap, Needs};
 use crate::terms::Term;
 
@@ -19,9 +20,9 @@ pub(crate) const POSITIONS: usize = 96;
 /// The most blocks in a task.
 const BLOCKS: usize = 8;
 
-/// Numbers of scratch of one block.
-pub(crate) fn scratch_len(padded_channels: usize) -> usize {
-    POSITIONS * padded_channels
+/// Numbers of scratch of one block: its products, and where a guide leaves positions out, the responses at the others.
+pub(crate) const fn scratch_len(channels: usize, padded_channels: usize, guided: bool) -> usize {
+    POSITIONS * (padded_channels + if guided { channels } else { 0 })
 }
 
 /// An [`AffineMap`] ready to multiply.
@@ -45,10 +46,6 @@ impl PackedMap {
         Ok(())
     }
 
-    pub(crate) fn padded_columns(&self) -> usize {
-        self.matrix.padded_columns()
-    }
-
     /// Adds F D + d to `gradient`, with [`scratch_len`] numbers of scratch. What is in `prefetch` is prefetched meanwhile.
     fn add(
         &self,
@@ -58,7 +55,7 @@ impl PackedMap {
         products: &mut [f32],
         prefetch: [&[f32]; 2],
     ) {
-        let stride = self.padded_columns();
+        let stride = self.matrix.padded_columns();
         if stride == channels {
             self.matrix.multiply(f, channels, gradient, true, prefetch);
         } else {
@@ -75,6 +72,56 @@ impl PackedMap {
             }
         }
     }
+
+    /// Adds t (F D + d) to `gradient` at the positions whose t is not 0, and says whether there are any. Each position's sum is made
+    /// before it is added, so that its bits do not depend on which others are in the block.
+    fn add_guided(
+        &self,
+        (f, t): (&[f32], &[f32]),
+        gradient: &mut [f32],
+        scratch: &mut [f32],
+        prefetch: [&[f32]; 2],
+    ) -> bool {
+        let (channels, stride) = (f.len() / t.len(), self.matrix.padded_columns());
+        let acts = |t: &f32| *t > 0.0;
+        let (Some(first), Some(last)) = (t.iter().position(acts), t.iter().rposition(acts)) else {
+            return false;
+        };
+        let (f, t) = (&f[first * channels..(last + 1) * channels], &t[first..=last]);
+        let count = t.iter().filter(|t| acts(t)).count();
+        let (products, gathered) = scratch.split_at_mut(POSITIONS * stride);
+        let (products, gathered) = (&mut products[..count * stride], &mut gathered[..count * channels]);
+        let rows = if count == t.len() {
+            f
+        } else {
+            let rows = f.chunks_exact(channels).zip(t).filter(|(_, t)| acts(t));
+            gathered
+                .chunks_exact_mut(channels)
+                .zip(rows)
+                .for_each(|(place, (f, _))| place.copy_from_slice(f));
+            gathered
+        };
+        self.matrix.multiply(rows, channels, products, false, prefetch);
+        let rows = gradient[first * channels..].chunks_exact_mut(channels).zip(t).filter(|(_, t)| acts(t));
+        for ((gradient, &t), products) in rows.zip(products.chunks_exact(stride)) {
+            gradient.iter_mut().zip(products).for_each(|(g, &product)| *g += t * product);
+            if let Some(vector) = &self.vector {
+                gradient.iter_mut().zip(vector).for_each(|(g, &d)| *g += t * d);
+            }
+        }
+        true
+    }
+}
+
+/// Sums over the positions of a stage, or over what a guide leaves of them, and the losses of these.
+#[derive(Debug)]
+pub(crate) struct Sums {
+    pub(crate) guide: Option<Guide>,
+    /// The terms, as indices of the list of terms.
+    pub(crate) terms: Vec<usize>,
+    pub(crate) gram: Gram,
+    /// The map that the sums lead to.
+    pub(crate) map: PackedMap,
 }
 
 /// What the losses at one stage keep from the sums to the gradient.
@@ -82,27 +129,41 @@ impl PackedMap {
 pub(crate) struct StageTap {
     /// The terms that compare position by position, as indices of the list of terms.
     pub(crate) at_positions: Vec<usize>,
-    /// The terms of sums.
-    pub(crate) of_sums: Vec<usize>,
-    /// The Gram sums, and the map that they lead to; none without a term of sums.
-    pub(crate) sums: Option<(Gram, PackedMap)>,
+    /// The terms of sums: those with the same guide together.
+    pub(crate) sums: Vec<Sums>,
 }
 
 impl StageTap {
-    /// The stage's terms, as indices, and whether they are of sums; `gram` is asked for if one is.
+    /// The stage's terms, as indices of `terms`; `gram` makes the sums of a guide.
     pub(crate) fn new(
-        isa: Isa,
-        channels: usize,
-        terms: impl Iterator<Item = (usize, bool)>,
-        gram: impl FnOnce() -> Result<Gram, TensorError>,
+        (isa, channels): (Isa, usize),
+        terms: &[Term],
+        own: impl Iterator<Item = usize>,
+        gram: impl Fn(Option<&Guide>) -> Result<Gram, TensorError>,
     ) -> Result<Self, TensorError> {
-        let (mut at_positions, mut of_sums) = (Vec::new(), Vec::new());
-        for (index, is_of_sums) in terms {
-            if is_of_sums { &mut of_sums } else { &mut at_positions }.push(index);
+        let mut tap = Self::default();
+        for index in own {
+            let loss = match terms[index].loss.needs() {
+                Needs::Positions(_) => {
+                    tap.at_positions.push(index);
+                    continue;
+                }
+                Needs::Sums(loss) => loss,
+                Needs::Pixels(_) => continue,
+            };
+            let guide = loss.guide();
+            let same = |sums: &&mut Sums| match (&sums.guide, guide) {
+                (Some(one), Some(other)) => one.is(other),
+                (one, other) => one.is_none() && other.is_none(),
+            };
+            if let Some(sums) = tap.sums.iter_mut().find(same) {
+                sums.terms.push(index);
+            } else {
+                let (gram, map) = (gram(guide)?, PackedMap::zero(isa, channels)?);
+                tap.sums.push(Sums { guide: guide.cloned(), terms: vec![index], gram, map });
+            }
         }
-        let make = || Ok((gram()?, PackedMap::zero(isa, channels)?));
-        let sums = (!of_sums.is_empty()).then(make).transpose()?;
-        Ok(Self { at_positions, of_sums, sums })
+        Ok(tap)
     }
 }
 
@@ -118,15 +179,16 @@ pub(crate) struct TapGradient<'a> {
 }
 
 impl TapGradient<'_> {
-    /// D and d, if a term needs them.
-    pub(crate) fn map(&self) -> Option<&PackedMap> {
-        self.tap.sums.as_ref().map(|(_, map)| map)
+    /// Numbers of scratch of one block.
+    pub(crate) fn scratch_len(&self) -> usize {
+        let padded = self.tap.sums.first().map_or(0, |sums| sums.map.matrix.padded_columns());
+        scratch_len(self.channels, padded, self.tap.sums.iter().any(|sums| sums.guide.is_some()))
     }
 
     /// Adds the losses' gradients at responses `f` to `gradient`, and masks it.
     pub(crate) fn add_and_mask(&self, f: &[f32], gradient: &mut [f32], scratch: &Scratch) {
         let block = POSITIONS * self.channels;
-        let products = self.map().map_or(0, |map| scratch_len(map.padded_columns()));
+        let room = self.scratch_len();
         // Several blocks in a task, so that the next one can be prefetched while this one is computed.
         let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
         gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(
@@ -137,8 +199,8 @@ impl TapGradient<'_> {
                     let first = (index * task + number * block) / self.channels;
                     let prefetch = [&f[number * block + now.len()..], &*later]
                         .map(|later| &later[..block.min(later.len())]);
-                    scratch.with(products, |products| {
-                        self.add_and_mask_block(first, now, gradient, products, prefetch);
+                    scratch.with(room, |scratch| {
+                        self.add_and_mask_block(first, now, gradient, scratch, prefetch);
                     });
                     rest = later;
                 }
@@ -153,11 +215,21 @@ impl TapGradient<'_> {
         first: usize,
         f: &[f32],
         gradient: &mut [f32],
-        products: &mut [f32],
+        scratch: &mut [f32],
         prefetch: [&[f32]; 2],
     ) {
-        if let Some(map) = self.map() {
-            map.add(f, self.channels, gradient, products, prefetch);
+        let mut wanted = prefetch;
+        for Sums { guide, map, .. } in &self.tap.sums {
+            let acts = if let Some(guide) = guide {
+                let t = &guide.weights()[self.first + first..][..f.len() / self.channels];
+                map.add_guided((f, t), gradient, scratch, wanted)
+            } else {
+                map.add(f, self.channels, gradient, scratch, wanted);
+                true
+            };
+            if acts {
+                wanted = [&[]; 2];
+            }
         }
         for &index in &self.tap.at_positions {
             let term = &self.terms[index];
@@ -212,7 +284,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::losses::{Content, Loss};
+    use crate::Coverage;
+    use crate::losses::{Content, GramMatrix, Loss, Style};
     use crate::terms::Weight;
 
     /// Uneven numbers in [-1, 1].
@@ -235,6 +308,27 @@ mod tests {
         (0..count).map(term).collect()
     }
 
+    /// A term of sums, of any target.
+    fn style_term(channels: usize, guide: Option<Guide>) -> Term {
+        let target = GramMatrix { channels, data: vec![0.0; channels * channels] };
+        Term::at("layer", Weight::alone(1.0), Loss::Gram(Style { target, guide }))
+    }
+
+    /// A guide that leaves out runs of positions, and a few alone.
+    fn guide(positions: usize, at: usize, hard: bool) -> Guide {
+        let t = |p: usize| {
+            let there = (p / (40 * at) + at) % 3 != 0 && p % 13 != at;
+            if hard {
+                f32::from(u8::from(there))
+            } else {
+                ((p * at) as f32 * 0.01).sin() * f32::from(u8::from(there))
+            }
+        };
+        let mut t: Vec<f32> = (0..positions).map(t).collect();
+        t[0] = 0.5;
+        Coverage::of(t).guide().expect("neither none nor all").clone()
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -244,18 +338,27 @@ mod tests {
             channels in prop_oneof![Just(16_usize), Just(48)],
             positions in prop_oneof![1..POSITIONS, POSITIONS..20 * POSITIONS],
             first in 0_usize..200,
-            (has_matrix, has_vector) in (any::<bool>(), any::<bool>()),
+            maps in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>()), 0..4),
             contents in 0_usize..3,
-            threads in 1_usize..4,
+            (hard, threads) in (any::<bool>(), 1_usize..4),
         ) {
             let f: Vec<f32> = wave(positions * channels, 1.3).into_iter().map(|z| z.max(0.0)).collect();
             let incoming = wave(f.len(), 0.3);
-            let terms = content_terms(contents, (first, positions, channels));
-            let mut map = AffineMap::zero(channels);
-            if has_matrix {
-                map.matrix = wave(channels * channels, 2.1);
+            let mut terms = content_terms(contents, (first, positions, channels));
+            // The unguided ones are one map.
+            let mut maps: Vec<(AffineMap, Option<Guide>)> = (1..).zip(maps).map(|(at, (matrix, vector, guided))| {
+                let mut map = AffineMap::zero(channels);
+                if matrix {
+                    map.matrix = wave(channels * channels, 2.1 * at as f32);
+                }
+                map.vector = vector.then(|| wave(channels, 3.7 * at as f32));
+                (map, guided.then(|| guide(first + positions + 5, at, hard)))
+            }).collect();
+            if let Some(first) = maps.iter().position(|(_, guide)| guide.is_none()) {
+                let mut at = 0..;
+                maps.retain(|(_, guide)| guide.is_some() || at.next() == Some(first));
             }
-            map.vector = has_vector.then(|| wave(channels, 3.7));
+            terms.extend(maps.iter().map(|(_, guide)| style_term(channels, guide.clone())));
 
             let expected = |at: usize| {
                 let (position, channel) = (at / channels, at % channels);
@@ -263,29 +366,30 @@ mod tests {
                     return 0.0;
                 }
                 let row = f[position * channels..][..channels].iter();
-                let column = map.matrix[channel..].iter().step_by(channels);
-                let product: f64 = row.zip(column).map(|(&f, &d)| f64::from(f) * f64::from(d)).sum();
-                let d = map.vector.as_ref().map_or(0.0, |d| f64::from(d[channel]));
-                let content = terms.iter().map(|term| {
+                let mapped = maps.iter().map(|(map, guide)| {
+                    let column = map.matrix[channel..].iter().step_by(channels);
+                    let product: f64 = row.clone().zip(column).map(|(&f, &d)| f64::from(f) * f64::from(d)).sum();
+                    let d = map.vector.as_ref().map_or(0.0, |d| f64::from(d[channel]));
+                    let t = guide.as_ref().map_or(1.0, |guide| guide.weights()[first + position]);
+                    f64::from(t) * (product + d)
+                });
+                let content = terms[..contents].iter().map(|term| {
                     let Loss::Content(Content { target, .. }) = &term.loss else { return 0.0 };
                     let p = target.data()[first * channels + at];
                     term.weight.product() * (f64::from(f[at]) - f64::from(p))
                 });
-                f64::from(incoming[at]) + product + d + content.sum::<f64>()
+                f64::from(incoming[at]) + mapped.sum::<f64>() + content.sum::<f64>()
             };
             let expected: Vec<f64> = (0..f.len()).map(expected).collect();
 
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
             for isa in Isa::available() {
-                let mut own: Vec<(usize, bool)> = (0..contents).map(|index| (index, false)).collect();
-                if has_matrix || has_vector {
-                    own.push((contents, true));
-                }
-                let gram = || Gram::new(isa, channels, positions);
-                let mut tap = StageTap::new(isa, channels, own.into_iter(), gram)?;
-                prop_assert_eq!(tap.sums.is_some(), has_matrix || has_vector);
-                if let Some((_, packed)) = &mut tap.sums {
-                    packed.set(map.clone())?;
+                let gram = |_: Option<&Guide>| Gram::new(isa, channels, positions);
+                let mut tap = StageTap::new((isa, channels), &terms, 0..terms.len(), gram)?;
+                prop_assert_eq!(tap.sums.len(), maps.len());
+                for (sums, (map, guide)) in tap.sums.iter_mut().zip(&maps) {
+                    prop_assert_eq!(&sums.guide, guide);
+                    sums.map.set(map.clone())?;
                 }
                 let mut gradient = incoming.clone();
                 let losses = TapGradient { terms: &terms, tap: &tap, channels, first };
@@ -303,6 +407,6 @@ mod tests {
 
     #[test]
     fn a_block_has_room_for_its_products() {
-        assert_eq!(scratch_len(32), POSITIONS * 32);
+        assert_eq!([false, true].map(|guided| scratch_len(16, 32, guided)), [POSITIONS * 32, POSITIONS * 48]);
     }
 }

@@ -18,6 +18,16 @@
 //!
 //! which for equal sizes are the paper's. It needs G, a sum over positions; dE_l/dF is then F times the matrix
 //! (G' - A') / (N^2 M).
+//!
+//! Where a [`Guide`] says how much each position counts, t_p = T_p^2 in 0..=1, the response is T F ("Controlling Perceptual Factors in
+//! Neural Style Transfer", Gatys et al., 2017, section 4.1), and M becomes what there is of it, S = sum_p t_p:
+//!
+//! ```text
+//! G'         = 1/S sum_p t_p F_p^T F_p             F_p: the row of position p
+//! dE_l/dF_p  = t_p/(N^2 S) F_p (G' - A')
+//! ```
+//!
+//! With t = 1 everywhere these are the lines above. A painting of which a part is taken has its A' in the same way.
 
 use impasto_tensor::{Element, Matrix, Tensor, TensorError, gemm, reduce};
 
@@ -34,6 +44,10 @@ pub struct Style<T = f32> {
 }
 
 impl<T: Element> OfSums<T> for Style<T> {
+    fn guide(&self) -> Option<&Guide> {
+        self.guide.as_ref()
+    }
+
     fn value(&self, gram: &GramMatrix<T>) -> f64 {
         loss(gram, &self.target)
     }
@@ -45,15 +59,20 @@ impl<T: Element> OfSums<T> for Style<T> {
         weight: f64,
         gradient: &mut [T],
     ) -> Result<(), TensorError> {
-        add_gradient(f, gram, &self.target, weight, gradient)
+        match &self.guide {
+            None => add_gradient(f, gram, &self.target, weight, gradient),
+            Some(guide) => add_guided_gradient(f, guide, [gram, &self.target], weight, gradient),
+        }
     }
 
     fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>) {
-        add_map(gram, &self.target, weight, positions, map);
+        let count = self.guide.as_ref().map_or(positions as f64, Guide::total);
+        add_map(gram, &self.target, weight, count, map);
     }
 }
 
-/// G/M: the Gram matrix of a layer's response, divided by its number of positions. Symmetric.
+/// G/M: the Gram matrix of a layer's response, divided by its number of positions; of a guided one by S, what counts of them.
+/// Symmetric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GramMatrix<T = f32> {
     /// N, the filters of the layer.
@@ -88,6 +107,39 @@ pub fn gram<T: Element>(f: &Tensor<T>) -> Result<GramMatrix<T>, TensorError> {
     Ok(GramMatrix { channels, data })
 }
 
+/// G' = 1/S sum_p t_p F_p^T F_p of a guided response.
+///
+/// # Errors
+/// [`TensorError::Mismatch`] if the guide is not of the response's positions.
+pub fn guided_gram<T: Element>(f: &Tensor<T>, guide: &Guide) -> Result<GramMatrix<T>, TensorError> {
+    let (positions, channels) = (f.shape().positions(), f.shape().channels);
+    let guided = scaled_rows(f, guide, f64::sqrt)?;
+    let f = Matrix::new(&guided, positions, channels)?;
+    let mut data = vec![T::ZERO; channels * channels];
+    gemm(T::from_f64(1.0 / guide.total()), f.transposed(), f, T::ZERO, &mut data)?;
+    Ok(GramMatrix { channels, data })
+}
+
+/// The rows of F, each times a factor that follows from its t.
+fn scaled_rows<T: Element>(
+    f: &Tensor<T>,
+    guide: &Guide,
+    factor: impl Fn(f64) -> f64,
+) -> Result<Vec<T>, TensorError> {
+    let (t, channels) = (guide.weights(), f.shape().channels);
+    if t.len() != f.shape().positions() {
+        let (expected, got) = (format!("{} positions", f.shape().positions()), t.len().to_string());
+        return Err(TensorError::Mismatch { operation: "guide", expected, got });
+    }
+    let rows = f.data().chunks_exact(channels).zip(t);
+    Ok(rows
+        .flat_map(|(row, &t)| {
+            let factor = T::from_f64(factor(f64::from(t)));
+            row.iter().map(move |&f| factor * f)
+        })
+        .collect())
+}
+
 /// E_l of the picture's G' and the painting's A'.
 ///
 /// # Panics
@@ -118,16 +170,32 @@ pub fn add_gradient<T: Element>(
     )
 }
 
-/// Adds `weight`/(N^2 M) (G' - A') to the matrix of `map`: the gradient of [`add_gradient`] as what F is multiplied with, for
-/// a response of M = `positions`.
+/// Adds `weight` dE_l/dF of a guided response, `weight` t_p/(N^2 S) F_p (G' - A'), to `gradient`.
+///
+/// # Errors
+/// [`TensorError::Mismatch`] if the sizes do not fit.
+pub fn add_guided_gradient<T: Element>(
+    f: &Tensor<T>,
+    guide: &Guide,
+    [g, a]: [&GramMatrix<T>; 2],
+    weight: f64,
+    gradient: &mut [T],
+) -> Result<(), TensorError> {
+    let guided = Tensor::from_vec(f.shape(), scaled_rows(f, guide, |t| t)?)?;
+    // M of what is called is every position's.
+    add_gradient(&guided, g, a, weight / guide.share(), gradient)
+}
+
+/// Adds `weight`/(N^2 M) (G' - A') to the matrix of `map`: the gradient of [`add_gradient`] as what F is multiplied with. `count` is M,
+/// and S of a guided response, whose rows are then multiplied with t_p as well.
 pub fn add_map<T: Element>(
     g: &GramMatrix<T>,
     a: &GramMatrix<T>,
     weight: f64,
-    positions: usize,
+    count: f64,
     map: &mut AffineMap<T>,
 ) {
-    let scale = weight / ((g.channels * g.channels) as f64 * positions as f64);
+    let scale = weight / ((g.channels * g.channels) as f64 * count);
     for ((d, &g), &a) in map.matrix.iter_mut().zip(&g.data).zip(&a.data) {
         *d += T::from_f64(scale * (g - a).to_f64());
     }
@@ -138,9 +206,10 @@ mod tests {
     use impasto_tensor::Shape;
     use proptest::prelude::*;
 
-    use super::super::finite_differences::{assert_gradient, responses, shapes};
+    use super::super::finite_differences::{assert_gradient, guides, responses, shapes};
     use super::super::{Loss, LossKind};
     use super::*;
+    use crate::Coverage;
 
     /// A response, and one with the same channels at other positions.
     fn two_sizes() -> impl Strategy<Value = (Tensor<f64>, Tensor<f64>)> {
@@ -157,13 +226,69 @@ mod tests {
             assert_gradient(&Loss::Gram(Style { target: gram(&painting)?, guide: None }), &f, weight);
         }
 
+        #[test]
+        fn guided_gram_gradient_matches_finite_differences(
+            (f, painting, guide) in two_sizes().prop_flat_map(|(f, painting)| {
+                let guide = guides(f.shape().positions());
+                (Just(f), Just(painting), guide)
+            }),
+            weight in 0.1..10.0,
+        ) {
+            assert_gradient(&Loss::Gram(Style { target: gram(&painting)?, guide: Some(guide) }), &f, weight);
+        }
+
+        /// G' = 1/S sum_p t_p F_p^T F_p, number by number.
+        #[test]
+        fn a_guided_gram_matrix_is_the_definition(
+            (f, guide) in responses(shapes()).prop_flat_map(|f| {
+                let guide = guides(f.shape().positions());
+                (Just(f), guide)
+            }),
+        ) {
+            let (ours, n) = (guided_gram(&f, &guide)?, f.shape().channels);
+            for (at, ours) in ours.data.into_iter().enumerate() {
+                let product = |(row, t): (&[f64], &f32)| f64::from(*t) * row[at / n] * row[at % n];
+                let sum: f64 = f.data().chunks_exact(n).zip(guide.weights()).map(product).sum();
+                prop_assert!((ours - sum / guide.total()).abs() < 1e-14);
+            }
+        }
+
+        /// Masks that share every position among them have the whole Gram matrix, each by its share S/M; and the same positions, on
+        /// their own, have the Gram matrix that their guide has.
+        #[test]
+        fn shares_of_complementary_guides_add_up_to_the_gram_matrix(
+            (f, here) in responses(shapes()).prop_flat_map(|f| {
+                let hard = prop::collection::vec(any::<bool>(), f.shape().positions());
+                (Just(f), hard)
+            }),
+        ) {
+            prop_assume!(here.contains(&true) && here.contains(&false));
+            let (whole, n) = (gram(&f)?, f.shape().channels);
+            let mut sum = GramMatrix { channels: n, data: vec![0.0; n * n] };
+            for side in [true, false] {
+                let t = here.iter().map(|&here| f32::from(u8::from(here == side))).collect();
+                let Coverage::Partly(guide) = Coverage::of(t) else { panic!("some positions, and not all") };
+                let guided = guided_gram(&f, &guide)?;
+                sum.add(guide.share(), &guided);
+                let own = f.data().chunks_exact(n).zip(&here).filter(|(_, here)| **here == side);
+                let own: Vec<f64> = own.flat_map(|(row, _)| row.to_vec()).collect();
+                let own = gram(&Tensor::from_vec(Shape::new(1, own.len() / n, n), own)?)?;
+                for (guided, own) in guided.data.iter().zip(&own.data) {
+                    prop_assert!((guided - own).abs() < 1e-14);
+                }
+            }
+            for (sum, whole) in sum.data.iter().zip(&whole.data) {
+                prop_assert!((sum - whole).abs() < 1e-14);
+            }
+        }
+
         /// The fast path's map is the plain gradient, and is added to what is there.
         #[test]
         fn the_map_of_f_is_the_gradient((f, painting) in two_sizes(), weight in 0.1..10.0) {
             let (g, a, shape) = (gram(&f)?, gram(&painting)?, f.shape());
             let mut map = AffineMap::zero(shape.channels);
             for part in [0.25 * weight, 0.75 * weight] {
-                add_map(&g, &a, part, shape.positions(), &mut map);
+                add_map(&g, &a, part, shape.positions() as f64, &mut map);
             }
             let mut expected = vec![0.0; shape.len()];
             add_gradient(&f, &g, &a, weight, &mut expected)?;

@@ -6,6 +6,8 @@
 //! | [`gram`] | the Gram matrix, a sum over positions | A, the painting's Gram matrix |
 //! | [`total_variation`] | the pixels | none |
 //!
+//! Those of a layer may have a [`Guide`], which says how much each position of the response counts.
+//!
 //! A loss is of one of three families. [`AtPositions`] compares position by position, so its value is a sum over
 //! blocks of positions and its gradient at a position needs nothing else. [`OfSums`] depends on statistics that are sums
 //! over positions; once they are known, its gradient is an affine map of each position's F. Sums over positions are what
@@ -35,7 +37,10 @@ pub trait AtPositions<T>: Sync {
 
 /// A loss of statistics that are sums over positions: of the Gram matrix.
 pub trait OfSums<T> {
-    /// The loss of a response with Gram matrix G/M.
+    /// How much each position counts in the sums; none where all count the same.
+    fn guide(&self) -> Option<&Guide>;
+
+    /// The loss of a response with Gram matrix G/M; of a guided one, that of T F divided by S.
     fn value(&self, gram: &GramMatrix<T>) -> f64;
 
     /// Adds `weight` dL/dF of the whole response to `gradient`: the plain twin of [`Self::add_map`].
@@ -52,7 +57,8 @@ pub trait OfSums<T> {
     where
         T: Element;
 
-    /// Adds `weight` dL/dF as a map of F to `map`, for a response of `positions` positions.
+    /// Adds `weight` dL/dF as a map of F to `map`, for a response of `positions` positions. Where there is a guide, what the map gives
+    /// at a position is to be multiplied with its t_p.
     fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>);
 }
 
@@ -191,8 +197,26 @@ impl LossKind {
     /// # Errors
     /// [`TensorError`] only if F is inconsistent, which a [`Tensor`] never is.
     pub fn target_of<T: Element>(self, f: &Tensor<T>) -> Result<Loss<T>, TensorError> {
-        self.target(|| Ok(f.clone()), || gram::gram(f))
+        self.target_of_part(f, None)
     }
+
+    /// [`Self::target`] of what a guide leaves of a response: a part of a painting. A loss at positions has the whole response. The
+    /// guide is the target's own, and not that of the loss: [`Loss::guided`].
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the guide is not of the response's positions.
+    pub fn target_of_part<T: Element>(
+        self,
+        f: &Tensor<T>,
+        guide: Option<&Guide>,
+    ) -> Result<Loss<T>, TensorError> {
+        self.target(|| Ok(f.clone()), || gram_of(f, guide))
+    }
+}
+
+/// The Gram matrix of a response, or of what a guide leaves of it.
+fn gram_of<T: Element>(f: &Tensor<T>, guide: Option<&Guide>) -> Result<GramMatrix<T>, TensorError> {
+    guide.map_or_else(|| gram::gram(f), |guide| gram::guided_gram(f, guide))
 }
 
 impl<T: Element> Loss<T> {
@@ -217,7 +241,8 @@ impl<T: Element> Loss<T> {
     /// The loss of a whole response F, H x W x N; of a picture, for a loss of the picture itself.
     ///
     /// # Errors
-    /// [`AutodiffError::Target`] if the response is not of the target's size.
+    /// [`AutodiffError::Target`] if the response is not of the target's size, [`AutodiffError::Guide`] if it has not the guide's
+    /// positions.
     pub fn value(&self, f: &Tensor<T>) -> Result<f64, AutodiffError> {
         self.check("the response", f.shape())?;
         Ok(match self.needs() {
@@ -226,7 +251,7 @@ impl<T: Element> Loss<T> {
                 loss.add_value(0, f.data(), &mut sum);
                 sum.total()
             }
-            Needs::Sums(loss) => loss.value(&gram::gram(f)?),
+            Needs::Sums(loss) => loss.value(&gram_of(f, loss.guide())?),
             Needs::Pixels(loss) => {
                 loss.value_and_gradient(f.data(), f.shape(), 0.0, &mut vec![T::ZERO; f.shape().len()])
             }
@@ -236,8 +261,7 @@ impl<T: Element> Loss<T> {
     /// Adds `weight` times its gradient with respect to F (or to the picture) to `gradient`.
     ///
     /// # Errors
-    /// [`AutodiffError::Target`] if the response is not of the target's size, [`TensorError::Mismatch`] if the gradient is not of
-    /// the response's.
+    /// Those of [`Self::value`], and [`TensorError::Mismatch`] if the gradient is not of the response's size.
     pub fn add_gradient(&self, f: &Tensor<T>, weight: f64, gradient: &mut [T]) -> Result<(), AutodiffError> {
         self.check("the response", f.shape())?;
         if gradient.len() != f.shape().len() {
@@ -246,7 +270,7 @@ impl<T: Element> Loss<T> {
         }
         match self.needs() {
             Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
-            Needs::Sums(loss) => loss.add_gradient(f, &gram::gram(f)?, weight, gradient)?,
+            Needs::Sums(loss) => loss.add_gradient(f, &gram_of(f, loss.guide())?, weight, gradient)?,
             Needs::Pixels(loss) => {
                 loss.value_and_gradient(f.data(), f.shape(), weight, gradient);
             }
@@ -302,11 +326,14 @@ impl<T: Element> Loss<T> {
         Some(Self::Gram(Style { target, guide: None }))
     }
 
-    /// Checks that the target is of the size of the layer's response.
+    /// Checks that the target is of the size of the layer's response, and the guide of its positions.
     ///
     /// # Errors
-    /// [`AutodiffError::Target`], naming the layer.
+    /// [`AutodiffError::Target`] and [`AutodiffError::Guide`], naming the layer.
     pub fn check(&self, layer: &str, response: Shape) -> Result<(), AutodiffError> {
+        if let Some(guide) = self.guide() {
+            guide.check(layer, response)?;
+        }
         let (expected, got) = match self {
             Self::Content(Content { target, .. }) => (response.to_string(), target.shape().to_string()),
             Self::Gram(Style { target, .. }) => {
@@ -329,6 +356,7 @@ mod finite_differences {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Coverage;
     use crate::check::{Direction, Ladder, Verdict, check_gradient};
 
     /// Responses with numbers in [-1, 1].
@@ -342,6 +370,16 @@ mod finite_differences {
     /// Shapes with sides and channels from 1 up.
     pub(super) fn shapes() -> impl Strategy<Value = Shape> {
         (1..=7usize, 1..=7usize, 1..=4usize).prop_map(|(h, w, c)| Shape::new(h, w, c))
+    }
+
+    /// Guides of that many positions, soft and hard. Of one position, half of it.
+    pub(super) fn guides(positions: usize) -> impl Strategy<Value = Guide> {
+        let t = prop_oneof![Just(0.0_f32), Just(1.0), 0.0..1.0_f32];
+        prop::collection::vec(t, positions).prop_map(|mut t| {
+            t[0] = 0.5;
+            let Coverage::Partly(guide) = Coverage::of(t) else { panic!("neither none nor all") };
+            guide
+        })
     }
 
     /// Asserts that the weighted gradient is that of the weighted loss at `f`, within 1e-7, and is added to what is there.

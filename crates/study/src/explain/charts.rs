@@ -2,6 +2,7 @@
 
 use super::Step;
 use impasto_autodiff::LossKind;
+use impasto_style::TermLoss;
 
 use crate::plot::{Axis, PlotError, Scale, Series, line_chart};
 
@@ -30,16 +31,17 @@ pub(super) fn losses(steps: &[Step]) -> Result<String, PlotError> {
     line_chart(ITERATION, logarithmic("loss"), &lines)
 }
 
-/// The loss of every layer of a kind, without its weight.
+/// The loss of every term of a kind, without its weight.
 pub(super) fn layers(steps: &[Step], kind: LossKind) -> Result<String, PlotError> {
-    let names: Vec<&str> = steps
-        .first()
-        .map_or_else(Vec::new, |step| step.losses.layers(kind).map(|(layer, _)| layer).collect());
-    let line = |(index, name): (usize, &&str)| {
-        series(name, steps, |step| step.losses.layers(kind).nth(index).map_or(f64::NAN, |(_, loss)| loss))
+    let first = steps.first().map_or(&[][..], |step| &step.losses.terms);
+    let line = |(index, term): (usize, &TermLoss)| {
+        let layer = term.layer.as_deref().unwrap_or_default();
+        let name =
+            term.region.as_ref().map_or_else(|| layer.to_owned(), |region| format!("{layer}, {region}"));
+        series(&name, steps, |step| step.losses.terms.get(index).map_or(f64::NAN, |term| term.loss))
     };
-    let lines: Vec<Series> = names.iter().enumerate().map(line).collect();
-    line_chart(ITERATION, logarithmic(kind.symbol()), &lines)
+    let own = first.iter().enumerate().filter(|(_, term)| term.kind == kind);
+    line_chart(ITERATION, logarithmic(kind.symbol()), &own.map(line).collect::<Vec<Series>>())
 }
 
 /// The 2-norm of the gradient.

@@ -17,7 +17,8 @@ const MAPS: usize = 4;
 pub(super) fn gram_rows(run: &Run<'_>, layers: &[String]) -> Result<Vec<String>, ExplainError> {
     let gram = |loss: Loss| if let Loss::Gram(style) = loss { Some(style.target) } else { None };
     let grams = |losses: Vec<Loss>| losses.into_iter().filter_map(gram).collect::<Vec<_>>();
-    let painting = grams(run.scene.measure(run.network, run.options)?.0);
+    let targets = run.scene.measure(run.network, run.options)?;
+    let painting = grams(targets.terms.into_iter().map(|target| target.loss).collect());
     let of =
         |picture: &Picture| Ok::<_, TransferError>(grams(run.measure(picture, LossKind::Gram, layers)?));
     let (before, after) = (of(&run.start)?, of(&run.painting.picture)?);

@@ -14,8 +14,8 @@ use impasto_autodiff::{Loss, LossKind, Tap};
 
 use crate::plot::PlotError;
 use impasto_style::{
-    Breakdown, Cancel, Event, Objective, Painting, Picture, PreparedNetwork, Scene, Subject, Summary,
-    TransferError, TransferOptions, first_picture, transfer,
+    Breakdown, Cancel, Event, Objective, Painting, Picture, PreparedNetwork, Scene, Source, Subject, Summary,
+    TransferError, TransferOptions, View, first_picture, transfer,
 };
 
 /// Why there is no report.
@@ -79,14 +79,14 @@ pub fn explain(
                 gradient_norm: progress.gradient_norm,
                 length: progress.step,
             }),
-            Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
+            Event::Measured(..) | Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
         }
         on_event(event)
     })?;
     let summary = summary.ok_or(TransferError::Cancelled)?;
     let longest = painting.picture.height().max(painting.picture.width());
     let scene = subject.at(longest, options).map_err(TransferError::from)?;
-    let start = first_picture(scene.photo(), options)?;
+    let start = first_picture(&scene, network, options)?;
     // A run that was given up is explained all the same.
     let network = &network.with_cancel(Cancel::default());
     let run = Run { network, options, summary, steps, painting, scene, start };
@@ -97,7 +97,7 @@ pub fn explain(
 impl Run<'_> {
     /// The layers of a kind's terms.
     fn layers(&self, kind: LossKind) -> Vec<String> {
-        let terms = self.options.terms().into_iter().filter(|term| term.kind == kind);
+        let terms = self.scene.subject().terms(self.options).into_iter().filter(|term| term.kind == kind);
         terms.filter_map(|term| term.layer).collect()
     }
 
@@ -118,7 +118,8 @@ impl Run<'_> {
     ) -> Result<Vec<Loss>, TransferError> {
         let taps: Vec<Tap> = layers.iter().map(|layer| Tap::new(layer, kind)).collect();
         let evaluator = self.options.evaluator_options(picture.height(), picture.width());
-        self.network.measure(picture, &taps, evaluator)
+        let view = View { source: Source::Photo, picture, taps: &taps, guides: &[] };
+        self.network.measure(view, evaluator)
     }
 
     /// |dL/dx|, summed over the channels, of each pixel of pictures of the result's size.

@@ -146,12 +146,12 @@ fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
-    let mut names: Vec<String> = run.options.taps().into_iter().map(|tap| tap.layer).collect();
-    names.sort();
+    let mut names: Vec<&str> = run.options.layers();
+    names.sort_unstable();
     names.dedup();
     page.push_str("<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for the photo, the painting and the result.</p>\n\
                    <div class=\"wide\"><table>\n<tr><th></th><th>Photo</th><th>Painting</th><th>Result</th></tr>\n");
-    for layer in &names {
+    for layer in names {
         page.push_str(&layers::feature_row(run, layer)?);
     }
     page.push_str("</table></div>\n");
@@ -161,7 +161,8 @@ fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     let (height, width) = run.summary.size;
     let options = run.options;
-    let plan = plan(run.network, run.summary.size, options).map_err(TransferError::from)?;
+    let plan =
+        plan(run.network, run.scene.subject(), height.max(width), options).map_err(TransferError::from)?;
     let benchmark = Benchmark {
         arch: run.summary.arch,
         size: height.max(width),
@@ -197,7 +198,9 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 /// Every option under its name on the command line.
 fn options(page: &mut String, run: &Run<'_>) {
     let mut options = run.options.clone();
-    options.optimiser = options.optimiser.for_picture(run.painting.picture.data().len());
+    let picture = &run.painting.picture;
+    let variables = options.variables((picture.height(), picture.width()));
+    options.optimiser = options.optimiser.for_picture(variables);
     let (version, arch) = (env!("CARGO_PKG_VERSION"), run.summary.arch);
     let _ = write!(
         page,

@@ -38,7 +38,7 @@ pub fn style_reconstructions(base: &TransferOptions, layers: &[String]) -> Study
         options: TransferOptions {
             content_weight: 0.0,
             style_weight: 1.0,
-            style_layers: set.layers.clone(),
+            style_layers: set.layers.clone().into(),
             ..base.clone()
         },
     };
@@ -54,7 +54,7 @@ pub fn grid(base: &TransferOptions, layers: &[String], ratios: &[f64]) -> Study 
             options: TransferOptions {
                 content_weight: *ratio,
                 style_weight: 1.0,
-                style_layers: set.layers.clone(),
+                style_layers: set.layers.clone().into(),
                 ..base.clone()
             },
         })

@@ -162,7 +162,7 @@ impl Study {
         const RECORD: u64 = 64 << 10;
         const LABELS: u64 = 1 << 20;
         let largest = |cell: &Cell| {
-            let (height, width) = subject.size(cell.options.size);
+            let (height, width) = subject.size(subject.longest_side(&cell.options));
             Encoding::Png.largest_bytes(height, width)
         };
         for cell in missing {
@@ -189,9 +189,9 @@ impl Study {
     /// Options that need every layer that some cell needs, and otherwise only what the network depends on.
     fn usage(&self, options: &TransferOptions) -> TransferOptions {
         let mut layers: Vec<LayerWeight> = Vec::new();
-        for tap in self.cells.iter().flat_map(|cell| cell.options.taps()) {
-            if !layers.iter().any(|known| known.layer == tap.layer) {
-                layers.push(LayerWeight { layer: tap.layer, weight: 1.0 });
+        for layer in self.cells.iter().flat_map(|cell| cell.options.layers()) {
+            if !layers.iter().any(|known| known.layer == layer) {
+                layers.push(LayerWeight { layer: layer.to_owned(), weight: 1.0 });
             }
         }
         TransferOptions {

@@ -1,11 +1,11 @@
 //! P and A that several cells of a study have in common.
 
-use impasto_autodiff::{ConvMode, Loss, Pooling, Tap};
-use impasto_style::{PreparedNetwork, Scene, Source, Targets, TransferError, TransferOptions};
+use impasto_autodiff::{ConvMode, Loss, Pooling, Reach, Tap};
+use impasto_style::{PreparedNetwork, Scene, Source, Subject, Targets, TransferError, TransferOptions};
 
 use super::{Cell, Material};
 
-/// All that a measurement depends on, beside the weights. A memory limit changes no bit.
+/// All that a measurement of a subject depends on, beside the weights. A memory limit changes no bit.
 #[derive(Debug, Clone, PartialEq)]
 struct Key {
     source: Source,
@@ -14,11 +14,21 @@ struct Key {
     taps: Vec<Tap>,
     pooling: Pooling,
     conv: ConvMode,
+    /// How a painting's mask reaches the layers.
+    reach: Option<Reach>,
 }
 
 impl Key {
-    fn new(source: Source, taps: &[Tap], size: (usize, usize), options: &TransferOptions) -> Self {
-        Self { source, size, taps: taps.to_vec(), pooling: options.pooling, conv: options.conv }
+    /// The key of a picture of a subject for a result with that longest side.
+    fn new(subject: &Subject, source: Source, longest: usize, options: &TransferOptions) -> Self {
+        let (size, reach) = match source {
+            Source::Photo => (subject.size(longest), None),
+            Source::Painting(number) => {
+                (subject.painting_sizes(longest, options)[number], Some(options.mask_reach))
+            }
+        };
+        let taps = subject.taps_of(source, options);
+        Self { source, size, taps, pooling: options.pooling, conv: options.conv, reach }
     }
 }
 
@@ -35,19 +45,12 @@ impl SharedTargets {
     /// Prepares for a cell, and after it `later` ones.
     pub(super) fn keep_for(&mut self, later: &[Cell], material: Material<'_>) {
         self.later.clear();
+        let subject = material.subject;
         for Cell { options, .. } in later {
-            let (at_positions, of_sums) =
-                (options.taps_of(Source::Photo), options.taps_of(Source::Painting(0)));
-            for scale in options.schedule() {
-                let photo = material.subject.size(scale.size);
-                self.later.push(Key::new(Source::Photo, &at_positions, photo, options));
-                let paintings = material.subject.painting_sizes(scale.size, options);
-                self.later.extend(
-                    (0..)
-                        .map(Source::Painting)
-                        .zip(paintings)
-                        .map(|(painting, size)| Key::new(painting, &of_sums, size, options)),
-                );
+            for scale in options.schedule(subject.longest_side(options)) {
+                let paintings = (0..subject.paintings().len()).map(Source::Painting);
+                let sources = paintings.chain([Source::Photo]);
+                self.later.extend(sources.map(|source| Key::new(subject, source, scale.size, options)));
             }
         }
     }
@@ -59,10 +62,11 @@ impl SharedTargets {
         scene: &Scene<'_>,
         options: &TransferOptions,
     ) -> Result<Targets, TransferError> {
-        let targets = scene.measure_with(options, |source, picture, taps| {
-            let size = (picture.height(), picture.width());
-            let evaluator = options.evaluator_options(size.0, size.1);
-            self.get(Key::new(source, taps, size, options), || network.measure(picture, taps, evaluator))
+        let longest = scene.photo().height().max(scene.photo().width());
+        let targets = scene.measure_with(network, options, |view| {
+            let evaluator = options.evaluator_options(view.picture.height(), view.picture.width());
+            let key = Key::new(scene.subject(), view.source, longest, options);
+            self.get(key, || network.measure(view, evaluator))
         });
         self.known.retain(|(known, _)| self.later.contains(known));
         targets
@@ -90,7 +94,7 @@ impl SharedTargets {
 mod tests {
     use super::*;
     use crate::study::{Paths, grid};
-    use impasto_style::{Cancel, Network, Preset, Subject, white_noise};
+    use impasto_style::{Cancel, Network, Preset, Size, Subject, white_noise};
 
     #[test]
     fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
@@ -102,7 +106,7 @@ mod tests {
             paths: Paths::default(),
             cancel: &Cancel::default(),
         };
-        let base = TransferOptions { size: 48, ..Preset::Paper.options() };
+        let base = TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() };
         let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
         let study = grid(&base, &layers, &[1e-4, 1e-3]);
         let prepared = PreparedNetwork::new(network.clone(), &base).unwrap();
@@ -121,14 +125,14 @@ mod tests {
     #[test]
     fn whatever_changes_a_measurement_makes_another_key() {
         let base = Preset::Paper.options();
-        let key = |options: &TransferOptions| {
-            let painting = Source::Painting(0);
-            Key::new(painting, &options.taps_of(painting), (48, 48), options)
-        };
+        let subject = Subject::new(white_noise(36, 48, 1).unwrap(), white_noise(40, 32, 2).unwrap());
+        let key = |options: &TransferOptions| Key::new(&subject, Source::Painting(0), 48, options);
         for other in [
             TransferOptions { pooling: Pooling::Max, ..base.clone() },
             TransferOptions { conv: ConvMode::Exact, ..base.clone() },
-            TransferOptions { style_layers: impasto_style::LayerWeights::even(&["conv1_1"]), ..base.clone() },
+            TransferOptions { style_layers: "conv1_1".parse().unwrap(), ..base.clone() },
+            TransferOptions { style_scale: 0.5.into(), ..base.clone() },
+            TransferOptions { mask_reach: Reach::Inside, ..base.clone() },
             TransferOptions { style_weight: 0.0, ..base.clone() },
         ] {
             assert_ne!(key(&base), key(&other));

@@ -83,7 +83,7 @@ fn free_name(stem: &str, options: &TransferOptions, cells: &[Cell]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use impasto_style::{Init, Pooling};
+    use impasto_style::{Init, Pooling, Size};
 
     use super::*;
 
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(study.cells[4].name, "pool-max_seed-2");
         assert_eq!(study.cells[4].options.seed, 2);
         assert_eq!(study.cells[4].options.pooling, Pooling::Max);
-        assert!(study.cells.iter().all(|cell| cell.options.size == 99));
+        assert!(study.cells.iter().all(|cell| cell.options.size == Size::Longest(99)));
     }
 
     #[test]

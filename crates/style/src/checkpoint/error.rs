@@ -99,8 +99,10 @@ pub enum Difference {
         /// Where it was read from now, if from a file.
         path: Option<String>,
     },
-    /// How many pictures there are.
+    /// How many of a kind there are.
     Inputs {
+        /// The kind.
+        role: Role,
         /// In the checkpoint.
         theirs: usize,
         /// Now.
@@ -125,22 +127,34 @@ impl fmt::Display for Difference {
                 write!(f, "its run has `{name}` {}, and this one {}", value(theirs), value(ours))
             }
             Self::Input { role, path } => {
-                let role = match role {
-                    Role::Content => "the content picture",
-                    Role::Style => "the style picture",
-                    Role::Init => "the picture to start from",
-                    Role::Weights => "the network",
-                };
+                let role = noun(*role);
                 let now = path.as_deref().map(|path| format!(", now read from {path},")).unwrap_or_default();
                 write!(
                     f,
-                    "{role}{now} is not the one that its run was started with: give the same, or start anew"
+                    "the {role}{now} is not the one that its run was started with: give the same, or start anew"
                 )
             }
-            Self::Inputs { theirs, ours } => {
-                write!(f, "its run was started with {theirs} inputs, and this one with {ours}")
+            Self::Inputs { role, theirs, ours } => {
+                let s = if *theirs == 1 { "" } else { "s" };
+                write!(f, "its run was started with {theirs} {}{s}, and this one with {ours}", noun(*role))
             }
         }
+    }
+}
+
+/// What a message calls an input.
+const fn noun(role: Role) -> &'static str {
+    match role {
+        Role::Content => "content picture",
+        Role::Style => "style picture",
+        Role::StyleMask => "style mask",
+        Role::Mask => "mask",
+        Role::Keep => "keep mask",
+        Role::ContentMask => "content mask",
+        Role::RegionsPhoto => "segmentation of the photo",
+        Role::RegionsPainting => "segmentation of the painting",
+        Role::Init => "picture to start from",
+        Role::Weights => "network",
     }
 }
 

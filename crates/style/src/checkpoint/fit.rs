@@ -37,11 +37,13 @@ fn differing_option(theirs: &Record, ours: &Record) -> Option<Difference> {
 }
 
 fn differing_input(theirs: &Record, ours: &Record) -> Option<Difference> {
-    let (theirs, ours) = (&theirs.inputs, &ours.inputs);
-    if theirs.len() != ours.len() {
-        return Some(Difference::Inputs { theirs: theirs.len(), ours: ours.len() });
+    for (role, _) in Role::ALL {
+        let [theirs, ours] = [theirs, ours].map(|record| record.inputs_of(role).count());
+        if theirs != ours {
+            return Some(Difference::Inputs { role, theirs, ours });
+        }
     }
-    let mut pairs = theirs.iter().zip(ours);
+    let mut pairs = theirs.inputs.iter().zip(&ours.inputs);
     let (_, ours) = pairs.find(|(a, b)| a.role != b.role || a.sha256 != b.sha256)?;
     Some(Difference::Input { role: ours.role, path: ours.path.clone() })
 }

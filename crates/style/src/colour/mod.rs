@@ -3,10 +3,11 @@
 
 mod histogram;
 mod light;
+mod scene;
 mod statistics;
 mod transport;
 
-pub(crate) use light::{in_light, lights, make_grey};
+pub(crate) use light::{in_light, light, lights};
 pub(crate) use statistics::Statistics;
 pub(crate) use transport::ColourMap;
 
@@ -50,7 +51,7 @@ pub(crate) fn recolour(colours: Colours, painting: &mut Picture, part: Option<&[
         Colours::Painting => {}
         Colours::Photo => match (light::Spread::of(own), light::Spread::of(photo)) {
             (Some(own), Some(photo)) => light::match_light(painting, &own, &photo),
-            _ => make_grey(painting),
+            _ => light::make_grey(painting),
         },
         Colours::Histogram => histogram::match_histograms(painting, part, photo),
         Colours::Transfer(form) => {

@@ -213,8 +213,12 @@ mod tests {
     #[test]
     fn gradients_are_those_of_the_loss_as_a_function_of_the_variables() {
         assert_gradient(Spectrum::around(white_noise(6, 8, 2).unwrap()), 144);
-        all_pixels().map(|(pixels, variables)| assert_gradient(pixels, variables));
-        all_waves().map(|(waves, variables)| assert_gradient(waves, variables));
+        for (pixels, variables) in all_pixels() {
+            assert_gradient(pixels, variables);
+        }
+        for (waves, variables) in all_waves() {
+            assert_gradient(waves, variables);
+        }
     }
 
     /// The derivative J of each is the same everywhere: <J v, w> = <v, J' w>, w the gradient that the objective leaves.
@@ -238,8 +242,12 @@ mod tests {
             let scale = (dot(&moved, &moved) * dot(&w, &w)).sqrt();
             assert!((there - back).abs() < 1e-6 * scale, "{there} against {back}");
         }
-        all_pixels().map(|(pixels, variables)| assert_adjoint(pixels, variables));
-        all_waves().map(|(waves, variables)| assert_adjoint(waves, variables));
+        for (pixels, variables) in all_pixels() {
+            assert_adjoint(pixels, variables);
+        }
+        for (waves, variables) in all_waves() {
+            assert_adjoint(waves, variables);
+        }
     }
 
     #[test]

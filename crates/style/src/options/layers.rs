@@ -41,6 +41,11 @@ impl LayerWeights {
     pub fn even(layers: &[&str]) -> Self {
         Self::each(layers.iter().copied(), 1.0 / layers.len() as f64)
     }
+
+    /// w_l of a layer: 0 if it is not named.
+    pub fn weight_of(&self, layer: &str) -> f64 {
+        self.0.iter().find(|entry| entry.layer == layer).map_or(0.0, |entry| entry.weight)
+    }
 }
 
 impl FromStr for LayerWeights {

@@ -1,41 +1,51 @@
 //! What a transfer can be asked for: [`TransferOptions`], and [`OPTIONS`], where each option is described once.
 
+mod blend;
 mod bytes;
 mod choices;
 mod colours;
+mod each;
 mod error;
 mod init;
 mod layers;
 mod loss_scale;
+mod nearest;
 mod optimiser;
 mod row;
 mod schedule;
+mod size;
+mod synonyms;
 
-use impasto_autodiff::{ConvMode, Pooling};
+use impasto_autodiff::{ConvMode, Pooling, Reach};
 
 use crate::Picture;
+use blend::{blend_text, parse_blend};
 use bytes::{bytes_text, parse_bytes};
 use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
 use schedule::MOST_SCALES;
 
 pub use choices::Choices;
 pub use colours::{Colours, Transport};
+pub use each::Each;
 pub use error::OptionsError;
 pub use init::Init;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
+pub use nearest::{did_you_mean, nearest};
 pub use optimiser::{Optimiser, default_history};
 pub use row::{Accepts, OptionRow};
 pub use schedule::{Scale, Scales};
+pub use size::Size;
+pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TransferOptions {
-    /// Pixels of the result's longest side.
-    pub size: usize,
+    /// The size of the result.
+    pub size: Size,
     /// Iterations at each scale.
     pub iterations: usize,
-    /// Coarse-to-fine: how many sizes, each twice the one before, the last being `size`.
+    /// Coarse-to-fine: how many sizes, each twice the one before, the last being that of the result.
     pub scales: Scales,
     /// alpha.
     pub content_weight: f64,
@@ -45,8 +55,10 @@ pub struct TransferOptions {
     pub tv_weight: f64,
     /// Where the content is compared.
     pub content_layers: LayerWeights,
-    /// Where the style is compared.
-    pub style_layers: LayerWeights,
+    /// Where the style is compared: of all paintings, or of each.
+    pub style_layers: Each<LayerWeights>,
+    /// The weights of the paintings in the blend of their styles; none where all weigh the same.
+    pub blend: Vec<f64>,
     /// What the losses are multiplied with.
     pub loss_scale: LossScale,
     /// Average or maximum.
@@ -59,8 +71,10 @@ pub struct TransferOptions {
     pub optimiser: Optimiser,
     /// Whose colours the result has.
     pub colours: Colours,
-    /// The painting's longest side is this times that of the result, but never more than its own.
-    pub style_scale: f64,
+    /// A painting's longest side is this times that of the result, but never more than its own.
+    pub style_scale: Each<f64>,
+    /// How masks reach the layers.
+    pub mask_reach: Reach,
     /// The convolution algorithms.
     pub conv: ConvMode,
     /// The most bytes that the whole transfer may take: network, evaluation, optimiser and pictures. Where a picture
@@ -72,21 +86,23 @@ pub struct TransferOptions {
 impl Default for TransferOptions {
     fn default() -> Self {
         Self {
-            size: 512,
+            size: Size::Longest(512),
             iterations: 500,
             scales: Scales::Count(1),
             content_weight: 0.0,
             style_weight: 0.0,
             tv_weight: 0.0,
             content_layers: LayerWeights::default(),
-            style_layers: LayerWeights::default(),
+            style_layers: Each::default(),
+            blend: Vec::new(),
             loss_scale: LossScale::Paper,
             pooling: Pooling::Average,
             init: Init::Noise,
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },
             colours: Colours::Painting,
-            style_scale: 1.0,
+            style_scale: 1.0.into(),
+            mask_reach: Reach::Average,
             conv: ConvMode::Fast,
             memory_limit: None,
         }
@@ -101,14 +117,18 @@ const MACHINE: &str = "Machine";
 /// Every pooling, with its name.
 const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
 
+/// Every way in which masks reach the layers, with its name.
+const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside, "inside")];
+
 /// Every choice of convolution algorithms, with its name.
 const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
 
 /// What a list of layers must be.
 const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
 
-/// The longest side of a result.
-const LARGEST_SIDE: usize = 10_000;
+/// What lists of layers must be, one for all paintings or one for each.
+const LAYERS_OF_EACH: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5, or such a list for each painting, \
+                              separated by /";
 
 /// The table of options. The command line, the table of presets, explained runs, records, sweeps and messages are made from
 /// it.
@@ -117,14 +137,15 @@ const LARGEST_SIDE: usize = 10_000;
 pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "size",
-        value_name: "N",
-        help: "Longest side of the result, in pixels",
+        value_name: "N|WxH|original",
+        help: "Size of the result: its longest side in pixels, or a box to fit it into, such as 800x600, or original, the photo's \
+               own",
         heading: LOOK,
-        accepts: Accepts::Text("from 1 to 10000"),
+        accepts: Accepts::Text("from 1 to 10000 pixels, or a box of such sides like 800x600, or original"),
         decides_pixels: true,
         get: |options| Some(options.size.to_string()),
         set: |options, text| parse_into(&mut options.size, text),
-        valid: |options| (1..=LARGEST_SIDE).contains(&options.size),
+        valid: |options| options.size.is_valid(),
     },
     OptionRow {
         name: "content-weight",
@@ -163,13 +184,13 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "style-scale",
         value_name: "S",
         help: "Longest side of the painting, as a multiple of the result's: less makes smaller strokes. A painting is never \
-               enlarged",
+               enlarged. Of several paintings it may be one for each, like 1,0.5",
         heading: LOOK,
-        accepts: Accepts::Text("a number above 0"),
+        accepts: Accepts::Text("a number above 0, or one for each painting"),
         decides_pixels: true,
         get: |options| Some(options.style_scale.to_string()),
         set: |options, text| parse_into(&mut options.style_scale, text),
-        valid: |options| is_factor(options.style_scale),
+        valid: |options| options.style_scale.values().all(|&scale| is_factor(scale)),
     },
     OptionRow {
         name: "content-layers",
@@ -186,12 +207,42 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "style-layers",
         value_name: "LAYERS",
         help: "Layers that compare the style, such as conv1_1,conv2_1; deep layers hold large forms, early ones colours and \
-               grain",
+               grain. Of several paintings they may be given for each, like conv1_1,conv2_1/conv4_1,conv5_1",
         heading: LOOK,
-        accepts: Accepts::Text(LAYERS),
+        accepts: Accepts::Text(LAYERS_OF_EACH),
         decides_pixels: true,
         get: |options| Some(options.style_layers.to_string()),
         set: |options, text| parse_into(&mut options.style_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "blend",
+        value_name: "WEIGHTS",
+        help: "What each painting weighs in the blend of their styles, like 3,1; even is the same for all",
+        heading: LOOK,
+        accepts: Accepts::Text("even, or a number of 0 or more for each painting and one of them above 0"),
+        decides_pixels: true,
+        get: |options| Some(blend_text(&options.blend)),
+        set: |options, text| {
+            options.blend = parse_blend(text)?;
+            Ok(())
+        },
+        valid: |options| {
+            let sum: f64 = options.blend.iter().sum();
+            options.blend.is_empty()
+                || options.blend.iter().all(|&weight| is_weight(weight)) && is_factor(sum)
+        },
+    },
+    OptionRow {
+        name: "mask-reach",
+        value_name: "NAME",
+        help: "Which positions of a layer belong to a mask: average (as much as the layer sees of it there) or inside (those that see \
+               nothing else)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&REACHES)),
+        decides_pixels: true,
+        get: |options| name_of(&REACHES, &options.mask_reach),
+        set: |options, text| name_into(&mut options.mask_reach, &REACHES, text),
         valid: |_| true,
     },
     OptionRow {
@@ -362,20 +413,36 @@ impl TransferOptions {
     /// [`OptionsError`], naming the option.
     pub fn validate(&self) -> Result<(), OptionsError> {
         OPTIONS.iter().try_for_each(|row| row.check(self))?;
-        if self.taps().is_empty() {
+        if self.layers().is_empty() {
             return Err(OptionsError::NothingToDo);
         }
         Ok(())
     }
 
-    /// (H, W) that the painting is resized to for a result with that longest side.
-    pub fn style_size(&self, style: &Picture, longest: usize) -> (usize, usize) {
-        let own = style.height().max(style.width());
-        style.size_with_longest_side(self.longest_of_paintings(longest).min(own))
+    /// The longest side of the result for a photo of H x W pixels.
+    ///
+    /// # Errors
+    /// [`OptionsError::Value`] if that is more than 10000 pixels: the photo's own size.
+    pub fn check_size(&self, photo: (usize, usize)) -> Result<usize, OptionsError> {
+        let longest = self.size.longest_side_for(photo);
+        if longest <= size::LARGEST_SIDE {
+            return Ok(longest);
+        }
+        Err(OptionsError::Value {
+            option: "size",
+            requirement: format!("{} pixels at most", size::LARGEST_SIDE),
+            value: format!("{}, which is {longest}", self.size),
+        })
     }
 
-    /// The longest side of paintings that have as much for a result with that longest side.
-    pub(crate) fn longest_of_paintings(&self, longest: usize) -> usize {
-        ((longest as f64 * self.style_scale).round() as usize).max(1)
+    /// (H, W) that a painting, by its number from 0 on, is resized to for a result with that longest side.
+    pub fn style_size(&self, number: usize, painting: &Picture, longest: usize) -> (usize, usize) {
+        let own = painting.height().max(painting.width());
+        painting.size_with_longest_side(self.longest_of_painting(number, longest).min(own))
+    }
+
+    /// The longest side of a painting that has as much, for a result with that longest side.
+    pub(crate) fn longest_of_painting(&self, number: usize, longest: usize) -> usize {
+        ((longest as f64 * self.style_scale.of(number)).round() as usize).max(1)
     }
 }

@@ -3,6 +3,7 @@
 use std::num::{ParseFloatError, ParseIntError};
 use std::str::FromStr;
 
+use super::synonyms::value_name;
 use super::{OptionsError, TransferOptions};
 
 /// The values that an option can have.
@@ -128,8 +129,9 @@ pub(super) fn name_into<T: Copy>(value: &mut T, all: &[(T, &str)], name: &str) -
     Ok(())
 }
 
-/// The value of a name.
+/// The value of a name, or of a synonym of it.
 pub(super) fn by_name<T: Copy>(all: &[(T, &str)], name: &str) -> Result<T, Refused> {
+    let name = value_name(name);
     all.iter().find(|(_, known)| *known == name).map(|&(value, _)| value).ok_or(Refused::Value)
 }
 

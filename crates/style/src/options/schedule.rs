@@ -49,13 +49,13 @@ impl fmt::Display for Scales {
 }
 
 impl TransferOptions {
-    /// The sizes from coarse to fine. A coarse one that would be smaller than 96 pixels is left out.
-    pub fn schedule(&self) -> Vec<Scale> {
+    /// The sizes from coarse to fine of a result with that longest side. A coarse one that would be smaller than 96 pixels is left out.
+    pub fn schedule(&self, longest: usize) -> Vec<Scale> {
         let most = match self.scales {
             Scales::Auto => MOST_SCALES,
             Scales::Count(count) => count,
         };
-        let size = |halvings: usize| self.size >> halvings;
+        let size = |halvings: usize| longest >> halvings;
         let halvings = (0..most).rev().filter(|&halvings| halvings == 0 || size(halvings) >= SMALLEST_SCALE);
         halvings.map(|halvings| Scale { size: size(halvings), iterations: self.iterations }).collect()
     }

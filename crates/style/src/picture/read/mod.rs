@@ -156,7 +156,7 @@ fn decode<R: BufRead + Seek>(mut reader: R, held: u64, options: &ReadOptions) ->
 
 /// The size (H, W) that a picture of that size is brought to while it is read, if it is.
 fn shrunk_size(size: (usize, usize), options: &ReadOptions) -> Option<(usize, usize)> {
-    let longest = options.longest?.clamp(1, size.0.max(size.1));
+    let longest = options.size.longest_side_for(size).min(size.0.max(size.1));
     Some(with_longest_side(size, longest)).filter(|&smaller| is_worth_shrinking(size, smaller))
 }
 

@@ -1,7 +1,7 @@
 //! How a picture is read, and what comes of it.
 
 use super::Warning;
-use crate::{Picture, available_memory};
+use crate::{Picture, Size, available_memory};
 
 /// How a picture is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,10 +11,10 @@ pub struct ReadOptions {
     pub memory_limit: Option<u64>,
     /// What of the limit is taken already: by the program, and by pictures that were read before.
     pub held: u64,
-    /// The longest side at which the picture will be worked at, in pixels. A much larger one is brought to that size strip by
-    /// strip while it is read, by the rule of [`crate::Subject::shrunk`] and with the same bits, so that it never is in memory
-    /// as a whole but as its file has it. None reads it as it is.
-    pub longest: Option<usize>,
+    /// The size at which the picture will be worked at. A much larger one is brought to that size strip by strip while it is
+    /// read, by the rule of [`crate::Subject::shrunk`] and with the same bits, so that it never is in memory as a whole but as
+    /// its file has it.
+    pub size: Size,
     /// What becomes of transparency.
     pub transparency: Transparency,
     /// Whether to hand on the colour profile beside the picture.
@@ -27,7 +27,7 @@ impl Default for ReadOptions {
         Self {
             memory_limit: available_memory(),
             held: 0,
-            longest: None,
+            size: Size::Original,
             transparency: Transparency::On([255; 3]),
             profile: false,
         }

@@ -9,9 +9,19 @@
 //!
 //! In each block, [`DEPTH`] positions at a time are packed into panels of columns; the panel of columns i is then both the
 //! left factor and, for every j >= i, a partner of the panel of columns j.
+//!
+//! With a weight t_k for each position the sum is that of t_k F_ki F_kj, and what it is divided by is that of t_k. A position's row is
+//! then multiplied with sqrt(t_k) as it is packed, and rows without a weight are left out. Which positions are packed together does not
+//! change by that, so weights that are all 1 give the bits of none.
+
+mod pack;
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use self::pack::{WeightedRows, pack_panels};
 use crate::packed::Tile;
 use crate::prefetch::{Lines, Parts};
 use crate::simd::{Isa, Kernel, Simd};
@@ -23,7 +33,7 @@ const DEPTH: usize = 256;
 const BLOCKS: usize = 16;
 const SUMS_LEN: usize = 1 << 20;
 
-/// Sums the Gram matrix of a response with M positions of N channels; owns the memory for that.
+/// Sums the Gram matrix of a response with M positions of N channels, each with a weight if there are any; owns the memory for that.
 #[derive(Debug)]
 pub struct Gram {
     isa: Isa,
@@ -37,7 +47,12 @@ pub struct Gram {
     /// The positions after these that wait until there are [`DEPTH`], and room for so many.
     waiting: usize,
     room: AlignedBuffer,
+    /// The blocks' sums; those of blocks without a weight stay 0.
     blocks: AlignedBuffer,
+    /// t_k, if not all are 1.
+    weights: Option<Arc<[f32]>>,
+    /// M, or the sum of t_k.
+    total: f64,
 }
 
 impl Gram {
@@ -48,8 +63,19 @@ impl Gram {
     pub fn new(isa: Isa, channels: usize, positions: usize) -> Result<Self, TensorError> {
         let padded = channels.next_multiple_of(isa.panel());
         let blocks = AlignedBuffer::zeros(block_count(positions, padded) * padded * padded)?;
-        let room = AlignedBuffer::default();
-        Ok(Self { isa, channels, padded, positions, summed: 0, waiting: 0, room, blocks })
+        let (room, total) = (AlignedBuffer::default(), positions as f64);
+        Ok(Self {
+            isa,
+            channels,
+            padded,
+            positions,
+            summed: 0,
+            waiting: 0,
+            room,
+            blocks,
+            weights: None,
+            total,
+        })
     }
 
     /// For a response that comes in pieces, one after the other.
@@ -60,7 +86,20 @@ impl Gram {
         Ok(Self { room: AlignedBuffer::zeros(DEPTH * channels)?, ..Self::new(isa, channels, positions)? })
     }
 
-    /// The bytes that [`Self::new`] takes for these sizes, scratch of the tasks not counted.
+    /// The same with weights t_k of the positions, none below 0 and not all 0.
+    ///
+    /// # Panics
+    /// If there are not M of them, or one is below 0 or no number, or all are 0.
+    #[must_use]
+    pub fn weighted(self, weights: Arc<[f32]>) -> Self {
+        assert!(weights.len() == self.positions, "{} weights", self.positions);
+        assert!(weights.iter().all(|&t| t >= 0.0), "weights that are not below 0");
+        let total = weights.iter().map(|&t| f64::from(t)).sum();
+        assert!(total > 0.0, "a weight that is not 0");
+        Self { weights: Some(weights), total, ..self }
+    }
+
+    /// The bytes that [`Self::new`] takes for these sizes, weights and scratch of the tasks not counted.
     pub fn bytes(isa: Isa, channels: usize, positions: usize) -> usize {
         let padded = channels.next_multiple_of(isa.panel());
         block_count(positions, padded) * padded * padded * size_of::<f32>()
@@ -123,33 +162,43 @@ impl Gram {
         }
         let len = block_positions(positions, padded);
         let blocks = summed / len..(summed + count).div_ceil(len);
+        // What comes of a block now.
+        let part = |block: usize| (block * len).max(summed)..((block + 1) * len).min(summed + count);
+        let weights = self.weights.as_deref();
+        let counts =
+            |part: Range<usize>| weights.is_none_or(|weights| weights[part].iter().any(|&t| t > 0.0));
         // Few blocks are cut into rows of panels, so that every thread has work.
         let panels = padded / isa.panel();
-        let rows = if blocks.len() < rayon::current_num_threads() { 1 } else { panels };
+        let busy = blocks.clone().filter(|&block| counts(part(block))).count();
+        let rows = if busy < rayon::current_num_threads() { 1 } else { panels };
         let square = padded * padded;
         let sums = self.blocks[blocks.start * square..blocks.end * square]
             .par_chunks_mut(rows * isa.panel() * padded);
         sums.enumerate().for_each(|(task, sum)| {
             let (block, first) =
                 (blocks.start + task / panels.div_ceil(rows), task % panels.div_ceil(rows) * rows);
-            let (start, end) = ((block * len).max(summed), ((block + 1) * len).min(summed + count));
-            let f = &f[(start - summed) * channels..(end - summed) * channels];
-            let accumulate = start > block * len;
+            let part = part(block);
+            if !counts(part.clone()) {
+                return;
+            }
+            let accumulate = part.start > block * len && counts(block * len..part.start);
+            let f = &f[(part.start - summed) * channels..(part.end - summed) * channels];
+            let weights = weights.map(|weights| &weights[part]);
             scratch.with(Self::scratch_len(isa, channels), |scratch| {
-                isa.dispatch(Block { f, channels, padded, accumulate, first, scratch, sum });
+                isa.dispatch(Block { f, weights, channels, padded, accumulate, first, scratch, sum });
             });
         });
         self.summed += count;
     }
 
-    /// G/M, N x N, both triangles: the sum of the blocks, in order, divided by M.
+    /// G/M, N x N, both triangles: the sum of the blocks, in order, divided by M, or by the sum of the weights.
     ///
     /// # Panics
     /// If not all positions have come.
     pub fn normalised(&self) -> Vec<f32> {
         let Self { channels: n, padded, positions, .. } = *self;
         assert!(self.summed == positions, "{positions} positions, not {}", self.summed);
-        let scale = 1.0 / positions as f64;
+        let scale = 1.0 / self.total;
         let mut normalised = vec![0.0; n * n];
         normalised.par_chunks_mut(n).enumerate().for_each(|(i, row)| {
             for (j, normalised) in row.iter_mut().enumerate().skip(i) {
@@ -183,6 +232,8 @@ fn block_positions(positions: usize, padded: usize) -> usize {
 /// Positions of a block, and some rows of panels of the block's sum.
 struct Block<'a> {
     f: &'a [f32],
+    /// t of each position, if not all are 1; not all 0.
+    weights: Option<&'a [f32]>,
     channels: usize,
     padded: usize,
     /// Whether other positions of the block have been summed.
@@ -198,61 +249,74 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { f, channels, padded, accumulate, first, scratch, sum } = self;
-        let count = padded / S::PANEL;
-        let rows = first..first + sum.len() / (S::PANEL * padded);
-        assert!(padded.is_multiple_of(S::PANEL) && padded >= channels && rows.end <= count);
-        assert!(sum.len() == rows.len() * S::PANEL * padded, "whole rows of panels");
-        let pairs: usize = rows.clone().map(|i| count - i).sum();
-        let tiles = pairs * S::PANEL.div_ceil(S::ROWS);
-        for (index, f) in f.chunks(DEPTH * channels).enumerate() {
-            let depth = f.len() / channels;
-            let panel_len = depth * S::PANEL;
-            let panels = &mut scratch[..depth * padded];
-            pack_panels::<S>(f, channels, panels);
-            // While these positions are multiplied, the next ones are prefetched, a part with every tile.
-            let mut prefetch = Parts::new(f.as_ptr().wrapping_add(f.len()), f.len().div_ceil(tiles), depth);
-            for i in rows.clone() {
-                let left = &panels[i * panel_len..][..panel_len];
-                for j in i..count {
-                    let right = &panels[j * panel_len..][..panel_len];
-                    for row in (0..S::PANEL).step_by(S::ROWS) {
-                        // SAFETY: `left` has `depth` rows of PANEL numbers, of which columns `row..row + rows` are
-                        // read; `right` has `depth` rows of PANEL numbers; rows `(i - first) * PANEL + row..` of `sum`
-                        // have PANEL columns from `j * PANEL`, all below `padded`.
-                        unsafe {
-                            let tile = Tile {
-                                depth,
-                                a: left.as_ptr().add(row),
-                                a_row: 1,
-                                a_step: S::PANEL,
-                                b: right.as_ptr(),
-                                c: sum
-                                    .as_mut_ptr()
-                                    .add(((i - first) * S::PANEL + row) * padded + j * S::PANEL),
-                                c_stride: padded,
-                                accumulate: accumulate || index > 0,
-                                prefetch: [prefetch.next_part(), Lines::NONE],
-                            };
-                            tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
-                        }
-                    }
-                }
+        let Self { f, weights, channels, padded, mut accumulate, first, scratch, sum } = self;
+        let Some(weights) = weights else {
+            for (index, now) in f.chunks(DEPTH * channels).enumerate() {
+                let depth = now.len() / channels;
+                let panels = &mut scratch[..depth * padded];
+                pack_panels::<S>(now, channels, panels);
+                // While these positions are multiplied, the next ones are prefetched.
+                let next = (now.as_ptr().wrapping_add(now.len()), now.len());
+                Panels { panels, padded, first, accumulate: accumulate || index > 0 }.add(simd, next, sum);
             }
+            return;
+        };
+        let mut rows = WeightedRows::new(f, weights, channels);
+        while let Some(count) = rows.next_some() {
+            let panels = &mut scratch[..count * padded];
+            rows.pack::<S>(panels);
+            Panels { panels, padded, first, accumulate }.add(simd, rows.ahead(), sum);
+            accumulate = true;
         }
     }
 }
 
-/// Packs some positions into panels of columns, a panel's rows one after the other; columns beyond N become zeros.
-#[inline(always)]
-fn pack_panels<S: Simd>(f: &[f32], channels: usize, panels: &mut [f32]) {
-    let depth = f.len() / channels;
-    for (panel, out) in panels.chunks_exact_mut(depth * S::PANEL).enumerate() {
-        let first = panel * S::PANEL;
-        let width = S::PANEL.min(channels - first);
-        for (row, out) in f.chunks_exact(channels).zip(out.chunks_exact_mut(S::PANEL)) {
-            out[..width].copy_from_slice(&row[first..first + width]);
-            out[width..].fill(0.0);
+/// Some positions, packed: panels of columns, a panel's rows one after the other.
+struct Panels<'a> {
+    panels: &'a [f32],
+    padded: usize,
+    first: usize,
+    accumulate: bool,
+}
+
+impl Panels<'_> {
+    /// Adds their products to `sum`, the rows of panels from the `first` one on; or puts them there. `next` is prefetched meanwhile, a
+    /// part with every tile.
+    #[inline(always)]
+    fn add<S: Simd>(self, simd: S, next: (*const f32, usize), sum: &mut [f32]) {
+        let Self { panels, padded, first, accumulate } = self;
+        let (count, depth) = (padded / S::PANEL, panels.len() / padded);
+        let rows = first..first + sum.len() / (S::PANEL * padded);
+        assert!(padded.is_multiple_of(S::PANEL) && panels.len() == depth * padded && rows.end <= count);
+        assert!(sum.len() == rows.len() * S::PANEL * padded, "whole rows of panels");
+        let pairs: usize = rows.clone().map(|i| count - i).sum();
+        let tiles = pairs * S::PANEL.div_ceil(S::ROWS);
+        let panel_len = depth * S::PANEL;
+        let mut prefetch = Parts::new(next.0, next.1.div_ceil(tiles), depth);
+        for i in rows {
+            let left = &panels[i * panel_len..][..panel_len];
+            for j in i..count {
+                let right = &panels[j * panel_len..][..panel_len];
+                for row in (0..S::PANEL).step_by(S::ROWS) {
+                    // SAFETY: `left` has `depth` rows of PANEL numbers, of which columns `row..row + rows` are
+                    // read; `right` has `depth` rows of PANEL numbers; rows `(i - first) * PANEL + row..` of `sum`
+                    // have PANEL columns from `j * PANEL`, all below `padded`.
+                    unsafe {
+                        let tile = Tile {
+                            depth,
+                            a: left.as_ptr().add(row),
+                            a_row: 1,
+                            a_step: S::PANEL,
+                            b: right.as_ptr(),
+                            c: sum.as_mut_ptr().add(((i - first) * S::PANEL + row) * padded + j * S::PANEL),
+                            c_stride: padded,
+                            accumulate,
+                            prefetch: [prefetch.next_part(), Lines::NONE],
+                        };
+                        tile.run_rows(simd, S::ROWS.min(S::PANEL - row));
+                    }
+                }
+            }
         }
     }
 }

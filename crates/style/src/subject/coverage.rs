@@ -1,0 +1,157 @@
+//! What the masks of a subject leave of each layer's response.
+
+use std::fmt;
+
+use impasto_autodiff::{AutodiffError, Coverage, LossKind, Reach};
+
+use super::{Masks, Source};
+use crate::{Mask, PreparedNetwork, Subject, TermSpec, TransferOptions};
+
+/// Something that a mask limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Masked {
+    /// The content of the photo.
+    Content,
+    /// A region, by its name.
+    Region(String),
+    /// The part of a painting that is taken, by the painting's number from 0 on.
+    Painting(usize),
+}
+
+impl fmt::Display for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Content => f.write_str("the content"),
+            Self::Region(name) => f.write_str(name),
+            Self::Painting(number) => write!(f, "the part of painting {}", number + 1),
+        }
+    }
+}
+
+/// A mask that leaves no position of a layer's response: what it limits drops out there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vanished {
+    /// What drops out.
+    pub what: Masked,
+    /// The layer.
+    pub layer: String,
+    /// (H, W) of the result, at the scale where it does.
+    pub size: (usize, usize),
+}
+
+/// Without the size.
+impl fmt::Display for Vanished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} has no position at {} and drops out there", self.what, self.layer)
+    }
+}
+
+/// What of the responses counts in each term.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Coverages {
+    /// Of the picture that is painted, for each term.
+    terms: Vec<Coverage>,
+    /// Of each painting, for each term.
+    parts: Vec<Vec<Coverage>>,
+    vanished: Vec<Vanished>,
+}
+
+impl Coverages {
+    /// The coverages of terms at the size of the masks.
+    pub(crate) fn new(
+        network: &PreparedNetwork,
+        subject: &Subject,
+        masks: &Masks,
+        specs: &[TermSpec],
+        options: &TransferOptions,
+    ) -> Result<Self, AutodiffError> {
+        let count = subject.paintings.len();
+        let mut all = Self::everywhere(specs.len(), count);
+        let content = |spec: &TermSpec| spec.kind == LossKind::Content;
+        cover(network, masks.content.as_ref(), Reach::Average, specs, content, &mut all.terms)?;
+        for (region, mask) in masks.regions.iter().enumerate() {
+            let own = |spec: &TermSpec| spec.is_in(region);
+            cover(network, mask.as_ref(), options.mask_reach, specs, own, &mut all.terms)?;
+        }
+        for (number, part) in masks.parts.iter().enumerate() {
+            let own = |spec: &TermSpec| spec.is_measured_of(Source::Painting(number));
+            cover(network, part.as_ref(), options.mask_reach, specs, own, &mut all.parts[number])?;
+        }
+        all.drop_vanished(subject, specs);
+        Ok(all)
+    }
+
+    /// No masks.
+    pub(super) fn everywhere(terms: usize, paintings: usize) -> Self {
+        let terms = vec![Coverage::Everywhere; terms];
+        Self { parts: vec![terms.clone(); paintings], terms, vanished: Vec::new() }
+    }
+
+    /// Notes what has no position at its layer; a term whose paintings have none has none itself.
+    pub(super) fn drop_vanished(&mut self, subject: &Subject, specs: &[TermSpec]) {
+        for (term, spec) in specs.iter().enumerate() {
+            let mut note = |what: Masked| {
+                let layer = spec.layer.clone().unwrap_or_default();
+                self.vanished.push(Vanished { what, layer, size: (0, 0) });
+            };
+            if self.terms[term] == Coverage::Nowhere {
+                note(spec.masked(subject));
+            }
+            let gone = |painting: usize| self.parts[painting][term] == Coverage::Nowhere;
+            let paintings = || spec.paintings.iter().map(|&(painting, _)| painting);
+            paintings()
+                .filter(|&painting| gone(painting))
+                .for_each(|painting| note(Masked::Painting(painting)));
+            if !spec.paintings.is_empty() && paintings().all(gone) {
+                self.terms[term] = Coverage::Nowhere;
+            }
+        }
+    }
+
+    /// What of the picture counts in a term.
+    pub(crate) fn of(&self, term: usize) -> &Coverage {
+        &self.terms[term]
+    }
+
+    /// What of a painting counts in a term.
+    pub(crate) fn part(&self, painting: usize, term: usize) -> &Coverage {
+        &self.parts[painting][term]
+    }
+
+    #[cfg(test)]
+    pub(super) fn part_mut(&mut self, painting: usize, term: usize) -> &mut Coverage {
+        &mut self.parts[painting][term]
+    }
+
+    /// What has no position at a layer, in a picture of (H, W).
+    pub(crate) fn vanished(&self, size: (usize, usize)) -> Vec<Vanished> {
+        self.vanished.iter().map(|vanished| Vanished { size, ..vanished.clone() }).collect()
+    }
+
+    /// What has no position at any of its layers, if there is such a thing.
+    pub(crate) fn nowhere(&self, subject: &Subject, specs: &[TermSpec]) -> Option<Masked> {
+        let masked: Vec<Masked> = specs.iter().map(|spec| spec.masked(subject)).collect();
+        let gone = |what: &&Masked| {
+            let mut own = masked.iter().zip(&self.terms).filter(|(other, _)| other == what);
+            own.all(|(_, coverage)| *coverage == Coverage::Nowhere)
+        };
+        masked.iter().find(gone).cloned()
+    }
+}
+
+/// Puts in what a mask leaves for each of the terms that are its own.
+fn cover(
+    network: &PreparedNetwork,
+    mask: Option<&Mask>,
+    reach: Reach,
+    specs: &[TermSpec],
+    own: impl Fn(&TermSpec) -> bool,
+    coverages: &mut [Coverage],
+) -> Result<(), AutodiffError> {
+    let Some(mask) = mask else { return Ok(()) };
+    let own = || specs.iter().zip(0..).filter(|(spec, _)| own(spec));
+    let layers: Vec<&str> = own().filter_map(|(spec, _)| spec.layer.as_deref()).collect();
+    let covered = network.coverages(mask, &layers, reach)?;
+    own().zip(covered).for_each(|((_, term), coverage): (_, Coverage)| coverages[term] = coverage);
+    Ok(())
+}
