@@ -47,7 +47,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
     let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
-    probe(&arguments.output, largest_page(subject.size(subject.longest_side(&options))))?;
+    probe(
+        &arguments.output,
+        largest_page(subject.size(subject.longest_side(&options)), subject.photo().alpha().is_some()),
+    )?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
@@ -78,7 +81,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 }
 
 /// The most bytes of a page about a picture of H x W: six pictures of that size, in base64, and what is drawn of the layers.
-fn largest_page((height, width): (usize, usize)) -> u64 {
+fn largest_page((height, width): (usize, usize), alpha: bool) -> u64 {
     const LAYERS: u64 = 16 << 20;
-    LAYERS + 6 * Encoding::Png.largest_bytes(height, width) * 4 / 3
+    LAYERS + 6 * Encoding::Png.largest_bytes(height, width, alpha) * 4 / 3
 }

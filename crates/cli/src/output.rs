@@ -13,8 +13,8 @@ use crate::streams::output_is_closed;
 /// A checked place for a picture.
 #[derive(Debug, Clone)]
 pub(crate) enum Output {
-    /// A file, in the format that its extension names.
-    File { path: PathBuf, encoding: Encoding },
+    /// A file, in the format that its extension names, for a picture with alpha or without.
+    File { path: PathBuf, encoding: Encoding, alpha: bool },
     /// A PNG on standard output.
     Stdout,
 }
@@ -37,13 +37,28 @@ impl Output {
         }
         let encoding = Encoding::from_path(path, jpeg_quality)?;
         probe(path, 0)?;
-        Ok(Self::File { path: path.into(), encoding })
+        Ok(Self::File { path: path.into(), encoding, alpha: false })
+    }
+
+    /// The same place for a picture that has alpha, or has none.
+    pub(crate) fn with_alpha(self, alpha: bool) -> Self {
+        match self {
+            Self::File { path, encoding, .. } => Self::File { path, encoding, alpha },
+            Self::Stdout => Self::Stdout,
+        }
+    }
+
+    /// Whether alpha is lost there.
+    pub(crate) fn loses_alpha(&self) -> bool {
+        matches!(self, Self::File { encoding, alpha: true, .. } if !encoding.keeps_alpha())
     }
 
     /// Checks that there is room for a picture of H x W, before it is painted.
     pub(crate) fn reserve(&self, (height, width): (usize, usize)) -> Result<(), Failure> {
         match self {
-            Self::File { path, encoding } => Ok(probe(path, encoding.largest_bytes(height, width))?),
+            Self::File { path, encoding, alpha } => {
+                Ok(probe(path, encoding.largest_bytes(height, width, *alpha))?)
+            }
             Self::Stdout => Ok(()),
         }
     }
@@ -51,7 +66,7 @@ impl Output {
     /// Writes a picture.
     pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
         match self {
-            Self::File { path, encoding } => Ok(picture.write(path, *encoding)?),
+            Self::File { path, encoding, .. } => Ok(picture.write(path, *encoding)?),
             Self::Stdout => Ok(to_standard_output(picture)?),
         }
     }
@@ -59,7 +74,7 @@ impl Output {
     /// Writes the picture that the run was for. If that fails, it is kept in the temporary folder, and the failure says where.
     pub(crate) fn write_or_keep(&self, picture: &Picture) -> Result<(), Failure> {
         match self {
-            Self::File { path, encoding } => Ok(picture.write_or_keep(path, *encoding)?),
+            Self::File { path, encoding, .. } => Ok(picture.write_or_keep(path, *encoding)?),
             Self::Stdout => to_standard_output(picture)
                 .map_err(|error| keep(error, ".png", |out| picture.write_to(out, Encoding::Png)).into()),
         }
@@ -75,12 +90,12 @@ impl Output {
 
     /// The place for an intermediate picture: `out.png` becomes `out-0040.png`, with as many digits as the last one needs.
     pub(crate) fn numbered(&self, iteration: usize, iterations: usize) -> Option<Self> {
-        let Self::File { path, encoding } = self else { return None };
+        let Self::File { path, encoding, alpha } = self else { return None };
         let digits = iterations.to_string().len();
         let mut name = path.file_stem()?.to_os_string();
         name.push(format!("-{iteration:0digits$}."));
         name.push(path.extension()?);
-        Some(Self::File { path: path.with_file_name(name), encoding: *encoding })
+        Some(Self::File { path: path.with_file_name(name), encoding: *encoding, alpha: *alpha })
     }
 
     /// For messages.

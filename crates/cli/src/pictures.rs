@@ -58,11 +58,11 @@ pub(crate) fn read_subject(
     if is_standard_input(content) && is_standard_input(style) {
         return Err(Failure::wrong_use("standard input is one picture: give - only once"));
     }
-    let of_photo = if keep == Keep::Whole { options.reading(0) } else { options.reading_photo(0) };
+    let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
     let photo = read(content, &of_photo, quiet)?;
     let held = photo.picture.bytes();
     let of_painting = match keep {
-        Keep::Whole => options.reading(held),
+        Keep::Whole => options.reading_whole(held),
         Keep::Shrunk => options.reading_painting(0, &photo.picture, held),
     };
     let painting = read(style, &of_painting, quiet)?;

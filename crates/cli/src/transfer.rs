@@ -22,6 +22,7 @@ use crate::output::Output;
 use crate::pictures::{Keep, read_subject};
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
+use crate::streams::warn;
 
 /// Paint CONTENT in the style of STYLE
 ///
@@ -114,6 +115,13 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
+    let output = output.with_alpha(subject.photo().alpha().is_some());
+    if output.loses_alpha() {
+        warn(
+            arguments.volume.quiet,
+            &format!("{} is a JPEG, which has no transparency: the picture is laid on white", output.name()),
+        );
+    }
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {

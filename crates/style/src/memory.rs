@@ -54,28 +54,37 @@ impl TransferOptions {
     }
 
     /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what they and the
-    /// program leave of the memory limit, and as it is.
+    /// program leave of the memory limit, as large as it is, and on white or `background` where it is transparent.
     pub fn reading(&self, held: u64) -> ReadOptions {
         let (memory_limit, held) = (self.memory_limit, PROGRAM + held);
         ReadOptions {
             memory_limit,
             held,
             size: Size::Original,
-            transparency: Transparency::On([255; 3]),
+            transparency: Transparency::On(self.background.unwrap_or([255; 3])),
             profile: false,
         }
     }
 
-    /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
-    pub fn reading_photo(&self, held: u64) -> ReadOptions {
-        ReadOptions { size: self.size, ..self.reading(held) }
+    /// [`Self::reading`] of a photo or a painting, which keeps its alpha unless `background` says what it is laid on.
+    pub fn reading_whole(&self, held: u64) -> ReadOptions {
+        let transparency = self.background.map_or(Transparency::Kept, Transparency::On);
+        ReadOptions { transparency, ..self.reading(held) }
     }
 
-    /// [`Self::reading`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
+    /// [`Self::reading_whole`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
+    pub fn reading_photo(&self, held: u64) -> ReadOptions {
+        ReadOptions { size: self.size, ..self.reading_whole(held) }
+    }
+
+    /// [`Self::reading_whole`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
     /// larger ones are shrunk to theirs.
     pub fn reading_painting(&self, number: usize, photo: &Picture, held: u64) -> ReadOptions {
         let longest = self.size.longest_side_for((photo.height(), photo.width()));
-        ReadOptions { size: Size::Longest(self.longest_of_painting(number, longest)), ..self.reading(held) }
+        ReadOptions {
+            size: Size::Longest(self.longest_of_painting(number, longest)),
+            ..self.reading_whole(held)
+        }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.

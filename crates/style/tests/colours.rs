@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use impasto_style::{
     Checkpoint, Checkpoints, Colours, Event, Init, Input, Mask, Network, Optimiser, Painting, Photo, Picture,
-    PreparedNetwork, Preset, Record, Region, Role, Run, Scales, StyleImage, Subject, TransferError,
+    PreparedNetwork, Preset, Record, Region, Role, Run, Scales, Size, StyleImage, Subject, TransferError,
     TransferOptions, Transport, first_picture, transfer, transfer_with, white_noise,
 };
 
@@ -51,7 +51,7 @@ struct Sitting {
 impl Sitting {
     fn new(colours: Colours, kept: bool, optimiser: Optimiser) -> Self {
         let options = TransferOptions {
-            size: SIZE.1,
+            size: Size::Longest(SIZE.1),
             iterations: 6,
             scales: Scales::Count(2),
             colours,
@@ -269,7 +269,7 @@ fn regions_are_recoloured_each_by_itself() {
         Mask::new(SIZE.0, SIZE.1, (0..SIZE.0 * SIZE.1).map(value).collect()).unwrap()
     };
     let options = TransferOptions {
-        size: SIZE.1,
+        size: Size::Longest(SIZE.1),
         colours: Colours::Transfer(Transport::MongeKantorovich),
         init: Init::Matched,
         ..Preset::Default.options()
@@ -301,7 +301,7 @@ fn regions_are_recoloured_each_by_itself() {
 #[test]
 fn a_matched_start_has_the_blend_of_the_paintings_colours() {
     let options = TransferOptions {
-        size: SIZE.1,
+        size: Size::Longest(SIZE.1),
         init: Init::Matched,
         blend: vec![3.0, 1.0],
         ..Preset::Default.options()
@@ -319,7 +319,7 @@ fn a_matched_start_has_the_blend_of_the_paintings_colours() {
 
 #[test]
 fn the_start_of_neural_style_is_noise_around_the_networks_mean() {
-    let options = TransferOptions { size: 64, ..Preset::NeuralStyle.options() };
+    let options = TransferOptions { size: Size::Longest(64), ..Preset::NeuralStyle.options() };
     let network = PreparedNetwork::new(NETWORK.clone(), &options).unwrap();
     let subject = Subject::new(photo(), painting());
     let start = first_picture(&subject.at(64, &options).unwrap(), &network, &options).unwrap();

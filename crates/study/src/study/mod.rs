@@ -163,7 +163,7 @@ impl Study {
         const LABELS: u64 = 1 << 20;
         let largest = |cell: &Cell| {
             let (height, width) = subject.size(subject.longest_side(&cell.options));
-            Encoding::Png.largest_bytes(height, width)
+            Encoding::Png.largest_bytes(height, width, subject.photo().alpha().is_some())
         };
         for cell in missing {
             probe(&cell.picture_path(folder), largest(cell))?;

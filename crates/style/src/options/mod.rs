@@ -1,5 +1,6 @@
 //! What a transfer can be asked for: [`TransferOptions`], and [`OPTIONS`], where each option is described once.
 
+mod background;
 mod blend;
 mod bytes;
 mod choices;
@@ -19,6 +20,7 @@ mod synonyms;
 use impasto_autodiff::{ConvMode, Pooling, Reach};
 
 use crate::Picture;
+use background::{background_text, parse_background};
 use blend::{blend_text, parse_blend};
 use bytes::{bytes_text, parse_bytes};
 use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
@@ -43,6 +45,8 @@ pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub struct TransferOptions {
     /// The size of the result.
     pub size: Size,
+    /// The colour that photo and paintings are laid on where they are transparent. None keeps their alpha.
+    pub background: Option<[u8; 3]>,
     /// Iterations at each scale.
     pub iterations: usize,
     /// Coarse-to-fine: how many sizes, each twice the one before, the last being that of the result.
@@ -87,6 +91,7 @@ impl Default for TransferOptions {
     fn default() -> Self {
         Self {
             size: Size::Longest(512),
+            background: None,
             iterations: 500,
             scales: Scales::Count(1),
             content_weight: 0.0,
@@ -146,6 +151,21 @@ pub static OPTIONS: &[OptionRow] = &[
         get: |options| Some(options.size.to_string()),
         set: |options, text| parse_into(&mut options.size, text),
         valid: |options| options.size.is_valid(),
+    },
+    OptionRow {
+        name: "background",
+        value_name: "COLOUR",
+        help: "Colour to lay photo and painting on where they are transparent, such as white or #ffd700; none keeps the photo's \
+               transparency, and takes no style of what is transparent",
+        heading: LOOK,
+        accepts: Accepts::Text("none, white, black, grey, or a colour like #ffd700 or #fd0"),
+        decides_pixels: true,
+        get: |options| Some(background_text(options.background)),
+        set: |options, text| {
+            options.background = parse_background(text)?;
+            Ok(())
+        },
+        valid: |_| true,
     },
     OptionRow {
         name: "content-weight",

@@ -93,7 +93,7 @@ impl Picture {
     /// Writes the picture to a file, whole or not at all, as [`write_atomically`] does.
     ///
     /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
-    /// there it is the nearest 1/257.
+    /// there it is the nearest 1/257. Alpha is written as a fourth channel, from 0 to 255; a JPEG has none and is laid on white.
     ///
     /// # Errors
     /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written.
