@@ -16,6 +16,7 @@ mod interrupt;
 mod log;
 mod network;
 mod neural_style;
+mod notices;
 mod options;
 mod output;
 mod pace;
@@ -26,8 +27,10 @@ mod plan_table;
 mod presets;
 mod progress;
 mod reconstruct;
+mod scene;
 mod settings;
 mod signals;
+mod sources;
 mod streams;
 mod study;
 mod sweep;
@@ -45,6 +48,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::parse::CommandLine;
+use crate::progress::Volume;
 use crate::settings::{Settings, SettingsArguments};
 
 /// For the end of `--help`.
@@ -108,8 +112,7 @@ fn run(CommandLine { mut cli, offered, described }: CommandLine) -> Result<(), F
     signals::listen(interrupt.clone())?;
     let settings = cli.settings.read()?;
     cli.heed(&settings.heeded(|name| offered.iter().any(|offer| offer == name), described));
-    let quiet = cli.command.quiet().is_some_and(|quiet| *quiet);
-    let pool = threads::pool(cli.threads, quiet)?;
+    let pool = threads::pool(cli.threads, cli.command.is_quiet())?;
     pool.install(|| cli.command.run(&interrupt))?;
     streams::flush()
 }
@@ -124,11 +127,10 @@ impl Cli {
         if let Command::Transfer(arguments) = &mut self.command {
             arguments.quality = arguments.quality.or(settings.quality);
         }
-        let quiet = self.command.quiet().map(|quiet| {
-            *quiet |= settings.quiet;
-            *quiet
-        });
-        if let Some(said) = settings.said().filter(|_| quiet != Some(true)) {
+        if let Some(volume) = self.command.volume() {
+            volume.quiet |= settings.quiet && !volume.verbose;
+        }
+        if let Some(said) = settings.said().filter(|_| !self.command.is_quiet()) {
             streams::tell(&said);
         }
     }
@@ -161,15 +163,20 @@ impl Command {
         }
     }
 
-    /// Whether it says nothing but errors, where that can be asked for.
-    fn quiet(&mut self) -> Option<&mut bool> {
+    /// How much it says, where that can be chosen.
+    fn volume(&mut self) -> Option<&mut Volume> {
         match self {
-            Self::Transfer(arguments) => Some(&mut arguments.volume.quiet),
-            Self::Reconstruct(arguments) => Some(&mut arguments.to.volume.quiet),
-            Self::Grid(arguments) => Some(&mut arguments.to.volume.quiet),
-            Self::Sweep(arguments) => Some(&mut arguments.to.volume.quiet),
-            Self::Explain(arguments) => Some(&mut arguments.volume.quiet),
+            Self::Transfer(arguments) => Some(&mut arguments.volume),
+            Self::Reconstruct(arguments) => Some(&mut arguments.to.volume),
+            Self::Grid(arguments) => Some(&mut arguments.to.volume),
+            Self::Sweep(arguments) => Some(&mut arguments.to.volume),
+            Self::Explain(arguments) => Some(&mut arguments.volume),
             Self::Gradcheck(_) | Self::Weights(_) | Self::Bench(_) => None,
         }
+    }
+
+    /// Whether it says nothing but errors.
+    fn is_quiet(&mut self) -> bool {
+        self.volume().is_some_and(|volume| volume.quiet)
     }
 }

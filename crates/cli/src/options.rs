@@ -36,12 +36,7 @@ impl OptionArguments {
 
     /// What was given, on top of what counts otherwise.
     pub(crate) fn chosen(&self) -> Choices {
-        self.over(&Choices::default())
-    }
-
-    /// What was given, on top of `noted`, which a file says of this run, on top of what counts otherwise.
-    pub(crate) fn over(&self, noted: &Choices) -> Choices {
-        self.choices.clone().or(noted).or(&self.otherwise)
+        self.choices.clone().or(&self.otherwise)
     }
 
     /// Lays settings below what counts otherwise.

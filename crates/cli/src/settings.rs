@@ -25,13 +25,14 @@ use toml::{Table, Value};
 
 use crate::failure::Failure;
 use crate::network::parse_convention;
+use crate::place::is_standard;
 
 /// Where settings come from.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings")]
 pub(crate) struct SettingsArguments {
     /// Take defaults from that file in place of impasto.toml in the user's configuration folder, which is ~/.config or
-    /// $XDG_CONFIG_HOME
+    /// $XDG_CONFIG_HOME; - is standard input
     #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 
@@ -87,7 +88,9 @@ impl SettingsArguments {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    let mut input: Box<dyn Read> =
+        if is_standard(path) { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
+    input.by_ref().take(MOST_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST_BYTES {
         return Err(io::Error::other("it has more than a mebibyte, which no settings take"));
     }
@@ -144,7 +147,7 @@ impl Settings {
 
     fn choose(&mut self, name: &str, text: &str) -> Result<(), String> {
         let text = match Init::named(text) {
-            Init::File(path) if name == "init" && !text.is_empty() => {
+            Init::File(path) if name == "init" && !["", "-"].contains(&text) => {
                 self.placed(&path.to_string_lossy(), false).to_string_lossy().into_owned()
             }
             _ => text.to_owned(),
