@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use impasto_files::{probe, probe_replaceable};
 use impasto_style::{
-    Event, Painting, PreparedNetwork, Progress, StopReason, Subject, Summary, TransferError, transfer_with,
+    Event, Painting, PreparedNetwork, Progress, StopReason, Summary, TransferError, transfer_with,
 };
 
 use crate::EXIT_CODES;
@@ -26,7 +26,6 @@ use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
-use crate::streams::warn;
 use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
