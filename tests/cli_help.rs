@@ -77,7 +77,7 @@ const fn of(command: &'static str, trial: Trial) -> Trial {
 }
 
 const TRIALS: &[Trial] = &[
-    other("preset", "paper"),
+    other("preset", "neural-style"),
     other("size", "48"),
     other("content-weight", "1"),
     other("style-weight", "5"),
@@ -117,7 +117,7 @@ const TRIALS: &[Trial] = &[
     of("transfer", with("time-limit", "1ms", "--iterations 1000")),
     of("reconstruct", on("style painting.webp", other("style-scale", "0.5"))),
     of("reconstruct", on("style painting.webp", other("canvas", "40x16"))),
-    other("layers", "conv1_1"),
+    other("layers", "conv1_2"),
     other("ratios", "1e3"),
     other("vary", "pool=average"),
     of("sweep", with("seed", "7", "--init noise --vary tv-weight=0")),

@@ -32,7 +32,11 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     let matches = command.try_get_matches_from_mut(words)?;
     let (command, given) = innermost(&command, &matches);
     refuse_left_out(command, given)?;
-    let is_offered = |argument: &&Arg| !argument.is_hide_set() && argument.get_default_values().is_empty();
+    // Flags have a default too: that they are not given.
+    let has_own = |argument: &Arg| {
+        argument.get_action().takes_values() && !argument.get_default_values().is_empty()
+    };
+    let is_offered = |argument: &&Arg| !argument.is_hide_set() && !has_own(argument);
     let offered = command.get_arguments().filter(is_offered);
     let offered = offered.map(|argument| argument.get_id().to_string()).collect();
     let described = ["resume", "scene"].iter().any(|name| is_given(given, name));
