@@ -98,7 +98,7 @@ fn the_start_and_the_weights_may_come_from_standard_input() {
 #[test]
 fn the_log_may_go_to_standard_output() {
     let folder = Folder::new();
-    let transfer = |rest: &str| format!("transfer photo.png painting.webp {QUICK} {rest}");
+    let transfer = |rest: &str| format!("transfer photo.png painting.webp {QUICK} --init noise {rest}");
     let output = folder.run(&transfer("-o out.png --log -"));
     assert!(output.status.success(), "{:?}", code_and_message(&output));
     assert!(folder.run(&transfer("-o out.png --log log.jsonl")).status.success());

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use impasto_vgg::Network;
 use tempfile::TempDir;
@@ -116,11 +116,10 @@ fn weights_go_through_pipes() {
     let said = String::from_utf8(piped.stdout).unwrap();
     assert!(said.starts_with("standard input: good: VGG-16, 13 layers"), "{said}");
     assert_eq!(load(&out), load(&embedded()));
-    let mut inspect = Command::new(env!("CARGO_BIN_EXE_impasto"));
-    inspect.args(["weights", "inspect", "-"]).stdin(std::process::Stdio::null());
-    let nothing = inspect.output().unwrap();
+    let mut nothing = Command::new(env!("CARGO_BIN_EXE_impasto"));
+    let nothing = nothing.args(["weights", "inspect", "-"]).stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(nothing.stderr).unwrap();
-    assert_eq!(error, "Error: standard input: not a weight file of any known format\n");
+    assert!(error.starts_with("Error: standard input: not a weight file of any known format "), "{error}");
 }
 
 #[test]

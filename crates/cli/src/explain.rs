@@ -10,11 +10,13 @@ use impasto_style::{PreparedNetwork, StopReason};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
-use crate::pictures::Pair;
+use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
-use crate::warnings::{Case, warn_of_idle};
+use crate::scene::Asked;
+use crate::warnings::warn_of_idle;
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
@@ -27,7 +29,7 @@ const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o re
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pictures: Pair,
+    subject: SubjectArguments,
 
     /// The page to write, or - for standard output
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
@@ -41,19 +43,23 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let mut options = arguments.options.options()?;
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    let mut options = asked.options()?;
     let output = Place::new(&arguments.output, Kind::Data("a page"))?;
     let mut display = Display::new(arguments.volume, &output.name());
-    let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
+    let files = asked.files(arguments.subject.scene.as_deref());
+    let inputs = Inputs::new(&files, &options.init, &asked.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
     let given = |name: &str| arguments.options.choices.has(name);
-    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, 1, false)]);
-    let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
-    output.reserve(largest_page(subject.size(subject.longest_side(&options))))?;
+    warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
+    let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
+    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
+    let size = subject.size(subject.longest_side(&options));
+    output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
-    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
+    let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
@@ -80,7 +86,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 }
 
 /// The most bytes of a page about a picture of H x W: six pictures of that size, in base64, and what is drawn of the layers.
-fn largest_page((height, width): (usize, usize)) -> u64 {
+fn largest_page((height, width): (usize, usize), alpha: bool) -> u64 {
     const LAYERS: u64 = 16 << 20;
-    LAYERS + 6 * Encoding::Png.largest_bytes(height, width) * 4 / 3
+    LAYERS + 6 * Encoding::Png.largest_bytes(height, width, alpha) * 4 / 3
 }

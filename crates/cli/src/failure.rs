@@ -52,7 +52,7 @@ pub(crate) fn signal_exit_code(signal: i32) -> u8 {
 }
 
 /// What the library says, with the names of options as the command line has them: `size` becomes --size.
-fn with_dashes(error: &impl fmt::Display) -> String {
+pub(crate) fn with_dashes(error: &impl fmt::Display) -> String {
     let names = OPTIONS.iter().map(|row| row.name).chain(["preset", "preprocess"]);
     names.fold(error.to_string(), |text, name| text.replace(&format!("`{name}`"), &format!("--{name}")))
 }

@@ -27,6 +27,11 @@ impl Inputs {
         Self { files: pictures.chain(weights).collect(), start }
     }
 
+    /// One more.
+    pub(crate) fn push(&mut self, name: &'static str, path: &Path) {
+        self.files.push((name, path.to_owned()));
+    }
+
     /// Refuses outputs that are inputs, or one another. Each has the name of its option; `-o` may be the start. Standard input
     /// and output are one thing each.
     pub(crate) fn keep_apart(&self, outputs: &[(&str, &Path)]) -> Result<(), Failure> {

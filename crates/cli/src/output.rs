@@ -7,6 +7,7 @@ use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
 use crate::place::{Kind, Place, is_standard, to_standard_output};
+use crate::streams::warn;
 
 /// A checked place for a picture.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub(crate) struct Output {
     place: Place,
     /// What the file's extension names; PNG on standard output.
     encoding: Encoding,
+    /// Whether pictures have alpha.
+    alpha: bool,
 }
 
 impl Output {
@@ -21,12 +24,24 @@ impl Output {
     pub(crate) fn new(path: &Path, jpeg_quality: u8) -> Result<Self, Failure> {
         let encoding =
             if is_standard(path) { Encoding::Png } else { Encoding::from_path(path, jpeg_quality)? };
-        Ok(Self { place: Place::new(path, Kind::Data("a picture"))?, encoding })
+        Ok(Self { place: Place::new(path, Kind::Data("a picture"))?, encoding, alpha: false })
+    }
+
+    /// The same place for pictures that have alpha, or have none; says what becomes of alpha, unless it shall be quiet.
+    pub(crate) fn with_alpha(self, alpha: bool, quiet: bool) -> Self {
+        if alpha && !self.encoding.keeps_alpha() {
+            let name = self.name();
+            warn(
+                quiet,
+                &format!("{name} is a JPEG, which has no transparency: the picture is laid on white"),
+            );
+        }
+        Self { alpha, ..self }
     }
 
     /// Checks that there is room for a picture of H x W, before it is painted.
     pub(crate) fn reserve(&self, (height, width): (usize, usize)) -> Result<(), Failure> {
-        self.place.reserve(self.encoding.largest_bytes(height, width))
+        self.place.reserve(self.encoding.largest_bytes(height, width, self.alpha))
     }
 
     /// Writes a picture.
@@ -66,7 +81,7 @@ impl Output {
         let mut name = path.file_stem()?.to_os_string();
         name.push(format!("-{iteration:0digits$}."));
         name.push(path.extension()?);
-        Some(Self { place: Place::File(path.with_file_name(name)), encoding: self.encoding })
+        Some(Self { place: Place::File(path.with_file_name(name)), ..self.clone() })
     }
 
     /// For messages.
@@ -83,7 +98,7 @@ mod tests {
     fn intermediate_pictures_sort_by_iteration() {
         let output = Output::new(Path::new("a.b.png"), 90).unwrap();
         assert_eq!(output.numbered(40, 1000).unwrap().name(), "a.b-0040.png");
-        let output = Output { place: Place::Stdout, encoding: Encoding::Png };
+        let output = Output { place: Place::Stdout, encoding: Encoding::Png, alpha: false };
         assert!(output.numbered(1, 2).is_none());
     }
 }

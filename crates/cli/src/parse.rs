@@ -66,13 +66,13 @@ fn refuse_left_out(command: &Command, matches: &ArgMatches) -> Result<(), clap::
     Err(clap::Error::raw(ErrorKind::UnknownArgument, answer))
 }
 
-/// The words with `--option -1e-3` as `--option=-1e-3`: clap takes a negative number with a negative exponent for an option. What
-/// the number is worth is for whoever reads the option to say.
+/// The words with `--option -1e-3` as `--option=-1e-3`: clap takes a negative number with a negative exponent for an option, and
+/// so a list that begins with - (`--mask -,sky.png`). What the value is worth is for whoever reads the option to say.
 fn with_negative_numbers(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::new();
     for word in words {
         match joined.last_mut() {
-            Some(last) if takes_value(last) && is_negative_number(&word) => {
+            Some(last) if takes_value(last) && (is_negative_number(&word) || is_list(&word)) => {
                 last.push("=");
                 last.push(word);
             }
@@ -88,6 +88,11 @@ fn takes_value(word: &OsString) -> bool {
         let is_short = word.len() == 2 && word.starts_with('-') && word != "--";
         is_short || (word.len() > 2 && word.starts_with("--") && !word.contains('='))
     })
+}
+
+/// Whether it is a list whose first entry is `-`.
+fn is_list(word: &OsString) -> bool {
+    word.to_str().is_some_and(|word| word.starts_with("-,"))
 }
 
 fn is_negative_number(word: &OsString) -> bool {
@@ -119,6 +124,7 @@ mod tests {
             ("a - -1", "a - -1"),
             ("a -- -1", "a -- -1"),
             ("a --w -x -inf", "a --w -x -inf"),
+            ("a --mask -,b -,c", "a --mask=-,b -,c"),
         ] {
             assert_eq!(with_negative_numbers(words(given)), words(read));
         }

@@ -1,4 +1,4 @@
-//! `impasto transfer`: one photo, one painting, one picture.
+//! `impasto transfer`: a photo, paintings, one picture.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,15 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::output::Output;
-use crate::pictures::{Keep, read_subject};
+use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::is_standard;
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
+use crate::scene::{self, Asked};
+use crate::sources::Sources;
 use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
@@ -30,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   impasto transfer photo.jpg painting.jpg -o out.png
   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
+  impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
   impasto transfer --resume out.run --iterations 800
@@ -43,16 +47,15 @@ Examples:
 #[command(args_override_self = true, after_long_help = format!("{}\n{EXAMPLES}\n\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
-    /// The picture whose scene is kept, or - for standard input
-    #[arg(required_unless_present = "resume")]
-    content: Option<PathBuf>,
+    #[command(flatten)]
+    subject: SubjectArguments,
 
-    /// The picture whose strokes and colours are taken, or - for standard input
-    #[arg(required_unless_present = "resume")]
-    style: Option<PathBuf>,
+    /// Print the scene that this command means, for --scene, and paint nothing
+    #[arg(long, conflicts_with = "resume", help_heading = "Scene")]
+    print_scene: bool,
 
     /// The picture to write: PNG, JPEG, WebP or TIFF by its extension, or - for a PNG on standard output
-    #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present = "resume")]
+    #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present_any = ["resume", "print_scene"])]
     output: Option<PathBuf>,
 
     /// Quality of a JPEG, 1 to 100 [default: 95]
@@ -93,10 +96,9 @@ impl Arguments {
         }
     }
 
-    fn given(&self) -> Given {
+    fn given(&self, sources: Sources) -> Given {
         Given {
-            content: self.content.clone(),
-            style: self.style.clone(),
+            sources,
             output: self.output.clone(),
             quality: self.quality,
             save_every: self.save_every,
@@ -106,9 +108,13 @@ impl Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    if arguments.print_scene {
+        return scene::print(&asked.sources, &asked.options()?, &asked.options.network);
+    }
     let checkpoint = arguments.checkpoint.open()?;
-    let given = arguments.given();
-    let job = Job::new(&given, &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
+    let given = arguments.given(asked.sources);
+    let job = Job::new(&given, &asked.options, &arguments.checkpoint, checkpoint.as_ref())?;
     let mut options = job.options.clone();
     let output = Output::new(&job.output, job.quality)?;
     let display = Display::new(arguments.volume, &output.name());
@@ -121,7 +127,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
-    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
+    let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
+    tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
+    let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
@@ -164,9 +172,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 /// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
 /// pictures may not replace.
 fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
-    let source = arguments.checkpoint.source().map(|path| ("--resume", path));
-    let pictures = [("CONTENT", &*job.content), ("STYLE", &*job.style)];
-    let mut read: Vec<(&'static str, &Path)> = pictures.into_iter().chain(source).collect();
+    let mut read = job.sources.files();
+    read.extend(arguments.subject.scene.as_deref().map(|path| ("--scene", path)));
+    read.extend(arguments.checkpoint.source().map(|path| ("--resume", path)));
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
@@ -178,7 +186,7 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
 
 /// What decides which options have an effect.
 fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
-    Case { encoding: output.encoding(), save_every: job.save_every, ..Case::of_study(&job.options, 1, false) }
+    Case { encoding: output.encoding(), save_every: job.save_every, ..job.sources.case(&job.options) }
 }
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.

@@ -2,8 +2,9 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
+use crate::coordinates::Pixels;
 use crate::picture::{ReadOptions, Transparency};
-use crate::{Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
+use crate::{Colours, Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
 const PROGRAM: u64 = 60 << 20;
@@ -13,8 +14,12 @@ impl TransferOptions {
     /// result, the photo as it was read and as it is compared, the network's input) and the program with its weights.
     pub(crate) fn working_bytes(&self, height: usize, width: usize) -> u64 {
         let numbers = 3 * height * width;
-        let optimiser = self.optimiser.bytes(self.iterations, numbers);
-        optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+        let light = self.colours == Colours::Photo;
+        let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
+        optimiser
+            + Pixels::bytes(height * width, light, false)
+            + 4 * (numbers * size_of::<f32>()) as u64
+            + PROGRAM
     }
 
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
@@ -25,7 +30,7 @@ impl TransferOptions {
     }
 
     /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of
-    /// masks, of one to start from, and of what is there only while the targets are measured, where that is more than the
+    /// masks, of one to start from, of what of the photo is kept while the rest moves, and of what is there only while the targets are measured, where that is more than the
     /// optimiser, which comes after it.
     fn beyond(&self, subject: &Subject) -> u64 {
         let longest = subject.longest_side(self);
@@ -33,9 +38,12 @@ impl TransferOptions {
         let numbers = 3 * height * width;
         let counted = 2 * numbers * size_of::<f32>();
         let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
-        let optimiser = self.optimiser.bytes(self.iterations, numbers);
+        let light = self.colours == Colours::Photo;
+        let pixels = |kept| Pixels::bytes(height * width, light, kept);
+        let kept = pixels(subject.keep().is_some()) - pixels(false);
+        let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
         let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
-        (subject.bytes() + start).saturating_sub(counted as u64) + measuring
+        (subject.bytes() + start).saturating_sub(counted as u64) + kept + measuring
     }
 
     /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than
@@ -46,28 +54,37 @@ impl TransferOptions {
     }
 
     /// How a picture is read for a transfer beside `held` bytes of pictures that were read before: within what they and the
-    /// program leave of the memory limit, and as it is.
+    /// program leave of the memory limit, as large as it is, and on white or `background` where it is transparent.
     pub fn reading(&self, held: u64) -> ReadOptions {
         let (memory_limit, held) = (self.memory_limit, PROGRAM + held);
         ReadOptions {
             memory_limit,
             held,
             size: Size::Original,
-            transparency: Transparency::On([255; 3]),
+            transparency: Transparency::On(self.background.unwrap_or([255; 3])),
             profile: false,
         }
     }
 
-    /// [`Self::reading`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
-    pub fn reading_photo(&self, held: u64) -> ReadOptions {
-        ReadOptions { size: self.size, ..self.reading(held) }
+    /// [`Self::reading`] of a photo or a painting, which keeps its alpha unless `background` says what it is laid on.
+    pub fn reading_whole(&self, held: u64) -> ReadOptions {
+        let transparency = self.background.map_or(Transparency::Kept, Transparency::On);
+        ReadOptions { transparency, ..self.reading(held) }
     }
 
-    /// [`Self::reading`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
+    /// [`Self::reading_whole`] of the photo of a transfer of this size only: much larger ones are shrunk to it.
+    pub fn reading_photo(&self, held: u64) -> ReadOptions {
+        ReadOptions { size: self.size, ..self.reading_whole(held) }
+    }
+
+    /// [`Self::reading_whole`] of a painting, by its number from 0 on, of a transfer of this size only, whose photo was read before: much
     /// larger ones are shrunk to theirs.
     pub fn reading_painting(&self, number: usize, photo: &Picture, held: u64) -> ReadOptions {
         let longest = self.size.longest_side_for((photo.height(), photo.width()));
-        ReadOptions { size: Size::Longest(self.longest_of_painting(number, longest)), ..self.reading(held) }
+        ReadOptions {
+            size: Size::Longest(self.longest_of_painting(number, longest)),
+            ..self.reading_whole(held)
+        }
     }
 
     /// What of the memory limit is left for the evaluator of pictures of that size.

@@ -76,8 +76,8 @@ pub struct Input {
     /// Where it was read from, if it came from a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// SHA-256, in hexadecimal digits: of a picture's height and width (64 bits each) and its values, of a network's
-    /// name, preprocessing and weights, all f32; of masks as of a picture, one after the other; little-endian. A saved scene
+    /// SHA-256, in hexadecimal digits: of a picture's height and width (64 bits each), its values and then its alpha if it has
+    /// any; of a network's name, preprocessing and weights, all f32; of masks as of a picture, one after the other; little-endian. A saved scene
     /// names files and not what is in them: it has none, and neither has the `-` of a mask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -298,6 +298,7 @@ impl Input {
         let mut hash = Sha256::new();
         update_size(&mut hash, picture.height(), picture.width());
         update(&mut hash, picture.data());
+        update(&mut hash, picture.alpha().map_or(&[], Mask::values));
         Self { sha256: Some(digits(hash)), ..Self::unread(role, path) }
     }
 

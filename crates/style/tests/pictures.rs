@@ -8,7 +8,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat};
 use impasto_files::FileError;
-use impasto_style::picture::{Encoding, Picture, PictureError, Profile, ReadOptions};
+use impasto_style::picture::{Encoding, Mask, Picture, PictureError, Profile, ReadOptions, Transparency};
 use proptest::prelude::*;
 
 /// A folder that goes away at the end of the test, with a file in it.
@@ -92,6 +92,44 @@ fn transparent_pixels_show_white() {
     let (picture, _) = read(&encoded(&image, ImageFormat::Png)).unwrap();
     let rounded: Vec<f32> = picture.data().iter().map(|value| value.round()).collect();
     assert_eq!(rounded, [10.0, 20.0, 30.0, 255.0, 255.0, 255.0, 204.0, 204.0, 204.0]);
+}
+
+#[test]
+fn alpha_is_kept_when_it_is_asked_for() {
+    let kept = ReadOptions { transparency: Transparency::Kept, ..within(1 << 30) };
+    let read = |bytes: Vec<u8>| {
+        let image = DynamicImage::ImageRgba8(image::RgbaImage::from_raw(3, 1, bytes).unwrap());
+        let (_folder, path) = file("picture", &encoded(&image, ImageFormat::Png));
+        Picture::read(&path, &kept).map(|read| read.picture)
+    };
+    // A colour that nobody sees is the mean of the others, weighted by their alpha.
+    let picture = read(vec![10, 10, 10, 255, 1, 2, 3, 0, 210, 210, 210, 64]).unwrap();
+    let mean = (10.0 + 210.0 * 64.0 / 255.0) / (1.0 + 64.0 / 255.0);
+    for (got, expected) in picture.data().iter().zip([[10.0; 3], [mean; 3], [210.0; 3]].concat()) {
+        assert!((got - expected).abs() < 1e-3, "{got} for {expected}");
+    }
+    assert_eq!(picture.alpha().unwrap().values(), [1.0, 0.0, 64.0 / 255.0]);
+    let nothing = read([7, 7, 7, 0].repeat(3)).unwrap_err();
+    assert!(matches!(nothing, PictureError::Transparent { .. }), "{nothing}");
+    let opaque = read([7, 8, 9, 255].repeat(3)).unwrap();
+    assert!(opaque.alpha().is_none());
+    assert!(picture.with_alpha(Mask::new(3, 1, vec![0.5; 3]).unwrap()).is_err(), "of another size");
+}
+
+#[test]
+fn a_jpeg_shows_transparency_on_white() {
+    let half = Mask::new(16, 16, vec![0.5; 256]).unwrap();
+    let picture = Picture::new(16, 16, vec![55.0; 768]).unwrap().with_alpha(half).unwrap();
+    let (on_white, _) = read(&picture.encode(Encoding::Jpeg { quality: 95 }).unwrap()).unwrap();
+    assert!(on_white.data().iter().all(|value| (value - 155.0).abs() <= 1.0));
+}
+
+#[test]
+fn a_tiff_says_that_its_fourth_channel_is_alpha() {
+    let alpha = Mask::new(2, 3, vec![0.0, 0.25, 0.5, 0.75, 1.0, 1.0]).unwrap();
+    let bytes = six().with_alpha(alpha).unwrap().encode(Encoding::Tiff).unwrap();
+    let mut decoder = tiff::decoder::Decoder::new(Cursor::new(bytes)).unwrap();
+    assert_eq!(decoder.get_tag_u16_vec(tiff::tags::Tag::ExtraSamples).unwrap(), [2]);
 }
 
 #[test]
@@ -244,6 +282,65 @@ proptest! {
                 prop_assert!((got - expected).abs() < 1e-2);
             }
         }
+    }
+
+    #[test]
+    fn alpha_is_written_and_read_back(
+        (height, width) in (1_usize..12, 1_usize..12),
+        bytes in prop::collection::vec(any::<u8>(), 4 * 12 * 12),
+        encoding in prop::sample::select(vec![Encoding::Png, Encoding::WebP, Encoding::Tiff]),
+    ) {
+        let pixels: Vec<&[u8]> = bytes.chunks_exact(4).take(height * width).collect();
+        let alpha = pixels.iter().map(|pixel| f32::from(pixel[3]) / 255.0).collect();
+        let alpha = Mask::new(height, width, alpha).unwrap();
+        prop_assume!(!alpha.is_empty());
+        let data = pixels.iter().flat_map(|pixel| [pixel[0], pixel[1], pixel[2]].map(f32::from)).collect();
+        let picture = Picture::new(height, width, data).unwrap().with_alpha(alpha).unwrap();
+        let (_folder, path) = file("picture", &picture.encode(encoding).unwrap());
+        let options = ReadOptions { transparency: Transparency::Kept, ..within(1 << 30) };
+        let again = Picture::read(&path, &options).unwrap().picture;
+        let one = Mask::new(height, width, vec![1.0; height * width]).unwrap();
+        let (alpha, alpha_again) = (picture.alpha().unwrap_or(&one), again.alpha().unwrap_or(&one));
+        for (a, b) in alpha.values().iter().zip(alpha_again.values()) {
+            prop_assert!((a - b).abs() < 1e-5, "alpha {} for {}", b, a);
+        }
+        let pixels = picture.data().chunks_exact(3).zip(again.data().chunks_exact(3));
+        for ((a, b), _) in pixels.zip(alpha.values()).filter(|(_, alpha)| **alpha > 0.0) {
+            prop_assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-2), "{:?} for {:?}", b, a);
+        }
+    }
+
+    /// Whatever colour a transparent pixel has in its file: it is in no other pixel at any size.
+    #[test]
+    fn hidden_colours_never_bleed(
+        (height, width, to_height, to_width) in (2_usize..30, 2_usize..30, 1_usize..60, 1_usize..60),
+        alphas in prop::collection::vec(0_u8..4, 30 * 30),
+    ) {
+        let covers: Vec<f32> = alphas.iter().take(height * width).map(|&a| f32::from(a) / 3.0).collect();
+        prop_assume!(covers.iter().any(|&a| a > 0.0));
+        // What is seen has 100 to 102, what is not 255.
+        let colour = |(k, &a): (usize, &f32)| [if a > 0.0 { 100.0 + (k % 3) as f32 } else { 255.0 }; 3];
+        let data = covers.iter().enumerate().flat_map(colour).collect();
+        let picture = Picture::new(height, width, data).unwrap();
+        let picture = picture.with_alpha(Mask::new(height, width, covers).unwrap()).unwrap();
+        let resized = picture.resized(to_height, to_width).unwrap();
+        prop_assert!(resized.alpha().is_none_or(|alpha| alpha.values().iter().all(|a| (0.0..=1.0).contains(a))));
+        for value in resized.data() {
+            prop_assert!((99.99..=102.01).contains(value), "{}", value);
+        }
+    }
+
+    #[test]
+    fn an_alpha_of_1_is_none(
+        (height, width, to_height, to_width) in (1_usize..30, 1_usize..30, 1_usize..30, 1_usize..30),
+        bytes in prop::collection::vec(any::<u8>(), 3 * 30 * 30),
+    ) {
+        let data = bytes.iter().take(3 * height * width).map(|&value| f32::from(value)).collect();
+        let plain = Picture::new(height, width, data).unwrap();
+        let full = Mask::new(height, width, vec![1.0; height * width]).unwrap();
+        let opaque = plain.clone().with_alpha(full).unwrap();
+        prop_assert!(opaque == plain && opaque.clone().on([0; 3]) == plain);
+        prop_assert!(opaque.resized(to_height, to_width).unwrap() == plain.resized(to_height, to_width).unwrap());
     }
 
     #[test]

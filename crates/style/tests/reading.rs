@@ -13,7 +13,7 @@ use cap::Cap;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage, RgbaImage};
 use impasto_style::picture::{
-    Picture, PictureError, Profile, ReadOptions, ReadPicture, Transparency, Warning,
+    Mask, Picture, PictureError, Profile, ReadMask, ReadOptions, ReadPicture, Transparency, Warning,
 };
 use impasto_style::{Preset, Size, Subject, TransferOptions, available_memory};
 use left_out::left_out;
@@ -119,16 +119,64 @@ fn a_large_photo_takes_little_more_than_its_samples() {
 #[test]
 fn shrinking_while_reading_is_shrinking_after_it() {
     let _alone = alone();
-    let bytes = encoded(&scene(700, 400), ImageFormat::Png);
-    let whole = || read(&bytes, &ReadOptions::default()).unwrap().picture;
-    for (size, style_scale) in [(64, 1.0), (200, 0.4), (300, 2.5), (512, 1.0), (699, 1.0), (2000, 0.2)] {
-        let style_scale = style_scale.into();
-        let options = TransferOptions { size: Size::Longest(size), style_scale, ..Preset::Paper.options() };
-        let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
-        let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
-        let painting = read(&bytes, &options.reading_painting(0, &whole(), 0)).unwrap().picture;
-        assert!(Subject::new(photo, painting) == after, "size {size}, style scale {:?}", options.style_scale);
+    let mut transparent = scene(700, 400).to_rgba8();
+    // A disc of any alpha, with hidden colours around it.
+    for (x, y, pixel) in transparent.enumerate_pixels_mut() {
+        let distance = (f64::from(x) - 350.0).hypot(f64::from(y) - 200.0);
+        pixel.0[3] = ((220.0 - distance) * 4.0).clamp(0.0, 255.0) as u8;
     }
+    for picture in [scene(700, 400), transparent.into()] {
+        let bytes = encoded(&picture, ImageFormat::Png);
+        let options = Preset::Paper.options();
+        let whole = || read(&bytes, &options.reading_whole(0)).unwrap().picture;
+        for (size, style_scale) in [
+            (64.into(), 1.0),
+            (200.into(), 0.4),
+            (300.into(), 2.5),
+            (512.into(), 1.0),
+            (699.into(), 1.0),
+            (2000.into(), 0.2),
+            (Size::Within { width: 400, height: 150 }, 1.0),
+            (Size::Original, 0.3),
+        ] {
+            let options = TransferOptions { size, style_scale: style_scale.into(), ..options.clone() };
+            let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
+            let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
+            let painting = read(&bytes, &options.reading_painting(0, &photo, 0)).unwrap().picture;
+            assert!(Subject::new(photo, painting) == after, "size {size}, style scale {style_scale}");
+        }
+    }
+}
+
+/// A mask is its light: grey, colours by their luma, black where it is transparent; shrunk without swinging beyond an edge.
+#[test]
+fn masks_are_read_as_their_light_on_black() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let read = |image: DynamicImage, options: &ReadOptions| {
+        let path = folder.path().join("mask.png");
+        fs::write(&path, encoded(&image, ImageFormat::Png)).unwrap();
+        Mask::read(&path, options).unwrap()
+    };
+    let colours = vec![255, 255, 255, 255, 255, 0, 0, 255, 255, 255, 255, 51, 9, 9, 9, 0];
+    let image = RgbaImage::from_raw(4, 1, colours).unwrap();
+    let ReadMask { mask, warnings, .. } = read(image.into(), &ReadOptions::default());
+    assert!(warnings.is_empty());
+    for (got, expected) in mask.values().iter().zip([1.0, 0.299, 0.2, 0.0]) {
+        assert!((got - expected).abs() < 1e-6, "{got} for {expected}");
+    }
+    let half = image::GrayImage::from_fn(600, 300, |x, _| image::Luma([if x < 300 { 255 } else { 0 }]));
+    let whole = read(half.clone().into(), &ReadOptions::default()).mask;
+    let options = ReadOptions { size: Size::Longest(150), ..ReadOptions::default() };
+    let shrunk = read(half.into(), &options).mask;
+    assert_eq!((shrunk.height(), shrunk.width()), (75, 150));
+    assert_eq!(shrunk, whole.resized(75, 150).unwrap());
+    let (left, right) = (&shrunk.values()[..74], &shrunk.values()[76..150]);
+    assert!(left.iter().all(|&value| value == 1.0) && right.iter().all(|&value| value == 0.0));
+    let limited = within(1 << 20);
+    fs::write(folder.path().join("large.png"), encoded(&scene(900, 900), ImageFormat::Png)).unwrap();
+    let refused = Mask::read(&folder.path().join("large.png"), &limited).unwrap_err();
+    assert!(matches!(refused, PictureError::TooLarge { .. }), "{refused}");
 }
 
 #[test]

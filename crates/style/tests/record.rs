@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use impasto_style::{
-    Choices, Init, Input, Network, OPTIONS, Optimiser, OptionRow, Picture, Preset, Record, RecordError, Role,
-    TransferOptions, white_noise,
+    Choices, Init, Input, Mask, Network, OPTIONS, Optimiser, OptionRow, Picture, Preset, Record, RecordError,
+    Role, TransferOptions, white_noise,
 };
 use proptest::prelude::*;
 
@@ -68,7 +68,20 @@ fn what_is_not_understood_is_refused_with_a_sentence() {
 
 /// Some value of an option that is not the one that `options` have.
 fn another(row: &OptionRow, options: &TransferOptions) -> TransferOptions {
-    let texts = ["7", "0.5", "auto", "noise", "conv1_1", "average", "paper", "adam", "exact"];
+    let texts = [
+        "7",
+        "0.5",
+        "auto",
+        "noise",
+        "conv1_1",
+        "average",
+        "paper",
+        "adam",
+        "exact",
+        "white",
+        "inside",
+        "histogram",
+    ];
     let changed = texts.iter().find_map(|text| {
         let mut other = options.clone();
         row.set(&mut other, text).ok()?;
@@ -99,6 +112,9 @@ fn inputs_are_known_by_their_numbers_and_not_by_their_paths() {
     assert!(!here.same_picture(&record(Input::picture(Role::Style, None, &picture(1)))));
     let turned = Picture::new(9, 6, picture(1).data().to_vec()).unwrap();
     assert!(!here.same_picture(&record(Input::picture(Role::Content, None, &turned))));
+    let alpha = Mask::new(6, 9, vec![0.5; 54]).unwrap();
+    let transparent = picture(1).with_alpha(alpha).unwrap();
+    assert!(!here.same_picture(&record(Input::picture(Role::Content, None, &transparent))));
 }
 
 #[test]

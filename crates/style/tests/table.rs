@@ -151,6 +151,11 @@ fn options() -> impl Strategy<Value = TransferOptions> {
             layers.iter().map(|((block, index), weight)| format!("conv{block}_{index}:{weight}")).collect();
         text.join(",").parse::<LayerWeights>().unwrap()
     });
+    let sizes = prop_oneof![
+        (1_usize..10_000).prop_map(Size::Longest),
+        (1_usize..10_000, 1_usize..10_000).prop_map(|(width, height)| Size::Within { width, height }),
+        Just(Size::Original),
+    ];
     let of_paintings = (
         prop::collection::vec(layers.clone(), 1..4).prop_map(|lists| Each::new(lists).unwrap()),
         prop::collection::vec(positive(), 1..4).prop_map(|scales| Each::new(scales).unwrap()),
@@ -167,16 +172,23 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         Just(Init::Noise),
         "[a-z]{8}/[0-9]{1,3}".prop_map(|p| Init::named(&p))
     ];
-    let numbers =
-        (1_usize..10_000, 1_usize..5000, any::<u64>(), prop::option::of(any::<u64>()), scales, method);
+    let numbers = (
+        (sizes, prop::option::of(any::<[u8; 3]>())),
+        1_usize..5000,
+        any::<u64>(),
+        prop::option::of(any::<u64>()),
+        scales,
+        method,
+    );
     let weights = prop::array::uniform3(positive());
     let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
     (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
-        let (size, iterations, seed, memory_limit, scales, optimiser) = numbers;
+        let ((size, background), iterations, seed, memory_limit, scales, optimiser) = numbers;
         let [content_weight, style_weight, tv_weight] = weights;
         let (content_layers, (style_layers, style_scale, blend, mask_reach)) = layers;
         let mut options = Preset::Paper.options();
-        options.size = Size::Longest(size);
+        options.size = size;
+        options.background = background;
         options.iterations = iterations;
         options.scales = scales;
         options.content_weight = content_weight;

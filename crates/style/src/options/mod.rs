@@ -1,8 +1,10 @@
 //! What a transfer can be asked for: [`TransferOptions`], and [`OPTIONS`], where each option is described once.
 
+mod background;
 mod blend;
 mod bytes;
 mod choices;
+mod colours;
 mod each;
 mod error;
 mod init;
@@ -19,12 +21,14 @@ mod synonyms;
 use impasto_autodiff::{ConvMode, Pooling, Reach};
 
 use crate::Picture;
+use background::{background_text, parse_background};
 use blend::{blend_text, parse_blend};
 use bytes::{bytes_text, parse_bytes};
 use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
 use schedule::MOST_SCALES;
 
 pub use choices::Choices;
+pub use colours::{Colours, Transport};
 pub use each::Each;
 pub use error::OptionsError;
 pub use init::Init;
@@ -43,6 +47,8 @@ pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub struct TransferOptions {
     /// The size of the result.
     pub size: Size,
+    /// The colour that photo and paintings are laid on where they are transparent. None keeps their alpha.
+    pub background: Option<[u8; 3]>,
     /// Iterations at each scale.
     pub iterations: usize,
     /// Coarse-to-fine: how many sizes, each twice the one before, the last being that of the result.
@@ -69,6 +75,8 @@ pub struct TransferOptions {
     pub seed: u64,
     /// The method.
     pub optimiser: Optimiser,
+    /// Whose colours the result has.
+    pub colours: Colours,
     /// A painting's longest side is this times that of the result, but never more than its own.
     pub style_scale: Each<f64>,
     /// How masks reach the layers.
@@ -85,6 +93,7 @@ impl Default for TransferOptions {
     fn default() -> Self {
         Self {
             size: Size::Longest(512),
+            background: None,
             iterations: 500,
             scales: Scales::Count(1),
             content_weight: 0.0,
@@ -98,6 +107,7 @@ impl Default for TransferOptions {
             init: Init::Noise,
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },
+            colours: Colours::Painting,
             style_scale: 1.0.into(),
             mask_reach: Reach::Average,
             conv: ConvMode::Fast,
@@ -143,6 +153,21 @@ pub static OPTIONS: &[OptionRow] = &[
         get: |options| Some(options.size.to_string()),
         set: |options, text| parse_into(&mut options.size, text),
         valid: |options| options.size.is_valid(),
+    },
+    OptionRow {
+        name: "background",
+        value_name: "COLOUR",
+        help: "Colour to lay photo and painting on where they are transparent, such as white or #ffd700; none keeps the photo's \
+               transparency, and takes no style of what is transparent",
+        heading: LOOK,
+        accepts: Accepts::Text("none, white, black, grey, or a colour like #ffd700 or #fd0"),
+        decides_pixels: true,
+        get: |options| Some(background_text(options.background)),
+        set: |options, text| {
+            options.background = parse_background(text)?;
+            Ok(())
+        },
+        valid: |_| true,
     },
     OptionRow {
         name: "content-weight",
@@ -255,6 +280,18 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |_| true,
     },
     OptionRow {
+        name: "colours",
+        value_name: "WHOSE",
+        help: "Whose colours: painting (as it is), photo (only light is painted), or the painting's brought to the photo's, by \
+               histogram (a channel at a time) or by transfer (means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&Colours::ALL)),
+        decides_pixels: true,
+        get: |options| name_of(&Colours::ALL, &options.colours),
+        set: |options, text| name_into(&mut options.colours, &Colours::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
         name: "pool",
         value_name: "KIND",
         help: "How the network shrinks its responses",
@@ -267,10 +304,11 @@ pub static OPTIONS: &[OptionRow] = &[
     },
     OptionRow {
         name: "init",
-        value_name: "content|noise|FILE",
-        help: "The start: content, noise, or a picture file",
+        value_name: "NAME|FILE",
+        help: "The start: content, noise, matched (content in the painting's colours), mean-noise (nearly plain, as neural-style \
+               starts), or a picture file",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("content, noise or a picture file"),
+        accepts: Accepts::Text("content, noise, matched, mean-noise or a picture file"),
         decides_pixels: true,
         get: |options| options.init.name(),
         set: |options, text| {

@@ -1,23 +1,26 @@
-//! From H x W x 3 to the bytes of a picture file.
+//! From H x W x 3 and alpha to the bytes of a picture file.
 
-use std::io;
-use std::io::Cursor;
+use std::borrow::Cow;
+use std::io::{self, Cursor};
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder};
+use tiff::TiffError;
+use tiff::encoder::TiffEncoder;
+use tiff::encoder::colortype::{RGB16, RGBA16};
+use tiff::tags::{ExtraSamples, Tag};
 
-use super::{Picture, PictureError};
+use super::{Mask, Picture, PictureError};
 
-/// The format of a written picture. All are sRGB, without a profile.
+/// The format of a written picture. All are sRGB, without a profile; all but JPEG keep alpha, at the depth of the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// PNG, 8 bits.
     Png,
-    /// JPEG, 8 bits, full colour resolution.
+    /// JPEG, 8 bits, full colour resolution; on white where the picture is transparent.
     Jpeg {
         /// 1 (small) to 100 (good).
         quality: u8,
@@ -44,14 +47,19 @@ impl Encoding {
         }
     }
 
-    /// The most bytes that a file of H x W pixels can have, whatever they are; noise comes near it.
+    /// Whether a file of this format can hold alpha.
+    pub const fn keeps_alpha(self) -> bool {
+        !matches!(self, Self::Jpeg { .. })
+    }
+
+    /// The most bytes that a file of H x W pixels can have, with alpha or without, whatever they are; noise comes near it.
     ///
     /// PNG and lossless WebP fall back on the bytes themselves, and a little for their frame. Of a JPEG's 64 coefficients in a
     /// block each takes 20 bits at most on the average: a code of up to 16 bits comes with large numbers, which only some can be.
-    pub fn largest_bytes(self, height: usize, width: usize) -> u64 {
+    pub fn largest_bytes(self, height: usize, width: usize, alpha: bool) -> u64 {
         const FRAME: u64 = 4096;
         let (height, width) = (height as u64, width as u64);
-        let samples = 3 * height * width;
+        let samples = (3 + u64::from(alpha)) * height * width;
         FRAME
             + match self {
                 Self::Png => samples + height + samples / 32,
@@ -63,42 +71,67 @@ impl Encoding {
 }
 
 pub(super) fn encode(picture: &Picture, encoding: Encoding) -> io::Result<Vec<u8>> {
+    let (picture, alpha) = if encoding.keeps_alpha() {
+        (Cow::Borrowed(picture), picture.alpha())
+    } else {
+        (Cow::Owned(picture.clone().on([255; 3])), None)
+    };
     let side = |length: usize| u32::try_from(length).map_err(io::Error::other);
     let (width, height) = (side(picture.width)?, side(picture.height)?);
+    let samples8 = || samples(&picture.data, alpha, to_8_bits);
+    let kind8 = if alpha.is_some() { ExtendedColorType::Rgba8 } else { ExtendedColorType::Rgb8 };
     let mut bytes = Vec::new();
-    let rgb8 = ExtendedColorType::Rgb8;
     match encoding {
         Encoding::Png => {
             PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive)
-                .write_image(&to_8_bits(&picture.data), width, height, rgb8)
+                .write_image(&samples8(), width, height, kind8)
+                .map_err(io::Error::other)?;
         }
-        Encoding::Jpeg { quality } => JpegEncoder::new_with_quality(&mut bytes, quality).write_image(
-            &to_8_bits(&picture.data),
-            width,
-            height,
-            rgb8,
-        ),
-        Encoding::WebP => {
-            WebPEncoder::new_lossless(&mut bytes).write_image(&to_8_bits(&picture.data), width, height, rgb8)
+        Encoding::Jpeg { quality } => JpegEncoder::new_with_quality(&mut bytes, quality)
+            .write_image(&samples8(), width, height, kind8)
+            .map_err(io::Error::other)?,
+        Encoding::WebP => WebPEncoder::new_lossless(&mut bytes)
+            .write_image(&samples8(), width, height, kind8)
+            .map_err(io::Error::other)?,
+        Encoding::Tiff => {
+            let samples = samples(&picture.data, alpha, to_16_bits);
+            encode_tiff(&mut bytes, (width, height), &samples, alpha.is_some()).map_err(io::Error::other)?;
         }
-        Encoding::Tiff => TiffEncoder::new(Cursor::new(&mut bytes)).write_image(
-            bytemuck::cast_slice(&to_16_bits(&picture.data)),
-            width,
-            height,
-            ExtendedColorType::Rgb16,
-        ),
     }
-    .map_err(io::Error::other)?;
     Ok(bytes)
 }
 
-fn to_8_bits(data: &[f32]) -> Vec<u8> {
-    data.iter().map(|value| value.clamp(0.0, 255.0).round() as u8).collect()
+/// A TIFF of 16 bits, RGB or RGB and alpha that the colours are not multiplied by.
+fn encode_tiff(
+    bytes: &mut Vec<u8>,
+    (width, height): (u32, u32),
+    samples: &[u16],
+    alpha: bool,
+) -> Result<(), TiffError> {
+    let mut encoder = TiffEncoder::new(Cursor::new(bytes))?;
+    if !alpha {
+        return encoder.write_image::<RGB16>(width, height, samples);
+    }
+    let mut image = encoder.new_image::<RGBA16>(width, height)?;
+    let what = [ExtraSamples::UnassociatedAlpha.to_u16()];
+    image.encoder().write_tag(Tag::ExtraSamples, &what[..])?;
+    image.write_data(samples)
+}
+
+/// RGB, or RGB and alpha, as whole numbers.
+fn samples<T: Copy>(data: &[f32], alpha: Option<&Mask>, convert: fn(f32) -> T) -> Vec<T> {
+    let Some(alpha) = alpha else { return data.iter().map(|&value| convert(value)).collect() };
+    let pixels = data.chunks_exact(3).zip(alpha.values());
+    pixels.flat_map(|(rgb, a)| [rgb[0], rgb[1], rgb[2], a * 255.0].map(convert)).collect()
+}
+
+fn to_8_bits(value: f32) -> u8 {
+    value.clamp(0.0, 255.0).round() as u8
 }
 
 /// 255 becomes 65535 = 255 * 257.
-fn to_16_bits(data: &[f32]) -> Vec<u16> {
-    data.iter().map(|value| (value.clamp(0.0, 255.0) * 257.0).round() as u16).collect()
+fn to_16_bits(value: f32) -> u16 {
+    (value.clamp(0.0, 255.0) * 257.0).round() as u16
 }
 
 #[cfg(test)]
@@ -108,23 +141,30 @@ mod tests {
     use super::*;
     use crate::white_noise;
 
-    /// Noise, or the sharpest edges that there are: black and white at random.
-    fn picture(height: usize, width: usize, seed: u64, edges: bool) -> Picture {
+    /// Noise, or the sharpest edges that there are: black and white at random, and the same of alpha.
+    fn picture(height: usize, width: usize, seed: u64, edges: bool, covers: bool) -> Picture {
         let mut picture = white_noise(height, width, seed).unwrap();
+        let mut alpha = white_noise(height, width, seed ^ 1).unwrap();
         if edges {
-            picture.data_mut().iter_mut().for_each(|value| *value = if *value < 127.5 { 0.0 } else { 255.0 });
+            for picture in [&mut picture, &mut alpha] {
+                picture
+                    .data_mut()
+                    .iter_mut()
+                    .for_each(|value| *value = if *value < 127.5 { 0.0 } else { 255.0 });
+            }
         }
-        picture
+        if covers { picture } else { picture.with_alpha(Mask::of(&alpha)).unwrap() }
     }
 
     proptest! {
         #[test]
         fn no_picture_takes_more_than_the_most_bytes(
-            height in 1_usize..200, width in 1_usize..200, seed: u64, edges: bool, quality in 1_u8..=100,
+            height in 1_usize..200, width in 1_usize..200, seed: u64, edges: bool, covers: bool, quality in 1_u8..=100,
         ) {
-            let picture = picture(height, width, seed, edges);
+            let picture = picture(height, width, seed, edges, covers);
             for encoding in [Encoding::Png, Encoding::Jpeg { quality }, Encoding::Jpeg { quality: 100 }, Encoding::WebP, Encoding::Tiff] {
-                let (bytes, most) = (picture.encode(encoding).unwrap().len() as u64, encoding.largest_bytes(height, width));
+                let bytes = picture.encode(encoding).unwrap().len() as u64;
+                let most = encoding.largest_bytes(height, width, !covers);
                 prop_assert!(bytes <= most, "{encoding:?} of {height} x {width}: {bytes} > {most}");
             }
         }

@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod mask;
 mod read;
+mod regions;
 mod resize;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use mask::{Mask, ReadMask};
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
+pub use regions::{ColourRegion, ColourRegions, RegionsError, regions};
 pub(crate) use resize::is_worth_shrinking;
 #[cfg(test)]
 pub(crate) use resize::with_longest_side;
@@ -93,7 +95,7 @@ impl Picture {
     /// Writes the picture to a file, whole or not at all, as [`write_atomically`] does.
     ///
     /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
-    /// there it is the nearest 1/257.
+    /// there it is the nearest 1/257. Alpha is written as a fourth channel, from 0 to 255; a JPEG has none and is laid on white.
     ///
     /// # Errors
     /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written.
