@@ -61,6 +61,7 @@
 //! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
+//! | which pictures are smaller than they should be | `notice.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
 //! | a run in a file, from which it goes on exactly | `checkpoint/` |
 //! | the picture that a transfer starts from; what becomes of painted pixels | `start.rs`, `finish.rs` |
@@ -83,6 +84,7 @@ pub mod machine;
 mod memory;
 mod network;
 mod noise;
+mod notice;
 mod objective;
 mod optimise;
 mod options;
@@ -111,6 +113,7 @@ pub use machine::available_memory;
 pub use memory::plan;
 pub use network::PreparedNetwork;
 pub use noise::{mean_noise, white_noise};
+pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{

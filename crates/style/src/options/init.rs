@@ -1,13 +1,16 @@
 //! The start of the optimisation.
 
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
-use crate::picture::ReadOptions;
+use super::nearest::did_you_mean;
+use super::{OPTIONS, OptionRow};
+use crate::picture::{ReadOptions, STANDARD_INPUT};
 use crate::{Picture, PictureError};
 
 /// The picture that the optimisation starts from.
 ///
-/// As text: `content`, `noise`, `mean-noise`, `matched`, or the path of a picture file.
+/// As text: `content`, `noise`, `mean-noise`, `matched`, or the path of a picture file, `-` for standard input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
     /// The content picture.
@@ -55,8 +58,25 @@ impl Init {
     /// [`PictureError`] if the file cannot be read.
     pub fn read(self, options: &ReadOptions) -> Result<Self, PictureError> {
         match self {
-            Self::File(path) => Ok(Self::Picture(Picture::read(&path, options)?.picture)),
+            Self::File(path) if path == Path::new("-") => {
+                let start = Picture::read_stream(io::stdin().lock(), Path::new(STANDARD_INPUT), options)?;
+                Ok(Self::Picture(start.picture))
+            }
+            Self::File(path) => match Picture::read(&path, options) {
+                Err(PictureError::Open { path, source }) if source.kind() == ErrorKind::NotFound => {
+                    Err(PictureError::NoStart { path })
+                }
+                read => Ok(Self::Picture(read?.picture)),
+            },
             other => Ok(other),
         }
     }
+}
+
+/// What there is in place of a start that is none: the end of a sentence.
+pub(crate) fn how_to_start(path: &Path) -> String {
+    let row = OPTIONS.iter().find(|row| row.name == "init");
+    let requirement = row.map(OptionRow::requirement).unwrap_or_default();
+    let names = Init::NAMED.iter().map(|(_, name)| *name);
+    format!("`init` must be {requirement}{}", did_you_mean(&path.to_string_lossy(), names))
 }

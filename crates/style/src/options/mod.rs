@@ -15,6 +15,7 @@ mod optimiser;
 mod row;
 mod schedule;
 mod size;
+mod smallest;
 mod synonyms;
 
 use impasto_autodiff::{ConvMode, Pooling, Reach};
@@ -31,6 +32,7 @@ pub use colours::{Colours, Transport};
 pub use each::Each;
 pub use error::OptionsError;
 pub use init::Init;
+pub(crate) use init::how_to_start;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
@@ -389,7 +391,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "learning-rate",
         value_name: "R",
-        help: "Step of Adam, in grey levels of 0 to 255 [default: 2]",
+        help: "Step of Adam, in grey levels of 0 to 255",
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         decides_pixels: true,
@@ -411,7 +413,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "memory-limit",
         value_name: "BYTES",
-        help: "The most memory to take, such as 800M or 4G, or none [default: what is free]. Under a limit large pictures are \
+        help: "The most memory to take, such as 800M or 4G, or none. Under a limit large pictures are \
                worked on in bands",
         heading: MACHINE,
         accepts: Accepts::Text("bytes such as 800M or 4G, or none"),
@@ -436,7 +438,7 @@ impl TransferOptions {
         if self.layers().is_empty() {
             return Err(OptionsError::NothingToDo);
         }
-        Ok(())
+        smallest::check(self)
     }
 
     /// The longest side of the result for a photo of H x W pixels.

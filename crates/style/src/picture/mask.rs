@@ -1,6 +1,7 @@
 //! Masks: how much each pixel of a picture counts.
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
 use super::{Picture, PictureError, ReadOptions, Warning, read, resize};
@@ -59,6 +60,18 @@ impl Mask {
     /// As [`Picture::read`].
     pub fn read(path: &Path, options: &ReadOptions) -> Result<ReadMask, PictureError> {
         read::mask_of_file(path, options)
+    }
+
+    /// [`Mask::read`] of a stream, such as standard input, as [`Picture::read_stream`] reads one.
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn read_stream(
+        stream: impl Read,
+        name: &Path,
+        options: &ReadOptions,
+    ) -> Result<ReadMask, PictureError> {
+        read::mask_of_stream(stream, name, options)
     }
 
     /// The mask that a picture stands for: a Y / 255, with its luma Y = 0.299 R + 0.587 G + 0.114 B (of gamma-encoded values)

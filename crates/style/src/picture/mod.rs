@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod mask;
 mod read;
+mod regions;
 mod resize;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use mask::{Mask, ReadMask};
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
+pub use regions::{ColourRegion, ColourRegions, RegionsError, regions};
 pub(crate) use resize::is_worth_shrinking;
 #[cfg(test)]
 pub(crate) use resize::with_longest_side;

@@ -24,7 +24,7 @@ pub(super) fn read<R: BufRead + Seek>(reader: R, limits: &Limits<'_>) -> Result<
         ColorType::Rgba8 => (Model::Rgb, Alpha::Straight),
         _ => (Model::Rgb, Alpha::None),
     };
-    limits.admit((height, width), decoder.total_bytes(), 0)?;
+    limits.admit((height, width), alpha != Alpha::None, decoder.total_bytes(), 0)?;
     let mut samples = zeros(decoder.total_bytes() as usize)?;
     decoder.read_image(&mut samples).map_err(explain)?;
     Ok(Raster {

@@ -30,7 +30,7 @@ pub(super) fn read<R: BufRead + Seek>(reader: R, limits: &Limits<'_>) -> Result<
     let [frame_width, frame_height] = [frame.width, frame.height].map(usize::from);
     let bytes = |height: usize, width: usize| height * width * 4;
     let frame_bytes = bytes(frame_height, frame_width);
-    limits.admit((height, width), bytes(height, width) as u64, frame_bytes as u64)?;
+    limits.admit((height, width), true, bytes(height, width) as u64, frame_bytes as u64)?;
     let mut samples = zeros(frame_bytes)?;
     decoder.read_into_buffer(&mut samples).map_err(explain)?;
     if (left, top, frame_width, frame_height) != (0, 0, width, height) {

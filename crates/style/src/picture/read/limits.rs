@@ -16,15 +16,16 @@ pub(super) struct Limits<'a> {
     pub(super) bytes: Option<u64>,
     /// The bytes that are taken already.
     pub(super) held: u64,
-    /// Bytes that a picture of (H, W) takes beside its raster once it is decoded: strips and the result.
-    pub(super) after: &'a dyn Fn(usize, usize) -> u64,
+    /// Bytes that a picture of (H, W), with alpha or without, takes beside its raster once it is decoded: strips and the result.
+    pub(super) after: &'a dyn Fn((usize, usize), bool) -> u64,
     /// The bytes of what was admitted.
     pub(super) admitted: Cell<u64>,
 }
 
 impl Limits<'_> {
-    /// Whether a picture may be decoded: `raster` bytes of samples at the depth at which they are kept, and `decoder` bytes
-    /// that the decoder takes beside them while it works (lines, planes, the whole compressed file if it keeps that).
+    /// Whether a picture may be decoded: `raster` bytes of samples at the depth at which they are kept, whether it may have
+    /// alpha, and `decoder` bytes that the decoder takes beside them while it works (lines, planes, the whole compressed file if
+    /// it keeps that).
     /// To be asked with the header's numbers, before anything is allocated for pixels.
     ///
     /// # Errors
@@ -32,6 +33,7 @@ impl Limits<'_> {
     pub(super) fn admit(
         &self,
         (height, width): (usize, usize),
+        alpha: bool,
         raster: u64,
         decoder: u64,
     ) -> Result<(), ReadError> {
@@ -43,7 +45,7 @@ impl Limits<'_> {
             return Err(ReadError::TooManyPixels { height, width, limit: PIXEL_LIMIT });
         }
         // Of no more pixels than that: counting bytes does not overflow.
-        let needed = raster.saturating_add(decoder.max((self.after)(height, width)));
+        let needed = raster.saturating_add(decoder.max((self.after)((height, width), alpha)));
         match self.bytes {
             Some(limit) if needed.saturating_add(self.held) > limit => {
                 let room = pixels as f64 * (self.left() as f64 / needed as f64);
@@ -89,10 +91,10 @@ mod tests {
     /// Whose bytes cannot even be counted.
     #[test]
     fn a_picture_of_more_pixels_than_any_is_refused_before_its_bytes_are_counted() {
-        let after = |height: usize, width: usize| 12 * height as u64 * width as u64;
+        let after = |(height, width): (usize, usize), _| 12 * height as u64 * width as u64;
         let limits = Limits { bytes: None, held: 0, after: &after, admitted: Cell::new(0) };
         let side = u32::MAX as usize;
-        assert!(matches!(limits.admit((side, side), 0, 0), Err(ReadError::TooManyPixels { .. })));
-        assert!(limits.admit((1 << 16, 1 << 15), 0, 0).is_ok());
+        assert!(matches!(limits.admit((side, side), false, 0, 0), Err(ReadError::TooManyPixels { .. })));
+        assert!(limits.admit((1 << 16, 1 << 15), false, 0, 0).is_ok());
     }
 }

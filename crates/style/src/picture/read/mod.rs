@@ -57,17 +57,27 @@ pub(super) fn picture_of_stream(
     finish(decoded, options).map_err(|error| error.of(path))
 }
 
-/// Reads a mask of a file: its light on black.
+/// Reads a mask of a file.
 pub(super) fn mask_of_file(path: &Path, options: &ReadOptions) -> Result<ReadMask, PictureError> {
-    let options = ReadOptions { transparency: Transparency::On([0; 3]), ..*options };
+    let options = on_black(options);
     let decoded = decode_file(path, &options)?;
-    let bytes = decoded.bytes;
-    let raster = &decoded.raster;
-    let read = with_profile(raster, |converter| mask(raster, converter, &options));
-    let (mask, profile) = read.map_err(|error| error.of(path))?;
-    let mut warnings = decoded.raster.warnings;
-    warn_of_profile(&mut warnings, profile);
-    Ok(ReadMask { mask, warnings, bytes })
+    finish_mask(decoded, &options).map_err(|error| error.of(path))
+}
+
+/// Reads a mask of a stream, which is first read to its end; `path` is for the messages.
+pub(super) fn mask_of_stream(
+    stream: impl Read,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<ReadMask, PictureError> {
+    let options = on_black(options);
+    let decoded = decode_stream(stream, &options).map_err(|error| error.of(path))?;
+    finish_mask(decoded, &options).map_err(|error| error.of(path))
+}
+
+/// What is transparent of a mask is black.
+fn on_black(options: &ReadOptions) -> ReadOptions {
+    ReadOptions { transparency: Transparency::On([0; 3]), ..*options }
 }
 
 /// A picture as its file holds it, and the bytes that reading it takes in all.
@@ -136,7 +146,7 @@ fn decode<R: BufRead + Seek>(mut reader: R, held: u64, options: &ReadOptions) ->
     reader.by_ref().take(FIRST_BYTES as u64).read_to_end(&mut first)?;
     reader.seek(SeekFrom::Start(0))?;
     let kind = kind_of(&first)?;
-    let after = |height, width| bytes_after(height, width, options);
+    let after = |size, alpha| bytes_after(size, alpha, options);
     let limits = Limits {
         bytes: options.memory_limit,
         held: options.held + held,
@@ -160,11 +170,11 @@ fn shrunk_size(size: (usize, usize), options: &ReadOptions) -> Option<(usize, us
     Some(with_longest_side(size, longest)).filter(|&smaller| is_worth_shrinking(size, smaller))
 }
 
-/// The most bytes that a picture of that size takes beside its raster once it is decoded.
-fn bytes_after(height: usize, width: usize, options: &ReadOptions) -> u64 {
-    let (height, width) = (height as u64, width as u64);
-    let channels = 3 + u64::from(options.transparency == Transparency::Kept);
-    let numbers = match shrunk_size((height as usize, width as usize), options) {
+/// The most bytes that a picture of that size, with alpha or without, takes beside its raster once it is decoded.
+fn bytes_after(size: (usize, usize), alpha: bool, options: &ReadOptions) -> u64 {
+    let (height, width) = (size.0 as u64, size.1 as u64);
+    let channels = 3 + u64::from(alpha && options.transparency == Transparency::Kept);
+    let numbers = match shrunk_size(size, options) {
         // At the new width and the old height, turned or not; then at the new height too.
         Some((less_high, less_wide)) => {
             let (less_high, less_wide) = (less_high as u64, less_wide as u64);
@@ -195,6 +205,14 @@ fn finish(Decoded { raster, bytes }: Decoded, options: &ReadOptions) -> Result<R
         _ => None,
     };
     Ok(ReadPicture { picture, profile, warnings, icc, bytes })
+}
+
+/// From a raster to the mask that it means.
+fn finish_mask(Decoded { raster, bytes }: Decoded, options: &ReadOptions) -> Result<ReadMask, ReadError> {
+    let (mask, profile) = with_profile(&raster, |converter| mask(&raster, converter, options))?;
+    let mut warnings = raster.warnings;
+    warn_of_profile(&mut warnings, profile);
+    Ok(ReadMask { mask, warnings, bytes })
 }
 
 /// What is made of a raster with its colour profile, or without, if that leads to numbers that are not finite.

@@ -15,7 +15,7 @@ use super::{ReadError, Warning};
 /// # Errors
 /// [`ReadError`] if it is damaged, of high dynamic range (PQ or HLG), or takes more than `limits` allow.
 pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<Raster, ReadError> {
-    let claims_profile = has_profile(&mut reader)?;
+    let claims = Claims::of(&mut reader)?;
     reader.rewind()?;
     let mut decoder = Decoder::new(reader);
     decoder.set_ignore_text_chunk(true);
@@ -27,12 +27,14 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
         if header.color_type == ColorType::Indexed { 4 } else { header.color_type.samples() as u64 + 1 };
     let depth = if header.bit_depth == BitDepth::Sixteen { 2 } else { 1 };
     let row = width as u64 * channels * depth;
-    limits.admit((height, width), row.saturating_mul(height as u64), row.saturating_mul(4))?;
+    let alpha =
+        claims.transparency || matches!(header.color_type, ColorType::Rgba | ColorType::GrayscaleAlpha);
+    limits.admit((height, width), alpha, row.saturating_mul(height as u64), row.saturating_mul(4))?;
     let row = usize::try_from(row.saturating_mul(4)).unwrap_or(usize::MAX);
     decoder.set_limits(png::Limits { bytes: row.saturating_add(4 * METADATA_LIMIT) });
 
     let mut decoder = decoder.read_info().map_err(explain)?;
-    let (colour, warnings) = colour(decoder.info(), claims_profile)?;
+    let (colour, warnings) = colour(decoder.info(), claims.profile)?;
     let exif = decoder.info().exif_metadata.as_deref();
     let orientation = exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms);
     let (kind, depth) = decoder.output_color_type();
@@ -59,21 +61,32 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
     Ok(Raster { height, width, samples, model, alpha, colour, orientation, warnings })
 }
 
-/// Whether there is an iCCP chunk before the pixels: the crate passes over one that is damaged or too large.
-fn has_profile<R: BufRead + Seek>(reader: &mut R) -> Result<bool, ReadError> {
-    reader.seek(SeekFrom::Start(8))?;
-    let mut start = [0; 8];
-    while reader.by_ref().take(8).read_exact(&mut start).is_ok() {
-        match &start[4..] {
-            b"iCCP" => return Ok(true),
-            b"IDAT" | b"IEND" => break,
-            _ => {}
+/// Which chunks there are before the pixels.
+struct Claims {
+    /// iCCP: the crate passes over one that is damaged or too large.
+    profile: bool,
+    /// tRNS.
+    transparency: bool,
+}
+
+impl Claims {
+    fn of<R: BufRead + Seek>(reader: &mut R) -> Result<Self, ReadError> {
+        let mut claims = Self { profile: false, transparency: false };
+        reader.seek(SeekFrom::Start(8))?;
+        let mut start = [0; 8];
+        while reader.by_ref().take(8).read_exact(&mut start).is_ok() {
+            match &start[4..] {
+                b"iCCP" => claims.profile = true,
+                b"tRNS" => claims.transparency = true,
+                b"IDAT" | b"IEND" => break,
+                _ => {}
+            }
+            let length = u32::from_be_bytes([start[0], start[1], start[2], start[3]]);
+            // The chunk's data, and its checksum.
+            reader.seek_relative(i64::from(length) + 4)?;
         }
-        let length = u32::from_be_bytes([start[0], start[1], start[2], start[3]]);
-        // The chunk's data, and its checksum.
-        reader.seek_relative(i64::from(length) + 4)?;
+        Ok(claims)
     }
-    Ok(false)
 }
 
 /// What the numbers mean, by the first chunk that says so in a way that is understood. gAMA without cHRM is of sRGB's primaries;

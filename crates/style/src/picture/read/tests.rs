@@ -167,8 +167,8 @@ proptest! {
     #[test]
     fn what_is_counted_covers_what_is_taken(raster in rasters(), longest in prop::option::of(1_usize..30)) {
         let options = ReadOptions { memory_limit: None, size: longest.map_or(Size::Original, Size::Longest), ..kept() };
-        let counted = bytes_after(raster.height, raster.width, &options);
-        prop_assert_eq!(counted, bytes_after(raster.width, raster.height, &options));
+        let counted = bytes_after((raster.height, raster.width), raster.alpha != Alpha::None, &options);
+        prop_assert_eq!(counted, bytes_after((raster.width, raster.height), raster.alpha != Alpha::None, &options));
         let read = finish(Decoded { raster, bytes: 0 }, &options).unwrap();
         prop_assert!(read.picture.bytes() <= counted);
     }

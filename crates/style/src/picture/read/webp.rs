@@ -28,7 +28,7 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits<'_>) -> Res
     let channels = if decoder.has_alpha() { 4 } else { 3 };
     let pixels = height as u64 * width as u64;
     let decoder_bytes = bytes_of_decoder(&mut decoder, pixels) + 2 * bytes_of_file;
-    limits.admit((height, width), channels * pixels, decoder_bytes)?;
+    limits.admit((height, width), decoder.has_alpha(), channels * pixels, decoder_bytes)?;
     let mut warnings = Vec::new();
     let colour = match decoder.icc_profile() {
         Ok(None) => Colour::Srgb,

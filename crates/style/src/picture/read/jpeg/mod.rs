@@ -55,7 +55,7 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
     let coefficients =
         if segments.several_scans { samples.max(width as u64 * height as u64 * 4) * 2 } else { 0 };
     let twice = if segments.ended { 0 } else { samples };
-    limits.admit((height, width), samples, file.len() as u64 * 2 + coefficients + twice)?;
+    limits.admit((height, width), false, samples, file.len() as u64 * 2 + coefficients + twice)?;
 
     let mut pixels;
     if segments.ended {

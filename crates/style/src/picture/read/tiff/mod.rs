@@ -121,7 +121,7 @@ fn admit(layout: &Layout, chunk: u64, limits: &Limits) -> Result<(), ReadError> 
     let (held, places) = (BYTES_OF_A_PLACE * chunks, BYTES_OF_A_PLACE_IN_THE_CRATE * chunks);
     let decoder =
         chunk.saturating_mul(1 + converted + unpacked).saturating_add(packed).saturating_add(places);
-    limits.admit(size, raster, decoder.saturating_add(held + BYTES_OF_THE_REST))?;
+    limits.admit(size, layout.alpha.is_some(), raster, decoder.saturating_add(held + BYTES_OF_THE_REST))?;
     // The crate aborts where it is not given memory: what it takes is asked for before.
     ask_for(raster.saturating_add(decoder))
 }

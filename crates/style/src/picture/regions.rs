@@ -1,0 +1,346 @@
+//! Regions from a pair of segmentations: two pictures in the same few flat colours, each of which is a region.
+
+use super::{Mask, Picture};
+
+/// The most regions of a pair of segmentations.
+const MOST_REGIONS: usize = 32;
+/// The share of a picture's pixels that a colour must have to be one of a segmentation: what an edge is blended from has less.
+const ENOUGH: f64 = 1e-3;
+/// Colours of this distance in RGB are the same one, unless both pictures are exact.
+const SAME: f64 = 32.0;
+/// The share of a picture's pixels that must be near the colours of the segmentation.
+const MOSTLY: f64 = 0.8;
+/// The share of a picture's pixels that must have exactly its colours for the picture to be exact, as label maps are.
+const EXACT: f64 = 0.995;
+/// How much neighbours of a flat area may differ in a channel.
+const FLAT: u8 = 8;
+
+/// A region that both segmentations have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColourRegion {
+    /// The name of its colour, such as `red` or `#12ab00`.
+    pub name: String,
+    /// Where in the photo it is.
+    pub photo: Mask,
+    /// Where in the painting it is.
+    pub painting: Mask,
+}
+
+/// The regions of a pair of segmentations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColourRegions {
+    /// Those of the photo, from the largest to the smallest.
+    pub regions: Vec<ColourRegion>,
+    /// The names of the painting's other colours: nothing of the photo has them, so what they cover is not taken.
+    pub unused: Vec<String>,
+}
+
+/// Why two pictures are no pair of segmentations.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegionsError {
+    /// One of them is not made of flat colours: it is a photo, perhaps.
+    #[error(
+        "the {whose} segmentation is not made of a few flat colours: draw each region in one colour, and save it as a PNG"
+    )]
+    NotFlat {
+        /// `photo's` or `painting's`.
+        whose: &'static str,
+    },
+    /// There are too many colours.
+    #[error(
+        "the segmentations have {colours} colours, and {MOST_REGIONS} at most can be told apart: use fewer"
+    )]
+    TooMany {
+        /// How many.
+        colours: usize,
+    },
+    /// A colour of the photo's segmentation has nothing in the painting's.
+    #[error(
+        "the painting's segmentation has nothing in {}, which the photo's has: give each colour of the photo's a place in the \
+         painting's",
+        colours.join(" and ")
+    )]
+    NotInPainting {
+        /// The names of such colours.
+        colours: Vec<String>,
+    },
+}
+
+/// The regions of two segmentations, the photo's and the painting's, of any sizes.
+///
+/// A colour belongs to the segmentations if flat areas of it are a thousandth of either picture. Every other pixel, of an edge or of a
+/// JPEG's noise, is of the colour that it is nearest to. Colours that differ by less than 32 in RGB are one, unless both pictures
+/// are exact to the last level, as label maps are.
+///
+/// # Errors
+/// [`RegionsError`] if one is not made of flat colours, if there are more than 32, or if the painting's lacks one of the photo's.
+pub fn regions(photo: &Picture, painting: &Picture) -> Result<ColourRegions, RegionsError> {
+    let pair = [Levels::new(photo), Levels::new(painting)];
+    let palette = palette(&pair)?;
+    let (of_photo, of_painting) = (pair[0].nearest(&palette), pair[1].nearest(&palette));
+    let shares = |indices: &[u8]| {
+        let mut counts = vec![0_usize; palette.len()];
+        indices.iter().for_each(|&index| counts[usize::from(index)] += 1);
+        counts.into_iter().map(|count| count as f64 / indices.len() as f64).collect::<Vec<_>>()
+    };
+    let (in_photo, in_painting) = (shares(&of_photo), shares(&of_painting));
+    let mut used: Vec<usize> = (0..palette.len()).filter(|&index| in_photo[index] >= ENOUGH).collect();
+    used.sort_by(|&a, &b| in_photo[b].total_cmp(&in_photo[a]).then(a.cmp(&b)));
+    let missing = used.iter().filter(|&&index| in_painting[index] < ENOUGH);
+    let missing: Vec<String> = missing.map(|&index| name(palette[index])).collect();
+    if !missing.is_empty() {
+        return Err(RegionsError::NotInPainting { colours: missing });
+    }
+    // The few pixels of other colours are of the nearest of these.
+    let of_used: Vec<[u8; 3]> = used.iter().map(|&index| palette[index]).collect();
+    let of_photo = pair[0].nearest(&of_used);
+    let regions = used.iter().enumerate().map(|(number, &index)| ColourRegion {
+        name: name(palette[index]),
+        photo: pair[0].mask(&of_photo, number),
+        painting: pair[1].mask(&of_painting, index),
+    });
+    let unused = (0..palette.len()).filter(|index| !used.contains(index) && in_painting[*index] >= ENOUGH);
+    Ok(ColourRegions {
+        regions: regions.collect(),
+        unused: unused.map(|index| name(palette[index])).collect(),
+    })
+}
+
+/// The colours of a pair, from the most to the least frequent.
+fn palette(pair: &[Levels; 2]) -> Result<Vec<[u8; 3]>, RegionsError> {
+    let found = [pair[0].flat_colours(), pair[1].flat_colours()];
+    let exact = found.iter().all(|found| found.exact);
+    let mut shares: Vec<([u8; 3], f64)> = Vec::new();
+    for &(colour, share) in found.iter().flat_map(|found| &found.colours) {
+        match shares.iter_mut().find(|(known, _)| *known == colour) {
+            Some((_, sum)) => *sum += share,
+            None => shares.push((colour, share)),
+        }
+    }
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut palette: Vec<[u8; 3]> = Vec::new();
+    for (colour, _) in shares {
+        if exact || palette.iter().all(|&other| distance(colour, other) >= SAME * SAME) {
+            palette.push(colour);
+        }
+    }
+    if palette.len() > MOST_REGIONS {
+        return Err(RegionsError::TooMany { colours: palette.len() });
+    }
+    for (levels, whose) in pair.iter().zip(["photo's", "painting's"]) {
+        if levels.share_near(&palette) < MOSTLY {
+            return Err(RegionsError::NotFlat { whose });
+        }
+    }
+    Ok(palette)
+}
+
+/// A picture in 8 bits.
+struct Levels {
+    height: usize,
+    width: usize,
+    pixels: Vec<[u8; 3]>,
+}
+
+/// Colours with flat areas, and their shares of all pixels.
+struct FlatColours {
+    colours: Vec<([u8; 3], f64)>,
+    /// Whether they are nearly the whole picture.
+    exact: bool,
+}
+
+impl Levels {
+    fn new(picture: &Picture) -> Self {
+        let level = |value: f32| value.clamp(0.0, 255.0).round() as u8;
+        let pixels = picture.data().chunks_exact(3).map(|pixel| [0, 1, 2].map(|c| level(pixel[c])));
+        Self { height: picture.height(), width: picture.width(), pixels: pixels.collect() }
+    }
+
+    fn flat_colours(&self) -> FlatColours {
+        // The colour in the upper 24 bits, whether it is flat there in the lowest.
+        let key = |index: usize| {
+            let [r, g, b] = self.pixels[index];
+            u32::from_be_bytes([r, g, b, u8::from(self.is_flat(index))])
+        };
+        let mut keys: Vec<u32> = (0..self.pixels.len()).map(key).collect();
+        keys.sort_unstable();
+        let share = |count: usize| count as f64 / self.pixels.len() as f64;
+        let runs = keys.chunk_by(|a, b| a >> 8 == b >> 8);
+        let colours: Vec<([u8; 3], f64)> = runs
+            .filter(|run| share(run.iter().filter(|&&key| key & 1 == 1).count()) >= ENOUGH)
+            .map(|run| {
+                let [r, g, b, _] = run[0].to_be_bytes();
+                ([r, g, b], share(run.len()))
+            })
+            .collect();
+        let exact = colours.iter().map(|(_, share)| share).sum::<f64>() >= EXACT;
+        FlatColours { colours, exact }
+    }
+
+    /// Whether the pixels to the right and below have nearly the same colour.
+    fn is_flat(&self, index: usize) -> bool {
+        let (row, column) = (index / self.width, index % self.width);
+        let is_same = |other: usize| {
+            self.pixels[index].iter().zip(self.pixels[other]).all(|(a, b)| a.abs_diff(b) <= FLAT)
+        };
+        (column + 1 == self.width || is_same(index + 1))
+            && (row + 1 == self.height || is_same(index + self.width))
+    }
+
+    /// For each pixel which of the colours is nearest; the first of equals.
+    fn nearest(&self, palette: &[[u8; 3]]) -> Vec<u8> {
+        let nearest = |&pixel: &[u8; 3]| {
+            let distances = palette.iter().map(|&colour| distance(pixel, colour)).enumerate();
+            distances.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(index, _)| index as u8)
+        };
+        self.pixels.iter().map(nearest).collect()
+    }
+
+    /// The share of pixels that some colour is near to.
+    fn share_near(&self, palette: &[[u8; 3]]) -> f64 {
+        let near = |pixel: &&[u8; 3]| palette.iter().any(|&colour| distance(**pixel, colour) < SAME * SAME);
+        self.pixels.iter().filter(near).count() as f64 / self.pixels.len() as f64
+    }
+
+    fn mask(&self, indices: &[u8], index: usize) -> Mask {
+        let values = indices.iter().map(|&own| f32::from(u8::from(usize::from(own) == index))).collect();
+        Mask::settled(self.height, self.width, values)
+    }
+}
+
+/// The squared distance of two colours in RGB.
+fn distance(one: [u8; 3], other: [u8; 3]) -> f64 {
+    one.iter().zip(other).map(|(&a, b)| f64::from(a.abs_diff(b)).powi(2)).sum()
+}
+
+/// The colour's name, if it has one.
+fn name(colour: [u8; 3]) -> String {
+    const NAMES: [([u8; 3], &str); 9] = [
+        ([255, 255, 255], "white"),
+        ([0, 0, 0], "black"),
+        ([128, 128, 128], "grey"),
+        ([255, 0, 0], "red"),
+        ([0, 255, 0], "green"),
+        ([0, 0, 255], "blue"),
+        ([255, 255, 0], "yellow"),
+        ([0, 255, 255], "cyan"),
+        ([255, 0, 255], "magenta"),
+    ];
+    let known = NAMES.iter().find(|(known, _)| *known == colour).map(|(_, name)| (*name).to_owned());
+    known.unwrap_or_else(|| format!("#{:02x}{:02x}{:02x}", colour[0], colour[1], colour[2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::picture::{Encoding, ReadOptions};
+    use crate::white_noise;
+
+    const SKY: [u8; 3] = [0, 0, 255];
+    const GROUND: [u8; 3] = [0, 255, 0];
+    const HOUSE: [u8; 3] = [250, 10, 3];
+
+    /// Sky above, ground below, a house across the horizon.
+    fn segmentation(height: usize, width: usize) -> Picture {
+        let colour = |row: usize, column: usize| match (row * 8 / height, column * 8 / width) {
+            (2..=5, 3..=4) => HOUSE,
+            (0..=3, _) => SKY,
+            _ => GROUND,
+        };
+        drawn(height, width, colour)
+    }
+
+    fn drawn(height: usize, width: usize, colour: impl Fn(usize, usize) -> [u8; 3]) -> Picture {
+        let data = (0..height * width).flat_map(|k| colour(k / width, k % width).map(f32::from)).collect();
+        Picture::new(height, width, data).unwrap()
+    }
+
+    fn names(found: &ColourRegions) -> Vec<&str> {
+        found.regions.iter().map(|region| &*region.name).collect()
+    }
+
+    fn share(mask: &Mask) -> f64 {
+        mask.values().iter().map(|&value| f64::from(value)).sum::<f64>() / mask.values().len() as f64
+    }
+
+    #[test]
+    fn each_colour_is_a_region_of_both() {
+        let found = regions(&segmentation(80, 120), &segmentation(64, 64)).unwrap();
+        assert_eq!(names(&found), ["green", "blue", "#fa0a03"]);
+        assert!(found.unused.is_empty());
+        for (region, share_of) in found.regions.iter().zip([0.4375, 0.4375, 0.125]) {
+            assert_eq!((region.photo.height(), region.photo.width()), (80, 120));
+            assert_eq!((region.painting.height(), region.painting.width()), (64, 64));
+            assert_eq!((share(&region.photo), share(&region.painting)), (share_of, share_of));
+        }
+    }
+
+    #[test]
+    fn soft_edges_and_the_noise_of_a_jpeg_are_of_the_nearest_colour() {
+        let large = segmentation(240, 320);
+        let soft = segmentation(480, 640).resized(201, 283).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("segmentation.jpg");
+        soft.write(&path, Encoding::Jpeg { quality: 60 }).unwrap();
+        let noisy = Picture::read(&path, &ReadOptions::default()).unwrap().picture;
+        for (photo, painting) in [(&soft, &large), (&large, &noisy), (&noisy, &soft)] {
+            let found = regions(photo, painting).unwrap();
+            assert_eq!(found.regions.len(), 3, "{:?}", names(&found));
+            assert!(found.unused.is_empty());
+            for region in &found.regions {
+                assert!((share(&region.photo) - share(&region.painting)).abs() < 0.01, "{}", region.name);
+            }
+        }
+    }
+
+    #[test]
+    fn label_maps_are_told_apart_to_the_last_level() {
+        let labels = |order: [u8; 4]| drawn(40, 40, |row, _| [order[row / 10]; 3]);
+        let found = regions(&labels([0, 1, 2, 3]), &labels([3, 2, 1, 0])).unwrap();
+        assert_eq!(found.regions.len(), 4);
+        for region in &found.regions {
+            assert!(region.photo.times(&region.painting).unwrap().is_empty(), "{}", region.name);
+        }
+    }
+
+    #[test]
+    fn what_only_the_painting_has_is_not_taken_and_what_only_the_photo_has_is_refused() {
+        let (three, two) =
+            (segmentation(80, 80), drawn(80, 80, |row, _| if row < 40 { SKY } else { GROUND }));
+        let found = regions(&two, &three).unwrap();
+        assert_eq!((found.regions.len(), &*found.unused), (2, &["#fa0a03".to_owned()][..]));
+        let error = regions(&three, &two).unwrap_err();
+        assert_eq!(error, RegionsError::NotInPainting { colours: vec!["#fa0a03".to_owned()] });
+        assert!(error.to_string().contains("nothing in #fa0a03"), "{error}");
+    }
+
+    #[test]
+    fn a_photo_is_no_segmentation() {
+        let (noise, flat) = (white_noise(90, 90, 1).unwrap(), segmentation(90, 90));
+        assert_eq!(regions(&noise, &flat).unwrap_err(), RegionsError::NotFlat { whose: "photo's" });
+        assert_eq!(regions(&flat, &noise).unwrap_err(), RegionsError::NotFlat { whose: "painting's" });
+        let stripes = drawn(64, 640, |_, column| [(column / 10 * 4) as u8, 0, 0]);
+        assert_eq!(regions(&stripes, &stripes).unwrap_err(), RegionsError::TooMany { colours: 64 });
+    }
+
+    proptest! {
+        #[test]
+        fn the_regions_cover_the_photo_once(
+            height in 1_usize..40, width in 1_usize..40,
+            colours in prop::collection::vec(prop::array::uniform3(any::<u8>()), 1..9),
+            seed: u64,
+        ) {
+            let block = |row: usize, column: usize| (row / 4 * 31 + column / 4).wrapping_mul(seed as usize | 1) >> 7;
+            let picture = drawn(height, width, |row, column| colours[block(row, column) % colours.len()]);
+            if let Ok(found) = regions(&picture, &picture) {
+                for pixel in 0..height * width {
+                    let sum: f32 = found.regions.iter().map(|region| region.photo.values()[pixel]).sum();
+                    prop_assert_eq!(sum, 1.0);
+                }
+            }
+        }
+    }
+}
