@@ -286,6 +286,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default=make.ROOT / "weights/vgg16.safetensors", help="VGG-16, 16-bit floats")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)  # the pictures are small
     done = []
     for case in cases():
         done.append(golden(arguments.weights, case))
