@@ -40,7 +40,8 @@ fn standard_input_is_one_picture() {
     }
     let output = folder.run("transfer - - -o out.png");
     let (code, message) = code_and_message(&output);
-    assert_eq!((code, &*message), (2, "Error: standard input is one picture: give - only once\n"));
+    let expected = "Error: standard input can be read once: give - to CONTENT or to STYLE, not to both\n";
+    assert_eq!((code, &*message), (2, expected));
     let output = folder.run("transfer - painting.webp -o out.png");
     let (code, message) = code_and_message(&output);
     assert_eq!((code, &*message), (1, "Error: standard input is empty\n"));
@@ -57,6 +58,91 @@ fn pipes_and_process_substitution_are_pictures() {
     let output = Command::new("bash").args(["-c", &script]).current_dir(folder.path(".")).output().unwrap();
     assert!(output.status.success(), "{:?}", code_and_message(&output));
     assert!(fs::read(folder.path("out.png")).unwrap() == expected);
+}
+
+/// The files of the folder, sorted.
+fn files(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(folder.path("")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Runs a command that must succeed, with a file as standard input.
+#[track_caller]
+fn with_input(folder: &Folder, arguments: &str, input: &str) -> Vec<u8> {
+    let mut command = folder.command(arguments);
+    let output = command.stdin(File::open(folder.path(input)).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{arguments}: {:?}", code_and_message(&output));
+    output.stdout
+}
+
+#[test]
+fn the_start_and_the_weights_may_come_from_standard_input() {
+    let folder = Folder::new();
+    let transfer = |rest: &str| format!("transfer photo.png painting.webp {QUICK} {rest}");
+    with_input(&folder, &transfer("-o piped.png --init -"), "painting.webp");
+    assert!(folder.run(&transfer("-o named.png --init painting.webp")).status.success());
+    let bytes = |name| fs::read(folder.path(name)).unwrap();
+    assert!(bytes("piped.png") == bytes("named.png"));
+    let expected = of_files(&folder);
+    fs::write(folder.path("vgg"), folder.run("weights convert vgg16 -o -").stdout).unwrap();
+    with_input(&folder, &transfer("-o weights.png --weights -"), "vgg");
+    assert!(bytes("weights.png") == expected);
+    let output = folder.run(&transfer("-o out.png --weights - --init -"));
+    let expected = "Error: standard input can be read once: give - to --weights or to --init, not to both\n";
+    assert_eq!(code_and_message(&output), (2, expected.to_owned()));
+}
+
+#[test]
+fn the_log_may_go_to_standard_output() {
+    let folder = Folder::new();
+    let transfer = |rest: &str| format!("transfer photo.png painting.webp {QUICK} --init noise {rest}");
+    let output = folder.run(&transfer("-o out.png --log -"));
+    assert!(output.status.success(), "{:?}", code_and_message(&output));
+    assert!(folder.run(&transfer("-o out.png --log log.jsonl")).status.success());
+    let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
+    assert_eq!(lines(&output.stdout), lines(&fs::read(folder.path("log.jsonl")).unwrap()));
+    let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(line["iteration"], 1);
+    let output = folder.run(&transfer("-o - --log -"));
+    let expected = "Error: standard output takes one thing: give - to -o or to --log, not to both\n";
+    assert_eq!(code_and_message(&output), (2, expected.to_owned()));
+    assert_eq!(files(&folder), ["log.jsonl", "out.png", "painting.webp", "photo.png"]);
+}
+
+#[test]
+fn the_page_and_the_plot_may_go_to_standard_output() {
+    let folder = Folder::new();
+    let page = folder.run("explain photo.png painting.webp --size 48 --iterations 1 -o - --quiet");
+    assert_eq!(code_and_message(&page), (0, String::new()));
+    let page = String::from_utf8(page.stdout).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    let plot = folder.run("gradcheck --operations-only --plot -");
+    let (code, table) = code_and_message(&plot);
+    let plot = String::from_utf8(plot.stdout).unwrap();
+    assert!(code == 0 && table.starts_with("gradient of "), "{table}");
+    assert!(plot.starts_with("<svg") && plot.trim_end().ends_with("</svg>"), "{plot}");
+    assert_eq!(files(&folder), ["painting.webp", "photo.png"]);
+}
+
+#[test]
+fn what_can_only_be_a_file_or_a_folder_is_refused_as_standard_output() {
+    let folder = Folder::new();
+    for (arguments, word) in [
+        ("transfer photo.png painting.webp -o out.png --checkpoint -", "--checkpoint needs a file"),
+        ("transfer --resume -", "--resume needs a file"),
+        ("transfer photo.png painting.webp -o - --save-every 1", "--save-every needs a file"),
+        ("sweep photo.png painting.webp --vary seed=1,2 --init noise -o -", "go to a folder"),
+        ("grid photo.png painting.webp -o -", "go to a folder"),
+        ("reconstruct style painting.webp -o -", "go to a folder"),
+        ("sweep photo.png painting.webp --vary iterations=1,2 --init - -o cells", "give --init a file"),
+    ] {
+        let (code, message) = code_and_message(&folder.run(arguments));
+        assert!(code == 2 && message.contains(word) && message.lines().count() == 1, "{message}");
+        assert!(!folder.path("-").exists(), "{arguments}");
+    }
 }
 
 /// Nobody who reads the warning, and a file whose name is two lines.

@@ -16,6 +16,27 @@ use serde_json::Value;
 const SMALL: &str =
     "photo.png painting.webp --size 192 --scales 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1";
 
+/// What differs between runs that are killed, by a name for their files.
+const RUNS: [(&str, &str); 3] = [
+    ("lbfgs", "--optimizer lbfgs"),
+    ("adam", "--optimizer adam"),
+    ("masks", "photo.png --mask left.png,- --style-mask -,top.png --keep top.png --content-mask left.png"),
+];
+
+/// A folder with masks of the photo's left and top half.
+fn folder_with_masks() -> Folder {
+    let folder = Folder::new();
+    let (width, height) = image::image_dimensions(folder.path("photo.png")).unwrap();
+    let mask = |name: &str, white: &dyn Fn(u32, u32) -> bool| {
+        let mask =
+            image::GrayImage::from_fn(width, height, |x, y| image::Luma([if white(x, y) { 255 } else { 0 }]));
+        mask.save(folder.path(name)).unwrap();
+    };
+    mask("left.png", &|x, _| x < width / 2);
+    mask("top.png", &|_, y| y < height / 2);
+    folder
+}
+
 /// Runs a command that must succeed.
 #[track_caller]
 fn succeed(folder: &Folder, arguments: &str) -> String {
@@ -84,13 +105,13 @@ struct Victim {
 
 impl Victim {
     /// Starts a run, or goes on with it where there is a checkpoint.
-    fn start(&mut self, method: &str) -> Child {
+    fn start(&mut self, options: &str) -> Child {
         let threads = 1 + self.random.below(3);
         let arguments = if self.folder.path("run").exists() {
             format!("transfer --resume run --threads {threads}")
         } else {
             format!(
-                "transfer {SMALL} --iterations 8 --optimizer {method} -o out.png --log out.jsonl --threads {threads} \
+                "transfer {SMALL} {options} --iterations 8 -o out.png --log out.jsonl --threads {threads} \
                  --checkpoint run --checkpoint-every 0.001"
             )
         };
@@ -126,18 +147,18 @@ fn a_run_that_is_killed_at_any_moment_and_resumed_writes_the_same_bytes() {
     let seed = seed.unwrap_or_else(now);
     println!("IMPASTO_SEED={seed}");
     let mut left = setting("IMPASTO_KILLS").unwrap_or(20);
-    let folder = Folder::new();
+    let folder = folder_with_masks();
     let mut time = Duration::ZERO;
-    for method in ["lbfgs", "adam"] {
+    for (name, options) in RUNS {
         let started = Instant::now();
-        let whole = format!("-o {method}.png --log {method}.jsonl --optimizer {method}");
+        let whole = format!("-o {name}.png --log {name}.jsonl {options}");
         succeed(&folder, &format!("transfer {SMALL} --iterations 8 {whole}"));
         time = time.max(started.elapsed());
     }
     let mut victim = Victim { folder, random: Random(seed), time };
-    for method in ["lbfgs", "adam"].into_iter().cycle() {
+    for (name, options) in RUNS.into_iter().cycle() {
         loop {
-            let run = victim.start(method);
+            let run = victim.start(options);
             if left == 0 {
                 let output = run.wait_with_output().unwrap();
                 assert!(output.status.success(), "{:?}", code_and_message(&output));
@@ -148,8 +169,8 @@ fn a_run_that_is_killed_at_any_moment_and_resumed_writes_the_same_bytes() {
             }
             left -= 1;
         }
-        assert_same_bytes(&victim.folder, "out.png", &format!("{method}.png"));
-        assert_eq!(log(&victim.folder, "out.jsonl"), log(&victim.folder, &format!("{method}.jsonl")));
+        assert_same_bytes(&victim.folder, "out.png", &format!("{name}.png"));
+        assert_eq!(log(&victim.folder, "out.jsonl"), log(&victim.folder, &format!("{name}.jsonl")));
         for name in ["run", "out.png", "out.jsonl"] {
             fs::remove_file(victim.folder.path(name)).unwrap();
         }
@@ -187,6 +208,50 @@ fn more_iterations_than_first_asked_for_need_the_checkpoint_and_nothing_else() {
     succeed(&folder, "transfer --resume run --quality 40 -o again.jpg");
     assert_same_bytes(&folder, "again.jpg", "whole.jpg");
     assert_eq!(image::image_dimensions(folder.path("again.png")).unwrap(), (64, 43));
+}
+
+/// Masks are inputs as pictures are: they may have moved, and are compared by what is in them.
+#[test]
+fn a_run_with_masks_needs_its_masks() {
+    let folder = folder_with_masks();
+    let small = format!("{SMALL} photo.png --mask left.png,- --keep top.png");
+    succeed(&folder, &format!("transfer {small} --iterations 2 -o out.png --checkpoint run"));
+    fs::create_dir(folder.path("moved")).unwrap();
+    for name in ["photo.png", "painting.webp", "left.png", "top.png"] {
+        fs::copy(folder.path(name), folder.path("moved").join(name)).unwrap();
+    }
+    fs::rename(folder.path("left.png"), folder.path("l.png")).unwrap();
+    let resume = "transfer --resume run -o new.png --checkpoint new";
+    fail(&folder, resume, 1, &["left.png", "No such file"]);
+    fail(
+        &folder,
+        &format!("{resume} --mask top.png,-"),
+        1,
+        &["the mask, now read from", "top.png", "is not the one"],
+    );
+    fail(
+        &folder,
+        &format!("{resume} --mask l.png,- --keep l.png"),
+        1,
+        &["the keep mask, now read from", "l.png"],
+    );
+    fail(&folder, &format!("{resume} photo.png painting.webp"), 2, &["has 2 style pictures, not 1"]);
+    fail(
+        &folder,
+        &format!("{resume} --mask l.png,- --content-mask l.png"),
+        2,
+        &["0 masks of --content-mask, not 1"],
+    );
+    fs::rename(folder.path("l.png"), folder.path("left.png")).unwrap();
+    succeed(
+        &folder,
+        "transfer moved/photo.png moved/painting.webp moved/photo.png --mask moved/left.png,- --keep moved/top.png \
+         --resume run -o other.png --checkpoint other --iterations 5",
+    );
+    // More iterations count at the last size only.
+    succeed(&folder, "transfer --resume run -o out.png --iterations 5");
+    assert_same_bytes(&folder, "other.png", "out.png");
+    fail(&folder, "transfer --resume run -o left.png", 2, &["left.png", "--mask"]);
 }
 
 #[test]

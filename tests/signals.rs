@@ -332,6 +332,27 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
     }
 }
 
+/// The run waits at a pipe that takes the intermediate picture of its last iteration.
+#[test]
+fn after_the_last_iteration_a_signal_stops_nothing() {
+    for (signal, _) in SIGNALS {
+        let Some(folder) = folder() else { return };
+        assert!(Command::new("mkfifo").arg(folder.path("out-3.png")).status().unwrap().success());
+        let mut run = Run::start(&folder, &format!("{} --save-every 3", ENDLESS.replace("1000000", "3")));
+        run.until_iterations(3);
+        run.signal(signal);
+        sleep(Duration::from_millis(400));
+        let last = fs::read(folder.path("out-3.png")).unwrap();
+        let (code, message) = run.end();
+        assert_eq!(code, 0, "{message}");
+        assert!(
+            message.lines().last().unwrap().starts_with("Wrote out.png after 3 iterations: "),
+            "{message}"
+        );
+        assert!(fs::read(folder.path("out.png")).unwrap() == last, "the picture of the whole run");
+    }
+}
+
 #[test]
 fn a_session_of_its_own_hears_signals_as_any_other() {
     let Some(folder) = folder() else { return };

@@ -144,6 +144,102 @@ fn messages_are_one_line_whatever_files_are_called() {
 }
 
 #[test]
+fn lines_carry_the_outputs_name_and_the_time_left() {
+    let folder = Folder::new();
+    let (code, message) = code_and_message(&folder.run(&format!("{SMALL} -o out.png")));
+    assert_eq!(code, 0, "{message}");
+    let lines: Vec<&str> = message.lines().collect();
+    let [start, first, second, third, end] = lines[..] else { panic!("{message}") };
+    assert!(start.starts_with("Painting 48 x 32 "), "{message}");
+    assert!(first.starts_with("out.png: iteration 1/3: loss ") && !first.contains("left"), "{message}");
+    assert!(second.starts_with("out.png: iteration 2/3: loss ") && second.ends_with(" s left"), "{message}");
+    assert!(third.starts_with("out.png: iteration 3/3: loss ") && !third.contains("left"), "{message}");
+    assert!(end.starts_with("Wrote out.png after 3 iterations: 48 x 32 pixels, loss "), "{message}");
+    assert!(end.contains(", in ") && end.ends_with(" s"), "{message}");
+}
+
+#[test]
+fn a_study_shows_the_whole() {
+    let folder = Folder::new();
+    let sweep = |seeds: &str| {
+        let sweep = "sweep photo.png painting.webp --size 48 --iterations 2 --init noise -o cells --vary";
+        let (code, message) = code_and_message(&folder.run(&format!("{sweep} seed={seeds}")));
+        assert_eq!(code, 0, "{message}");
+        message
+    };
+    let message = sweep("1,2");
+    for part in
+        ["1/2: seed-1", "seed-1: iteration 1/2, 1/4 of all: loss", "seed-2: iteration 2/2, 4/4 of all: loss"]
+    {
+        assert!(message.lines().any(|line| line.starts_with(part)), "{part}: {message}");
+    }
+    let message = sweep("1,2,3");
+    assert!(message.contains("2/3: seed-2 is there already"), "{message}");
+    assert!(message.contains("seed-3: iteration 1/2, 5/6 of all: loss"), "{message}");
+}
+
+#[test]
+fn verbose_tells_the_plan_and_where_the_time_went() {
+    let folder = Folder::new();
+    for (arguments, word) in [
+        (format!("{SMALL} -o out.png -v"), "Wrote out.png"),
+        (
+            "explain photo.png painting.webp --size 48 --iterations 1 -o page.html --verbose".to_owned(),
+            "page.html",
+        ),
+        (
+            "grid photo.png painting.webp --size 48 --iterations 1 --layers conv1_1 --ratios 1 -o cells -v"
+                .to_owned(),
+            "sheet.png",
+        ),
+    ] {
+        let (code, message) = code_and_message(&folder.run(&arguments));
+        assert_eq!(code, 0, "{message}");
+        for part in [
+            "  layer ",
+            "  conv1_1 ",
+            "  evaluation: ",
+            "  optimiser, ",
+            "Measured the targets at 48 x 32 in ",
+            "Reading took ",
+        ] {
+            assert!(message.lines().any(|line| line.starts_with(part)), "{part}: {message}");
+        }
+        assert!(message.contains(word), "{message}");
+    }
+    let (code, message) = code_and_message(&folder.run(&format!("{SMALL} -o out.png -v -q")));
+    assert!(code == 2 && message.contains("--quiet"), "{message}");
+}
+
+#[test]
+fn options_without_an_effect_are_said_in_a_line_each() {
+    let folder = Folder::new();
+    let idle = format!("{SMALL} -o out.png --seed 3 --quality 80 --save-every 4");
+    let (code, message) = code_and_message(&folder.run(&idle));
+    assert_eq!(code, 0, "{message}");
+    let warnings: Vec<&str> = message.lines().take_while(|line| line.starts_with("Warning: ")).collect();
+    assert_eq!(warnings.len(), 3, "{message}");
+    for (warning, option) in warnings.iter().zip(["--seed", "--quality", "--save-every"]) {
+        assert!(warning.starts_with(&format!("Warning: {option} has no effect ")), "{message}");
+    }
+    assert_eq!(code_and_message(&folder.run(&format!("{idle} --quiet"))), (0, String::new()));
+    let (_, message) =
+        code_and_message(&folder.run(&format!("{SMALL} -o out.jpg --seed 3 --quality 80 --init noise")));
+    assert!(!message.contains("Warning"), "{message}");
+}
+
+#[test]
+fn a_benchmark_for_programs_is_json_alone() {
+    let folder = Folder::new();
+    let output = folder.run("bench --size 32 --runs 1 --json");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        json["seconds"].as_f64().unwrap() > 0.0 && json["layers"].as_array().unwrap().len() == 11,
+        "{json}"
+    );
+}
+
+#[test]
 fn more_threads_than_processors_are_said_and_nonsense_is_refused() {
     let folder = Folder::new();
     for threads in ["1025", "65535"] {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use impasto_vgg::Network;
 use tempfile::TempDir;
@@ -82,6 +82,44 @@ fn the_built_in_network_can_be_cut_inspected_and_verified() {
     }
     let verdict = succeeds(folder.path(), &["verify", text(&out)]);
     assert!(verdict.contains("good: VGG-16, 3 layers"), "{verdict}");
+}
+
+#[test]
+fn the_built_in_network_is_inspected_and_verified_as_a_file_is() {
+    let folder = TempDir::new().unwrap();
+    let of_file = succeeds(folder.path(), &["inspect", text(&embedded())]);
+    let built_in = succeeds(folder.path(), &["inspect", "vgg16"]);
+    assert!(built_in.starts_with("file           built in ("), "{built_in}");
+    let behind = |report: &str| report.split_once('(').unwrap().1.to_owned();
+    assert_eq!(behind(&built_in), behind(&of_file));
+    let verdict = succeeds(folder.path(), &["verify", "vgg16"]);
+    assert_eq!(verdict, "built in: good: VGG-16, 13 layers, the embedded weights\n");
+    let error = fails(2, folder.path(), &["inspect", "vgg16", "--preprocess", "torch"]);
+    assert!(error.contains("--preprocess is for a file"), "{error}");
+}
+
+#[test]
+fn weights_go_through_pipes() {
+    let folder = TempDir::new().unwrap();
+    let out = folder.path().join("out.safetensors");
+    let converted = weights(folder.path(), &["convert", "vgg16", "-o", "-", "--dtype", "f16"]);
+    assert!(converted.status.success() && converted.stderr.is_empty());
+    assert!(converted.stdout == fs::read(embedded()).unwrap());
+    let script = format!(
+        "cat {0} | {1} weights verify - && {1} weights verify <(cat {0}) && {1} weights convert - -o {2} < {0}",
+        text(&embedded()),
+        env!("CARGO_BIN_EXE_impasto"),
+        text(&out)
+    );
+    let piped = Command::new("bash").args(["-ec", &script]).output().unwrap();
+    assert!(piped.status.success(), "{}", String::from_utf8_lossy(&piped.stderr));
+    let said = String::from_utf8(piped.stdout).unwrap();
+    assert!(said.starts_with("standard input: good: VGG-16, 13 layers"), "{said}");
+    assert_eq!(load(&out), load(&embedded()));
+    let mut nothing = Command::new(env!("CARGO_BIN_EXE_impasto"));
+    let nothing = nothing.args(["weights", "inspect", "-"]).stdin(Stdio::null()).output().unwrap();
+    let error = String::from_utf8(nothing.stderr).unwrap();
+    assert!(error.starts_with("Error: standard input: not a weight file of any known format "), "{error}");
 }
 
 #[test]

@@ -19,10 +19,11 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// The command, to be run in the folder.
+    /// The command, to be run in the folder, with the settings of nobody: those of the folder `settings`, where none are.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_impasto"));
-        command.current_dir(self.0.path()).args(arguments.split_whitespace()).stdin(Stdio::null());
+        command.current_dir(self.0.path()).env("XDG_CONFIG_HOME", self.path("settings"));
+        command.args(arguments.split_whitespace()).stdin(Stdio::null());
         command
     }
 

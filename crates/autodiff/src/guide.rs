@@ -32,10 +32,15 @@ pub enum Coverage {
     Nowhere,
 }
 
+/// A number as t: in 0..=1; what is no number is 0.
+pub(crate) fn weight(number: f32) -> f32 {
+    if number.is_nan() { 0.0 } else { number.clamp(0.0, 1.0) }
+}
+
 impl Coverage {
     /// The coverage of t_p, each brought into 0..=1 (what is no number counts as 0).
     pub fn of(weights: Vec<f32>) -> Self {
-        let weights: Arc<[f32]> = weights.into_iter().map(|t| t.max(0.0).min(1.0)).collect();
+        let weights: Arc<[f32]> = weights.into_iter().map(weight).collect();
         if weights.iter().all(|&t| t >= 1.0) {
             return Self::Everywhere;
         }

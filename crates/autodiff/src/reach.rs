@@ -16,7 +16,7 @@
 
 use rayon::prelude::*;
 
-use crate::{AutodiffError, Coverage, PreparedChain};
+use crate::{AutodiffError, Coverage, PreparedChain, guide};
 
 /// What an averaged mask must at least be at a position: under 1/512, half a grey level of its picture, it counts as 0.
 const LEAST: f32 = 1.0 / 512.0;
@@ -81,7 +81,7 @@ struct Field {
 impl Field {
     /// t of the picture.
     fn new(mask: &[f32], (height, width): (usize, usize), reach: Reach) -> Self {
-        let t = mask.iter().map(|t| t.max(0.0).min(1.0)).collect();
+        let t = mask.iter().copied().map(guide::weight).collect();
         Self { t, height, width, reach }
     }
 

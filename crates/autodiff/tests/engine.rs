@@ -4,94 +4,15 @@ mod common;
 
 use std::sync::Arc;
 
-use common::terms::{Terms, each};
-use common::{distance_to_a_kink, engine_chain, noise, noise_picture, relative_error};
+use common::case::{Case, LAYERS, bits, losses_agree, pooling, small_sizes};
+use common::terms::Terms;
+use common::{noise, relative_error};
 use impasto_autodiff::{
     AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, Layer,
-    Loss, LossKind, Losses, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work,
-    reference,
+    Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work, reference,
 };
 use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
-
-const LAYERS: [&str; 5] = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1"];
-
-struct Case {
-    chain: Chain<f32>,
-    image: Tensor<f32>,
-    terms: Terms<f32>,
-}
-
-impl Case {
-    /// Losses at the layers whose bit is set, the targets from another picture.
-    fn new(size: (usize, usize), pooling: Pooling, content: u8, style: u8, seed: u64) -> Self {
-        let chain = engine_chain(pooling, seed);
-        let image = noise_picture(size.0, size.1, seed + 10);
-        let other = noise_picture(size.0, size.1, seed + 11);
-        let responses = reference::responses(&chain, &other, chain.layers.len() - 1).unwrap();
-        let chosen = |bits: u8| {
-            let chosen = LAYERS.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1);
-            chosen.map(|(bit, &layer)| (layer, 0.5 + bit as f64, &responses[chain.position(layer).unwrap()]))
-        };
-        let mut terms = Terms::default();
-        for (layer, weight, response) in chosen(content) {
-            terms = terms.content(layer, weight, response.clone());
-        }
-        for (layer, weight, response) in chosen(style) {
-            terms = terms.style(layer, 1e4 * weight, response);
-        }
-        Self { chain, image, terms }
-    }
-
-    /// The same case with a picture that is nowhere nearer to a kink than the rounding of f32 can carry it: the first
-    /// such of a few.
-    fn away_from_kinks(mut self, seed: u64) -> Option<Self> {
-        let (chain, deepest) = (self.chain.cast::<f64>(), self.terms.deepest(&self.chain)?);
-        let Shape { height, width, .. } = self.image.shape();
-        let mut pictures = (0..30).map(|number| noise_picture(height, width, seed + 1000 * number));
-        self.image = pictures.find(|picture| distance_to_a_kink(&chain, &picture.cast(), deepest) > 1e-5)?;
-        Some(self)
-    }
-
-    fn evaluator(&self, mode: ConvMode, memory_limit: Option<u64>) -> Evaluator {
-        self.evaluator_for(mode, EvaluatorOptions { memory_limit })
-    }
-
-    fn evaluator_for(&self, mode: ConvMode, work: impl Into<Work>) -> Evaluator {
-        let network = Arc::new(PreparedChain::new(self.chain.clone(), mode).unwrap());
-        let Shape { height, width, .. } = self.image.shape();
-        Evaluator::new(network, (height, width), self.terms.0.clone(), work).unwrap()
-    }
-
-    fn evaluate(&self, evaluator: &mut Evaluator) -> (Losses, Vec<f32>) {
-        let mut gradient = vec![f32::NAN; self.image.data().len()];
-        let losses = evaluator.evaluate(self.image.data(), &mut gradient).unwrap();
-        (losses, gradient)
-    }
-
-    /// In f64.
-    fn reference(&self) -> (Losses, Vec<f64>) {
-        let (losses, gradient) = self.terms.cast().evaluate(&self.chain.cast(), &self.image.cast()).unwrap();
-        (losses, gradient.into_vec())
-    }
-}
-
-fn losses_agree(a: &Losses, b: &Losses, tolerance: f64) -> bool {
-    let all = |losses: &Losses| [each(losses), vec![losses.total]].concat();
-    let (a, b) = (all(a), all(b));
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1e-12))
-}
-
-/// Sides up to 60, but few positions: a picture of more than that is hardly ever away from all kinks.
-fn small_sizes() -> impl Strategy<Value = (usize, usize)> {
-    (4_usize..=60)
-        .prop_flat_map(|long| (Just(long), 4..=long.min(600 / long).max(4)))
-        .prop_flat_map(|(long, short)| prop_oneof![Just((long, short)), Just((short, long))])
-}
-
-fn pooling() -> impl Strategy<Value = Pooling> {
-    prop_oneof![Just(Pooling::Average), Just(Pooling::Max)]
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -116,18 +37,6 @@ proptest! {
             prop_assert!(error < of_gradient, "{mode:?} {error}");
         }
     }
-}
-
-/// The losses' bits and the gradient's, and those of the targets at every layer.
-fn bits(losses: &Losses, gradient: &[f32], targets: &[Loss]) -> (Vec<u64>, Vec<u32>, Vec<u32>) {
-    let target = |loss: &Loss| match loss {
-        Loss::Content(content) => content.target.data().to_vec(),
-        Loss::Gram(style) => style.target.data.clone(),
-        Loss::TotalVariation => Vec::new(),
-    };
-    let of = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
-    let losses = [each(losses), vec![losses.total]].concat().iter().map(|loss| loss.to_bits()).collect();
-    (losses, of(gradient), of(&targets.iter().flat_map(target).collect::<Vec<_>>()))
 }
 
 proptest! {

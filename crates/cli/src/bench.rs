@@ -14,7 +14,7 @@ use crate::streams::put;
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// Times one loss and gradient on this machine, and every convolution of it
+/// Time one loss and gradient on this machine, and every convolution of it
 ///
 /// Weights and pictures are random numbers; no weights file is needed. An evaluation is what an iteration costs.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     arch: Arch,
 
     /// Rows and columns of the picture
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=16384))]
+    #[arg(short, long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=16384))]
     size: u32,
 
     /// Evaluations, after one that does not count
@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = ConvName::Fast)]
     conv: ConvName,
 
-    /// End with one line that is a JSON object
+    /// Print one line that is a JSON object, and nothing else
     #[arg(long)]
     json: bool,
 }
@@ -58,9 +58,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
         evaluator: EvaluatorOptions::default(),
     };
+    let say = |text: &str| if arguments.json { Ok(()) } else { put(text) };
     let threads = rayon::current_num_threads();
     let (name, size) = (benchmark.arch.name(), benchmark.size);
-    put(&format!(
+    say(&format!(
         "{name} to conv5_1, {size} x {size} pixels, {threads} threads, {}",
         impasto_style::benchmark::isa()
     ))?;
@@ -68,23 +69,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let evaluation = benchmark.evaluations().map_err(Failure::failed)?;
     let peak_mib = peak_memory().map(|bytes| bytes as f64 / MIB);
     let peak = gemm_peak().map_err(Failure::failed)?;
-    put(&format!("GEMM peak {peak:.0} GFLOP/s\n"))?;
-    put(
+    say(&format!("GEMM peak {peak:.0} GFLOP/s\n"))?;
+    say(
         "layer     in  out  position  |  forward        ms  GFLOP/s  of peak  |  backward       ms  GFLOP/s  of peak",
     )?;
     let mut layers = Vec::new();
     for plan in &evaluation.layers {
         let layer = benchmark.layer(plan, peak).map_err(Failure::failed)?;
-        put(&layer_line(&layer))?;
+        say(&layer_line(&layer))?;
         layers.push(layer);
     }
-    put(
+    say(
         "\nGFLOP/s: operations of the direct convolution over time; of peak: operations really done, over the GEMM peak.",
     )?;
-    put(&evaluation_lines(&evaluation, peak_mib))?;
+    say(&evaluation_lines(&evaluation, peak_mib))?;
     let optimiser = benchmark.optimiser();
     if let Some(OptimiserTime { history, seconds }) = optimiser {
-        put(&format!(
+        say(&format!(
             "L-BFGS with {history} pairs and its coordinates: {:.1} ms an iteration beside the evaluation, {:.1} % of it",
             seconds * 1e3,
             seconds / evaluation.median() * 100.0

@@ -16,6 +16,8 @@ use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::network::{NetworkArguments, parse_convention};
 use crate::options::OptionArguments;
+use crate::place::is_standard;
+use crate::sources::{Sources, counted};
 
 /// Where a run is kept, and where it goes on from.
 #[derive(Debug, Args)]
@@ -31,7 +33,7 @@ pub(crate) struct CheckpointArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     checkpoint_every: Option<Duration>,
 
-    /// Go on with the run of a checkpoint, and keep it there. Nothing else need be given: CONTENT and STYLE where they have
+    /// Go on with the run of a checkpoint, and keep it there. Nothing else need be given: CONTENT, STYLE and masks where they have
     /// moved, -o for another place, --iterations N for more (or fewer) at the last size. The log goes on from there
     #[arg(long, value_name = "FILE", conflicts_with_all = fixed())]
     resume: Option<PathBuf>,
@@ -40,7 +42,7 @@ pub(crate) struct CheckpointArguments {
 /// What a run keeps that goes on: whatever decides pixels, but the iterations.
 fn fixed() -> Vec<&'static str> {
     let deciding = OPTIONS.iter().filter(|row| row.decides_pixels).map(|row| row.name);
-    deciding.filter(|&name| name != "iterations").chain(["preset"]).collect()
+    deciding.filter(|&name| name != "iterations").chain(["preset", "scene"]).collect()
 }
 
 impl CheckpointArguments {
@@ -48,6 +50,13 @@ impl CheckpointArguments {
     pub(crate) fn open(&self) -> Result<Option<Checkpoint>, Failure> {
         if self.checkpoint_every.is_some() && self.path().is_none() {
             return Err(Failure::wrong_use("--checkpoint-every needs --checkpoint FILE or --resume FILE"));
+        }
+        for (option, path) in [("--checkpoint", &self.checkpoint), ("--resume", &self.resume)] {
+            if path.as_deref().is_some_and(is_standard) {
+                return Err(Failure::wrong_use(format!(
+                    "{option} needs a file, which is replaced again and again: give it a name, not -"
+                )));
+            }
         }
         Ok(self.resume.as_deref().map(Checkpoint::open).transpose()?)
     }
@@ -93,8 +102,7 @@ impl CheckpointArguments {
 /// What a run is given beside its options, as far as it was said: by arguments, or by a checkpoint's notes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Given {
-    pub(crate) content: Option<PathBuf>,
-    pub(crate) style: Option<PathBuf>,
+    pub(crate) sources: Sources,
     pub(crate) output: Option<PathBuf>,
     pub(crate) quality: Option<u8>,
     pub(crate) save_every: Option<u64>,
@@ -104,8 +112,7 @@ pub(crate) struct Given {
 /// A run's inputs, options and outputs: what the arguments say, and where they say nothing, what the checkpoint does.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) content: PathBuf,
-    pub(crate) style: PathBuf,
+    pub(crate) sources: Sources,
     pub(crate) network: NetworkArguments,
     /// With a start that is a file not read yet.
     pub(crate) options: TransferOptions,
@@ -125,22 +132,21 @@ impl Job {
         checkpoint: Option<&Checkpoint>,
     ) -> Result<Self, Failure> {
         let (noted, notes) = (Given::noted(checkpoint), checkpoint.map(Checkpoint::notes));
-        let path = |given: &Option<PathBuf>, noted: Option<PathBuf>, what: &str| {
-            given.clone().or(noted).ok_or_else(|| {
-                let missing =
-                    format!("the checkpoint does not say where the {what} is: give it, as without --resume");
-                Failure::wrong_use(missing)
-            })
-        };
         let every = notes.and_then(|notes| parse_duration(notes.get(CHECKPOINT_EVERY)?).ok());
         let preprocess = notes.and_then(|notes| parse_convention(notes.get(PREPROCESS)?).ok());
-        let weights = checkpoint.and_then(|checkpoint| file_of(checkpoint, Role::Weights));
+        let weights = checkpoint.and_then(|checkpoint| checkpoint.record().inputs_of(Role::Weights).next());
+        let weights = weights.and_then(|input| input.path.as_ref()).map(PathBuf::from);
+        let sources = given.sources.clone().or(noted.sources);
+        checkpoint.map_or(Ok(()), |checkpoint| all_said(&sources, checkpoint.record()))?;
+        let network = options.network.clone().or(weights, preprocess);
+        let options = continued(options, checkpoint)?;
+        sources.check(&options)?;
+        let output = given.output.clone().or(noted.output);
         Ok(Self {
-            content: path(&given.content, noted.content, "content picture")?,
-            style: path(&given.style, noted.style, "style picture")?,
-            network: options.network.clone().or(weights, preprocess),
-            options: continued(options, checkpoint)?,
-            output: path(&given.output, noted.output, "output")?,
+            sources,
+            network,
+            options,
+            output: output.ok_or_else(|| not_said("output"))?,
             quality: given.quality.or(noted.quality).unwrap_or(JPEG_QUALITY),
             save_every: given.save_every.or(noted.save_every),
             log: given.log.clone().or(noted.log),
@@ -165,12 +171,8 @@ impl Job {
     /// What the picture is made of, of inputs as they were read.
     fn record(&self, (subject, network, start): (&Subject, &Network, &Init)) -> Record {
         let mut options = self.options.clone();
-        let content = findable(&self.content);
-        let style = findable(&self.style);
         let weights = self.network.file().and_then(|path| findable(&path));
-        let mut inputs = vec![Input::picture(Role::Content, content.as_deref(), subject.photo())];
-        let painting = |painting| Input::picture(Role::Style, style.as_deref(), painting);
-        inputs.extend(subject.paintings().map(painting));
+        let mut inputs = self.sources.inputs(subject, findable);
         inputs.push(Input::network(weights.as_deref(), network));
         if let (Init::File(path), Init::Picture(start)) = (&mut options.init, start) {
             let found = findable(path);
@@ -182,12 +184,12 @@ impl Job {
 
     /// What [`Given::noted`] finds again.
     fn notes(&self) -> BTreeMap<String, String> {
-        let path = |path: &Path| if path == Path::new("-") { Some("-".to_owned()) } else { text(path) };
+        let path = |path: &Path| if is_standard(path) { Some("-".to_owned()) } else { text(path) };
         let notes = [
             (OUTPUT, path(&self.output)),
             (QUALITY, Some(self.quality.to_string())),
             (SAVE_EVERY, self.save_every.map(|every| every.to_string())),
-            (LOG, self.log.as_deref().and_then(text)),
+            (LOG, self.log.as_deref().and_then(path)),
             (PREPROCESS, self.network.preprocess().map(|convention| convention.name().to_owned())),
             (CHECKPOINT_EVERY, Some(self.checkpoint_every.as_secs_f64().to_string())),
         ];
@@ -213,8 +215,7 @@ impl Given {
         let notes = checkpoint.notes();
         let path = |name: &str| notes.get(name).map(PathBuf::from);
         Self {
-            content: file_of(checkpoint, Role::Content),
-            style: file_of(checkpoint, Role::Style),
+            sources: Sources::of(checkpoint.record()),
             output: path(OUTPUT),
             quality: number(notes.get(QUALITY)).filter(|quality| (1..=100).contains(quality)),
             save_every: number(notes.get(SAVE_EVERY)).filter(|&every| every > 0),
@@ -227,10 +228,28 @@ fn number<T: FromStr>(note: Option<&String>) -> Option<T> {
     note?.parse().ok()
 }
 
-/// Where an input of a checkpoint was read from.
-fn file_of(checkpoint: &Checkpoint, role: Role) -> Option<PathBuf> {
-    let input = checkpoint.record().inputs.iter().find(|input| input.role == role)?;
-    input.path.as_ref().map(PathBuf::from)
+/// Checks that there are as many files of each kind as a checkpoint's run had.
+fn all_said(sources: &Sources, record: &Record) -> Result<(), Failure> {
+    for (role, noun, paths) in sources.roles() {
+        match (record.inputs_of(role).count(), paths.len()) {
+            (_, 0) if [Role::Content, Role::Style].contains(&role) => return Err(not_said(noun)),
+            (theirs, ours) if theirs == ours => {}
+            (_, 0) => return Err(not_said(noun)),
+            (theirs, ours) => {
+                let problem = format!(
+                    "the run of the checkpoint has {}, not {ours}: give as many",
+                    counted(theirs, noun)
+                );
+                return Err(Failure::wrong_use(problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_said(noun: &str) -> Failure {
+    let missing = format!("the checkpoint does not say where the {noun} is: give it, as without --resume");
+    Failure::wrong_use(missing)
 }
 
 /// The options: of the arguments, or of the checkpoint, with what may be said anew.
@@ -253,7 +272,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 
 /// The absolute path of a file that can be read again; none of pipes and devices.
 fn findable(path: &Path) -> Option<PathBuf> {
-    path.is_file().then(|| text(path).map(PathBuf::from)).flatten()
+    (!is_standard(path) && path.is_file()).then(|| text(path).map(PathBuf::from)).flatten()
 }
 
 /// The absolute path as text, if it is Unicode.

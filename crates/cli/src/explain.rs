@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use impasto_files::{probe, write_or_keep};
 use impasto_study::explain::{ExplainError, explain};
 use impasto_style::picture::Encoding;
 use impasto_style::{PreparedNetwork, StopReason};
@@ -11,25 +10,28 @@ use impasto_style::{PreparedNetwork, StopReason};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
-use crate::pictures::Pair;
+use crate::pictures::{Keep, SubjectArguments, read_subject};
+use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume};
+use crate::scene::Asked;
+use crate::warnings::warn_of_idle;
 
-/// Paint CONTENT in the style of STYLE, and explain the run: one HTML file with pictures, curves, Gram matrices, feature maps
+/// For the end of `--help`.
+const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
+
+/// Paint, and write a page that shows what happened in the run
 ///
-/// The page needs nothing from the network and opens in any browser, on a phone and in print. When the run is stopped, by
-/// Ctrl-C, TERM or HUP, it is written as far as the run came.
-///
-/// Example:
-///
-///   impasto explain photo.jpg painting.jpg -o report.html --size 256
+/// It is one HTML file with pictures, curves, Gram matrices and feature maps. It needs nothing from the network and opens in any
+/// browser, on a phone and in print. When the run is stopped, by Ctrl-C, TERM or HUP, it is written as far as the run came.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pictures: Pair,
+    subject: SubjectArguments,
 
-    /// The page to write
+    /// The page to write, or - for standard output
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
     output: PathBuf,
 
@@ -37,24 +39,27 @@ pub(crate) struct Arguments {
     pub(crate) volume: Volume,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let mut options = arguments.options.options()?;
-    let mut display = Display::new(arguments.volume, &arguments.output.display().to_string());
-    probe(&arguments.output, 0)?;
-    let inputs = Inputs::new(&arguments.pictures.files(), &options.init, &arguments.options.network);
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    let mut options = asked.options()?;
+    let output = Place::new(&arguments.output, Kind::Data("a page"))?;
+    let mut display = Display::new(arguments.volume, &output.name());
+    let files = asked.files(arguments.subject.scene.as_deref());
+    let inputs = Inputs::new(&files, &options.init, &asked.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
-    let subject = arguments.pictures.read(&options, arguments.volume.quiet)?;
-    probe(
-        &arguments.output,
-        largest_page(subject.size(subject.longest_side(&options)), subject.photo().alpha().is_some()),
-    )?;
+    let given = |name: &str| arguments.options.choices.has(name);
+    warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
+    let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
+    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
+    let size = subject.size(subject.longest_side(&options));
+    output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
     options.make_room_for(&subject);
-    let network = PreparedNetwork::new(arguments.options.network.read()?, &options)?;
+    let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
@@ -68,8 +73,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         }
         other => Failure::failed(other),
     })?;
-    write_or_keep(&arguments.output, |out| out.write_all(html.as_bytes()))?;
-    let name = arguments.output.display();
+    output.write_or_keep(("the page", ".html"), |out| out.write_all(html.as_bytes()))?;
+    let name = output.name();
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
         let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");

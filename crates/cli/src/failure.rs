@@ -1,10 +1,11 @@
 //! Why a command did not succeed: one sentence and an exit code.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use impasto_files::{FileError, quoted};
-use impasto_style::{OPTIONS, OptionsError, PictureError, TransferError, WeightsError};
+use impasto_style::{Arch, OPTIONS, OptionsError, PictureError, TransferError, WeightsError, did_you_mean};
 
 use crate::interrupt::Cause;
 
@@ -84,10 +85,20 @@ impl From<PictureError> for Failure {
 impl From<WeightsError> for Failure {
     fn from(error: WeightsError) -> Self {
         match error {
-            WeightsError::UnknownLayer { .. } => Self::wrong_use(error),
+            WeightsError::UnknownLayer { ref layer, arch, loaded } => {
+                let layers: Vec<String> = arch.convs()[..loaded].iter().map(ToString::to_string).collect();
+                let meant = did_you_mean(layer, layers.iter().map(String::as_str));
+                Self::wrong_use(format!("{error}{meant}"))
+            }
+            WeightsError::Io { ref path, ref source } if source.kind() == ErrorKind::NotFound => {
+                let meant = did_you_mean(&path.to_string_lossy(), Arch::ALL.map(Arch::name));
+                Self::failed(format!("{error}{meant}"))
+            }
             WeightsError::Write(error) => error.into(),
-            WeightsError::NotConverted { ref path, .. } => {
-                Self::failed(format!("{error}: `impasto weights convert FILE -o {}`", quoted(path)))
+            WeightsError::NotConverted { ref path, arch } => {
+                let fetch = "; `make vgg19` in the folder of impasto's source fetches them";
+                let fetch = if arch == Arch::Vgg19 { fetch } else { "" };
+                Self::failed(format!("{error}: `impasto weights convert FILE -o {}`{fetch}", quoted(path)))
             }
             WeightsError::NotEmbedded => {
                 Self::failed("this build carries no weights: give a file with --weights")

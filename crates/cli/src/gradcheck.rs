@@ -3,28 +3,36 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto_files::{probe, write_or_keep};
 use impasto_study::gradcheck::Verdict;
 use impasto_study::gradcheck::{Row, objective, operations, step_plot};
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
+use crate::help::with_default;
 use crate::inputs::Inputs;
-use crate::options::{OptionArguments, with_defaults};
+use crate::options::{OptionArguments, with_defaults, with_only};
 use crate::pictures::read_picture;
-use crate::streams::put;
+use crate::place::{Kind, Place};
+use crate::streams::{put, tell};
 
-/// Check every gradient against central differences in f64: each operation, each loss, and the whole objective
+/// The longest side of its pictures.
+const SIZE: &str = "24";
+
+/// What it heeds of the options.
+const HEEDED: [&str; 4] = ["size", "pool", "seed", "memory-limit"];
+
+/// Check every gradient against central differences in f64
 ///
-/// For each, three random directions and three single coordinates are tried with a ladder of steps; the step that counts is
-/// the one where neighbouring steps agree best, found without looking at the gradient. At a kink (a ReLU at 0) there is
-/// no derivative to compare with: kinks are reported, not hidden. Exits with 1 if a gradient is wrong.
+/// Each operation, each loss, and the whole objective are checked. For each, three random directions and three single
+/// coordinates are tried with a ladder of steps; the step that counts is the one where neighbouring steps agree best, found
+/// without looking at the gradient. At a kink (a ReLU at 0) there is no derivative to compare with: kinks are reported, not
+/// hidden. Exits with 1 if a gradient is wrong.
 ///
 /// Without pictures, the whole objective is checked on random ones.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_arg("size", |argument| argument.help("Longest side of the pictures")))]
-#[command(mut_args(with_defaults(&[("size", "24")])))]
+#[command(mut_args(with_defaults(&[("size", SIZE)])))]
+#[command(mut_arg("size", |size| size.help(with_default("Longest side of the pictures, in pixels", SIZE))))]
+#[command(mut_args(with_only(&HEEDED, "no picture is painted, and every loss is checked with weights of its own")))]
 pub(crate) struct Arguments {
     /// The photo of the whole objective
     #[arg(requires = "style")]
@@ -37,12 +45,12 @@ pub(crate) struct Arguments {
     #[arg(long)]
     operations_only: bool,
 
-    /// Draw error against step, a V, as an SVG file
+    /// Draw error against step, a V, as an SVG file, or - for standard output: the table then goes to standard error
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     plot: Option<PathBuf>,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 /// The most bytes of a plot: a few lines of some dozen points.
@@ -50,35 +58,57 @@ const LARGEST_PLOT: u64 = 1 << 20;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = arguments.options.options()?;
-    if let Some(plot) = &arguments.plot {
-        probe(plot, LARGEST_PLOT)?;
-        let pictures = [("CONTENT", &arguments.content), ("STYLE", &arguments.style)];
-        let pictures: Vec<_> =
-            pictures.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
-        let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
-        inputs.keep_apart(&[("--plot", plot)])?;
-    }
-    let mut rows = operations(options.seed).map_err(Failure::failed)?;
-    put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
-    rows.iter().try_for_each(|row| put(&line(row)))?;
+    let plot = arguments.plot.as_deref().map(|path| Place::new(path, Kind::Text)).transpose()?;
+    let mut table = Table { beside: matches!(plot, Some(Place::Stdout)), rows: Vec::new() };
+    let pictures = [("CONTENT", &arguments.content), ("STYLE", &arguments.style)];
+    let pictures: Vec<_> =
+        pictures.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
+    let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+    let plots = arguments.plot.as_deref().map(|path| ("--plot", path));
+    inputs.keep_apart(&plots.into_iter().collect::<Vec<_>>())?;
+    plot.as_ref().map_or(Ok(()), |plot| plot.reserve(LARGEST_PLOT))?;
+    let operations = operations(options.seed).map_err(Failure::failed)?;
+    table.put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
+    operations.into_iter().try_for_each(|row| table.add(row))?;
     if !arguments.operations_only {
         let network = arguments.options.network.read()?;
-        let row = objective_row(arguments, network, &options)?;
-        put(&line(&row))?;
-        rows.push(row);
+        table.add(objective_row(arguments, network, &options)?)?;
     }
-    if let Some(plot) = &arguments.plot {
-        draw(plot, &rows)?;
+    if let Some(plot) = &plot {
+        draw(plot, &table.rows)?;
     }
-    let failed = rows.iter().filter(|row| row.verdict() == Verdict::Fail).count();
+    let failed = table.rows.iter().filter(|row| row.verdict() == Verdict::Fail).count();
     if failed > 0 {
-        return Err(Failure::failed(format!("{failed} of {} gradients are wrong", rows.len())));
+        return Err(Failure::failed(format!("{failed} of {} gradients are wrong", table.rows.len())));
     }
     Ok(())
 }
 
 /// Sides of random pictures, unless it is said.
 const NOISE: usize = 24;
+
+/// The rows, which are shown as they come.
+struct Table {
+    /// Whether standard output is the plot's: then they go to standard error.
+    beside: bool,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    fn put(&self, line: &str) -> Result<(), Failure> {
+        if self.beside {
+            tell(line);
+            return Ok(());
+        }
+        put(line)
+    }
+
+    fn add(&mut self, row: Row) -> Result<(), Failure> {
+        self.put(&line(&row))?;
+        self.rows.push(row);
+        Ok(())
+    }
+}
 
 fn objective_row(arguments: &Arguments, network: Network, options: &TransferOptions) -> Result<Row, Failure> {
     let &TransferOptions { size, seed, pooling, .. } = options;
@@ -124,10 +154,10 @@ fn line(row: &Row) -> String {
 }
 
 /// The whole objective and two operations: one smooth, one that is linear.
-fn draw(path: &Path, rows: &[Row]) -> Result<(), Failure> {
+fn draw(plot: &Place, rows: &[Row]) -> Result<(), Failure> {
     let shown = ["style loss", "content loss", "the whole objective"];
     let lines: Vec<&Row> =
         rows.iter().filter(|row| shown.iter().any(|name| row.operation.starts_with(name))).collect();
     let svg = step_plot(&lines).map_err(Failure::failed)?;
-    Ok(write_or_keep(path, |out| out.write_all(svg.as_bytes()))?)
+    plot.write_or_keep(("the plot", ".svg"), |out| out.write_all(svg.as_bytes()))
 }

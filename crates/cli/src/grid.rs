@@ -2,27 +2,37 @@
 
 use clap::Args;
 use impasto_study::study::{GRID_DEFAULTS, Material, grid};
+use impasto_style::Init;
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::options::{OptionArguments, with_defaults};
-use crate::pictures::Pair;
+use crate::options::{OptionArguments, with_defaults, without};
+use crate::pictures::{Keep, SubjectArguments, read_subject};
+use crate::scene::Asked;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
+use crate::warnings::warn_of_idle;
 
-/// See how layers and weights trade photo for painting: a table of transfers (the paper's Figure 3)
+/// For the end of `--help`.
+const EXAMPLES: &str = "Example:\n  impasto grid photo.jpg painting.jpg -o grid";
+
+/// What a grid varies itself.
+const LEFT_OUT: [(&str, &str); 3] = [
+    ("style-layers", "its rows are sets of layers, from --layers"),
+    ("content-weight", "its columns are values of alpha/beta, from --ratios"),
+    ("style-weight", "its columns are values of alpha/beta, from --ratios"),
+];
+
+/// Paint a table over layers and weights (the paper's Figure 3)
 ///
-/// Rows are growing sets of style layers, columns values of alpha/beta; each picture starts from white noise. Pictures
-/// and a labelled sheet go to the folder of -o. What is finished is kept: the same command goes on from there.
-///
-/// Example:
-///
-///   impasto grid photo.jpg painting.jpg -o grid
+/// It shows how they trade photo for painting. Rows are growing sets of style layers, columns values of alpha/beta; each
+/// picture starts from white noise. Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same
+/// command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_args(with_defaults(&GRID_DEFAULTS)))]
+#[command(mut_args(with_defaults(&GRID_DEFAULTS)), mut_args(without(&LEFT_OUT)), after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pictures: Pair,
+    subject: SubjectArguments,
 
     /// The style layers; a row has the first one, the next one the first two, and so on
     #[arg(long, value_name = "LAYERS", default_value = STYLE_LAYERS)]
@@ -36,7 +46,7 @@ pub(crate) struct Arguments {
     pub(crate) to: StudyOutput,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
@@ -45,12 +55,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     if ["style-layers", "content-weight", "style-weight"].iter().any(|name| given.choices.has(name)) {
         return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
     }
-    let mut base = given.options()?;
-    let subject = arguments.pictures.read(&base, arguments.to.volume.quiet)?;
+    let asked = Asked::new(&arguments.subject, given)?;
+    let mut base = asked.options()?;
+    let case = asked.sources.case(&base);
+    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
+    let subject = read_subject(&asked.sources, &base, Keep::Whole, arguments.to.volume.quiet)?;
     base.make_room_for(&subject);
-    let network = given.network.read()?;
+    let network = asked.options.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
-    let paths = arguments.pictures.paths(&given.network);
-    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
-    run_study(&study, material, &arguments.to, interrupt)
+    let inputs = asked.inputs(&subject, &network);
+    let material =
+        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
+    let files = asked.files(arguments.subject.scene.as_deref());
+    let files = Inputs::new(&files, &Init::Content, &asked.options.network);
+    run_study(&study, material, files, &arguments.to, interrupt)
 }

@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use impasto_files::probe;
 use impasto_style::{LossKind, Progress};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::place::{Kind, Place};
 
 /// A log that is opened when the run starts: until then an older one stays.
-#[derive(Debug)]
 pub(crate) struct Log {
-    path: PathBuf,
-    file: Option<File>,
+    place: Place,
+    to: Option<Box<dyn Write>>,
 }
 
 /// Named values in the order in which they are written.
@@ -74,31 +73,39 @@ fn line(progress: &Progress<'_>) -> Line {
 impl Log {
     /// Checks the place.
     pub(crate) fn new(path: &Path) -> Result<Self, Failure> {
-        probe(path, 0)?;
-        Ok(Self { path: path.into(), file: None })
+        Ok(Self { place: Place::new(path, Kind::Text)?, to: None })
     }
 
-    /// The file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// The file, if it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.place.path()
     }
 
-    /// Starts an empty log; where `done` iterations are done already, it keeps what it has of those, and later lines are cut.
-    /// A file that is then no log is an error, and stays as it is.
+    /// Starts an empty log; where `done` iterations are done already, a file keeps what it has of those, and later lines are
+    /// cut. A file that is then no log is an error, and stays as it is.
     pub(crate) fn start(&mut self, done: usize) -> Result<(), Failure> {
-        let goes_on = done > 0 && self.path.is_file();
-        let file = if goes_on { cut(&self.path, done) } else { File::create(&self.path) };
-        self.file = Some(file.map_err(|error| cannot_write(&self.path, &error))?);
+        self.to = Some(match &self.place {
+            Place::Stdout => Box::new(io::stdout()),
+            Place::File(path) => {
+                let file = if done > 0 && path.is_file() { cut(path, done) } else { File::create(path) };
+                Box::new(file.map_err(|error| self.cannot_write(&error))?)
+            }
+        });
         Ok(())
     }
 
     /// Adds the line of an iteration to a log that was started.
     pub(crate) fn write(&mut self, progress: &Progress<'_>) -> Result<(), Failure> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(to) = &mut self.to else { return Ok(()) };
         let line = line(progress);
         let mut bytes = serde_json::to_vec(&line).map_err(Failure::failed)?;
         bytes.push(b'\n');
-        file.write_all(&bytes).map_err(|error| cannot_write(&self.path, &error))
+        to.write_all(&bytes).and_then(|()| to.flush()).map_err(|error| self.cannot_write(&error))
+    }
+
+    fn cannot_write(&self, error: &io::Error) -> Failure {
+        let to = if self.path().is_none() { "to " } else { "" };
+        Failure::failed(format!("cannot write {to}{}: {error}", self.place.name()))
     }
 }
 
@@ -131,8 +138,4 @@ fn iteration(line: &[u8]) -> Option<u64> {
     let line: Value = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
     let is_of_a_run = line["evaluations"].is_u64() && line["loss"].is_number();
     line["iteration"].as_u64().filter(|_| is_of_a_run)
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed(format!("cannot write {}: {error}", path.display()))
 }

@@ -1,25 +1,76 @@
-//! Pictures that a command is given.
+//! The pictures and masks of a command: their arguments, and how they become a subject.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use impasto_study::study::Paths;
-use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT};
-use impasto_style::{Picture, Subject, TransferOptions};
+use impasto_style::picture::{
+    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, regions as colour_regions,
+};
+use impasto_style::{
+    Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
+};
 
 use crate::failure::Failure;
-use crate::network::NetworkArguments;
+use crate::place::is_standard;
+use crate::sources::Sources;
 use crate::streams::warn;
 
-/// The two pictures of a command.
+/// The photo, the paintings, and where in the photo each of them acts.
 #[derive(Debug, Args)]
-pub(crate) struct Pair {
-    /// The photo, or - for standard input
-    content: PathBuf,
+pub(crate) struct SubjectArguments {
+    /// The picture whose scene is kept, or - for standard input
+    content: Option<PathBuf>,
 
-    /// The painting, or - for standard input
-    style: PathBuf,
+    /// The pictures whose strokes and colours are taken, or - for standard input; several are blended (--blend), unless masks
+    /// keep them apart (--mask)
+    style: Vec<PathBuf>,
+
+    #[command(flatten)]
+    masks: MaskArguments,
+
+    /// Where CONTENT stays what it is: a grey picture, white for here
+    #[arg(long, value_name = "MASK", help_heading = "Masks")]
+    keep: Option<PathBuf>,
+
+    /// What the content loss weighs where: a grey picture, white for in full and black for not at all
+    #[arg(long, value_name = "MASK", help_heading = "Masks")]
+    content_mask: Option<PathBuf>,
+
+    /// Segmentations of CONTENT and of the one STYLE: where both have the same colour, that part of STYLE acts
+    #[arg(long, value_names = ["CONTENT_SEG", "STYLE_SEG"], num_args = 2, help_heading = "Masks")]
+    regions: Option<Vec<PathBuf>>,
+
+    /// A saved scene: pictures, masks and options that are not given here are its (transfer --print-scene writes one)
+    #[arg(long, value_name = "FILE", conflicts_with = "preset", help_heading = "Scene")]
+    pub(crate) scene: Option<PathBuf>,
+}
+
+/// Where several paintings act, and what of them is taken.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Masks")]
+pub(crate) struct MaskArguments {
+    /// Where in the picture each STYLE acts: a grey picture for each, white for here, or - for the rest, like sky.png,-. Those
+    /// with the same mask are blended there
+    #[arg(long, value_name = "MASKS", value_delimiter = ',')]
+    mask: Vec<PathBuf>,
+
+    /// Which part of each STYLE is taken: a grey picture for each, white for this, or - for all of it
+    #[arg(long, value_name = "MASKS", value_delimiter = ',')]
+    style_mask: Vec<PathBuf>,
+}
+
+impl MaskArguments {
+    /// The files that were given, with those paintings.
+    pub(crate) fn sources(&self, paintings: &[PathBuf]) -> Sources {
+        Sources {
+            styles: paintings.to_vec(),
+            masks: self.mask.clone(),
+            style_masks: self.style_mask.clone(),
+            ..Sources::default()
+        }
+    }
 }
 
 /// At which size pictures are kept.
@@ -31,43 +82,215 @@ pub(crate) enum Keep {
     Shrunk,
 }
 
-impl Pair {
-    /// The photo and the painting as they are.
-    pub(crate) fn read(&self, options: &TransferOptions, quiet: bool) -> Result<Subject, Failure> {
-        read_subject([&self.content, &self.style], options, Keep::Whole, quiet)
-    }
-
-    /// The files, each with what names it.
-    pub(crate) fn files(&self) -> [(&'static str, &Path); 2] {
-        [("CONTENT", &self.content), ("STYLE", &self.style)]
-    }
-
-    /// Where the material of a study comes from.
-    pub(crate) fn paths<'a>(&'a self, network: &'a NetworkArguments) -> Paths<'a> {
-        Paths { content: Some(&self.content), style: Some(&self.style), weights: network.path() }
+impl SubjectArguments {
+    /// The files that were given.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources {
+            content: self.content.clone(),
+            keep: self.keep.clone(),
+            content_mask: self.content_mask.clone(),
+            regions: self.regions.clone().and_then(|pair| pair.try_into().ok()),
+            ..self.masks.sources(&self.style)
+        }
     }
 }
 
-/// Reads a photo and a painting within the memory limit.
+/// Reads a subject within the memory limit. The sources have been checked.
 pub(crate) fn read_subject(
-    [content, style]: [&Path; 2],
+    sources: &Sources,
     options: &TransferOptions,
     keep: Keep,
     quiet: bool,
 ) -> Result<Subject, Failure> {
-    if is_standard_input(content) && is_standard_input(style) {
-        return Err(Failure::wrong_use("standard input is one picture: give - only once"));
-    }
+    let mut reader = Reader::new(options, keep, quiet);
     let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
-    let photo = read(content, &of_photo, quiet)?;
-    let held = photo.picture.bytes();
-    let of_painting = match keep {
-        Keep::Whole => options.reading_whole(held),
-        Keep::Shrunk => options.reading_painting(0, &photo.picture, held),
-    };
-    let painting = read(style, &of_painting, quiet)?;
-    let bytes = photo.bytes.max(held + painting.bytes);
-    Ok(Subject::new(photo.picture, painting.picture).after_reading(bytes))
+    let photo = reader.picture(sources.photo(), &of_photo)?;
+    let mut paintings = Vec::new();
+    for (number, path) in sources.styles.iter().enumerate() {
+        let of_painting = match keep {
+            Keep::Whole => options.reading_whole(reader.held),
+            Keep::Shrunk => options.reading_painting(number, &photo, reader.held),
+        };
+        paintings.push(Arc::new(reader.picture(path, &of_painting)?));
+    }
+    reader.compose(sources, photo, &paintings)
+}
+
+/// Reads pictures and masks one after the other, each beside those before.
+pub(crate) struct Reader<'a> {
+    options: &'a TransferOptions,
+    keep: Keep,
+    quiet: bool,
+    /// Bytes of what was read.
+    held: u64,
+    /// The most bytes that reading took.
+    bytes: u64,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(options: &'a TransferOptions, keep: Keep, quiet: bool) -> Self {
+        Self { options, keep, quiet, held: 0, bytes: 0 }
+    }
+
+    /// Paintings as they are.
+    pub(crate) fn paintings(&mut self, paths: &[PathBuf]) -> Result<Vec<Arc<Picture>>, Failure> {
+        let mut read =
+            |path: &PathBuf| Ok(Arc::new(self.picture(path, &self.options.reading_whole(self.held))?));
+        paths.iter().map(&mut read).collect()
+    }
+
+    /// The subject of pictures that were read, with the masks, which are read now.
+    pub(crate) fn compose(
+        mut self,
+        sources: &Sources,
+        picture: Picture,
+        paintings: &[Arc<Picture>],
+    ) -> Result<Subject, Failure> {
+        let (regions, images) = match &sources.regions {
+            Some(segmentations) => self.segmented(segmentations, (&picture, &paintings[0]))?,
+            None => self.masked(sources, (&picture, paintings))?,
+        };
+        let mut mask = |option, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| self.mask((option, path), ("CONTENT", &picture))).transpose()
+        };
+        let (keep, content_mask) =
+            (mask("--keep", &sources.keep)?, mask("--content-mask", &sources.content_mask)?);
+        if let (Some(path), true) = (&sources.keep, keep.as_ref().is_some_and(Mask::is_full)) {
+            let file = name_of(path).display();
+            return Err(Failure::failed(format!(
+                "--keep {file} is white everywhere: nothing would be painted"
+            )));
+        }
+        let subject = Subject::compose(Photo { picture, keep, content_mask }, images, regions);
+        let subject = subject.map_err(Failure::failed)?;
+        subject.check(self.options)?;
+        Ok(subject.after_reading(self.bytes))
+    }
+
+    fn picture(&mut self, path: &Path, options: &ReadOptions) -> Result<Picture, Failure> {
+        let read = read(path, options, self.quiet)?;
+        self.hold(read.bytes, read.picture.bytes());
+        Ok(read.picture)
+    }
+
+    /// Something was read, which took so many bytes, and has so many.
+    fn hold(&mut self, took: u64, bytes: u64) {
+        self.bytes = self.bytes.max(self.held + took);
+        self.held += bytes;
+    }
+
+    /// A mask of an option, which must fit its picture and be white somewhere.
+    fn mask(&mut self, (option, path): (&str, &Path), (name, of): (&str, &Picture)) -> Result<Mask, Failure> {
+        let size = match self.keep {
+            Keep::Whole => Size::Original,
+            Keep::Shrunk => Size::Longest(of.height().max(of.width())),
+        };
+        let reading = ReadOptions { size, ..self.options.reading(self.held) };
+        let (mask, warnings, bytes) = if is_standard(path) {
+            let on_black = ReadOptions { transparency: Transparency::On([0; 3]), ..reading };
+            let read = Picture::read_stream(io::stdin().lock(), name_of(path), &on_black)?;
+            (Mask::of(&read.picture), read.warnings, read.bytes)
+        } else {
+            let read = Mask::read(path, &reading)?;
+            (read.mask, read.warnings, read.bytes)
+        };
+        tell(path, &warnings, self.quiet);
+        self.hold(bytes, mask.bytes());
+        let file = name_of(path).display();
+        if mask.is_empty() {
+            return Err(Failure::failed(format!(
+                "{option} {file} is black everywhere: make white what it is of"
+            )));
+        }
+        check_fits((option, path), &mask, (name, of))?;
+        Ok(mask)
+    }
+
+    /// Regions and paintings by a mask each.
+    fn masked(
+        &mut self,
+        sources: &Sources,
+        (photo, paintings): (&Picture, &[Arc<Picture>]),
+    ) -> Result<(Vec<Region>, Vec<StyleImage>), Failure> {
+        // Paintings of one mask act in one region.
+        let mut masks: Vec<&PathBuf> = Vec::new();
+        let mut regions = Vec::new();
+        for path in &sources.masks {
+            if !masks.contains(&path) {
+                masks.push(path);
+                regions.push(self.region(path, photo)?);
+            }
+        }
+        if regions.is_empty() {
+            regions.push(Region::everywhere());
+        }
+        let mut images = Vec::new();
+        for (number, picture) in paintings.iter().enumerate() {
+            let own = sources.masks.get(number);
+            let region = own.and_then(|own| masks.iter().position(|mask| *mask == own)).unwrap_or(0);
+            let part = sources.style_masks.get(number).filter(|path| !is_standard(path));
+            let name = sources.styles[number].display().to_string();
+            let part = part.map(|path| self.mask(("--style-mask", path), (&name, picture))).transpose()?;
+            images.push(StyleImage { picture: Arc::clone(picture), part, region });
+        }
+        Ok((regions, images))
+    }
+
+    fn region(&mut self, path: &Path, photo: &Picture) -> Result<Region, Failure> {
+        if is_standard(path) {
+            return Ok(Region { name: "the rest".to_owned(), mask: RegionMask::Rest });
+        }
+        let mask = self.mask(("--mask", path), ("CONTENT", photo))?;
+        Ok(Region { name: path.display().to_string(), mask: RegionMask::Mask(mask) })
+    }
+
+    /// A region for each colour of two segmentations, with its part of the one painting.
+    fn segmented(
+        &mut self,
+        files: &[PathBuf; 2],
+        (photo, painting): (&Picture, &Arc<Picture>),
+    ) -> Result<(Vec<Region>, Vec<StyleImage>), Failure> {
+        let mut read = |path: &PathBuf| self.picture(path, &self.options.reading(self.held));
+        let [of_photo, of_painting] = [read(&files[0])?, read(&files[1])?];
+        let option = |which: usize| ("--regions", &*files[which]);
+        let found = colour_regions(&of_photo, &of_painting);
+        let found = found.map_err(|error| Failure::failed(format!("--regions: {error}")))?;
+        if !found.unused.is_empty() {
+            let (colours, file) = (found.unused.join(" and "), files[1].display());
+            let problem = "is nowhere in the photo's segmentation, and that part of STYLE is not taken";
+            warn(self.quiet, &format!("{file}: {colours} {problem}"));
+        }
+        let (mut regions, mut images) = (Vec::new(), Vec::new());
+        for (region, ColourRegion { name, photo: mask, painting: part }) in
+            found.regions.into_iter().enumerate()
+        {
+            check_fits(option(0), &mask, ("CONTENT", photo))?;
+            check_fits(option(1), &part, ("STYLE", painting))?;
+            self.held += mask.bytes() + part.bytes();
+            regions.push(Region { name, mask: RegionMask::Mask(mask) });
+            images.push(StyleImage { picture: Arc::clone(painting), part: Some(part), region });
+        }
+        self.held -= of_photo.bytes() + of_painting.bytes();
+        Ok((regions, images))
+    }
+}
+
+/// Checks that a mask has the proportions of its picture.
+fn check_fits(
+    (option, path): (&str, &Path),
+    mask: &Mask,
+    (name, of): (&str, &Picture),
+) -> Result<(), Failure> {
+    if mask.fits((of.height(), of.width())) {
+        return Ok(());
+    }
+    let [mask, of] = [(mask.width(), mask.height()), (of.width(), of.height())]
+        .map(|(width, height)| format!("{width} x {height}"));
+    let file = name_of(path).display();
+    let problem = "a mask may have any size, but must show the whole picture";
+    Err(Failure::failed(format!(
+        "{option} {file} has {mask} pixels, which are other proportions than the {of} of {name}: {problem}"
+    )))
 }
 
 /// Reads a picture; says what is doubtful about it, unless it shall be quiet.
@@ -75,24 +298,29 @@ pub(crate) fn read_picture(path: &Path, options: &ReadOptions, quiet: bool) -> R
     Ok(read(path, options, quiet)?.picture)
 }
 
-fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, Failure> {
-    let name = if is_standard_input(path) { Path::new(STANDARD_INPUT) } else { path };
-    let read = if is_standard_input(path) {
-        Picture::read_stream(io::stdin().lock(), name, options)?
+fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, PictureError> {
+    let read = if is_standard(path) {
+        Picture::read_stream(io::stdin().lock(), name_of(path), options)?
     } else {
         Picture::read(path, options)?
     };
-    for warning in &read.warnings {
-        warn(quiet, &format!("{}: {warning}", name.display()));
-    }
+    tell(path, &read.warnings, quiet);
     Ok(read)
 }
 
-fn is_standard_input(path: &Path) -> bool {
-    path == Path::new("-")
+/// Says what is doubtful about a file.
+fn tell(path: &Path, warnings: &[Warning], quiet: bool) {
+    for warning in warnings {
+        warn(quiet, &format!("{}: {warning}", name_of(path).display()));
+    }
+}
+
+/// What messages call a file.
+fn name_of(path: &Path) -> &Path {
+    if is_standard(path) { Path::new(STANDARD_INPUT) } else { path }
 }
 
 /// The file that is read for a picture: of `-` what standard input is.
 pub(crate) fn file_of_picture(path: &Path) -> &Path {
-    if is_standard_input(path) { Path::new("/dev/stdin") } else { path }
+    if is_standard(path) { Path::new("/dev/stdin") } else { path }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::{Event, LossKind, Painting, Progress, Summary};
+use impasto_style::{Event, LossKind, Painting, Progress, Summary, Vanished};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::duration::spoken;
@@ -101,6 +101,7 @@ impl Display {
     /// What is said before the work starts.
     fn start(&mut self, summary: &Summary) {
         self.say(&start_line(summary));
+        Vanished::sentences(&summary.vanished).iter().for_each(|line| self.say(line));
         if self.verbose {
             plan_table(summary).iter().for_each(|line| self.say(line));
         }
@@ -118,7 +119,7 @@ impl Display {
 
     /// An iteration is done.
     fn step(&mut self, progress: &Progress<'_>) {
-        self.pace.step(progress, elapsed());
+        self.pace.step(progress.iteration, (progress.scale, progress.size), elapsed());
         let left = self.pace.left().filter(|_| self.pace.done(progress.iteration) < self.pace.iterations());
         let left = left.map_or_else(String::new, |left| format!(", {} left", spoken(left)));
         match &self.way {

@@ -3,40 +3,57 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use impasto_study::study::{
-    FIGURE_DEFAULTS, Material, Paths, content_reconstructions, style_reconstructions,
-};
-use impasto_style::{Picture, Size, Subject, TransferOptions};
+use impasto_study::study::{FIGURE_DEFAULTS, Material, content_reconstructions, style_reconstructions};
+use impasto_style::{Init, Picture, Size, TransferOptions};
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::options::{OptionArguments, with_defaults};
-use crate::pictures::read_picture;
+use crate::options::{OptionArguments, with_defaults, without};
+use crate::pictures::{Keep, MaskArguments, Reader};
+use crate::scene::Asked;
+use crate::sources::Sources;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 
-/// Show what a layer knows: rebuild a picture from its content or its style, from white noise (the paper's Figure 1)
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto reconstruct content photo.jpg -o content
+  impasto reconstruct style painting.jpg --canvas 640x384 -o texture";
+
+/// Why a reconstruction has no weights.
+const ONE_LOSS: &str = "there is one loss, of weight 1";
+
+/// What a reconstruction does not ask for.
+const LEFT_OUT: [(&str, &str); 4] = [
+    ("content-layers", "name the layers with --layers"),
+    ("style-layers", "name the layers with --layers"),
+    ("content-weight", ONE_LOSS),
+    ("style-weight", ONE_LOSS),
+];
+
+/// Rebuild a picture from what a layer knows (the paper's Figure 1)
 ///
 /// content: for each layer, the picture that has the same response there. Early layers give the photo back; late ones
 /// keep what is where, and lose the exact pixels.
 ///
 /// style: for a growing set of layers, a picture with the same Gram matrices: a texture of the painting, at any size.
 ///
-/// Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same command goes on from there.
-///
-/// Examples:
-///
-///   impasto reconstruct content photo.jpg -o content
-///
-///   impasto reconstruct style painting.jpg --layers conv1_1,conv2_1,conv3_1 --canvas 640x384 -o texture
+/// Each starts from white noise. Pictures and a labelled sheet go to the folder of -o. What is finished is kept: the same
+/// command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-#[command(mut_args(with_defaults(&FIGURE_DEFAULTS)))]
+#[command(mut_args(with_defaults(&FIGURE_DEFAULTS)), mut_args(without(&LEFT_OUT)), after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// What to rebuild from
     what: What,
 
-    /// The picture, or - for standard input
-    picture: PathBuf,
+    /// The picture, or - for standard input. Of several paintings (style only) the texture is a blend (--blend), unless masks
+    /// keep them apart (--mask)
+    #[arg(required = true)]
+    picture: Vec<PathBuf>,
+
+    #[command(flatten)]
+    masks: MaskArguments,
 
     /// The layers, from the first to the last
     #[arg(long, value_name = "LAYERS", default_value = STYLE_LAYERS)]
@@ -50,7 +67,7 @@ pub(crate) struct Arguments {
     canvas: Option<(usize, usize)>,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,30 +86,43 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         ));
     }
     let mut base = given.options()?;
-    let picture = read_picture(&arguments.picture, &base.reading(0), arguments.to.volume.quiet)?;
-    let network = given.network.read()?;
+    let sources = arguments.masks.sources(&arguments.picture);
+    sources.check_paintings(&base)?;
+    let reading = base.clone();
+    let mut reader = Reader::new(&reading, Keep::Whole, arguments.to.volume.quiet);
+    let sources = match arguments.what {
+        What::Content => of_one_picture(arguments, sources)?,
+        What::Style => sources,
+    };
+    let pictures = reader.paintings(&sources.styles)?;
     let (mut study, content) = match arguments.what {
-        What::Content => {
-            if arguments.canvas.is_some() {
-                return Err(Failure::wrong_use("--canvas is for textures: impasto reconstruct style"));
-            }
-            (content_reconstructions(&base, &layers), picture.clone())
-        }
+        What::Content => (content_reconstructions(&base, &layers), Picture::clone(&pictures[0])),
         What::Style => {
-            let content = canvas(arguments.canvas, &picture, &mut base)?;
+            let content = canvas(arguments.canvas, &pictures[0], &mut base)?;
             (style_reconstructions(&base, &layers), content)
         }
     };
-    let from = Some(&*arguments.picture);
-    let paths = Paths {
-        content: from.filter(|_| arguments.what == What::Content),
-        style: from,
-        weights: given.network.path(),
-    };
-    let subject = Subject::new(content, picture);
+    let subject = reader.compose(&sources, content, &pictures)?;
+    let network = given.network.read()?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
-    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
-    run_study(&study, material, &arguments.to, interrupt)
+    let files = Inputs::new(&sources.files(), &Init::Content, &given.network);
+    let asked = Asked { sources, options: given.clone() };
+    let inputs = asked.inputs(&subject, &network);
+    let material =
+        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
+    run_study(&study, material, files, &arguments.to, interrupt)
+}
+
+/// What `reconstruct content` rebuilds from: one picture, as it is.
+fn of_one_picture(arguments: &Arguments, sources: Sources) -> Result<Sources, Failure> {
+    if arguments.canvas.is_some() {
+        return Err(Failure::wrong_use("--canvas is for textures: impasto reconstruct style"));
+    }
+    if sources.styles.len() != 1 || !sources.masks.is_empty() || !sources.style_masks.is_empty() {
+        let problem = "several paintings and masks are for textures: impasto reconstruct style";
+        return Err(Failure::wrong_use(problem));
+    }
+    Ok(Sources { content: sources.styles.first().cloned(), ..sources })
 }
 
 /// A blank picture of the size of the texture.

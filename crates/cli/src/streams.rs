@@ -46,15 +46,22 @@ fn no_output(error: &io::Error) -> Failure {
     Failure::failed(format!("cannot write to standard output: {error}"))
 }
 
-/// Help and versions go to standard output, what is wrong with the arguments to standard error.
+/// Help and versions go to standard output, what is wrong with the arguments to standard error, where it begins as every other
+/// error does.
 pub(crate) fn show_usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").map_or(text.clone(), |rest| format!("Error: {rest}"));
+        let _ = io::stderr().write_all(text.as_bytes());
+        return ExitCode::from(2);
+    }
     match error.print() {
         // `--help | head` has shown what was asked for.
-        Err(problem) if !error.use_stderr() && problem.kind() != ErrorKind::BrokenPipe => {
+        Err(problem) if problem.kind() != ErrorKind::BrokenPipe => {
             let failure = no_output(&problem);
             tell(&format!("Error: {failure}"));
             failure.exit_code()
         }
-        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
+        _ => ExitCode::SUCCESS,
     }
 }

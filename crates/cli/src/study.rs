@@ -5,16 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto_files::keep_apart;
 use impasto_study::study::{Cell, Material, Study, StudyEvent};
 use impasto_style::Init;
 use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::network::weights_file;
 use crate::pace::Work;
-use crate::pictures::file_of_picture;
+use crate::place::is_standard;
 use crate::progress::{Display, Volume};
 
 /// The style layers of the paper, in order.
@@ -41,16 +40,25 @@ pub(crate) struct StudyOutput {
 pub(crate) fn run(
     study: &Study,
     material: Material<'_>,
+    inputs: Inputs,
     to: &StudyOutput,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let folder = &*to.output;
+    if is_standard(folder) {
+        return Err(Failure::wrong_use("the pictures and their sheet go to a folder: give -o a name, not -"));
+    }
     for cell in &study.cells {
         cell.options.validate()?;
+        if matches!(&cell.options.init, Init::File(path) if is_standard(path)) {
+            return Err(Failure::wrong_use(
+                "the pictures of a study share their start: give --init a file, not -",
+            ));
+        }
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
-    refuse_inputs(study, material, folder)?;
+    refuse_inputs(study, inputs, folder)?;
     let mut display = Display::new(to.volume, &folder.display().to_string());
     display.expect(study.cells.iter().map(|cell| work(cell, material)).collect());
     // The cell at work, and those that are done.
@@ -93,22 +101,15 @@ fn work(cell: &Cell, material: Material<'_>) -> Work {
 }
 
 /// Refuses a folder in which a file of the study would overwrite one that it reads.
-fn refuse_inputs(study: &Study, material: Material<'_>, folder: &Path) -> Result<(), Failure> {
-    let weights = material.paths.weights.and_then(weights_file);
-    let starts = study.cells.iter().filter_map(|cell| match &cell.options.init {
-        Init::File(path) => Some(&**path),
-        _ => None,
-    });
-    let paths = material.paths;
-    let pictures = paths.content.into_iter().chain(paths.style);
-    let pictures = pictures.map(|path| ("the command", file_of_picture(path)));
-    let inputs: Vec<(&str, &Path)> = pictures
-        .chain(weights.iter().map(|path| ("--weights", &**path)))
-        .chain(starts.map(|path| ("--init", path)))
-        .collect();
+fn refuse_inputs(study: &Study, mut inputs: Inputs, folder: &Path) -> Result<(), Failure> {
+    for cell in &study.cells {
+        if let Init::File(path) = &cell.options.init {
+            inputs.push("--init", path);
+        }
+    }
     // Cells of the same options are one.
     let cells = study.cells.iter().flat_map(|cell| [cell.picture_path(folder), cell.record_path(folder)]);
     let outputs: BTreeSet<PathBuf> = cells.chain([Study::sheet_path(folder)]).collect();
     let outputs: Vec<(&str, &Path)> = outputs.iter().map(|path| ("-o", &**path)).collect();
-    Ok(keep_apart(&outputs, &inputs)?)
+    inputs.keep_apart(&outputs)
 }

@@ -2,31 +2,34 @@
 
 use clap::Args;
 use impasto_study::study::{Material, Study, Vary, sweep};
+use impasto_style::Init;
 
 use crate::failure::Failure;
+use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
-use crate::pictures::Pair;
+use crate::pictures::{Keep, SubjectArguments, read_subject};
+use crate::scene::Asked;
 use crate::study::{StudyOutput, run as run_study};
+use crate::warnings::{Case, warn_of_idle};
 
-/// Compare the values of any option side by side: average and max pooling, seeds, layers, weights
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto sweep photo.jpg painting.jpg --vary pool=average,max -o pooling
+  impasto sweep photo.jpg painting.jpg --vary init=noise --vary seed=1,2,3 -o seeds
+  impasto sweep photo.jpg painting.jpg --vary 'style-layers=conv1_1;conv1_1,conv2_1' -o layers";
+
+/// Paint with every value of an option or two, side by side
 ///
-/// Each --vary names an option of `impasto transfer` and its values; all combinations are painted. The last --vary makes
-/// the columns of the sheet, those before it the rows. Values that contain commas are separated by semicolons.
-/// What is finished is kept: the same command goes on from there.
-///
-/// Examples:
-///
-///   impasto sweep photo.jpg painting.jpg --vary pool=average,max -o pooling
-///
-///   impasto sweep photo.jpg painting.jpg --vary init=noise --vary seed=1,2,3 -o seeds
-///
-///   impasto sweep photo.jpg painting.jpg --vary 'style-layers=conv1_1;conv1_1,conv2_1' -o layers
+/// Each --vary names an option of `impasto transfer` and its values, such as average and max pooling, seeds, layers or weights;
+/// all combinations are painted. The last --vary makes the columns of the sheet, those before it the rows. Values that
+/// contain commas are separated by semicolons. What is finished is kept: the same command goes on from there.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    pictures: Pair,
+    subject: SubjectArguments,
 
     /// An option and its values; may be given several times
     #[arg(long, value_name = "OPTION=A,B,...", required = true, value_parser = parse_vary)]
@@ -36,33 +39,45 @@ pub(crate) struct Arguments {
     pub(crate) to: StudyOutput,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let mut study = study(arguments)?;
-    let subject = arguments.pictures.read(&study.cells[0].options, arguments.to.volume.quiet)?;
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    let mut study = study(&arguments.vary, &asked.options)?;
+    for cell in &study.cells {
+        asked.sources.check(&cell.options)?;
+    }
+    let varied = |name: &str| arguments.vary.iter().any(|vary| vary.option == name);
+    let given = |name: &str| arguments.options.choices.has(name) || varied(name);
+    let cases: Vec<Case<'_>> = study.cells.iter().map(|cell| asked.sources.case(&cell.options)).collect();
+    warn_of_idle(arguments.to.volume.quiet, given, &cases);
+    let reading = &study.cells[0].options;
+    let subject = read_subject(&asked.sources, reading, Keep::Whole, arguments.to.volume.quiet)?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
-    let network = arguments.options.network.read()?;
-    let paths = arguments.pictures.paths(&arguments.options.network);
-    let material = Material { subject: &subject, network: &network, paths, cancel: interrupt.cancel() };
-    run_study(&study, material, &arguments.to, interrupt)
+    let network = asked.options.network.read()?;
+    let inputs = asked.inputs(&subject, &network);
+    let material =
+        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
+    let files = asked.files(arguments.subject.scene.as_deref());
+    let files = Inputs::new(&files, &Init::Content, &asked.options.network);
+    run_study(&study, material, files, &arguments.to, interrupt)
 }
 
-fn study(arguments: &Arguments) -> Result<Study, Failure> {
-    let (columns, rows) = arguments.vary.split_last().expect("clap requires one");
-    if arguments.vary.iter().any(|vary| ["weights", "preprocess"].contains(&&*vary.option)) {
+fn study(vary: &[Vary], given: &OptionArguments) -> Result<Study, Failure> {
+    let (columns, rows) = vary.split_last().expect("clap requires one");
+    if vary.iter().any(|vary| ["weights", "preprocess"].contains(&&*vary.option)) {
         return Err(Failure::wrong_use("--vary: all pictures of a sweep share one network"));
     }
-    let mut options: Vec<&str> = arguments.vary.iter().map(|vary| vary.option.as_str()).collect();
+    let mut options: Vec<&str> = vary.iter().map(|vary| vary.option.as_str()).collect();
     options.sort_unstable();
     if let Some([twice, _]) = options.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(Failure::wrong_use(format!("--vary: {twice} is named twice")));
     }
     // Not every base must be possible by itself: another method or weight may come from --vary.
-    sweep(&arguments.options.choices, rows, columns).map_err(|error| {
+    sweep(&given.chosen(), rows, columns).map_err(|error| {
         // What is wrong without any of them is not the fault of --vary.
-        let own = arguments.options.options().err().map(|own| own.to_string());
+        let own = given.options().err().map(|own| own.to_string());
         let failure = Failure::from(error);
         if own.is_some_and(|own| own == failure.to_string()) {
             return failure;
@@ -100,10 +115,14 @@ mod tests {
         Whole::try_parse_from(fixed.iter().chain(flags)).unwrap().arguments
     }
 
+    fn study_of(arguments: &Arguments) -> Result<Study, Failure> {
+        study(&arguments.vary, &arguments.options)
+    }
+
     #[test]
     fn all_combinations_are_cells_with_what_was_given() {
         let study =
-            study(&arguments(&["--size", "99", "--vary", "pool=average,max", "--vary", "seed=1,2,3"]))
+            study_of(&arguments(&["--size", "99", "--vary", "pool=average,max", "--vary", "seed=1,2,3"]))
                 .unwrap();
         assert_eq!((study.rows.len(), study.columns.len(), study.cells.len()), (2, 3, 6));
         let cell = &study.cells[4];
@@ -118,7 +137,7 @@ mod tests {
     #[test]
     fn an_unknown_option_is_wrong_use() {
         for vary in ["colour=red", "seed=many", "weights=a,b"] {
-            let failure = study(&arguments(&["--vary", vary])).unwrap_err();
+            let failure = study_of(&arguments(&["--vary", vary])).unwrap_err();
             assert!(failure.to_string().starts_with("--vary:"), "{failure}");
         }
     }
@@ -131,15 +150,15 @@ mod tests {
             &["--content-weight", "0", "--style-weight", "0", "--vary", "style-weight=1,2"],
             &["--size", "0", "--vary", "size=16"],
         ] {
-            study(&arguments(given)).unwrap();
+            study_of(&arguments(given)).unwrap();
         }
-        let failure = study(&arguments(&["--size", "0", "--vary", "seed=1"])).unwrap_err().to_string();
+        let failure = study_of(&arguments(&["--size", "0", "--vary", "seed=1"])).unwrap_err().to_string();
         assert!(failure.starts_with("--size must be"), "{failure}");
     }
 
     #[test]
     fn an_option_is_varied_once() {
-        let failure = study(&arguments(&["--vary", "seed=1,2", "--vary", "seed=3"])).unwrap_err();
+        let failure = study_of(&arguments(&["--vary", "seed=1,2", "--vary", "seed=3"])).unwrap_err();
         assert_eq!(failure.to_string(), "--vary: seed is named twice");
     }
 }

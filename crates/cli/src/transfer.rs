@@ -1,4 +1,4 @@
-//! `impasto transfer`: one photo, one painting, one picture.
+//! `impasto transfer`: a photo, paintings, one picture.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -20,49 +20,48 @@ use crate::log::Log;
 use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::output::Output;
-use crate::pictures::{Keep, read_subject};
+use crate::pictures::{Keep, SubjectArguments, read_subject};
+use crate::place::is_standard;
 use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
-use crate::streams::warn;
+use crate::scene::{self, Asked};
+use crate::sources::Sources;
+use crate::warnings::{Case, warn_of_idle};
+
+/// For the end of `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  impasto transfer photo.jpg painting.jpg -o out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
+  impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
+  impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+  impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
+  impasto transfer --resume out.run --iterations 800
+  ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png";
 
 /// Paint CONTENT in the style of STYLE
 ///
 /// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C, TERM and HUP end the run within a moment and write the picture so
 /// far; a second one ends the program at once. USR1 writes the picture as it is and goes on.
-///
-/// Examples:
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
-///
-///   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
-///
-///   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
-///
-///   impasto transfer --resume out.run --iterations 800
-///
-///   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, args_override_self = true, after_long_help = format!("{}\n{EXIT_CODES}", preset_table()))]
+#[command(args_override_self = true, after_long_help = format!("{}\n{EXAMPLES}\n\n{EXIT_CODES}", preset_table()))]
 #[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
 pub(crate) struct Arguments {
-    /// The picture whose scene is kept, or - for standard input
-    #[arg(required_unless_present = "resume")]
-    content: Option<PathBuf>,
+    #[command(flatten)]
+    subject: SubjectArguments,
 
-    /// The picture whose strokes and colours are taken, or - for standard input
-    #[arg(required_unless_present = "resume")]
-    style: Option<PathBuf>,
+    /// Print the scene that this command means, for --scene, and paint nothing
+    #[arg(long, conflicts_with = "resume", help_heading = "Scene")]
+    print_scene: bool,
 
     /// The picture to write: PNG, JPEG, WebP or TIFF by its extension, or - for a PNG on standard output
-    #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present = "resume")]
+    #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present_any = ["resume", "print_scene"])]
     output: Option<PathBuf>,
 
     /// Quality of a JPEG, 1 to 100 [default: 95]
     #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    pub(crate) quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -84,14 +83,22 @@ pub(crate) struct Arguments {
     checkpoint: CheckpointArguments,
 
     #[command(flatten)]
-    options: OptionArguments,
+    pub(crate) options: OptionArguments,
 }
 
 impl Arguments {
-    fn given(&self) -> Given {
+    /// Whether an option was given.
+    fn gives(&self, name: &str) -> bool {
+        match name {
+            "quality" => self.quality.is_some(),
+            "save-every" => self.save_every.is_some(),
+            name => self.options.choices.has(name),
+        }
+    }
+
+    fn given(&self, sources: Sources) -> Given {
         Given {
-            content: self.content.clone(),
-            style: self.style.clone(),
+            sources,
             output: self.output.clone(),
             quality: self.quality,
             save_every: self.save_every,
@@ -101,9 +108,13 @@ impl Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
+    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    if arguments.print_scene {
+        return scene::print(&asked.sources, &asked.options()?, &asked.options.network);
+    }
     let checkpoint = arguments.checkpoint.open()?;
-    let given = arguments.given();
-    let job = Job::new(&given, &arguments.options, &arguments.checkpoint, checkpoint.as_ref())?;
+    let given = arguments.given(asked.sources);
+    let job = Job::new(&given, &asked.options, &arguments.checkpoint, checkpoint.as_ref())?;
     let mut options = job.options.clone();
     let output = Output::new(&job.output, job.quality)?;
     let display = Display::new(arguments.volume, &output.name());
@@ -111,20 +122,14 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
     }
     let kept_in = arguments.checkpoint.path();
-    let (inputs, taken) = files(&job, arguments, &output)?;
+    let (inputs, taken) = files(&job, arguments)?;
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
-    let subject = read_subject([&job.content, &job.style], &options, Keep::Shrunk, arguments.volume.quiet)?;
-    let names = (&*job.content, std::slice::from_ref(&job.style));
-    tell_notices(&subject, &options, names, arguments.volume.quiet);
-    let output = output.with_alpha(subject.photo().alpha().is_some());
-    if output.loses_alpha() {
-        warn(
-            arguments.volume.quiet,
-            &format!("{} is a JPEG, which has no transparency: the picture is laid on white", output.name()),
-        );
-    }
+    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
+    let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
+    tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
+    let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
@@ -166,17 +171,22 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 
 /// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
 /// pictures may not replace.
-fn files(job: &Job, arguments: &Arguments, output: &Output) -> Result<(Inputs, Inputs), Failure> {
-    let source = arguments.checkpoint.source().map(|path| ("--resume", path));
-    let pictures = [("CONTENT", &*job.content), ("STYLE", &*job.style)];
-    let mut read: Vec<(&'static str, &Path)> = pictures.into_iter().chain(source).collect();
+fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
+    let mut read = job.sources.files();
+    read.extend(arguments.subject.scene.as_deref().map(|path| ("--scene", path)));
+    read.extend(arguments.checkpoint.source().map(|path| ("--resume", path)));
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
-    let picture = output.path().map(|path| ("-o", path));
-    inputs.keep_apart(&picture.into_iter().chain(written.clone()).collect::<Vec<_>>())?;
-    read.extend(written);
+    let picture = ("-o", &*job.output);
+    inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
+    read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
+}
+
+/// What decides which options have an effect.
+fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
+    Case { encoding: output.encoding(), save_every: job.save_every, ..job.sources.case(&job.options) }
 }
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
@@ -252,7 +262,7 @@ impl Run<'_> {
         }
         let pictures = self.first_saved(summary.done);
         let names = pictures.iter().filter_map(Output::path).map(|path| ("--save-every", path));
-        let log = self.log.iter().map(|log| ("--log", log.path()));
+        let log = self.log.iter().filter_map(|log| Some(("--log", log.path()?)));
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
         self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
         pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
@@ -300,7 +310,7 @@ impl Run<'_> {
     /// The picture that SIGUSR1 asks for.
     fn write_as_it_is(&self, progress: &Progress<'_>) {
         let (name, iteration) = (self.output.name(), progress.iteration);
-        let said = if matches!(self.output, Output::Stdout) {
+        let said = if self.output.path().is_none() {
             "Warning: standard output takes one picture, at the end".to_owned()
         } else {
             match write(progress, &self.output) {

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-use impasto_files::{keep_apart, probe};
+use impasto_files::keep_apart;
 use impasto_style::picture::ReadOptions;
 use impasto_style::{Network, Pooling};
 use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, Weights, resolve};
@@ -11,9 +12,10 @@ use impasto_vgg::{Activations, Convention, Inspection, LoadOptions, Precision, W
 use crate::failure::Failure;
 use crate::network::{parse_convention, weights_file};
 use crate::pictures::read_picture;
+use crate::place::{Kind, Place, is_standard, to_standard_output};
 use crate::streams::{put, tell};
 
-/// Looks into weight files and converts them.
+/// Look into weight files, and convert them
 ///
 /// Any VGG-16 or VGG-19 file that people have is read: PyTorch (.pth, both forms), safetensors, caffemodel, Keras (.h5,
 /// .weights.h5, .keras), MatConvNet (.mat), ONNX, NumPy (.npz, .npy). The format is told from the content.
@@ -25,9 +27,9 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows format, network, layers, statistics, preprocessing and how it was decided, and hash
+    /// Show format, network, layers, statistics, preprocessing and how it was decided, and hash
     Inspect(Source),
-    /// Writes the convolutions as a safetensors file
+    /// Write the convolutions as a safetensors file
     Convert {
         #[command(flatten)]
         source: Source,
@@ -37,9 +39,9 @@ enum Command {
         #[arg(long, value_name = "LAYER")]
         layers: Option<String>,
     },
-    /// Reads every weight and checks it: complete, finite, and the hash that the name tells
+    /// Read every weight and check it: complete, finite, and the hash that the name tells
     Verify(Source),
-    /// Scales each filter to the mean activation 1 over some pictures, as the authors of the paper did
+    /// Scale each filter to the mean activation 1 over some pictures, as the authors of the paper did
     Normalise {
         #[command(flatten)]
         source: Source,
@@ -49,10 +51,10 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         images: PathBuf,
         /// Longest side that pictures are reduced to first
-        #[arg(long, value_name = "N", default_value_t = 512)]
+        #[arg(short, long, value_name = "N", default_value = "512", value_parser = RangedU64ValueParser::<usize>::new().range(16..=10_000))]
         size: usize,
         /// How the network shrinks its responses
-        #[arg(long, value_name = "KIND", default_value = "average")]
+        #[arg(long, alias = "pooling", value_name = "KIND", default_value = "average")]
         pool: Pool,
     },
 }
@@ -60,7 +62,7 @@ enum Command {
 /// The file that is read.
 #[derive(Debug, Args)]
 struct Source {
-    /// A weight file, or vgg16 or vgg19 for the one in the folder of weights
+    /// A weight file, - for standard input, or vgg16 or vgg19 for the one in the folder of weights; vgg16 is built in too
     file: PathBuf,
     /// What pictures the network expects, if its file does not tell: torch, caffe-bgr or caffe-rgb
     #[arg(long, value_name = "NAME", value_parser = parse_convention)]
@@ -70,7 +72,7 @@ struct Source {
 /// The file that is written.
 #[derive(Debug, Args)]
 struct Target {
-    /// The safetensors file to write
+    /// The safetensors file to write, or - for standard output
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
     /// Number type; f16 takes half the bytes, and each weight is rounded
@@ -81,6 +83,7 @@ struct Target {
 /// `--pool`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pool {
+    #[value(alias = "avg")]
     Average,
     Max,
 }
@@ -109,35 +112,32 @@ impl Source {
         Ok(Network::load_with(&self.file, self.options())?)
     }
 
-    fn inspect(&self) -> Result<(PathBuf, Inspection), Failure> {
+    /// What is found out about the weights, and what they are called.
+    fn inspect(&self) -> Result<(String, Inspection), Failure> {
         match resolve(&self.file)? {
             Weights::File(path) => {
                 let inspection = Inspection::read(&path, self.options())?;
-                Ok((path, inspection))
+                let name = if is_standard(&path) { Path::new("standard input") } else { &path };
+                Ok((name.display().to_string(), inspection))
             }
-            Weights::Embedded => Err(Failure::wrong_use(
-                "vgg16 is built into this program and no file: weights/README.md of its source tells all about it",
+            Weights::Embedded if self.preprocess.is_some() => Err(Failure::wrong_use(
+                "--preprocess is for a file of weights; the built-in ones say themselves",
             )),
+            Weights::Embedded => Ok(("built in".to_owned(), Inspection::embedded()?)),
         }
     }
 }
 
 impl Target {
-    /// Checks the place before any work is done: it may be none of the files that are read.
-    fn check(&self, source: &Source, pictures: &[PathBuf]) -> Result<(), Failure> {
-        if self.output == Path::new("-") {
-            return Err(Failure::wrong_use("weights go to a file, not to standard output: give -o a name"));
+    /// The place, checked before any work is done: it may be none of the files that are read.
+    fn place(&self, source: &Source, pictures: &[PathBuf]) -> Result<Place, Failure> {
+        if !is_standard(&self.output) {
+            let weights = weights_file(&source.file);
+            let weights = weights.iter().map(|path| ("FILE", &**path));
+            let inputs = weights.chain(pictures.iter().map(|path| ("--images", &**path)));
+            keep_apart(&[("-o", &self.output)], &inputs.collect::<Vec<_>>())?;
         }
-        let weights = weights_file(&source.file);
-        let weights = weights.iter().map(|path| ("FILE", &**path));
-        let inputs = weights.chain(pictures.iter().map(|path| ("--images", &**path)));
-        keep_apart(&[("-o", &self.output)], &inputs.collect::<Vec<_>>())?;
-        Ok(probe(&self.output, 0)?)
-    }
-
-    /// Checks that there is room for the network.
-    fn reserve(&self, network: &Network) -> Result<(), Failure> {
-        Ok(probe(&self.output, network.largest_bytes(self.precision()))?)
+        Place::new(&self.output, Kind::Data("a file of weights"))
     }
 
     fn precision(&self) -> Precision {
@@ -147,42 +147,49 @@ impl Target {
         }
     }
 
-    fn save(&self, network: &Network) -> Result<(), Failure> {
-        network.save(&self.output, self.precision())?;
-        put(&format!("wrote {}: {}, {} layers", self.output.display(), network.arch, network.convs.len()))
+    fn save(&self, network: &Network, place: &Place) -> Result<(), Failure> {
+        match place {
+            Place::Stdout => {
+                Ok(to_standard_output("the weights", |out| network.write(out, self.precision()))?)
+            }
+            Place::File(path) => {
+                network.save(path, self.precision())?;
+                put(&format!("wrote {}: {}, {} layers", path.display(), network.arch, network.convs.len()))
+            }
+        }
     }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Inspect(source) => {
-            let (path, inspection) = source.inspect()?;
-            put(&report(&path, &inspection))
+            let (name, inspection) = source.inspect()?;
+            put(&report(&name, &inspection))
         }
         Command::Convert { source, target, layers } => {
-            target.check(source, &[])?;
+            let place = target.place(source, &[])?;
             let mut network = source.network()?;
             if let Some(layer) = layers {
                 network.cut_after(layer)?;
             }
-            target.save(&network)
+            target.save(&network, &place)
         }
         Command::Verify(source) => {
-            let (path, inspection) = source.inspect()?;
-            inspection.verify_name(&path)?;
+            let (name, inspection) = source.inspect()?;
+            inspection.verify_name(Path::new(&name))?;
             let known = inspection.known.map_or("no known file, but complete", |known| known.name);
             let network = &inspection.loaded.network;
             let (arch, layers) = (network.arch, network.convs.len());
-            put(&format!("{}: good: {arch}, {layers} layers, {known}", path.display()))
+            put(&format!("{name}: good: {arch}, {layers} layers, {known}"))
         }
         Command::Normalise { source, target, images, size, pool } => {
             let pictures = files_of(images)?;
-            target.check(source, &pictures)?;
+            let place = target.place(source, &pictures)?;
             let mut network = source.network()?;
-            target.reserve(&network)?;
+            place.reserve(network.largest_bytes(target.precision()))?;
             let means = mean_activations(&network, &pictures, *size, (*pool).into())?;
             network.normalise(&means);
-            target.save(&network)
+            target.save(&network, &place)
         }
     }
 }
@@ -225,7 +232,7 @@ fn mean_activations(
 }
 
 /// What `inspect` prints.
-fn report(path: &Path, inspection: &Inspection) -> String {
+fn report(name: &str, inspection: &Inspection) -> String {
     let (loaded, network) = (&inspection.loaded, &inspection.loaded.network);
     let layers = &inspection.layers;
     let ends = match (layers.first(), layers.last()) {
@@ -239,7 +246,7 @@ fn report(path: &Path, inspection: &Inspection) -> String {
         }
     };
     let mut lines = vec![
-        format!("file           {} ({} bytes)", path.display(), inspection.bytes),
+        format!("file           {name} ({} bytes)", inspection.bytes),
         format!("format         {}", loaded.format),
         format!("network        {}, {} layers, {ends}", network.arch, layers.len()),
         format!("preprocessing  {preprocessing}"),

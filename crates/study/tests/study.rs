@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use impasto_study::study::{Material, Paths, Study, StudyEvent, grid};
+use impasto_study::study::{Material, Study, StudyEvent, grid};
 use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
     Cancel, Init, Network, Picture, PreparedNetwork, Preset, Size, Subject, TransferOptions, transfer,
@@ -33,7 +33,7 @@ impl Scene {
     /// Runs a study; the pictures, and how many of them were there already.
     fn run(&self, study: &Study, folder: &Path) -> (Vec<Picture>, usize) {
         let Self { subject, network, .. } = self;
-        let material = Material { subject, network, paths: Paths::default(), cancel: &Cancel::default() };
+        let material = Material { subject, network, inputs: &[], cancel: &Cancel::default() };
         let mut kept = 0;
         let pictures = study.run(material, folder, |event| {
             kept += usize::from(matches!(event, StudyEvent::Kept(_)));
@@ -103,7 +103,7 @@ fn a_start_that_cannot_be_read_stops_a_study_before_it_paints() {
     let mut study = scene.study();
     study.cells[3].options.init = Init::File("none.png".into());
     let Scene { subject, network, .. } = &scene;
-    let material = Material { subject, network, paths: Paths::default(), cancel: &Cancel::default() };
+    let material = Material { subject, network, inputs: &[], cancel: &Cancel::default() };
     let result = study.run(material, folder.path(), |_| ControlFlow::Continue(()));
     assert!(result.unwrap_err().to_string().contains("none.png"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -118,7 +118,7 @@ fn a_layer_that_the_network_does_not_have_is_refused_even_if_it_does_not_count()
     study.cells[3].options.content_weight = 0.0;
     study.cells[3].options.content_layers = "conv9_9".parse().unwrap();
     let Scene { subject, network, .. } = &scene;
-    let material = Material { subject, network, paths: Paths::default(), cancel: &Cancel::default() };
+    let material = Material { subject, network, inputs: &[], cancel: &Cancel::default() };
     let refused = study.run(material, folder.path(), |_| ControlFlow::Continue(()));
     assert!(refused.unwrap_err().to_string().contains("has no layer conv9_9"));
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "before anything is painted");

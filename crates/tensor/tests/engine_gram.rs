@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{assert_same_on_any_threads, pseudorandom};
 use impasto_tensor::{AlignedBuffer, Gram, Isa, Matrix, PackedMatrix, Scratch, gemm};
 use proptest::prelude::*;
@@ -86,6 +88,95 @@ proptest! {
                 start = end;
             }
             prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
+        }
+    }
+}
+
+/// Weights as masks have them: runs that are left out, also whole blocks of them, and others; not all 0.
+fn weights(positions: usize) -> impl Strategy<Value = Arc<[f32]>> {
+    let t = prop_oneof![Just(0.0_f32), Just(1.0), 0.0..1.0_f32];
+    let run = (1_usize..4000, prop_oneof![Just(None), Just(Some(0.0_f32)), Just(Some(1.0))], any::<u32>());
+    (prop::collection::vec(run, 1..6), prop::collection::vec(t, 64)).prop_map(move |(runs, some)| {
+        let run = |&(len, all, start): &(usize, Option<f32>, u32)| {
+            let some = some.clone();
+            (0..len).map(move |at| all.unwrap_or_else(|| some[(at * 7 + start as usize % 64) % 64]))
+        };
+        let mut t: Vec<f32> = runs.iter().cycle().flat_map(run).take(positions).collect();
+        if t.iter().all(|&t| t == 0.0) {
+            t[positions / 2] = 0.25;
+        }
+        t.into()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_weighted_gram_matrix_is_its_definition(
+        (positions, weights) in (1_usize..3000).prop_flat_map(|positions| (Just(positions), weights(positions))),
+        channels in (1_usize..6).prop_map(|c| 16 * c),
+        seed in any::<u32>(),
+    ) {
+        let f = pseudorandom(positions * channels, u64::from(seed));
+        let total: f32 = weights.iter().sum();
+        let mut expected = vec![0.0; channels * channels];
+        let weighted: Vec<f32> =
+            f.chunks_exact(channels).zip(&*weights).flat_map(|(row, t)| row.iter().map(move |f| t * f)).collect();
+        let [f_matrix, weighted] = [&f, &weighted].map(|f| Matrix::new(f, positions, channels).unwrap());
+        gemm(1.0 / total, f_matrix.transposed(), weighted, 0.0, &mut expected).unwrap();
+        for isa in Isa::available() {
+            let mut gram = Gram::new(isa, channels, positions).unwrap().weighted(Arc::clone(&weights));
+            gram.add(&f, &Scratch::default());
+            prop_assert!(close(&gram.normalised(), &expected, 1.0), "{isa:?}");
+        }
+    }
+
+    /// Also where a second sum follows the first, and where the first pieces have no weight.
+    #[test]
+    fn a_weighted_response_in_pieces_has_the_same_gram_matrix(
+        (positions, weights) in prop_oneof![1_usize..2000, 8000_usize..12_000]
+            .prop_flat_map(|positions| (Just(positions), weights(positions))),
+        cuts in prop::collection::btree_set(1_usize..12_000, 0..8),
+        channels in (1_usize..6).prop_map(|c| 16 * c),
+        threads in 1_usize..8,
+        seed in any::<u32>(),
+    ) {
+        let f = pseudorandom(positions * channels, u64::from(seed));
+        let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < positions).collect();
+        ends.push(positions);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        for isa in Isa::available() {
+            let scratch = Scratch::default();
+            let mut whole = Gram::new(isa, channels, positions).unwrap().weighted(Arc::clone(&weights));
+            whole.add(&f, &scratch);
+            let mut pieces = Gram::in_pieces(isa, channels, positions).unwrap().weighted(Arc::clone(&weights));
+            pieces.add(&f[..f.len() / channels / 2 * channels], &scratch);
+            pieces.clear();
+            let mut start = 0;
+            for &end in &ends {
+                pool.install(|| pieces.add(&f[start * channels..end * channels], &scratch));
+                start = end;
+            }
+            prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
+        }
+    }
+
+    /// To the bit, on every instruction set.
+    #[test]
+    fn weights_that_are_all_one_are_none(
+        positions in prop_oneof![1_usize..2000, 8000_usize..12_000],
+        channels in (1_usize..6).prop_map(|c| 16 * c),
+        seed in any::<u32>(),
+    ) {
+        let f = pseudorandom(positions * channels, u64::from(seed));
+        for isa in Isa::available() {
+            let sum = |mut gram: Gram| {
+                gram.add(&f, &Scratch::default());
+                gram.normalised()
+            };
+            let gram = || Gram::new(isa, channels, positions).unwrap();
+            prop_assert!(sum(gram().weighted(vec![1.0; positions].into())) == sum(gram()), "{isa:?}");
         }
     }
 }

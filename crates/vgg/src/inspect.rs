@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::formats::Input;
 use crate::known::sha256;
-use crate::network::open;
+use crate::network::{EMBEDDED_NAME, called, embedded, open};
 use crate::{Convention, Decision, KnownFile, LoadOptions, Loaded, Problem, WeightsError};
 
 /// Everything that is found out about a file.
@@ -71,19 +72,32 @@ impl Inspection {
     /// # Errors
     /// As [`crate::Network::load`], but a file that does not tell its preprocessing is no error.
     pub fn read(path: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
-        let (loaded, decision) = match Loaded::read(path, options) {
+        Self::of(&open(path)?, &called(path), options)
+    }
+
+    /// Reads the weights that are built in.
+    ///
+    /// # Errors
+    /// [`WeightsError::NotEmbedded`] in a build without the feature `embedded-weights`.
+    pub fn embedded() -> Result<Self, WeightsError> {
+        Self::of(&embedded()?, Path::new(EMBEDDED_NAME), LoadOptions::default())
+    }
+
+    fn of(input: &Input, path: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
+        let read = |options| Loaded::from_input(input, options);
+        let problem = |problem| WeightsError::File { path: path.into(), problem };
+        let (loaded, decision) = match read(options) {
             Ok(loaded) => {
                 let decision = loaded.decision;
                 (loaded, Some(decision))
             }
-            Err(WeightsError::File { problem: Problem::AmbiguousPreprocessing, .. }) => {
+            Err(Problem::AmbiguousPreprocessing) => {
                 let assumed = LoadOptions { convention: Some(Convention::Torch), ..options };
-                (Loaded::read(path, assumed)?, None)
+                (read(assumed).map_err(problem)?, None)
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(problem(error)),
         };
-        let input = open(path)?;
-        let sha256 = sha256(&input).map_err(|source| WeightsError::Io { path: path.into(), source })?;
+        let sha256 = sha256(input).map_err(|source| WeightsError::Io { path: path.into(), source })?;
         let layers = loaded
             .network
             .convs

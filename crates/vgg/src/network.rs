@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use impasto_autodiff::{Chain, ConvLayer, Layer, Pooling};
 
@@ -70,7 +70,7 @@ impl Loaded {
     /// As [`Network::load`].
     pub fn read(path: &Path, options: LoadOptions) -> Result<Self, WeightsError> {
         Self::from_input(&open(path)?, options)
-            .map_err(|problem| WeightsError::File { path: path.into(), problem })
+            .map_err(|problem| WeightsError::File { path: called(path), problem })
     }
 
     /// Reads the bytes of a weight file.
@@ -81,7 +81,7 @@ impl Loaded {
         Self::from_input(&Input::memory(bytes), options)
     }
 
-    fn from_input(input: &Input, options: LoadOptions) -> Result<Self, Problem> {
+    pub(crate) fn from_input(input: &Input, options: LoadOptions) -> Result<Self, Problem> {
         let file = formats::read(input)?;
         let format = file.format;
         let from_metadata = decide::from_metadata(&file)?;
@@ -120,13 +120,38 @@ impl Loaded {
     }
 }
 
+/// The most bytes of a weight file that comes from a pipe, which are then in memory: VGG-19 in double precision has half as many.
+const MOST_FROM_PIPE: u64 = 2 << 30;
+
+/// The bytes of a file, or of standard input, which is `-`.
 pub(crate) fn open(path: &Path) -> Result<Input, WeightsError> {
-    let io = |source| WeightsError::Io { path: path.into(), source };
+    let io = |source| WeightsError::Io { path: called(path), source };
+    if path == Path::new("-") {
+        return Input::all_of(std::io::stdin().lock(), MOST_FROM_PIPE).map_err(io);
+    }
     let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.is_dir() {
+    let metadata = file.metadata().map_err(io)?;
+    if metadata.is_dir() {
         return Err(io(std::io::ErrorKind::IsADirectory.into()));
     }
-    Input::file(file).map_err(io)
+    if metadata.is_file() { Input::file(file) } else { Input::all_of(file, MOST_FROM_PIPE) }.map_err(io)
+}
+
+/// What messages call a file.
+pub(crate) fn called(path: &Path) -> PathBuf {
+    if path == Path::new("-") { "standard input".into() } else { path.into() }
+}
+
+/// What messages call the weights that are built in.
+pub(crate) const EMBEDDED_NAME: &str = "embedded weights";
+
+/// The bytes of the weights that are built in.
+#[allow(clippy::unnecessary_wraps, reason = "a build without them has none")]
+pub(crate) fn embedded() -> Result<Input, WeightsError> {
+    #[cfg(feature = "embedded-weights")]
+    return Ok(Input::memory(EMBEDDED));
+    #[cfg(not(feature = "embedded-weights"))]
+    Err(WeightsError::NotEmbedded)
 }
 
 /// The weights that are built in.
@@ -140,12 +165,9 @@ impl Network {
     /// # Errors
     /// [`WeightsError::NotEmbedded`] in a build without the feature `embedded-weights`.
     pub fn embedded() -> Result<Self, WeightsError> {
-        #[cfg(feature = "embedded-weights")]
-        return Loaded::from_input(&Input::memory(EMBEDDED), LoadOptions::default())
+        Loaded::from_input(&embedded()?, LoadOptions::default())
             .map(|loaded| loaded.network)
-            .map_err(|problem| WeightsError::File { path: "embedded weights".into(), problem });
-        #[cfg(not(feature = "embedded-weights"))]
-        Err(WeightsError::NotEmbedded)
+            .map_err(|problem| WeightsError::File { path: EMBEDDED_NAME.into(), problem })
     }
 
     /// Reads a weight file; its format is told from its content.

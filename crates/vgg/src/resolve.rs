@@ -23,7 +23,7 @@ pub fn weights_folder() -> Option<PathBuf> {
     }
 }
 
-/// Finds what `--weights` names: a path; or `vgg16` or `vgg19`, which is the file of that name with the ending
+/// Finds what `--weights` names: a path, of which `-` is standard input; or `vgg16` or `vgg19`, which is the file of that name with the ending
 /// `.safetensors` in [`weights_folder`], or for `vgg16` what is built in.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use impasto_tensor::{Gram, Shape, TensorError};
 use super::layout::Purpose;
 use super::network::{PreparedChain, Stage};
 use super::plan::{LayerPlan, Plan, PlanBytes, Task};
-use super::{first_layer, taps};
+use super::{first_layer, packed_map};
 use crate::Guide;
 
 const NUMBER: u64 = size_of::<f32>() as u64;
@@ -108,7 +108,7 @@ impl PreparedChain {
         let evaluates = plan.purpose == Purpose::Evaluate;
         let convs = self.sections(plan).map(|conv| conv.scratch_len()).max().unwrap_or(0);
         let tap = |layer: &LayerPlan| {
-            taps::scratch_len(layer.out_channels, padded(layer.out_channels), layer.guided)
+            packed_map::scratch_len(layer.out_channels, padded(layer.out_channels), layer.guided)
         };
         let losses = |layer: &LayerPlan| {
             let gram = Gram::scratch_len(self.isa, layer.out_channels);

@@ -8,7 +8,7 @@ use impasto_tensor::reduce::RunningSum;
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{Plan, Task, Work, staged};
+use super::plan::{GuidedTap, Plan, Task, Work, staged};
 use super::program::{Program, Taps};
 use super::schedule::Step;
 use super::taps::StageTap;
@@ -48,7 +48,7 @@ impl Evaluator {
     ) -> Result<Self, AutodiffError> {
         let shape = Shape::new(height, width, network.input_channels()).checked()?;
         // The stage of each term; none at the picture itself.
-        let mut stages: Vec<Option<usize>> = Vec::new();
+        let (mut stages, mut at_layers): (Vec<Option<usize>>, _) = (Vec::new(), Vec::new());
         for term in &terms {
             let Some(layer) = term.place()? else {
                 stages.push(None);
@@ -57,11 +57,8 @@ impl Evaluator {
             let stage = network.position(layer)?;
             term.loss.check(layer, network.stages[stage].response_shape((height, width)))?;
             stages.push(Some(stage));
+            at_layers.push(GuidedTap { stage, kind: term.loss.kind(), guide: term.loss.guide() });
         }
-        let at_layers = terms.iter().zip(&stages);
-        let at_layers: Vec<_> = at_layers
-            .filter_map(|(Term { loss, .. }, stage)| Some(((*stage)?, loss.kind(), loss.guide())))
-            .collect();
         let staged = staged(&at_layers);
         let task = Task { size: (height, width), taps: &staged, purpose: Purpose::Evaluate };
         let plan = network.plan_task(task, &work.into())?;

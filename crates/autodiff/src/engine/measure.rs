@@ -6,9 +6,9 @@ use impasto_tensor::{Gram, Shape, Tensor};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{Plan, StagedTap, Task, Work, staged};
+use super::plan::{GuidedTap, Plan, StagedTap, Task, Work, staged};
 use super::program::Program;
-use crate::losses::{GramMatrix, Loss, LossKind};
+use crate::losses::{GramMatrix, Loss};
 use crate::terms::Tap;
 use crate::{AutodiffError, Cancel, Guide};
 
@@ -78,7 +78,7 @@ impl PreparedChain {
         size: (usize, usize),
         taps: &[Tap],
         guides: &'a [Option<Guide>],
-    ) -> Result<Vec<(usize, LossKind, Option<&'a Guide>)>, AutodiffError> {
+    ) -> Result<Vec<GuidedTap<'a>>, AutodiffError> {
         if !guides.is_empty() && guides.len() != taps.len() {
             return Err(AutodiffError::Guides { taps: taps.len(), guides: guides.len() });
         }
@@ -88,7 +88,7 @@ impl PreparedChain {
             if let Some(guide) = guide {
                 guide.check(&tap.layer, self.stages[stage].response_shape(size))?;
             }
-            Ok((stage, tap.kind, guide))
+            Ok(GuidedTap { stage, kind: tap.kind, guide })
         };
         taps.iter().zip(stages).enumerate().map(tap).collect()
     }
@@ -97,11 +97,11 @@ impl PreparedChain {
     fn empty(
         &self,
         plan: &Plan,
-        guided: &[(usize, LossKind, Option<&Guide>)],
+        guided: &[GuidedTap<'_>],
         staged: &[StagedTap],
     ) -> Result<Vec<Collected>, AutodiffError> {
         let mut collected: Vec<Collected> = plan.layers.iter().map(|_| Collected::default()).collect();
-        for (tap, (.., guide)) in staged.iter().zip(guided) {
+        for (tap, GuidedTap { guide, .. }) in staged.iter().zip(guided) {
             let Collected { grams, response } = &mut collected[tap.stage];
             if !tap.kind.is_of_sums() {
                 *response = Some(Vec::new());

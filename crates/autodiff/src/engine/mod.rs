@@ -3,7 +3,7 @@
 //! * `network`: the stages and their packed kernels; `plain_kernel`: what those are made from; `cost`: which algorithm for which size.
 //! * `plan`: cuts, algorithms; `bytes`: what they take; `schedule`: which rows are computed in which step; `layout`: the tensors, how
 //!   many rows of each are held and how long each lives; `arena`: where.
-//! * `program`: the forward and backward sweep; `taps`: the losses' gradients; `first_layer`: the step to the picture.
+//! * `program`: the forward and backward sweep; `taps`: the losses' gradients, `packed_map`: those of sums; `first_layer`: the step to the picture.
 //! * `evaluator`: losses and gradient in three phases, sums, combine, gradient; `measure`: the targets.
 //!
 //! Only layers that carry a loss keep F for the backward sweep; of the others one bit an element remains. The first
@@ -21,6 +21,7 @@ mod first_layer;
 mod layout;
 mod measure;
 mod network;
+mod packed_map;
 mod plain_kernel;
 mod plan;
 mod program;

@@ -140,11 +140,19 @@ pub(crate) struct StagedTap {
     pub(crate) guide: Option<usize>,
 }
 
-/// Stages, losses and their guides as taps. Where a guide comes again it has the number of the first time.
-pub(crate) fn staged(taps: &[(usize, LossKind, Option<&Guide>)]) -> Vec<StagedTap> {
-    let tap = |&(stage, kind, guide): &(usize, LossKind, Option<&Guide>)| {
-        let same = |other: &(usize, LossKind, Option<&Guide>)| {
-            other.0 == stage && guide.zip(other.2).is_some_and(|(guide, other)| guide.is(other))
+/// A tap with its layer found, and its guide.
+#[derive(Clone, Copy)]
+pub(crate) struct GuidedTap<'a> {
+    pub(crate) stage: usize,
+    pub(crate) kind: LossKind,
+    pub(crate) guide: Option<&'a Guide>,
+}
+
+/// Numbers the guides. Where one comes again at its stage it has the number of the first time.
+pub(crate) fn staged(taps: &[GuidedTap<'_>]) -> Vec<StagedTap> {
+    let tap = |&GuidedTap { stage, kind, guide }: &GuidedTap<'_>| {
+        let same = |other: &GuidedTap<'_>| {
+            other.stage == stage && guide.zip(other.guide).is_some_and(|(guide, other)| guide.is(other))
         };
         StagedTap { stage, kind, guide: taps.iter().position(same) }
     };

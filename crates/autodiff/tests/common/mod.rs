@@ -1,6 +1,7 @@
 //! Random networks, pictures and checks for the property tests.
 #![allow(dead_code)]
 
+pub(crate) mod case;
 pub(crate) mod terms;
 
 use impasto_autodiff::check::{Direction, Ladder, Probe, Verdict, check_gradient};

@@ -50,7 +50,9 @@ impl<T: Element> Terms<T> {
 
     /// Where they look.
     pub(crate) fn taps(&self) -> Vec<Tap> {
-        let tap = |term: &Term<T>| Some(Tap::new(term.layer.clone()?, term.loss.kind()));
+        let tap = |term: &Term<T>| {
+            Some(Tap::new(term.layer.clone()?, term.loss.kind()).guided(term.loss.guide().is_some()))
+        };
         self.0.iter().filter_map(tap).collect()
     }
 

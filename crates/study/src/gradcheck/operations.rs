@@ -5,7 +5,7 @@
 
 use impasto_autodiff::check::Ladder;
 use impasto_autodiff::ops::{conv, pool, relu};
-use impasto_autodiff::{AutodiffError, ConvLayer, LossKind, Pooling, Preprocessing};
+use impasto_autodiff::{AutodiffError, ConvLayer, Coverage, LossKind, Pooling, Preprocessing};
 use impasto_tensor::{Shape, Tensor};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -16,8 +16,8 @@ use super::{Claim, OPERATION_TOLERANCE, Row};
 const SHAPE: Shape = Shape::new(9, 7, 5);
 const FILTERS: usize = 6;
 
-/// A row for every operation and every [`LossKind`], on random numbers of that seed; the last one is a ReLU at 0, a kink on
-/// purpose.
+/// A row for every operation and every [`LossKind`], those of layers also with a guide, on random numbers of that seed; the last one is
+/// a ReLU at 0, a kink on purpose.
 ///
 /// # Errors
 /// [`AutodiffError`] if an operation refuses its shapes, which would be a bug.
@@ -30,9 +30,14 @@ pub fn operations(seed: u64) -> Result<Vec<Row>, AutodiffError> {
         pool_row("max pooling", Pooling::Max, &random.tensor(SHAPE)?)?,
     ];
     for kind in LossKind::ALL {
-        rows.push(loss_row(kind, &mut random)?);
+        rows.push(loss_row(kind, None, &mut random)?);
     }
-    rows.extend([preprocessing_row(&mut random), relu_at_zero_row()]);
+    rows.push(preprocessing_row(&mut random));
+    for kind in LossKind::ALL.into_iter().filter(|kind| kind.is_of_a_layer()) {
+        let guide = random.guide();
+        rows.push(loss_row(kind, Some(guide), &mut random)?);
+    }
+    rows.push(relu_at_zero_row());
     Ok(rows)
 }
 
@@ -46,6 +51,11 @@ impl Random {
 
     fn tensor(&mut self, shape: Shape) -> Result<Tensor<f64>, AutodiffError> {
         Ok(Tensor::from_vec(shape, self.numbers(shape.len()))?)
+    }
+
+    /// How much each position of [`SHAPE`] counts: about half of them nothing.
+    fn guide(&mut self) -> Coverage {
+        Coverage::of(self.numbers(SHAPE.positions()).into_iter().map(|t| t as f32).collect())
     }
 }
 
@@ -113,8 +123,8 @@ fn pool_row(name: &str, pooling: Pooling, x: &Tensor<f64>) -> Result<Row, Autodi
     Ok(row(name, format!("{shape} -> {pooled}"), &f, x.data(), gradient.data()))
 }
 
-/// A loss of a response F of random numbers, or of a picture of them.
-fn loss_row(kind: LossKind, random: &mut Random) -> Result<Row, AutodiffError> {
+/// A loss of a response F of random numbers, or of a picture of them; where a guide says, if there is one.
+fn loss_row(kind: LossKind, guide: Option<Coverage>, random: &mut Random) -> Result<Row, AutodiffError> {
     let (x, target, shapes) = if kind.is_of_sums() {
         // The painting has another size than the picture.
         let painting = random.tensor(Shape::new(6, 11, SHAPE.channels))?;
@@ -126,12 +136,14 @@ fn loss_row(kind: LossKind, random: &mut Random) -> Result<Row, AutodiffError> {
         let x = random.tensor(Shape { channels: 3, ..SHAPE })?;
         (x.clone(), x, Shape { channels: 3, ..SHAPE }.to_string())
     };
-    let loss = kind.target_of(&target)?;
+    let guide = guide.as_ref().and_then(Coverage::guide).cloned();
+    let title = if guide.is_some() { format!("{}, guided", kind.title()) } else { kind.title().to_owned() };
+    let loss = kind.target_of(&target)?.guided(guide);
     let mut gradient = vec![0.0; x.data().len()];
     loss.add_gradient(&x, 1.0, &mut gradient)?;
     let shape = x.shape();
     let f = |x: &[f64]| loss.value(&shaped(shape, x)).expect("the shape that was accepted before");
-    Ok(row(kind.title(), shapes, &f, x.data(), &gradient))
+    Ok(row(&title, shapes, &f, x.data(), &gradient))
 }
 
 fn preprocessing_row(random: &mut Random) -> Row {

@@ -54,32 +54,10 @@ pub struct Material<'a> {
     pub subject: &'a Subject,
     /// The network.
     pub network: &'a Network,
-    /// The files that they were read from.
-    pub paths: Paths<'a>,
+    /// What they are, for the records of the cells, each of which may have a start of its own beside.
+    pub inputs: &'a [Input],
     /// Ends the study in the middle of whatever it evaluates or measures.
     pub cancel: &'a Cancel,
-}
-
-/// Where the material of a study was read from, as far as it comes from files: for the records.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Paths<'a> {
-    /// The photo's file.
-    pub content: Option<&'a Path>,
-    /// The painting's file.
-    pub style: Option<&'a Path>,
-    /// The file of the weights.
-    pub weights: Option<&'a Path>,
-}
-
-impl Material<'_> {
-    /// The inputs of every cell.
-    fn inputs(&self) -> Vec<Input> {
-        let mut inputs = vec![Input::picture(Role::Content, self.paths.content, self.subject.photo())];
-        let painting = |painting| Input::picture(Role::Style, self.paths.style, painting);
-        inputs.extend(self.subject.paintings().map(painting));
-        inputs.push(Input::network(self.paths.weights, self.network));
-        inputs
-    }
 }
 
 /// What a study tells while it runs.
@@ -117,10 +95,9 @@ impl Study {
         for cell in &self.cells {
             cell.options.check_layers(material.network)?;
         }
-        let inputs = material.inputs();
         let jobs = self.cells.iter().zip(starts).map(|(cell, init)| {
             let options = TransferOptions { init, ..cell.options.clone() };
-            let made_by = cell.record(&options, inputs.clone());
+            let made_by = cell.record(&options, material.inputs.to_vec());
             let kept =
                 Record::read(&cell.record_path(folder)).is_ok_and(|record| record.same_picture(&made_by));
             (cell, options, made_by, kept)

@@ -93,19 +93,15 @@ impl SharedTargets {
 #[cfg(all(test, feature = "embedded-weights"))]
 mod tests {
     use super::*;
-    use crate::study::{Paths, grid};
+    use crate::study::grid;
     use impasto_style::{Cancel, Network, Preset, Size, Subject, white_noise};
 
     #[test]
     fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
         let subject = Subject::new(white_noise(36, 48, 1).unwrap(), white_noise(40, 32, 2).unwrap());
         let network = Network::embedded().unwrap();
-        let material = Material {
-            subject: &subject,
-            network: &network,
-            paths: Paths::default(),
-            cancel: &Cancel::default(),
-        };
+        let material =
+            Material { subject: &subject, network: &network, inputs: &[], cancel: &Cancel::default() };
         let base = TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() };
         let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
         let study = grid(&base, &layers, &[1e-4, 1e-3]);

@@ -97,12 +97,16 @@ impl OptionRow {
         Err(self.error(self.get(options).unwrap_or_default()))
     }
 
-    fn error(&self, value: String) -> OptionsError {
-        let requirement = match self.accepts {
+    /// What a value must be: `from 1 to 10000`, or `average or max`.
+    pub fn requirement(&self) -> String {
+        match self.accepts {
             Accepts::Text(requirement) => requirement.to_owned(),
             Accepts::Names(names) => one_of(names),
-        };
-        OptionsError::Value { option: self.name, requirement, value }
+        }
+    }
+
+    fn error(&self, value: String) -> OptionsError {
+        OptionsError::Value { option: self.name, requirement: self.requirement(), value }
     }
 }
 

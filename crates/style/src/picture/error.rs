@@ -19,6 +19,12 @@ pub enum PictureError {
         /// What the system said.
         source: io::Error,
     },
+    /// What shall be the start is neither the name of one nor a file that is there.
+    #[error("there is no file {}, and {}", name(path), crate::options::how_to_start(path))]
+    NoStart {
+        /// What it was taken for.
+        path: PathBuf,
+    },
     /// The file has no bytes.
     #[error("{} is empty", name(path))]
     Empty {

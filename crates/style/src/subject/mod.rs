@@ -227,6 +227,11 @@ impl Subject {
         self.photo.keep.as_ref()
     }
 
+    /// What each position counts in the content loss.
+    pub const fn content_mask(&self) -> Option<&Mask> {
+        self.photo.content_mask.as_ref()
+    }
+
     /// The paintings, as they were given.
     pub fn paintings(&self) -> impl ExactSizeIterator<Item = &Picture> {
         self.paintings.iter().map(|painting| &*painting.picture)

@@ -257,7 +257,8 @@ impl Kernel for Block<'_> {
                 pack_panels::<S>(now, channels, panels);
                 // While these positions are multiplied, the next ones are prefetched.
                 let next = (now.as_ptr().wrapping_add(now.len()), now.len());
-                Panels { panels, padded, first, accumulate: accumulate || index > 0 }.add(simd, next, sum);
+                let accumulate = accumulate || index > 0;
+                Panels { numbers: panels, padded, first, accumulate }.add(simd, next, sum);
             }
             return;
         };
@@ -265,7 +266,7 @@ impl Kernel for Block<'_> {
         while let Some(count) = rows.next_some() {
             let panels = &mut scratch[..count * padded];
             rows.pack::<S>(panels);
-            Panels { panels, padded, first, accumulate }.add(simd, rows.ahead(), sum);
+            Panels { numbers: panels, padded, first, accumulate }.add(simd, rows.ahead(), sum);
             accumulate = true;
         }
     }
@@ -273,7 +274,7 @@ impl Kernel for Block<'_> {
 
 /// Some positions, packed: panels of columns, a panel's rows one after the other.
 struct Panels<'a> {
-    panels: &'a [f32],
+    numbers: &'a [f32],
     padded: usize,
     first: usize,
     accumulate: bool,
@@ -284,7 +285,7 @@ impl Panels<'_> {
     /// part with every tile.
     #[inline(always)]
     fn add<S: Simd>(self, simd: S, next: (*const f32, usize), sum: &mut [f32]) {
-        let Self { panels, padded, first, accumulate } = self;
+        let Self { numbers: panels, padded, first, accumulate } = self;
         let (count, depth) = (padded / S::PANEL, panels.len() / padded);
         let rows = first..first + sum.len() / (S::PANEL * padded);
         assert!(padded.is_multiple_of(S::PANEL) && panels.len() == depth * padded && rows.end <= count);

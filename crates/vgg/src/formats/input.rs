@@ -30,6 +30,25 @@ impl Input {
         Ok(Self { bytes: Arc::new(Bytes::File(Mutex::new(file))), start: 0, len })
     }
 
+    /// All of a stream, in memory; more than `most` bytes are an error.
+    pub(crate) fn all_of(mut stream: impl Read, most: u64) -> io::Result<Self> {
+        const PIECE: usize = 1 << 20;
+        let (mut bytes, mut buffer) = (Vec::new(), vec![0; PIECE]);
+        loop {
+            let count = match stream.read(&mut buffer) {
+                Ok(0) => return Ok(Self::memory(bytes)),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if (bytes.len() + count) as u64 > most {
+                return Err(io::Error::other(format!("it has more than {} MiB", most >> 20)));
+            }
+            bytes.try_reserve(count).map_err(io::Error::other)?;
+            bytes.extend_from_slice(&buffer[..count]);
+        }
+    }
+
     pub(crate) fn memory(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
         let bytes = bytes.into();
         let len = bytes.len() as u64;
