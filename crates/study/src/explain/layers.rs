@@ -1,45 +1,59 @@
 //! What single layers saw: Gram matrices and feature maps, before and after.
 
-use impasto_autodiff::{GramMatrix, Loss, LossKind};
+use impasto_autodiff::{GramMatrix, Guide, Loss, LossKind, Tap};
 use impasto_tensor::Tensor;
 
-use super::images::{embedded, grey, heat, normalised};
+use super::images::{embedded, escaped, grey, heat, normalised, share_of_side, shrunk};
 use super::{ExplainError, Run};
 use impasto_style::picture::Encoding;
-use impasto_style::{Picture, TransferError};
+use impasto_style::{Picture, Target, TransferError};
 
 /// Pixels of a Gram matrix's picture, and of a feature map's longest side, at most.
 const SIDE: usize = 128;
 /// Feature maps that are shown of a layer.
 const MAPS: usize = 4;
+/// Pictures that have room for feature maps of that size beside each other.
+const PICTURES: f64 = 3.0;
 
-/// A table row of each style layer: A, G before and after, and |G - A| before and after, all on one scale.
-pub(super) fn gram_rows(run: &Run<'_>, layers: &[String]) -> Result<Vec<String>, ExplainError> {
-    let gram = |loss: Loss| if let Loss::Gram(style) = loss { Some(style.target) } else { None };
-    let grams = |losses: Vec<Loss>| losses.into_iter().filter_map(gram).collect::<Vec<_>>();
-    let targets = run.scene.measure(run.network, run.options)?;
-    let painting = grams(targets.terms.into_iter().map(|target| target.loss).collect());
-    let of =
-        |picture: &Picture| Ok::<_, TransferError>(grams(run.measure(picture, LossKind::Gram, layers)?));
-    let (before, after) = (of(&run.start)?, of(&run.painting.picture)?);
-    let pictures = painting.iter().zip(&before).zip(&after);
-    layers
-        .iter()
-        .zip(pictures)
-        .map(|(layer, ((a, before), after))| gram_row(layer, a, before, after))
-        .collect()
+/// A table row of each layer of each region's style: A, G before and after, and |G - A| before and after, all on one scale.
+pub(super) fn gram_rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
+    let gram = |loss: &Loss| if let Loss::Gram(style) = loss { Some(style.target.clone()) } else { None };
+    let terms = run.targets.terms.iter();
+    let terms: Vec<(&Target, GramMatrix)> =
+        terms.filter_map(|target| Some((target, gram(&target.loss)?))).collect();
+    let guides: Vec<Option<Guide>> = terms.iter().map(|(target, _)| target.loss.guide().cloned()).collect();
+    let tap = |((target, _), guide): (&(&Target, GramMatrix), &Option<Guide>)| {
+        target.spec.tap().map(|tap| tap.guided(guide.is_some()))
+    };
+    let taps: Vec<Tap> = terms.iter().zip(&guides).filter_map(tap).collect();
+    let of = |picture: &Picture| -> Result<Vec<GramMatrix>, TransferError> {
+        Ok(run.measure(picture, &taps, &guides)?.iter().filter_map(gram).collect())
+    };
+    let (before, after) = (of(&run.start)?, of(&run.result)?);
+    // Many regions together take no more of the page than one.
+    let regions = terms.iter().filter(|(target, _)| target.spec.layer == terms[0].0.spec.layer).count();
+    let side = share_of_side(SIDE, regions as f64);
+    let row = |((target, a), g): (&(&Target, GramMatrix), [&GramMatrix; 2])| gram_row(target, a, g, side);
+    terms.iter().zip(before.iter().zip(&after).map(|(before, after)| [before, after])).map(row).collect()
 }
 
 fn gram_row(
-    layer: &str,
+    target: &Target,
     a: &GramMatrix,
-    before: &GramMatrix,
-    after: &GramMatrix,
+    [before, after]: [&GramMatrix; 2],
+    side: usize,
 ) -> Result<String, ExplainError> {
     let top = a.data.iter().fold(f32::MIN_POSITIVE, |top, value| top.max(value.abs()));
     let difference = |g: &GramMatrix| g.data.iter().zip(&a.data).map(|(g, a)| g - a).collect::<Vec<f32>>();
-    let n = a.channels;
-    let mut row = format!("<tr><th>{layer}<br><small>{n} x {n}</small></th>");
+    let (n, layer) = (a.channels, target.spec.layer.as_deref().unwrap_or_default());
+    let place =
+        target.region.as_ref().map_or_else(|| layer.to_owned(), |region| format!("{layer}, {region}"));
+    let mut row = format!("<tr><th>{}<br><small>{n} x {n}", escaped(&place));
+    if let [_, _, ..] = &target.spec.paintings[..] {
+        let part = |(painting, share): &(usize, f64)| format!("<br>{share:.3} of painting {}", painting + 1);
+        row.extend(target.spec.paintings.iter().map(part));
+    }
+    row += "</small></th>";
     for (what, values) in [
         ("A", a.data.clone()),
         ("G before", before.data.clone()),
@@ -49,18 +63,18 @@ fn gram_row(
     ] {
         // A few filters are far stronger than the rest: the cube root shows both.
         let picture = heat(n, n, values.iter().map(|value| (value.abs() / top).cbrt().min(1.0)));
-        let picture = shrunk(picture.map_err(TransferError::from)?)?;
+        let picture = picture.and_then(|picture| shrunk(picture, side)).map_err(TransferError::from)?;
         row += "<td>";
-        row += &embedded(&picture, Encoding::Png, &format!("{what} of {layer}"))?;
+        row += &embedded(&picture, Encoding::Png, &format!("{what} of {place}"))?;
         row += "</td>";
     }
     Ok(row + "</tr>\n")
 }
 
-/// A table row of one layer: the filters that answer the result most, each for the photo, the painting and the result.
+/// A table row of one layer: the filters that answer the result most, each for the photo, the paintings and the result.
 pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainError> {
     let response = |picture: &Picture| -> Result<Option<Tensor<f32>>, TransferError> {
-        let mut measured = run.measure(picture, LossKind::Content, &[layer.to_owned()])?;
+        let mut measured = run.measure(picture, &[Tap::new(layer, LossKind::Content)], &[])?;
         Ok(if let Loss::Content(content) = measured.swap_remove(0) { Some(content.target) } else { None })
     };
     let mut responses = Vec::new();
@@ -69,15 +83,13 @@ pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainE
     }
     let Some((_, result)) = responses.last() else { return Ok(String::new()) };
     let filters = strongest(result);
+    let side = share_of_side(SIDE, responses.len() as f64 / PICTURES);
     let mut row = format!("<tr><th>{layer}<br><small>{}</small></th>", result.shape());
     for (what, response) in &responses {
         row += "<td><div class=\"maps\">";
         for &filter in &filters {
-            row += &embedded(
-                &map(response, filter)?,
-                Encoding::Png,
-                &format!("filter {filter} of {layer}, {what}"),
-            )?;
+            let what = format!("filter {filter} of {layer}, {what}");
+            row += &embedded(&map(response, filter, side)?, Encoding::Png, &what)?;
         }
         row += "</div></td>";
     }
@@ -97,17 +109,9 @@ fn strongest(response: &Tensor<f32>) -> Vec<usize> {
     order
 }
 
-/// One filter's responses as a grey picture.
-fn map(response: &Tensor<f32>, filter: usize) -> Result<Picture, TransferError> {
+/// One filter's responses as a grey picture of that longest side at most.
+fn map(response: &Tensor<f32>, filter: usize, side: usize) -> Result<Picture, TransferError> {
     let shape = response.shape();
     let values: Vec<f32> = response.data().iter().skip(filter).step_by(shape.channels).copied().collect();
-    shrunk(grey(shape.height, shape.width, normalised(&values))?)
-}
-
-fn shrunk(picture: Picture) -> Result<Picture, TransferError> {
-    if picture.height().max(picture.width()) <= SIDE {
-        return Ok(picture);
-    }
-    let (height, width) = picture.size_with_longest_side(SIDE);
-    Ok(picture.resized(height, width)?)
+    Ok(shrunk(grey(shape.height, shape.width, normalised(&values))?, side)?)
 }

@@ -5,6 +5,7 @@
 mod charts;
 mod images;
 mod layers;
+mod masks;
 mod page;
 
 use std::ops::ControlFlow;
@@ -13,9 +14,11 @@ use std::time::Duration;
 use impasto_autodiff::{Loss, LossKind, Tap};
 
 use crate::plot::PlotError;
+use impasto_style::coordinates::{Coordinates, Pixels};
 use impasto_style::{
-    Breakdown, Cancel, Event, Objective, Painting, Picture, PreparedNetwork, Scene, Source, Subject, Summary,
-    TransferError, TransferOptions, View, first_picture, transfer,
+    Breakdown, Cancel, Colours, Event, Guide, Mask, Objective, Painting, Picture, PictureError,
+    PreparedNetwork, Scene, Source, Subject, Summary, Targets, TransferError, TransferOptions, View,
+    first_picture, transfer,
 };
 
 /// Why there is no report.
@@ -53,7 +56,13 @@ struct Run<'a> {
     painting: Painting,
     /// The photo and the paintings at the size of the last scale.
     scene: Scene<'a>,
+    targets: Targets,
+    /// Where the photo stays what it is, at the size of the scene.
+    keep: Option<Mask>,
+    /// What the network saw first.
     start: Picture,
+    /// What the network sees of the result: its light alone, where only light is painted.
+    result: Picture,
 }
 
 /// Runs a transfer, and returns its painting together with the page that explains it.
@@ -86,51 +95,96 @@ pub fn explain(
     let summary = summary.ok_or(TransferError::Cancelled)?;
     let longest = painting.picture.height().max(painting.picture.width());
     let scene = subject.at(longest, options).map_err(TransferError::from)?;
-    let start = first_picture(&scene, network, options)?;
+    let keep = subject.keep().map(|keep| keep.resized(scene.photo().height(), scene.photo().width()));
+    let keep = keep.transpose().map_err(TransferError::from)?;
+    let start = seen(first_picture(&scene, network, options)?, options);
+    let start = keeping(start, &scene, keep.as_ref()).map_err(TransferError::from)?;
+    let result = seen(painting.picture.clone(), options);
     // A run that was given up is explained all the same.
     let network = &network.with_cancel(Cancel::default());
-    let run = Run { network, options, summary, steps, painting, scene, start };
+    let targets = scene.measure(network, options)?;
+    let run = Run { network, options, summary, steps, painting, scene, targets, keep, start, result };
     let html = page::write(&run)?;
     Ok((run.painting, html))
+}
+
+/// What the network sees of a picture: its light alone, where only light is painted.
+fn seen(picture: Picture, options: &TransferOptions) -> Picture {
+    if options.colours == Colours::Photo { images::in_grey(picture) } else { picture }
+}
+
+/// x = m photo + (1 - m) y: what is painted first of a start y.
+fn keeping(start: Picture, scene: &Scene<'_>, keep: Option<&Mask>) -> Result<Picture, PictureError> {
+    let (Some(keep), (height, width)) = (keep, (start.height(), start.width())) else { return Ok(start) };
+    let mut pixels = Pixels::of(start.into_data()).keeping(scene.photo(), keep)?;
+    let y = pixels.start();
+    Picture::new(height, width, pixels.into_pixels(y))
 }
 
 impl Run<'_> {
     /// The layers of a kind's terms.
     fn layers(&self, kind: LossKind) -> Vec<String> {
-        let terms = self.scene.subject().terms(self.options).into_iter().filter(|term| term.kind == kind);
-        terms.filter_map(|term| term.layer).collect()
+        let terms = self.targets.terms.iter().filter(|target| target.spec.kind == kind);
+        terms.filter_map(|target| target.spec.layer.clone()).collect()
+    }
+
+    /// The paintings, each once, with what the page calls them.
+    fn paintings(&self) -> Vec<(String, &Picture)> {
+        let mut different: Vec<(Vec<String>, &Picture)> = Vec::new();
+        for (number, picture) in (1..).zip(self.scene.paintings()) {
+            let number = format!("{number}");
+            match different.iter_mut().find(|(_, known)| std::ptr::eq(*known, picture)) {
+                Some((numbers, _)) => numbers.push(number),
+                None => different.push((vec![number], picture)),
+            }
+        }
+        let is_alone = different.len() == 1;
+        let name = |numbers: &[String]| match numbers {
+            _ if is_alone => "painting".to_owned(),
+            [number] => format!("painting {number}"),
+            numbers => format!("paintings {}", numbers.join(", ")),
+        };
+        different.into_iter().map(|(numbers, picture)| (name(&numbers), picture)).collect()
     }
 
     /// The pictures that the network saw, with their names: the photo, the paintings and last the result.
-    fn pictures_seen(&self) -> Vec<(&'static str, &Picture)> {
-        let mut pictures = vec![("photo", self.scene.photo())];
-        pictures.extend(self.scene.paintings().map(|painting| ("painting", painting)));
-        pictures.push(("result", &self.painting.picture));
+    fn pictures_seen(&self) -> Vec<(String, &Picture)> {
+        let mut pictures = vec![("photo".to_owned(), self.scene.photo())];
+        pictures.extend(self.paintings());
+        pictures.push(("result".to_owned(), &self.result));
         pictures
     }
 
-    /// What a picture has at some layers: a loss of that kind each, whose target it is.
+    /// What a picture has at some taps, where guides say: a loss each, whose target it is.
     fn measure(
         &self,
         picture: &Picture,
-        kind: LossKind,
-        layers: &[String],
+        taps: &[Tap],
+        guides: &[Option<Guide>],
     ) -> Result<Vec<Loss>, TransferError> {
-        let taps: Vec<Tap> = layers.iter().map(|layer| Tap::new(layer, kind)).collect();
         let evaluator = self.options.evaluator_options(picture.height(), picture.width());
-        let view = View { source: Source::Photo, picture, taps: &taps, guides: &[] };
+        let view = View { source: Source::Photo, picture, taps, guides };
         self.network.measure(view, evaluator)
     }
 
-    /// |dL/dx|, summed over the channels, of each pixel of pictures of the result's size.
+    /// How strongly the loss pulls at each pixel of pictures of the result's size: |dL/dx| summed over the channels; of a pixel whose
+    /// light alone is painted the light's; times 1 - m where the photo is kept.
     fn gradient_strengths(&self, pictures: [&Picture; 2]) -> Result<Vec<Vec<f32>>, TransferError> {
-        let targets = self.scene.measure(self.network, self.options)?;
         let size = (self.scene.photo().height(), self.scene.photo().width());
-        let mut objective = Objective::new(self.network, targets, size, self.options)?;
+        let mut objective = Objective::new(self.network, self.targets.clone(), size, self.options)?;
+        let is_light = self.options.colours == Colours::Photo;
         let strength = |picture: &Picture| {
             let mut gradient = vec![0.0; picture.data().len()];
             objective.evaluate(picture.data(), &mut gradient)?;
-            Ok(gradient.chunks_exact(3).map(|rgb| rgb.iter().map(|g| g.abs()).sum()).collect())
+            let of_pixel = |rgb: &[f32]| match is_light {
+                true => rgb.iter().sum::<f32>().abs(),
+                false => rgb.iter().map(|g| g.abs()).sum(),
+            };
+            let mut strengths: Vec<f32> = gradient.chunks_exact(3).map(of_pixel).collect();
+            if let Some(keep) = &self.keep {
+                strengths.iter_mut().zip(keep.values()).for_each(|(strength, m)| *strength *= 1.0 - m);
+            }
+            Ok(strengths)
         };
         pictures.into_iter().map(strength).collect()
     }

@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 use impasto_autodiff::LossKind;
 
-use super::images::{embedded, heat, normalised};
-use super::{ExplainError, Run, charts, layers};
+use super::images::{embedded, escaped, heat, normalised};
+use super::{ExplainError, Run, charts, layers, masks};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, OPTIONS, StopReason, TransferError, plan};
+use impasto_style::{Colours, Init, OPTIONS, Reach, StopReason, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -55,6 +55,7 @@ pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
     page += "<h1>A transfer explained</h1>\n";
     summary(&mut page, run);
     pictures(&mut page, run)?;
+    where_styles_act(&mut page, run)?;
     curves(&mut page, run)?;
     heat_maps(&mut page, run)?;
     gram_matrices(&mut page, run)?;
@@ -70,10 +71,10 @@ pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
 
 fn summary(page: &mut String, run: &Run<'_>) {
     let seconds = run.steps.last().map_or(0.0, |step| step.elapsed.as_secs_f64());
-    let _ = writeln!(
+    let _ = write!(
         page,
         "<p>{} iterations, {} evaluations, {seconds:.1} s on {} threads, {} MiB. The loss fell from {:.4e} to {:.4e} \
-         (at the last size); it ended because: {}.</p>",
+         (at the last size); it ended because: {}.",
         run.painting.iterations,
         run.painting.evaluations,
         run.summary.threads,
@@ -82,6 +83,11 @@ fn summary(page: &mut String, run: &Run<'_>) {
         run.painting.loss,
         run.painting.reason,
     );
+    if run.painting.chroma_shrunk > 0.0 {
+        let share = 100.0 * run.painting.chroma_shrunk;
+        let _ = write!(page, " The photo's colours had to fade in {share:.1} % of the pixels.");
+    }
+    page.push_str("</p>\n");
 }
 
 fn figure(page: &mut String, content: &str, caption: &str) {
@@ -90,13 +96,50 @@ fn figure(page: &mut String, content: &str, caption: &str) {
 
 fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<div class=\"pictures\">\n");
-    let mut pictures = vec![(run.scene.photo(), "The photo")];
-    pictures.extend(run.scene.paintings().map(|painting| (painting, "The painting")));
-    pictures.extend([(&run.start, "The start"), (&run.painting.picture, "The result")]);
+    let of_paintings = match run.options.colours {
+        Colours::Painting => "",
+        Colours::Photo => ", its light",
+        Colours::Histogram | Colours::Transfer(_) => ", in the photo's colours",
+    };
+    let of_photo = if run.options.colours == Colours::Photo { ", its light" } else { "" };
+    let mut pictures = vec![(run.scene.photo(), format!("The photo{of_photo}"))];
+    let paintings = run.paintings().into_iter();
+    pictures.extend(paintings.map(|(name, picture)| (picture, format!("The {name}{of_paintings}"))));
+    pictures.extend([(&run.start, "The start".to_owned()), (&run.painting.picture, "The result".to_owned())]);
     for (picture, caption) in pictures {
-        figure(page, &embedded(picture, PHOTO, caption)?, caption);
+        figure(page, &embedded(picture, PHOTO, &caption)?, &caption);
     }
     page.push_str("</div>\n");
+    Ok(())
+}
+
+fn where_styles_act(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    let (figures, rows, notes) = (masks::figures(run)?, masks::rows(run)?, masks::notes(run));
+    if !figures.is_empty() || !rows.is_empty() {
+        page.push_str("<h2>Masks</h2>\n<p>Each on its picture in grey, orange where it counts.</p>\n");
+    }
+    if !figures.is_empty() {
+        page.push_str("<div class=\"pictures\">\n");
+        for (picture, caption) in figures {
+            figure(page, &picture, caption);
+        }
+        page.push_str("</div>\n");
+    }
+    if !rows.is_empty() {
+        let reach = match run.options.mask_reach {
+            Reach::Average => "the mask averaged as the position sees it",
+            Reach::Inside => "the mask's least value in what the position sees",
+        };
+        let _ = writeln!(
+            page,
+            "<p>Under a layer: what each of its positions counts there, {reach}; and S / M, the share of the layer \
+             that this is.</p>\n<div class=\"wide\"><table>\n{}</table></div>",
+            rows.concat()
+        );
+    }
+    for note in notes {
+        let _ = writeln!(page, "<p>{note}.</p>");
+    }
     Ok(())
 }
 
@@ -119,7 +162,7 @@ fn curves(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 
 fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<h2>Where the gradient acts</h2>\n<p>|dL/dx| of each pixel, from black over red to white; each map on its own scale.</p>\n<div class=\"pictures\">\n");
-    let pictures = [&run.start, &run.painting.picture];
+    let pictures = [&run.start, &run.result];
     for (strength, caption) in run.gradient_strengths(pictures)?.iter().zip(["At the start", "At the result"])
     {
         let map =
@@ -131,14 +174,23 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
-    let layers = run.layers(LossKind::Gram);
-    if layers.is_empty() {
+    if run.layers(LossKind::Gram).is_empty() {
         return Ok(());
     }
     page.push_str("<h2>Gram matrices</h2>\n<p>Which filters answer together: A of the painting, G of the picture. Brightness is the cube root of the \
-                   size, on one scale for a layer; where |G - A| is black, the style is met.</p>\n<div class=\"wide\"><table>\n<tr><th></th><th>A</th><th>G before</th>\
-                   <th>G after</th><th>|G - A| before</th><th>|G - A| after</th></tr>\n");
-    for row in layers::gram_rows(run, &layers)? {
+                   size, on one scale for a layer; where |G - A| is black, the style is met.");
+    let terms = &run.targets.terms;
+    if terms.iter().any(|target| target.spec.paintings.len() > 1) {
+        page.push_str(" Where paintings are blended, A is the sum of theirs by the shares that are named.");
+    }
+    if terms.iter().any(|target| target.loss.guide().is_some()) {
+        page.push_str(" A masked region has its own, of what its mask leaves of a layer.");
+    }
+    page.push_str(
+        "</p>\n<div class=\"wide\"><table>\n<tr><th></th><th>A</th><th>G before</th>\
+                   <th>G after</th><th>|G - A| before</th><th>|G - A| after</th></tr>\n",
+    );
+    for row in layers::gram_rows(run)? {
         page.push_str(&row);
     }
     page.push_str("</table></div>\n");
@@ -149,8 +201,19 @@ fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     let mut names: Vec<&str> = run.options.layers();
     names.sort_unstable();
     names.dedup();
-    page.push_str("<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for the photo, the painting and the result.</p>\n\
-                   <div class=\"wide\"><table>\n<tr><th></th><th>Photo</th><th>Painting</th><th>Result</th></tr>\n");
+    let pictures: Vec<String> = run.pictures_seen().into_iter().map(|(name, _)| name).collect();
+    let (result, others) = pictures.split_last().map_or(("", &[][..]), |(last, others)| (last, others));
+    let of_all = others.iter().map(|name| format!("the {name}")).collect::<Vec<String>>().join(", ");
+    let _ = write!(
+        page,
+        "<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for {of_all} and the {result}.</p>\n\
+         <div class=\"wide\"><table>\n<tr><th></th>"
+    );
+    for name in &pictures {
+        let (first, rest) = name.split_at(1);
+        let _ = write!(page, "<th>{}{rest}</th>", first.to_uppercase());
+    }
+    page.push_str("</tr>\n");
     for layer in names {
         page.push_str(&layers::feature_row(run, layer)?);
     }
@@ -216,7 +279,7 @@ fn options(page: &mut String, run: &Run<'_>) {
         };
         if let Some(value) = row.get(&options).or_else(start) {
             // A space lets a long list of layers break into lines.
-            let value = value.replace(',', ", ").replace('&', "&amp;").replace('<', "&lt;");
+            let value = escaped(&value.replace(',', ", "));
             let _ = writeln!(page, "<tr><td><code>--{}</code></td><td>{value}</td></tr>", row.name);
         }
     }
