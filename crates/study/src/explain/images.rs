@@ -23,6 +23,17 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
+/// `The photo` for `the photo`.
+pub(super) fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// `photo` for `the photo`.
+pub(super) fn without_article(name: &str) -> &str {
+    name.strip_prefix("the ").unwrap_or(name)
+}
+
 /// A transparent picture laid on squares of white and light grey: a c + (1 - a) b.
 fn on_checkerboard(picture: &Picture, alpha: &Mask) -> Result<Picture, PictureError> {
     const SQUARE: usize = 8;
@@ -31,7 +42,7 @@ fn on_checkerboard(picture: &Picture, alpha: &Mask) -> Result<Picture, PictureEr
     let mut pixels = picture.data().to_vec();
     for (at, (pixel, a)) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(alpha.values()).enumerate() {
         let shade = SHADES[(at / width / SQUARE + at % width / SQUARE) % 2];
-        pixel.iter_mut().for_each(|c| *c = a * *c + (1.0 - a) * shade);
+        *pixel = pixel.map(|c| a * c + (1.0 - a) * shade);
     }
     Picture::new(picture.height(), width, pixels)
 }

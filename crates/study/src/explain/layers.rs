@@ -3,7 +3,7 @@
 use impasto_autodiff::{GramMatrix, Guide, Loss, LossKind, Tap};
 use impasto_tensor::Tensor;
 
-use super::images::{embedded, escaped, grey, heat, normalised, share_of_side, shrunk};
+use super::images::{embedded, escaped, grey, heat, normalised, share_of_side, shrunk, without_article};
 use super::{ExplainError, Run};
 use impasto_style::picture::Encoding;
 use impasto_style::{Picture, Target, TransferError};
@@ -88,7 +88,7 @@ pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainE
     for (what, response) in &responses {
         row += "<td><div class=\"maps\">";
         for &filter in &filters {
-            let what = format!("filter {filter} of {layer}, {what}");
+            let what = format!("filter {filter} of {layer}, {}", without_article(what));
             row += &embedded(&map(response, filter, side)?, Encoding::Png, &what)?;
         }
         row += "</div></td>";

@@ -54,8 +54,7 @@ pub(super) fn rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
     if masked.is_empty() {
         return Ok(Vec::new());
     }
-    let names: String = layers.iter().map(|layer| format!("<th>{layer}</th>")).collect();
-    let mut rows = vec![format!("<tr><th></th><th>Mask</th>{names}</tr>\n")];
+    let mut rows = vec![format!("<tr><th></th><th>Mask</th><th>{}</th></tr>\n", layers.join("</th><th>"))];
     let side = share_of_side(SIDES[0], masked.len() as f64 / ROWS as f64);
     for row in &masked {
         rows.push(table_row(run, row, &layers, side)?);
@@ -101,17 +100,18 @@ fn table_row(run: &Run<'_>, row: &Row<'_>, layers: &[&str], side: usize) -> Resu
         percent(mean),
     );
     for layer in layers {
-        let coverage = own.iter().position(|own| own == layer).map(|at| &coverages[at]);
-        html += &match coverage {
-            None => "<td></td>".to_owned(),
-            Some(Coverage::Nowhere) => "<td>drops out</td>".to_owned(),
-            Some(Coverage::Everywhere) => format!("<td>{}</td>", percent(1.0)),
+        html += "<td>";
+        match own.iter().position(|own| own == layer).map(|at| &coverages[at]) {
+            None => {}
+            Some(Coverage::Nowhere) => html += "drops out",
+            Some(Coverage::Everywhere) => html += &percent(1.0),
             Some(Coverage::Partly(guide)) => {
                 let shape = run.network.response_shape(layer, size(mask)).map_err(TransferError::from)?;
-                let seen = of(guide.weights(), (shape.height, shape.width), &format!("{name} at {layer}"))?;
-                format!("<td>{seen}{}</td>", percent(guide.share()))
+                html += &of(guide.weights(), (shape.height, shape.width), &format!("{name} at {layer}"))?;
+                html += &percent(guide.share());
             }
-        };
+        }
+        html += "</td>";
     }
     Ok(html + "</tr>\n")
 }

@@ -140,7 +140,7 @@ impl Run<'_> {
         }
         let is_alone = different.len() == 1;
         let name = |numbers: &[String]| match numbers {
-            _ if is_alone => "painting".to_owned(),
+            _ if is_alone => "the painting".to_owned(),
             [number] => format!("painting {number}"),
             numbers => format!("paintings {}", numbers.join(", ")),
         };
@@ -149,9 +149,9 @@ impl Run<'_> {
 
     /// The pictures that the network saw, with their names: the photo, the paintings and last the result.
     fn pictures_seen(&self) -> Vec<(String, &Picture)> {
-        let mut pictures = vec![("photo".to_owned(), self.scene.photo())];
+        let mut pictures = vec![("the photo".to_owned(), self.scene.photo())];
         pictures.extend(self.paintings());
-        pictures.push(("result".to_owned(), &self.result));
+        pictures.push(("the result".to_owned(), &self.result));
         pictures
     }
 
@@ -176,10 +176,9 @@ impl Run<'_> {
         let strength = |picture: &Picture| {
             let mut gradient = vec![0.0; picture.data().len()];
             objective.evaluate(picture.data(), &mut gradient)?;
-            let of_pixel = |rgb: &[f32]| match is_light {
-                true => rgb.iter().sum::<f32>().abs(),
-                false => rgb.iter().map(|g| g.abs()).sum(),
-            };
+            let of_light = |rgb: &[f32]| rgb.iter().sum::<f32>().abs();
+            let of_colours = |rgb: &[f32]| rgb.iter().map(|g| g.abs()).sum();
+            let of_pixel = |rgb: &[f32]| if is_light { of_light(rgb) } else { of_colours(rgb) };
             let mut strengths: Vec<f32> = gradient.chunks_exact(3).map(of_pixel).collect();
             if let Some(keep) = &self.keep {
                 strengths.iter_mut().zip(keep.values()).for_each(|(strength, m)| *strength *= 1.0 - m);

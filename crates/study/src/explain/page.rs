@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use impasto_autodiff::LossKind;
 
-use super::images::{embedded, escaped, heat, normalised};
+use super::images::{capitalised, embedded, escaped, heat, normalised, without_article};
 use super::{ExplainError, Run, charts, layers, masks};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
@@ -104,7 +104,7 @@ fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     let of_photo = if run.options.colours == Colours::Photo { ", its light" } else { "" };
     let mut pictures = vec![(run.scene.photo(), format!("The photo{of_photo}"))];
     let paintings = run.paintings().into_iter();
-    pictures.extend(paintings.map(|(name, picture)| (picture, format!("The {name}{of_paintings}"))));
+    pictures.extend(paintings.map(|(name, picture)| (picture, capitalised(&name) + of_paintings)));
     pictures.extend([(&run.start, "The start".to_owned()), (&run.painting.picture, "The result".to_owned())]);
     for (picture, caption) in pictures {
         figure(page, &embedded(picture, PHOTO, &caption)?, &caption);
@@ -203,15 +203,14 @@ fn feature_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     names.dedup();
     let pictures: Vec<String> = run.pictures_seen().into_iter().map(|(name, _)| name).collect();
     let (result, others) = pictures.split_last().map_or(("", &[][..]), |(last, others)| (last, others));
-    let of_all = others.iter().map(|name| format!("the {name}")).collect::<Vec<String>>().join(", ");
     let _ = write!(
         page,
-        "<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for {of_all} and the {result}.</p>\n\
-         <div class=\"wide\"><table>\n<tr><th></th>"
+        "<h2>Feature maps</h2>\n<p>Of each layer the filters that answer the result most, for {} and {result}.</p>\n\
+         <div class=\"wide\"><table>\n<tr><th></th>",
+        others.join(", ")
     );
     for name in &pictures {
-        let (first, rest) = name.split_at(1);
-        let _ = write!(page, "<th>{}{rest}</th>", first.to_uppercase());
+        let _ = write!(page, "<th>{}</th>", capitalised(without_article(name)));
     }
     page.push_str("</tr>\n");
     for layer in names {

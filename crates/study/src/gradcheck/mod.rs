@@ -1,12 +1,15 @@
 //! Every gradient of the method against central differences in `f64`: each operation and loss alone, then the whole
-//! objective from the pixels of a picture to the total loss.
+//! objective from the pixels of a picture to the total loss; last the objective with masks, several paintings, a part that is kept,
+//! and light alone.
 //!
 //! The comparison itself, with its choice of step and its detection of kinks, is [`impasto_autodiff::check`].
 
+mod control;
 mod objective;
 mod operations;
 mod step_plot;
 
+pub use control::{ControlError, control};
 pub use impasto_autodiff::check::Verdict;
 pub use objective::{Objective, objective};
 pub use operations::operations;

@@ -48,18 +48,20 @@ impl Objective {
                 terms.push(Term::at(layer, Weight::alone(1.0), loss));
             }
         }
-        let mut objective = Self { chain, terms };
-        objective.balance(start)?;
-        Ok(objective)
+        Self::balanced(chain, terms, start)
     }
 
-    /// Sets every weight to 1 / (the loss at `start`).
-    fn balance(&mut self, start: &Tensor<f64>) -> Result<(), AutodiffError> {
-        let losses = reference::losses(&self.chain, start, &self.terms)?;
-        for (term, loss) in self.terms.iter_mut().zip(losses.each) {
+    /// The sum of these losses, every weight set to 1 / (the loss at `start`).
+    pub(super) fn balanced(
+        chain: Chain<f64>,
+        mut terms: Vec<Term<f64>>,
+        start: &Tensor<f64>,
+    ) -> Result<Self, AutodiffError> {
+        let losses = reference::losses(&chain, start, &terms)?;
+        for (term, loss) in terms.iter_mut().zip(losses.each) {
             term.weight.share = if loss > 0.0 { 1.0 / loss } else { 1.0 };
         }
-        Ok(())
+        Ok(Self { chain, terms })
     }
 
     /// The total loss of a picture.
