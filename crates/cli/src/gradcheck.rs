@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use impasto_study::gradcheck::Verdict;
-use impasto_study::gradcheck::{Row, objective, operations, step_plot};
+use impasto_study::gradcheck::{Row, control, objective, operations, step_plot};
 use impasto_style::{Network, Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
@@ -23,7 +23,8 @@ const HEEDED: [&str; 4] = ["size", "pool", "seed", "memory-limit"];
 
 /// Check every gradient against central differences in f64
 ///
-/// Each operation, each loss, and the whole objective are checked. For each, three random directions and three single
+/// Each operation, each loss, and the whole objective are checked, and last an objective with masks, blended paintings, a part of the
+/// photo that is kept, and light alone. For each, three random directions and three single
 /// coordinates are tried with a ladder of steps; the step that counts is the one where neighbouring steps agree best, found
 /// without looking at the gradient. At a kink (a ReLU at 0) there is no derivative to compare with: kinks are reported, not
 /// hidden. Exits with 1 if a gradient is wrong.
@@ -41,7 +42,7 @@ pub(crate) struct Arguments {
     /// The painting of the whole objective
     style: Option<PathBuf>,
 
-    /// Leave the whole objective out
+    /// Leave the whole objectives out
     #[arg(long)]
     operations_only: bool,
 
@@ -72,7 +73,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     operations.into_iter().try_for_each(|row| table.add(row))?;
     if !arguments.operations_only {
         let network = arguments.options.network.read()?;
-        table.add(objective_row(arguments, network, &options)?)?;
+        let (photo, painting) = pictures_of(arguments, &options)?;
+        table.add(objective_row(network.clone(), &photo, &painting, &options)?)?;
+        table.add(control(network, photo, painting, &options).map_err(Failure::failed)?)?;
     }
     if let Some(plot) = &plot {
         draw(plot, &table.rows)?;
@@ -110,15 +113,23 @@ impl Table {
     }
 }
 
-fn objective_row(arguments: &Arguments, network: Network, options: &TransferOptions) -> Result<Row, Failure> {
-    let &TransferOptions { size, seed, pooling, .. } = options;
-    let side = size.longest_side_for((NOISE, NOISE));
-    let (photo, painting) = match (&arguments.content, &arguments.style) {
+/// The photo and the painting of the whole objective.
+fn pictures_of(arguments: &Arguments, options: &TransferOptions) -> Result<(Picture, Picture), Failure> {
+    let (side, seed) = (options.size.longest_side_for((NOISE, NOISE)), options.seed);
+    Ok(match (&arguments.content, &arguments.style) {
         (Some(content), Some(style)) => (small(content, options)?, small(style, options)?),
         _ => (white_noise(side, side, seed + 1)?, white_noise(side, side, seed + 2)?),
-    };
-    let start = white_noise(photo.height(), photo.width(), seed)?;
-    let chain = network.chain_to("conv5_1", pooling)?.cast();
+    })
+}
+
+fn objective_row(
+    network: Network,
+    photo: &Picture,
+    painting: &Picture,
+    options: &TransferOptions,
+) -> Result<Row, Failure> {
+    let start = white_noise(photo.height(), photo.width(), options.seed)?;
+    let chain = network.chain_to("conv5_1", options.pooling)?.cast();
     objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor()).map_err(Failure::failed)
 }
 
@@ -156,8 +167,10 @@ fn line(row: &Row) -> String {
 /// The whole objective and two operations: one smooth, one that is linear.
 fn draw(plot: &Place, rows: &[Row]) -> Result<(), Failure> {
     let shown = ["style loss", "content loss", "the whole objective"];
-    let lines: Vec<&Row> =
-        rows.iter().filter(|row| shown.iter().any(|name| row.operation.starts_with(name))).collect();
+    let is_shown = |row: &&Row| {
+        shown.iter().any(|name| row.operation.starts_with(name)) && !row.operation.ends_with("guided")
+    };
+    let lines: Vec<&Row> = rows.iter().filter(is_shown).collect();
     let svg = step_plot(&lines).map_err(Failure::failed)?;
     plot.write_or_keep(("the plot", ".svg"), |out| out.write_all(svg.as_bytes()))
 }

@@ -25,7 +25,8 @@ Examples:
 const ONE_LOSS: &str = "there is one loss, of weight 1";
 
 /// What a reconstruction does not ask for.
-const LEFT_OUT: [(&str, &str); 4] = [
+const LEFT_OUT: [(&str, &str); 5] = [
+    ("colours", "the colours are those of what it is rebuilt from"),
     ("content-layers", "name the layers with --layers"),
     ("style-layers", "name the layers with --layers"),
     ("content-weight", ONE_LOSS),
@@ -84,6 +85,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::wrong_use(
             "a reconstruction has one loss of weight 1: name its layers with --layers",
         ));
+    }
+    if given.choices.has("colours") {
+        let problem = "a reconstruction has the colours of what it is rebuilt from: leave out --colours";
+        return Err(Failure::wrong_use(problem));
     }
     let mut base = given.options()?;
     let sources = arguments.masks.sources(&arguments.picture);

@@ -4,11 +4,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use impasto_study::study::{Material, Study, StudyEvent, grid};
+use impasto_study::study::{Material, Study, StudyEvent, grid, style_reconstructions};
 use impasto_style::picture::{Encoding, ReadOptions};
 use impasto_style::{
-    Cancel, Init, Network, Picture, PreparedNetwork, Preset, Size, Subject, TransferOptions, transfer,
-    white_noise,
+    Cancel, Colours, Init, Network, Picture, PreparedNetwork, Preset, Size, Subject, TransferOptions,
+    transfer, white_noise,
 };
 
 struct Scene {
@@ -55,6 +55,33 @@ fn cells_that_share_targets_are_the_pictures_of_separate_transfers() {
         alone.unwrap().picture.write(&file, Encoding::Png).unwrap();
         assert!(Picture::read(&file, &ReadOptions::default()).unwrap().picture == *picture, "{}", cell.name);
     }
+}
+
+#[test]
+fn a_texture_of_several_paintings_is_their_blend_in_their_own_colours() {
+    let mut scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let blank = Picture::new(24, 32, vec![0.0; 3 * 24 * 32]).unwrap();
+    let paintings = [2, 3].map(|seed| white_noise(32, 28, seed).unwrap());
+    scene.subject = Subject::blend(blank, paintings.to_vec()).unwrap();
+    scene.base = TransferOptions {
+        blend: vec![1.0, 0.0],
+        colours: Colours::Photo,
+        init: Init::Noise,
+        ..scene.base.clone()
+    };
+    let layers = ["conv1_1".to_owned()];
+    let (of_first, _) = scene.run(&style_reconstructions(&scene.base, &layers), folder.path());
+    scene.base.blend = vec![1.0, 1.0];
+    let (of_both, _) = scene.run(&style_reconstructions(&scene.base, &layers), folder.path());
+    assert!(of_first != of_both);
+    scene.base.colours = Colours::Painting;
+    let folder = tempfile::tempdir().unwrap();
+    assert!(scene.run(&style_reconstructions(&scene.base, &layers), folder.path()).0 == of_both);
+    scene.subject = Subject::new(scene.subject.photo().clone(), paintings[0].clone());
+    scene.base.blend = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    assert!(scene.run(&style_reconstructions(&scene.base, &layers), folder.path()).0 == of_first);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The paper's figures as studies.
 
 use super::{Cell, Study};
-use impasto_style::{LayerWeights, TransferOptions};
+use impasto_style::{Colours, LayerWeights, TransferOptions};
 
 /// What the options of a figure are unless others are chosen, as in [`Choices::set`](impasto_style::Choices::set): the
 /// paper's, in small.
@@ -16,7 +16,7 @@ pub const GRID_DEFAULTS: [(&str, &str); 5] = {
 
 /// Figure 1, content: the picture that has the photo's response at one layer, for each layer.
 ///
-/// Of `base` everything counts but weights and layers; the paper starts from white noise.
+/// Of `base` everything counts but weights, layers and colours, which are the photo's as they are; the paper starts from white noise.
 pub fn content_reconstructions(base: &TransferOptions, layers: &[String]) -> Study {
     let cell = |layer: &String| Cell {
         name: format!("content-{layer}"),
@@ -24,13 +24,15 @@ pub fn content_reconstructions(base: &TransferOptions, layers: &[String]) -> Stu
             content_weight: 1.0,
             style_weight: 0.0,
             content_layers: LayerWeights::even(&[layer]),
+            colours: Colours::Painting,
             ..base.clone()
         },
     };
     row(layers.to_vec(), layers.iter().map(cell).collect())
 }
 
-/// Figure 1, style: the picture that has the painting's Gram matrices at a growing set of layers; a texture.
+/// Figure 1, style: the picture that has the painting's Gram matrices at a growing set of layers; a texture. Of several paintings it
+/// has the blend, of masked regions each its own; the photo gives the size alone, so colours stay what the paintings' are.
 pub fn style_reconstructions(base: &TransferOptions, layers: &[String]) -> Study {
     let sets = style_sets(layers);
     let cell = |set: &StyleSet| Cell {
@@ -39,6 +41,7 @@ pub fn style_reconstructions(base: &TransferOptions, layers: &[String]) -> Study
             content_weight: 0.0,
             style_weight: 1.0,
             style_layers: set.layers.clone().into(),
+            colours: Colours::Painting,
             ..base.clone()
         },
     };
