@@ -3,9 +3,9 @@
 
 use impasto_autodiff::{Chain, Losses, Term, reference};
 use impasto_style::{
-    ConvMode, Each, LayerWeight, LayerWeights, Loss, LossKind, Mask, Network, Objective, Photo,
-    Picture, Pooling, PreparedNetwork, Preset, Reach, Region, RegionMask, Scene, StyleImage, Subject,
-    TransferError, TransferOptions, View, Weight,
+    ConvMode, Each, LayerWeight, LayerWeights, Loss, LossKind, Mask, Network, Objective, Photo, Picture,
+    Pooling, PreparedNetwork, Preset, Reach, Region, RegionMask, Scene, StyleImage, Subject, TransferError,
+    TransferOptions, View, Weight,
 };
 use impasto_tensor::{Shape, Tensor};
 use serde_json::Value;
@@ -27,12 +27,18 @@ const PLAIN: Tolerance = Tolerance { losses: 2e-6, gradient: 2e-6 };
 
 #[test]
 fn exact_mode_agrees_with_pytorch() {
-    cases().iter().filter(|c| !c.is_light() && c.mask("keep").is_none()).for_each(|case| case.compare_evaluator(ConvMode::Exact, &EXACT));
+    cases()
+        .iter()
+        .filter(|c| !c.is_light() && c.mask("keep").is_none())
+        .for_each(|case| case.compare_evaluator(ConvMode::Exact, &EXACT));
 }
 
 #[test]
 fn fast_mode_agrees_with_pytorch() {
-    cases().iter().filter(|c| !c.is_light() && c.mask("keep").is_none()).for_each(|case| case.compare_evaluator(ConvMode::Fast, &FAST));
+    cases()
+        .iter()
+        .filter(|c| !c.is_light() && c.mask("keep").is_none())
+        .for_each(|case| case.compare_evaluator(ConvMode::Fast, &FAST));
 }
 
 #[test]
@@ -134,10 +140,15 @@ impl Case {
         let scene = subject.at(self.longest(), &options).unwrap();
         let targets = scene.measure(&network, &options).unwrap();
         let mut objective = Objective::new(&network, targets.clone(), self.size(), &options).unwrap();
-        let variables=self.picture("image").into_data(); let _=&scene;
+        let variables = self.picture("image").into_data();
+        let _ = &scene;
         let mut gradient = vec![0.0; variables.len()];
         let evaluate = |x: &[f32], gradient: &mut [f32]| objective.evaluate(x, gradient);
-        let losses = {let mut evaluate=evaluate; evaluate(&variables,&mut gradient)}.unwrap();
+        let losses = {
+            let mut evaluate = evaluate;
+            evaluate(&variables, &mut gradient)
+        }
+        .unwrap();
         let each = losses.terms.iter().zip(&targets.terms).map(|(term, target)| {
             let layer = term.layer.clone().unwrap_or_default();
             (term.kind, layer, target.spec.region.unwrap_or(0), term.weight.share, term.loss)
@@ -168,7 +179,8 @@ impl Case {
             terms.push(Term::at(layer.clone(), weight, loss));
             each.push((spec.kind, layer, spec.region.unwrap_or(0), weight.share, 0.0));
         }
-        let variables=self.picture("image").into_data(); let _=&scene;
+        let variables = self.picture("image").into_data();
+        let _ = &scene;
         let mut gradient = vec![0.0; variables.len()];
         let (height, width) = self.size();
         let evaluate = |x: &[f32], gradient: &mut [f32]| {
@@ -176,7 +188,11 @@ impl Case {
             gradient.iter_mut().zip(of_pixels.data()).for_each(|(to, from)| *to = *from as f32);
             Ok::<Losses, TransferError>(losses)
         };
-        let losses = {let mut evaluate=evaluate; evaluate(&variables,&mut gradient)}.unwrap();
+        let losses = {
+            let mut evaluate = evaluate;
+            evaluate(&variables, &mut gradient)
+        }
+        .unwrap();
         each.iter_mut().zip(losses.each).for_each(|(term, loss)| term.4 = loss);
         self.compare(&Found { total: losses.total, each, gradient }, &PLAIN, "plain");
     }
