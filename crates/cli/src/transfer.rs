@@ -34,6 +34,9 @@ Examples:
   impasto transfer photo.jpg painting.jpg -o out.png
   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
   impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
+  impasto transfer photo.jpg a.jpg b.jpg --blend 3,1 -o out.png
+  impasto transfer photo.jpg a.jpg b.jpg --mask sky.png,- -o out.png
+  impasto transfer photo.jpg painting.jpg --keep face.png --colours photo -o out.png
   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
   impasto transfer --resume out.run --iterations 800
@@ -75,15 +78,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) volume: Volume,
 
+    #[command(flatten)]
+    pub(crate) options: OptionArguments,
+
     /// End after that time of painting, such as 90s, 10m or 1h30m, with the picture so far
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Machine")]
     time_limit: Option<Duration>,
 
     #[command(flatten)]
     checkpoint: CheckpointArguments,
-
-    #[command(flatten)]
-    pub(crate) options: OptionArguments,
 }
 
 impl Arguments {
