@@ -7,6 +7,7 @@ use impasto_style::picture::Encoding;
 
 use crate::failure::Failure;
 use crate::place::{Kind, Place, is_standard, to_standard_output};
+use crate::streams::warn;
 
 /// A checked place for a picture.
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ pub(crate) struct Output {
     place: Place,
     /// What the file's extension names; PNG on standard output.
     encoding: Encoding,
-    /// Whether the picture has alpha.
+    /// Whether pictures have alpha.
     alpha: bool,
 }
 
@@ -26,14 +27,16 @@ impl Output {
         Ok(Self { place: Place::new(path, Kind::Data("a picture"))?, encoding, alpha: false })
     }
 
-    /// The same place for a picture that has alpha, or has none.
-    pub(crate) fn with_alpha(self, alpha: bool) -> Self {
+    /// The same place for pictures that have alpha, or have none; says what becomes of alpha, unless it shall be quiet.
+    pub(crate) fn with_alpha(self, alpha: bool, quiet: bool) -> Self {
+        if alpha && !self.encoding.keeps_alpha() {
+            let name = self.name();
+            warn(
+                quiet,
+                &format!("{name} is a JPEG, which has no transparency: the picture is laid on white"),
+            );
+        }
         Self { alpha, ..self }
-    }
-
-    /// Whether alpha is lost there.
-    pub(crate) const fn loses_alpha(&self) -> bool {
-        self.alpha && !self.encoding.keeps_alpha()
     }
 
     /// Checks that there is room for a picture of H x W, before it is painted.

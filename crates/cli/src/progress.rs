@@ -119,7 +119,7 @@ impl Display {
 
     /// An iteration is done.
     fn step(&mut self, progress: &Progress<'_>) {
-        self.pace.step(progress, elapsed());
+        self.pace.step(progress.iteration, (progress.scale, progress.size), elapsed());
         let left = self.pace.left().filter(|_| self.pace.done(progress.iteration) < self.pace.iterations());
         let left = left.map_or_else(String::new, |left| format!(", {} left", spoken(left)));
         match &self.way {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use impasto_files::{probe, probe_replaceable};
 use impasto_style::{
-    Event, Painting, PreparedNetwork, Progress, StopReason, Subject, Summary, TransferError, transfer_with,
+    Event, Painting, PreparedNetwork, Progress, StopReason, Summary, TransferError, transfer_with,
 };
 
 use crate::EXIT_CODES;
@@ -26,7 +26,6 @@ use crate::presets::preset_table;
 use crate::progress::{Display, Volume};
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
-use crate::streams::warn;
 use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
@@ -130,7 +129,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
     tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
-    let output = with_alpha_of(&subject, output, arguments.volume.quiet);
+    let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     if checkpoint.is_none() {
@@ -183,16 +182,6 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
     inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
     read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
-}
-
-/// The place for a picture with or without alpha, as the photo is; says where alpha is lost.
-fn with_alpha_of(subject: &Subject, output: Output, quiet: bool) -> Output {
-    let output = output.with_alpha(subject.photo().alpha().is_some());
-    if output.loses_alpha() {
-        let name = output.name();
-        warn(quiet, &format!("{name} is a JPEG, which has no transparency: the picture is laid on white"));
-    }
-    output
 }
 
 /// What decides which options have an effect.

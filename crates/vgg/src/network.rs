@@ -146,6 +146,7 @@ pub(crate) fn called(path: &Path) -> PathBuf {
 pub(crate) const EMBEDDED_NAME: &str = "embedded weights";
 
 /// The bytes of the weights that are built in.
+#[allow(clippy::unnecessary_wraps, reason = "a build without them has none")]
 pub(crate) fn embedded() -> Result<Input, WeightsError> {
     #[cfg(feature = "embedded-weights")]
     return Ok(Input::memory(EMBEDDED));
