@@ -31,7 +31,10 @@ impl Output {
     pub(crate) fn with_alpha(self, alpha: bool, quiet: bool) -> Self {
         if alpha && !self.encoding.keeps_alpha() {
             let name = self.name();
-            warn(quiet, &format!("{name} is a JPEG, which has no transparency: the picture is laid on white"));
+            warn(
+                quiet,
+                &format!("{name} is a JPEG, which has no transparency: the picture is laid on white"),
+            );
         }
         Self { alpha, ..self }
     }
