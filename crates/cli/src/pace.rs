@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use impasto_style::{Progress, Summary};
+use impasto_style::Summary;
 
 /// The iterations of a transfer, a scale at a time: what one of them costs, in pixels, and how many there are at most.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -75,9 +75,13 @@ impl Pace {
         self.now = work;
     }
 
-    /// An iteration was accepted, at that time since the command began.
-    pub(crate) fn step(&mut self, progress: &Progress<'_>, now: Duration) {
-        let (scale, iteration) = (progress.scale, progress.iteration);
+    /// An iteration was accepted, at a scale of that number and size (H, W), at that time since the command began.
+    pub(crate) fn step(
+        &mut self,
+        iteration: usize,
+        (scale, (height, width)): (usize, (usize, usize)),
+        now: Duration,
+    ) {
         let done = match self.at {
             Some((at, done)) if at == scale => done + 1,
             Some(_) => 1,
@@ -85,7 +89,7 @@ impl Pace {
             None => iteration.saturating_sub(self.now.before(scale)).max(1),
         };
         self.at = Some((scale, done));
-        let pixels = (progress.size.0 * progress.size.1) as f64;
+        let pixels = (height * width) as f64;
         let (first, work) = self.since.map_or((now, 0.0), |(first, work)| (first, work + pixels));
         self.since = Some((first, work));
         let later: f64 = self.later.iter().map(|work| work.left(0, 0)).sum();
@@ -112,25 +116,11 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use impasto_style::Breakdown;
-
     use super::*;
 
     /// Iteration `iteration`, at a scale of so many rows of one pixel, after so many seconds.
     fn step(pace: &mut Pace, iteration: usize, (scale, pixels): (usize, usize), seconds: u64) {
-        let losses = Breakdown { total: 1.0, terms: Vec::new() };
-        let progress = Progress {
-            iteration,
-            scale,
-            size: (pixels, 1),
-            evaluations: iteration,
-            elapsed: Duration::ZERO,
-            losses: &losses,
-            gradient_norm: 1.0,
-            step: 1.0,
-            pixels: &[],
-        };
-        pace.step(&progress, Duration::from_secs(seconds));
+        pace.step(iteration, (scale, (pixels, 1)), Duration::from_secs(seconds));
     }
 
     fn left(pace: &Pace) -> Option<u64> {

@@ -123,7 +123,7 @@ impl Display {
 
     /// An iteration is done.
     fn step(&mut self, progress: &Progress<'_>) {
-        self.pace.step(progress, elapsed());
+        self.pace.step(progress.iteration, (progress.scale, progress.size), elapsed());
         let left = self.pace.left().filter(|_| self.pace.done(progress.iteration) < self.pace.iterations());
         let left = left.map_or_else(String::new, |left| format!(", {} left", spoken(left)));
         match &self.way {
@@ -180,7 +180,11 @@ impl Display {
 /// The end of the last line: what was painted, and how long the command took.
 pub(crate) fn painted(painting: &Painting) -> String {
     let (height, width) = (painting.picture.height(), painting.picture.width());
-    format!("{width} x {height} pixels, loss {:.4e}, in {}", painting.loss, spoken(elapsed()))
+    let shrunk = match painting.chroma_shrunk * 100.0 {
+        0.0 => String::new(),
+        share => format!(", colours of {share:.2} % of the pixels paler than the photo's, to fit"),
+    };
+    format!("{width} x {height} pixels, loss {:.4e}{shrunk}, in {}", painting.loss, spoken(elapsed()))
 }
 
 /// `3/16  ####----  120/800  40 s, loss 1.2e4, 3 min left`.

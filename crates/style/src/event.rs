@@ -5,6 +5,7 @@ use std::time::Duration;
 use impasto_autodiff::{LayerPlan, PlanBytes};
 use impasto_vgg::Arch;
 
+use crate::finish::Finish;
 use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved, Vanished};
 
 /// Something happened. Answer with `ControlFlow::Break(())` to stop after this iteration.
@@ -74,20 +75,23 @@ pub struct Progress<'a> {
     pub elapsed: Duration,
     /// The losses of this picture.
     pub losses: &'a Breakdown,
-    /// The 2-norm of dL/dx.
+    /// The 2-norm of the gradient in the variables that move: of dL/dx, or of the light's and of what is not kept.
     pub gradient_norm: f64,
     /// L-BFGS: the step along the direction; Adam: the learning rate.
     pub step: f64,
-    /// The pixels, H x W x 3.
+    /// The pixels as they are painted, H x W x 3: (Y, Y, Y) where only light is.
     pub pixels: &'a [f32],
+    /// What becomes of them.
+    pub(crate) finish: &'a Finish<'a>,
 }
 
 impl Progress<'_> {
-    /// A copy of the picture.
+    /// The picture as it would be written, in a copy of the pixels: with the photo's chroma where only light is painted, and
+    /// its alpha.
     ///
     /// # Errors
-    /// [`PictureError::Length`] never happens for the library's own events.
+    /// [`PictureError`] never happens for the library's own events.
     pub fn picture(&self) -> Result<Picture, PictureError> {
-        Picture::new(self.size.0, self.size.1, self.pixels.to_vec())
+        Ok(self.finish.picture(self.pixels.to_vec())?.picture)
     }
 }

@@ -58,11 +58,13 @@
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
 //! | what one is to be made of, as a file for people | `saved_scene.rs` |
+//! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | which pictures are smaller than they should be | `notice.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
 //! | a run in a file, from which it goes on exactly | `checkpoint/` |
+//! | the picture that a transfer starts from; what becomes of painted pixels | `start.rs`, `finish.rs` |
 //! | one scale of a run, from a picture or a checkpoint; its optimisation | `stage.rs`, `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
 //! | what takes how much memory | `memory.rs` |
@@ -73,9 +75,11 @@
 
 pub mod benchmark;
 mod checkpoint;
+mod colour;
 pub mod coordinates;
 mod error;
 mod event;
+mod finish;
 pub mod machine;
 mod memory;
 mod network;
@@ -90,6 +94,7 @@ mod record;
 mod run;
 mod saved_scene;
 mod stage;
+mod start;
 mod subject;
 mod summary;
 mod terms;
@@ -107,24 +112,25 @@ pub use impasto_vgg::{Arch, Network, WeightsError};
 pub use machine::available_memory;
 pub use memory::plan;
 pub use network::PreparedNetwork;
-pub use noise::white_noise;
+pub use noise::{mean_noise, white_noise};
 pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Each, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, VALUE_SYNONYMS, default_history,
-    did_you_mean, nearest, option_name,
+    Accepts, Choices, Colours, Each, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser,
+    OptionRow, OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, Transport, VALUE_SYNONYMS,
+    default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
 pub use saved_scene::SavedSceneError;
+pub use start::first_picture;
 pub(crate) use subject::{Coverages, Masks};
 pub use subject::{
     Masked, Photo, Region, RegionMask, Scene, Source, StyleImage, Subject, SubjectError, Target, Targets,
     Vanished, View,
 };
 pub use terms::TermSpec;
-pub use transfer::{Painting, first_picture, transfer, transfer_with};
+pub use transfer::{Painting, transfer, transfer_with};

@@ -2,8 +2,9 @@
 
 use impasto_autodiff::{AutodiffError, EvaluatorOptions, Plan};
 
+use crate::coordinates::Pixels;
 use crate::picture::{ReadOptions, Transparency};
-use crate::{Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
+use crate::{Colours, Init, Picture, PreparedNetwork, Size, Subject, TransferError, TransferOptions};
 
 /// Bytes of the program in memory: its embedded weights, and what threads and libraries take.
 const PROGRAM: u64 = 60 << 20;
@@ -13,8 +14,12 @@ impl TransferOptions {
     /// result, the photo as it was read and as it is compared, the network's input) and the program with its weights.
     pub(crate) fn working_bytes(&self, height: usize, width: usize) -> u64 {
         let numbers = 3 * height * width;
-        let optimiser = self.optimiser.bytes(self.iterations, numbers);
-        optimiser + 4 * (numbers * size_of::<f32>()) as u64 + PROGRAM
+        let light = self.colours == Colours::Photo;
+        let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
+        optimiser
+            + Pixels::bytes(height * width, light, false)
+            + 4 * (numbers * size_of::<f32>()) as u64
+            + PROGRAM
     }
 
     /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
@@ -25,7 +30,7 @@ impl TransferOptions {
     }
 
     /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of
-    /// masks, of one to start from, and of what is there only while the targets are measured, where that is more than the
+    /// masks, of one to start from, of what of the photo is kept while the rest moves, and of what is there only while the targets are measured, where that is more than the
     /// optimiser, which comes after it.
     fn beyond(&self, subject: &Subject) -> u64 {
         let longest = subject.longest_side(self);
@@ -33,9 +38,12 @@ impl TransferOptions {
         let numbers = 3 * height * width;
         let counted = 2 * numbers * size_of::<f32>();
         let start = if let Init::Picture(start) = &self.init { start.bytes() } else { 0 };
-        let optimiser = self.optimiser.bytes(self.iterations, numbers);
+        let light = self.colours == Colours::Photo;
+        let pixels = |kept| Pixels::bytes(height * width, light, kept);
+        let kept = pixels(subject.keep().is_some()) - pixels(false);
+        let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
         let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
-        (subject.bytes() + start).saturating_sub(counted as u64) + measuring
+        (subject.bytes() + start).saturating_sub(counted as u64) + kept + measuring
     }
 
     /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than

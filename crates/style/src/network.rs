@@ -6,7 +6,8 @@ use impasto_autodiff::{
     AutodiffError, Cancel, Coverage, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Reach, Tap, Term,
 };
 use impasto_tensor::Shape;
-use impasto_vgg::{Arch, Network, WeightsError};
+
+use impasto_vgg::{Arch, Network, Preprocessing, WeightsError};
 
 use crate::{Mask, TransferError, TransferOptions, View};
 
@@ -15,6 +16,7 @@ use crate::{Mask, TransferError, TransferOptions, View};
 pub struct PreparedNetwork {
     chain: Arc<PreparedChain>,
     arch: Arch,
+    preprocessing: Preprocessing,
     cancel: Cancel,
 }
 
@@ -31,9 +33,10 @@ impl PreparedNetwork {
         for layer in options.layers() {
             deepest = deepest.max(network.position(layer)?);
         }
-        let (arch, deepest) = (network.arch, network.arch.convs()[deepest].to_string());
+        let (arch, preprocessing) = (network.arch, network.preprocessing);
+        let deepest = arch.convs()[deepest].to_string();
         let chain = PreparedChain::new(network.chain_to(&deepest, options.pooling)?, options.conv)?;
-        Ok(Self { chain: Arc::new(chain), arch, cancel: Cancel::default() })
+        Ok(Self { chain: Arc::new(chain), arch, preprocessing, cancel: Cancel::default() })
     }
 
     /// The same network for a run that `cancel` can end: in the middle of whatever it evaluates or measures.
@@ -45,6 +48,11 @@ impl PreparedNetwork {
     /// VGG-16 or VGG-19.
     pub const fn arch(&self) -> Arch {
         self.arch
+    }
+
+    /// R, G, B in 0..=255 of the colour that the network's input is 0 for.
+    pub fn mean_colour(&self) -> [f32; 3] {
+        self.preprocessing.mean.map(|mean| mean / self.preprocessing.scale)
     }
 
     /// H x W x N of a layer's response to a picture of (H, W).

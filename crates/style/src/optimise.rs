@@ -25,31 +25,31 @@ pub fn lbfgs(history: Option<usize>, iterations: usize, numbers: usize) -> Lbfgs
 }
 
 impl Optimiser {
-    /// The bytes that a run for a picture of `numbers` comes to hold beside the picture, its coordinates included.
-    pub(crate) fn bytes(self, iterations: usize, numbers: usize) -> u64 {
+    /// The bytes that a run of that many variables comes to hold beside the picture, its waves included.
+    pub(crate) fn bytes(self, iterations: usize, variables: usize) -> u64 {
         match self {
             Self::Lbfgs { history } => {
-                lbfgs(history, iterations, numbers).bytes::<f32>(numbers) + Spectrum::bytes(numbers)
+                lbfgs(history, iterations, variables).bytes::<f32>(variables) + Spectrum::bytes(variables)
             }
-            Self::Adam { .. } => Adam::default().bytes::<f32>(numbers),
+            Self::Adam { .. } => Adam::default().bytes::<f32>(variables),
         }
     }
 
     /// The most bytes that a checkpoint of such a run has: of L-BFGS x0, the groups, u, g and the pairs, of Adam x, both
     /// moments and the best x. What does not grow with the picture (dot products of pairs, squares of groups, paths and
     /// options) is allowed [`SMALL`] and eight bytes for each two pairs.
-    pub(crate) fn checkpoint_bytes(self, iterations: usize, numbers: usize) -> u64 {
+    pub(crate) fn checkpoint_bytes(self, iterations: usize, variables: usize) -> u64 {
         let number = size_of::<f32>() as u64;
         let (each, pairs) = match self {
             Self::Lbfgs { history } => {
-                let pairs = lbfgs(history, iterations, numbers).history.min(iterations) as u64;
-                // A pair is two numbers of 16 bits for each of the picture's.
+                let pairs = lbfgs(history, iterations, variables).history.min(iterations) as u64;
+                // A pair is two numbers of 16 bits for each variable.
                 (number.saturating_mul(3 + pairs) + 1, pairs)
             }
             Self::Adam { .. } => (4 * number, 0),
         };
         let products = 4u64.saturating_mul(pairs).saturating_mul(pairs + 3);
-        each.saturating_mul(numbers as u64).saturating_add(products).saturating_add(SMALL)
+        each.saturating_mul(variables as u64).saturating_add(products).saturating_add(SMALL)
     }
 }
 

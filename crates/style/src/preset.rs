@@ -17,7 +17,7 @@ pub enum Preset {
     V01,
     /// The paper's own: white noise, average pooling, w_l = 1/5, alpha/beta = 1e-3, nothing else.
     Paper,
-    /// What `neural-style` and `neural-style-pt` do when no option is given: their losses, weights and layers.
+    /// What `neural-style` and `neural-style-pt` do when no option is given: their losses, weights, layers and noise.
     NeuralStyle,
 }
 
@@ -65,6 +65,7 @@ impl Preset {
                 style_layers: LayerWeights::each(STYLE_LAYERS, 1.0).into(),
                 loss_scale: LossScale::NeuralStyle,
                 pooling: Pooling::Max,
+                init: Init::MeanNoise,
                 optimiser: Optimiser::Lbfgs { history: Some(100) },
                 ..paper
             },

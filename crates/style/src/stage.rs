@@ -2,9 +2,13 @@
 
 use impasto_lbfgs::{Adam, Lbfgs, Optimiser as Method};
 
-use crate::coordinates::{Coordinates, Pixels, Spectrum};
+use crate::colour::lights;
+use crate::coordinates::{Composed, Coordinates, Pixels, Spectrum};
+use crate::finish::{Finish, Finished};
 use crate::optimise::{Descent, Kept};
-use crate::{Objective, Painting, Picture, Resume, Scale, TransferError};
+use crate::{
+    Colours, Objective, Painting, Picture, PictureError, Resume, Scale, Scene, TransferError, TransferOptions,
+};
 
 /// One scale of a run.
 pub(crate) struct Stage {
@@ -15,23 +19,26 @@ pub(crate) struct Stage {
     pub(crate) scale: Scale,
     /// (H, W).
     pub(crate) size: (usize, usize),
+    /// The variables that move.
+    pub(crate) variables: usize,
     /// Iterations and evaluations of all scales before.
     pub(crate) before: (usize, usize),
 }
 
 impl Stage {
-    /// H W 3.
-    pub(crate) const fn numbers(&self) -> usize {
-        3 * self.size.0 * self.size.1
-    }
-
     /// What is returned if the run ends here.
-    pub(crate) fn painting(&self, (pixels, outcome): Kept) -> Result<Painting, TransferError> {
+    pub(crate) fn painting(
+        &self,
+        (pixels, outcome): Kept,
+        finish: &Finish<'_>,
+    ) -> Result<Painting, TransferError> {
         if !outcome.loss.is_finite() {
             return Err(TransferError::NotFinite);
         }
+        let Finished { picture, shrunk } = finish.picture(pixels)?;
         Ok(Painting {
-            picture: Picture::new(self.size.0, self.size.1, pixels)?,
+            picture,
+            chroma_shrunk: shrunk,
             reason: outcome.reason,
             initial_loss: outcome.initial_loss,
             loss: outcome.loss,
@@ -42,23 +49,52 @@ impl Stage {
 }
 
 /// What a scale's optimisation starts from.
-pub(crate) enum Start {
-    Picture(Picture),
-    Checkpoint(Box<Resume>),
+pub(crate) struct Start {
+    /// With the numbers of the picture to start from; without any of a checkpoint, which has its own.
+    pixels: Pixels,
+    checkpoint: Option<Resume>,
 }
 
 impl Start {
-    /// The descent from here on by L-BFGS, in waves around the picture.
+    /// From a picture of the scene's size.
+    pub(crate) fn at_picture(
+        picture: Picture,
+        scene: &Scene<'_>,
+        options: &TransferOptions,
+    ) -> Result<Self, PictureError> {
+        let numbers = match options.colours {
+            Colours::Photo => lights(picture.data()),
+            _ => picture.into_data(),
+        };
+        Ok(Self { pixels: pixels(numbers, scene, options)?, checkpoint: None })
+    }
+
+    /// From where a checkpoint of the scene's size is.
+    pub(crate) fn at_checkpoint(
+        resume: Resume,
+        scene: &Scene<'_>,
+        options: &TransferOptions,
+    ) -> Result<Self, PictureError> {
+        Ok(Self { pixels: pixels(Vec::new(), scene, options)?, checkpoint: Some(resume) })
+    }
+
+    /// The descent from here on by L-BFGS, in waves around the start.
     pub(crate) fn by_lbfgs(
         self,
         method: Lbfgs,
+        stage: &Stage,
         objective: &mut Objective,
-    ) -> Result<Descent<Lbfgs, Spectrum>, TransferError> {
-        match self {
-            Self::Picture(start) => Descent::start(method, Spectrum::around(start), objective),
-            Self::Checkpoint(mut resume) => {
-                let waves = Spectrum::around(resume.read_picture()?);
-                resumed(method, waves, objective, *resume)
+    ) -> Result<Descent<Lbfgs, Composed<Spectrum, Pixels>>, TransferError> {
+        let Self { pixels: mut inner, checkpoint } = self;
+        let waves = |start, inner| Composed { outer: Spectrum::of(stage.size, start), inner };
+        match checkpoint {
+            None => {
+                let start = inner.start();
+                Descent::start(method, waves(start, inner), objective)
+            }
+            Some(mut resume) => {
+                let start = resume.read_numbers(stage.variables)?;
+                resumed(method, waves(start, inner), stage, objective, resume)
             }
         }
     }
@@ -67,12 +103,26 @@ impl Start {
     pub(crate) fn by_adam(
         self,
         method: Adam,
+        stage: &Stage,
         objective: &mut Objective,
     ) -> Result<Descent<Adam, Pixels>, TransferError> {
-        match self {
-            Self::Picture(start) => Descent::start(method, Pixels::of(start.into_data()), objective),
-            Self::Checkpoint(resume) => resumed(method, Pixels::of(Vec::new()), objective, *resume),
+        match self.checkpoint {
+            None => Descent::start(method, self.pixels, objective),
+            Some(resume) => resumed(method, self.pixels, stage, objective, resume),
         }
+    }
+}
+
+/// The numbers that move: all of the picture's or its light, but for what of the photo is kept.
+fn pixels(numbers: Vec<f32>, scene: &Scene<'_>, options: &TransferOptions) -> Result<Pixels, PictureError> {
+    let pixels = match options.colours {
+        Colours::Photo => Pixels::of_light(numbers),
+        _ => Pixels::of(numbers),
+    };
+    let photo = scene.photo();
+    match scene.subject().keep() {
+        Some(mask) => pixels.keeping(photo, &mask.resized(photo.height(), photo.width())?),
+        None => Ok(pixels),
     }
 }
 
@@ -80,15 +130,15 @@ impl Start {
 fn resumed<M: Method, C: Coordinates>(
     method: M,
     coordinates: C,
+    stage: &Stage,
     objective: &Objective,
     mut resume: Resume,
 ) -> Result<Descent<M, C>, TransferError> {
     let descent = resume.read_state(|from| Descent::read(method, coordinates, objective, from))?;
-    let header = resume.header();
-    if descent.variables() != 3 * header.height * header.width {
+    if descent.variables() != stage.variables {
         return Err(resume.damaged("its state is of another size").into());
     }
-    if descent.iterations() != header.iterations {
+    if descent.iterations() != resume.header().iterations {
         return Err(resume.damaged("its state is of another iteration").into());
     }
     Ok(descent)

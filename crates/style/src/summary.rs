@@ -76,8 +76,7 @@ fn vanished(
 /// The most bytes of a checkpoint at any scale.
 pub(crate) fn checkpoint_bytes(subject: &Subject, options: &TransferOptions, schedule: &[Scale]) -> u64 {
     let bytes = |scale: &Scale| {
-        let (height, width) = subject.size(scale.size);
-        options.optimiser.checkpoint_bytes(scale.iterations, 3 * height * width)
+        options.optimiser.checkpoint_bytes(scale.iterations, options.variables(subject.size(scale.size)))
     };
     schedule.iter().map(bytes).max().unwrap_or_default()
 }

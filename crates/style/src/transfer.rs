@@ -8,13 +8,14 @@ use impasto_lbfgs::{Adam, Optimiser as Method, Step, StopReason};
 
 use crate::checkpoint::{Keeper, Place};
 use crate::coordinates::Coordinates;
+use crate::finish::Finish;
 use crate::optimise::{Accepted, Descent};
 use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Event, Init, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
-    TransferError, TransferOptions, lbfgs, white_noise,
+    Event, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
+    TransferError, TransferOptions, first_picture, lbfgs,
 };
 
 /// A finished transfer.
@@ -22,6 +23,9 @@ use crate::{
 pub struct Painting {
     /// The accepted picture with the lowest loss, at the last scale that an iteration was accepted at.
     pub picture: Picture,
+    /// The share of its pixels whose chroma had to shrink, visibly, to fit 0..=255, 0 to 1: only where the photo's colours stay
+    /// ([`Colours::Photo`](crate::Colours::Photo)).
+    pub chroma_shrunk: f64,
     /// Why the last scale ended.
     pub reason: StopReason,
     /// The loss at the start of the last scale.
@@ -148,8 +152,9 @@ impl Transfer<'_> {
         });
         let mut painting: Option<Painting> = None;
         for (index, &scale) in schedule.iter().enumerate().skip(first) {
-            let (last, size) = (index + 1 == schedule.len(), self.inputs.1.size(scale.size));
-            let stage = Stage { index, last, scale, size, before };
+            let (_, subject, options) = self.inputs;
+            let (last, size) = (index + 1 == schedule.len(), subject.size(scale.size));
+            let stage = Stage { index, last, scale, size, variables: options.variables(size), before };
             match self.paint_scale(&stage, painting.as_ref(), resume.take()) {
                 Ok(reached) => {
                     before = (reached.iterations, reached.evaluations);
@@ -190,9 +195,12 @@ impl Transfer<'_> {
         let (network, subject, options) = self.inputs;
         let scene = subject.at(stage.scale.size, options)?;
         let start = match (resume, coarser) {
-            (Some(resume), _) => Start::Checkpoint(Box::new(resume)),
-            (None, Some(coarser)) => Start::Picture(coarser.picture.resized(stage.size.0, stage.size.1)?),
-            (None, None) => Start::Picture(first_picture(scene.photo(), options)?),
+            (Some(resume), _) => Start::at_checkpoint(resume, &scene, options)?,
+            (None, Some(coarser)) => {
+                let start = coarser.picture.resized(stage.size.0, stage.size.1)?;
+                Start::at_picture(start, &scene, options)?
+            }
+            (None, None) => Start::at_picture(first_picture(&scene, network, options)?, &scene, options)?,
         };
         let measuring = Instant::now();
         let targets = match &mut self.measure {
@@ -202,20 +210,20 @@ impl Transfer<'_> {
         if (self.on_event)(Event::Measured(stage.size, measuring.elapsed())).is_break() {
             return Err(TransferError::Cancelled);
         }
-        // What was resized for this scale is not needed any more.
-        drop(scene);
+        // What was resized for this scale is not needed any more, but for the photo's colours and alpha.
+        let finish = Finish::of(scene);
         let mut objective = Objective::new(network, targets, stage.size, options)?;
         match options.optimiser {
             Optimiser::Lbfgs { history } => {
-                let method = lbfgs(history, stage.scale.iterations, stage.numbers());
-                let descent = start.by_lbfgs(method, &mut objective)?;
-                self.descend(descent, &mut objective, stage)
+                let method = lbfgs(history, stage.scale.iterations, stage.variables);
+                let descent = start.by_lbfgs(method, stage, &mut objective)?;
+                self.descend(descent, &mut objective, stage, &finish)
             }
             Optimiser::Adam { learning_rate } => {
                 let max_iterations = stage.scale.iterations;
                 let method = Adam { learning_rate, max_iterations, ..Adam::default() };
-                let descent = start.by_adam(method, &mut objective)?;
-                self.descend(descent, &mut objective, stage)
+                let descent = start.by_adam(method, stage, &mut objective)?;
+                self.descend(descent, &mut objective, stage, &finish)
             }
         }
     }
@@ -226,6 +234,7 @@ impl Transfer<'_> {
         mut descent: Descent<M, C>,
         objective: &mut Objective,
         stage: &Stage,
+        finish: &Finish<'_>,
     ) -> Result<Painting, TransferError> {
         let reason = loop {
             match descent.step(objective) {
@@ -234,7 +243,7 @@ impl Transfer<'_> {
                 Err(TransferError::Autodiff(AutodiffError::Cancelled)) => break StopReason::Cancelled,
                 Err(error) => return Err(error),
             }
-            let mut flow = self.report(descent.accepted(), stage);
+            let mut flow = self.report(descent.accepted(), stage, finish);
             let elapsed = self.elapsed();
             if flow.is_continue() && self.keeper.as_ref().is_some_and(|keeper| keeper.is_due(elapsed)) {
                 flow = self.save(&mut descent, stage);
@@ -251,9 +260,9 @@ impl Transfer<'_> {
         }
         if self.keeper.is_none() {
             // The picture is told of when all else is out of memory.
-            return stage.painting(descent.finish(reason));
+            return stage.painting(descent.finish(reason), finish);
         }
-        let painting = stage.painting(descent.kept(reason))?;
+        let painting = stage.painting(descent.kept(reason), finish)?;
         if cancelled || stage.last {
             let _ = (self.on_event)(Event::Ended(&painting));
         }
@@ -266,7 +275,12 @@ impl Transfer<'_> {
     }
 
     /// Tells of an accepted iteration.
-    fn report(&mut self, Accepted { iteration, pixels }: Accepted<'_>, stage: &Stage) -> ControlFlow<()> {
+    fn report(
+        &mut self,
+        Accepted { iteration, pixels }: Accepted<'_>,
+        stage: &Stage,
+        finish: &Finish<'_>,
+    ) -> ControlFlow<()> {
         let elapsed = self.elapsed();
         (self.on_event)(Event::Iteration(&Progress {
             iteration: stage.before.0 + iteration.iteration,
@@ -278,6 +292,7 @@ impl Transfer<'_> {
             gradient_norm: iteration.gradient_norm,
             step: iteration.step,
             pixels,
+            finish,
         }))
     }
 
@@ -298,18 +313,4 @@ impl Transfer<'_> {
             Err(error) => (self.on_event)(Event::NoCheckpoint(&error)),
         }
     }
-}
-
-/// The start of a transfer at the size of `photo`, as [`Init`] says.
-///
-/// # Errors
-/// [`TransferError::Picture`] if a file cannot be read, or there is not the memory.
-pub fn first_picture(photo: &Picture, options: &TransferOptions) -> Result<Picture, TransferError> {
-    let (height, width) = (photo.height(), photo.width());
-    Ok(match &options.init {
-        Init::Content => photo.clone(),
-        Init::Noise => white_noise(height, width, options.seed)?,
-        Init::File(path) => Picture::read(path, &options.reading(0))?.picture.resized(height, width)?,
-        Init::Picture(picture) => picture.resized(height, width)?,
-    })
 }

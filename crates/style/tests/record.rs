@@ -68,7 +68,20 @@ fn what_is_not_understood_is_refused_with_a_sentence() {
 
 /// Some value of an option that is not the one that `options` have.
 fn another(row: &OptionRow, options: &TransferOptions) -> TransferOptions {
-    let texts = ["7", "0.5", "auto", "noise", "conv1_1", "average", "paper", "adam", "exact", "white"];
+    let texts = [
+        "7",
+        "0.5",
+        "auto",
+        "noise",
+        "conv1_1",
+        "average",
+        "paper",
+        "adam",
+        "exact",
+        "white",
+        "inside",
+        "histogram",
+    ];
     let changed = texts.iter().find_map(|text| {
         let mut other = options.clone();
         row.set(&mut other, text).ok()?;

@@ -86,7 +86,7 @@ pub fn explain(
     let summary = summary.ok_or(TransferError::Cancelled)?;
     let longest = painting.picture.height().max(painting.picture.width());
     let scene = subject.at(longest, options).map_err(TransferError::from)?;
-    let start = first_picture(scene.photo(), options)?;
+    let start = first_picture(&scene, network, options)?;
     // A run that was given up is explained all the same.
     let network = &network.with_cancel(Cancel::default());
     let run = Run { network, options, summary, steps, painting, scene, start };

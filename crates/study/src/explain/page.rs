@@ -198,7 +198,9 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 /// Every option under its name on the command line.
 fn options(page: &mut String, run: &Run<'_>) {
     let mut options = run.options.clone();
-    options.optimiser = options.optimiser.for_picture(run.painting.picture.data().len());
+    let picture = &run.painting.picture;
+    let variables = options.variables((picture.height(), picture.width()));
+    options.optimiser = options.optimiser.for_picture(variables);
     let (version, arch) = (env!("CARGO_PKG_VERSION"), run.summary.arch);
     let _ = write!(
         page,

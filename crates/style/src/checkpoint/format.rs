@@ -5,7 +5,7 @@
 //! u32      version                    VERSION
 //! u32      bytes of the header
 //! ...      the header, as JSON        Header
-//! f32 ...  what the coordinates are around: x0 of L-BFGS, H x W x 3; nothing of Adam
+//! f32 ...  what the coordinates are around: x0 of L-BFGS, H x W x 3 or the light, H x W; nothing of Adam
 //! ...      the state of the optimiser (impasto-lbfgs); a report is L and the loss of each term, f64
 //! u32      CRC-32 of all before
 //! ```

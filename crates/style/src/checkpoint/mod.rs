@@ -48,7 +48,7 @@ pub(crate) use format::Header;
 pub use keep::{Checkpoints, Saved};
 pub(crate) use keep::{Keeper, Place};
 
-use crate::{Picture, Record};
+use crate::Record;
 
 /// A checkpoint file that is whole: its checksum is right. Whether it fits is another question, [`Self::fitting`].
 #[derive(Debug)]
@@ -121,12 +121,9 @@ impl Resume {
         CheckpointError::Damaged { path: self.path.clone(), what: what.to_owned() }
     }
 
-    /// The picture that the coordinates are around; to be read before the state.
-    pub(crate) fn read_picture(&mut self) -> Result<Picture, CheckpointError> {
-        let Header { height, width, .. } = self.header;
-        let numbers = height.saturating_mul(width).saturating_mul(3);
-        let numbers = read_vector(&mut self.body, numbers).map_err(|source| self.state_error(source))?;
-        Picture::new(height, width, numbers).map_err(|error| self.damaged(&error.to_string()))
+    /// The numbers that the coordinates are around; to be read before the state.
+    pub(crate) fn read_numbers(&mut self, numbers: usize) -> Result<Vec<f32>, CheckpointError> {
+        read_vector(&mut self.body, numbers).map_err(|source| self.state_error(source))
     }
 
     /// The state by `read`, which must leave nothing over.

@@ -4,8 +4,9 @@
 //! L as a function of u:   L(x(u))        dL/du = J' dL/dx,   J the derivative of x(u)
 //! ```
 //!
-//! [`Pixels`] are the picture's own numbers, [`Spectrum`] its waves of opponent colours. Coordinates may have fewer variables
-//! than the picture has numbers, and [`Composed`] puts one behind another. With any method of `impasto-lbfgs`:
+//! [`Pixels`] are the picture's own numbers, or the light of its pixels alone, with a photo that stays in a part of it;
+//! [`Spectrum`] are waves of opponent colours, or of light. Coordinates may have fewer variables than the picture has numbers, and
+//! [`Composed`] puts one behind another: a transfer by L-BFGS moves a [`Spectrum`] of [`Pixels`]. With any method of `impasto-lbfgs`:
 //!
 //! ```
 //! use impasto_lbfgs::{Lbfgs, Optimiser};
@@ -58,10 +59,12 @@
 //! ```
 
 mod cosine;
+mod pixels;
 mod spectrum;
 
 use impasto_lbfgs::Groups;
 
+pub use pixels::Pixels;
 pub use spectrum::Spectrum;
 
 /// The variables u of a picture x(u).
@@ -96,42 +99,6 @@ pub trait Coordinates: Sized {
 
     /// x(u), by value.
     fn into_pixels(self, u: Vec<f32>) -> Vec<f32>;
-}
-
-/// u = x: the picture's own numbers.
-#[derive(Debug, Clone)]
-pub struct Pixels {
-    start: Vec<f32>,
-}
-
-impl Pixels {
-    /// From a picture's numbers on, H x W x 3.
-    pub const fn of(start: Vec<f32>) -> Self {
-        Self { start }
-    }
-}
-
-impl Coordinates for Pixels {
-    fn start(&mut self) -> Vec<f32> {
-        std::mem::take(&mut self.start)
-    }
-
-    fn evaluate<V, E>(
-        &mut self,
-        u: &[f32],
-        gradient: &mut [f32],
-        objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
-    ) -> Result<V, E> {
-        objective(u, gradient)
-    }
-
-    fn pixels<'a>(&'a mut self, u: &'a [f32], _evaluated_last: bool) -> &'a [f32] {
-        u
-    }
-
-    fn into_pixels(self, u: Vec<f32>) -> Vec<f32> {
-        u
-    }
 }
 
 /// x(v(u)): the optimiser moves the variables u of `outer`, and what they stand for are the variables v of `inner`.
@@ -180,63 +147,35 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::white_noise;
+    use crate::{Mask, white_noise};
 
-    /// One variable a pixel, its light: x = x0 + (u, u, u), a third of the picture's numbers.
-    struct Light {
-        around: Vec<f32>,
-        pixels: Vec<f32>,
-        gradient: Vec<f32>,
+    /// The light of a picture of noise, H x W.
+    fn light(height: usize, width: usize, seed: u64) -> Vec<f32> {
+        crate::colour::lights(white_noise(height, width, seed).unwrap().data())
     }
 
-    impl Light {
-        fn around(around: Vec<f32>) -> Self {
-            let n = around.len();
-            Self { around, pixels: vec![0.0; n], gradient: vec![0.0; n] }
-        }
-
-        fn synthesise(&mut self, u: &[f32]) {
-            let pixels = self.pixels.as_chunks_mut::<3>().0.iter_mut();
-            for ((pixel, around), u) in pixels.zip(self.around.as_chunks::<3>().0).zip(u) {
-                *pixel = around.map(|value| value + u);
-            }
-        }
+    /// A mask with 0, 1 and what is between.
+    fn mask(height: usize, width: usize) -> Mask {
+        let values = (0..height * width).map(|i| (i % 5) as f32 / 4.0).collect();
+        Mask::new(height, width, values).unwrap()
     }
 
-    impl Coordinates for Light {
-        fn start(&mut self) -> Vec<f32> {
-            vec![0.0; self.around.len() / 3]
-        }
+    fn kept(pixels: Pixels) -> Pixels {
+        pixels.keeping(&white_noise(6, 8, 5).unwrap(), &mask(6, 8)).unwrap()
+    }
 
-        fn around(&self) -> Vec<&[f32]> {
-            vec![&self.around]
-        }
+    /// Every kind of pixels, with the number of its variables.
+    fn all_pixels() -> [(Pixels, usize); 4] {
+        let all = || Pixels::of(white_noise(6, 8, 2).unwrap().into_data());
+        let light = || Pixels::of_light(light(6, 8, 2));
+        [(all(), 144), (light(), 48), (kept(all()), 144), (kept(light()), 48)]
+    }
 
-        fn evaluate<V, E>(
-            &mut self,
-            u: &[f32],
-            gradient: &mut [f32],
-            objective: impl FnOnce(&[f32], &mut [f32]) -> Result<V, E>,
-        ) -> Result<V, E> {
-            self.synthesise(u);
-            let value = objective(&self.pixels, &mut self.gradient)?;
-            for (g, rgb) in gradient.iter_mut().zip(self.gradient.as_chunks::<3>().0) {
-                *g = rgb.iter().sum();
-            }
-            Ok(value)
-        }
-
-        fn pixels<'a>(&'a mut self, u: &'a [f32], evaluated_last: bool) -> &'a [f32] {
-            if !evaluated_last {
-                self.synthesise(u);
-            }
-            &self.pixels
-        }
-
-        fn into_pixels(mut self, u: Vec<f32>) -> Vec<f32> {
-            self.synthesise(&u);
-            self.pixels
-        }
+    /// Waves around each of them.
+    fn all_waves() -> [(Composed<Spectrum, Pixels>, usize); 4] {
+        all_pixels().map(|(mut inner, variables)| {
+            (Composed { outer: Spectrum::of((6, 8), inner.start()), inner }, variables)
+        })
     }
 
     /// f(x) = sum_i sin(x_i / 50 + i), and its gradient.
@@ -273,12 +212,71 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_the_loss_as_a_function_of_the_variables() {
-        let noise = || white_noise(6, 8, 2).unwrap();
-        assert_gradient(Pixels::of(noise().into_data()), 144);
-        assert_gradient(Spectrum::around(noise()), 144);
-        assert_gradient(Light::around(noise().into_data()), 48);
-        let inner = Spectrum::around(noise());
-        assert_gradient(Composed { outer: Light::around(vec![0.0; 144]), inner }, 48);
+        assert_gradient(Spectrum::around(white_noise(6, 8, 2).unwrap()), 144);
+        for (pixels, variables) in all_pixels() {
+            assert_gradient(pixels, variables);
+        }
+        for (waves, variables) in all_waves() {
+            assert_gradient(waves, variables);
+        }
+    }
+
+    /// The derivative J of each is the same everywhere: <J v, w> = <v, J' w>, w the gradient that the objective leaves.
+    #[test]
+    fn gradients_come_back_by_the_adjoint() {
+        fn assert_adjoint(mut coordinates: impl Coordinates, variables: usize) {
+            let numbers =
+                |seed, n: usize| light(12, 12, seed).iter().map(|v| v - 127.0).take(n).collect::<Vec<f32>>();
+            let (v, w) = (numbers(7, variables), numbers(8, 144));
+            let mut back = vec![f32::NAN; variables];
+            let Ok(()) = coordinates.evaluate(&v, &mut back, |_, gradient| {
+                gradient.copy_from_slice(&w);
+                Ok::<_, Infallible>(())
+            });
+            let from = coordinates.pixels(&vec![0.0; variables], false).to_vec();
+            let moved = coordinates.pixels(&v, false).to_vec();
+            let dot = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+            };
+            let (there, back) = (dot(&moved, &w) - dot(&from, &w), dot(&v, &back));
+            let scale = (dot(&moved, &moved) * dot(&w, &w)).sqrt();
+            assert!((there - back).abs() < 1e-6 * scale, "{there} against {back}");
+        }
+        for (pixels, variables) in all_pixels() {
+            assert_adjoint(pixels, variables);
+        }
+        for (waves, variables) in all_waves() {
+            assert_adjoint(waves, variables);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_the_photo_to_the_bit_whatever_moves() {
+        let photo = white_noise(6, 8, 5).unwrap();
+        let of_light = crate::colour::lights(photo.data());
+        for (index, (mut waves, variables)) in all_waves().into_iter().enumerate().skip(2) {
+            let u = vec![11.3; variables];
+            let pixels = waves.pixels(&u, false).as_chunks::<3>().0.to_vec();
+            let photo = photo.data().as_chunks::<3>().0.iter().zip(&of_light);
+            let mut moved = 0;
+            for ((pixel, (rgb, light)), m) in pixels.iter().zip(photo).zip(mask(6, 8).values()) {
+                let kept = if index == 3 { [*light; 3] } else { *rgb };
+                assert!(*m < 1.0 || *pixel == kept, "{pixel:?} against {kept:?}");
+                moved += usize::from(*pixel != kept);
+            }
+            assert!(moved > 30);
+        }
+    }
+
+    #[test]
+    fn pixels_that_all_move_are_the_variables_themselves() {
+        let numbers = white_noise(6, 8, 2).unwrap().into_data();
+        let mut pixels = Pixels::of(numbers.clone());
+        let u = pixels.start();
+        let Ok(seen) = pixels.evaluate(&u, &mut [0.0; 144], |x, _| Ok::<_, Infallible>(x.as_ptr()));
+        assert_eq!(seen, u.as_ptr(), "nothing is copied");
+        assert_eq!(pixels.into_pixels(u), numbers);
+        assert!(Pixels::of(numbers).keeping(&white_noise(6, 8, 1).unwrap(), &mask(8, 6)).is_err());
     }
 
     #[test]
@@ -295,21 +293,23 @@ mod tests {
         let noise = white_noise(6, 8, 2).unwrap();
         let numbers = noise.data().to_vec();
         assert!(Pixels::of(numbers.clone()).around().is_empty());
-        let composed = Composed { outer: Light::around(vec![1.0; 144]), inner: Spectrum::around(noise) };
+        let composed = Composed {
+            outer: Spectrum::around_light(12, 12, vec![1.0; 144]).unwrap(),
+            inner: Spectrum::around(noise),
+        };
         assert_eq!(composed.around(), [&[1.0; 144][..], &numbers]);
     }
 
     #[test]
     fn the_picture_of_a_point_does_not_depend_on_what_was_evaluated_last() {
-        let noise = white_noise(6, 8, 2).unwrap();
-        let mut coordinates =
-            Composed { outer: Light::around(vec![0.0; 144]), inner: Spectrum::around(noise) };
-        let (u, other) = (vec![3.0; 48], vec![-5.0; 48]);
-        let mut gradient = vec![0.0; 48];
-        loss(&mut coordinates, &u, &mut gradient);
-        let at_hand = coordinates.pixels(&u, true).to_vec();
-        loss(&mut coordinates, &other, &mut gradient);
-        assert_eq!(coordinates.pixels(&u, false), at_hand);
-        assert_eq!(coordinates.into_pixels(u), at_hand);
+        for (mut coordinates, variables) in all_waves() {
+            let (u, other) = (vec![3.0; variables], vec![-5.0; variables]);
+            let mut gradient = vec![0.0; variables];
+            loss(&mut coordinates, &u, &mut gradient);
+            let at_hand = coordinates.pixels(&u, true).to_vec();
+            loss(&mut coordinates, &other, &mut gradient);
+            assert_eq!(coordinates.pixels(&u, false), at_hand);
+            assert_eq!(coordinates.into_pixels(u), at_hand);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! A picture as a sum of waves of three colours: the coordinates that L-BFGS works in.
+//! A picture as a sum of waves of three colours, or of light alone: the coordinates that L-BFGS works in.
 //!
 //! The loss answers very differently to coarse and to fine changes of a picture, and to light and to colour: the scale
 //! that is learnt for light is some eight times larger for waves of 100 pixels than for waves of 5. In pixels every step mixes
@@ -10,6 +10,8 @@
 //! C = DCT-II along columns, DCT-II along rows ([`CosineTransform`]), opponent colours of each pixel
 //! ```
 //!
+//! Of a picture of light alone, one number a pixel, C is the transform along both sides.
+//!
 //! C is orthonormal, so lengths and dot products are those of pixels, and dL/du = C dL/dx.
 
 use impasto_lbfgs::Groups;
@@ -18,7 +20,7 @@ use rayon::prelude::*;
 
 use super::Coordinates;
 use super::cosine::CosineTransform;
-use crate::Picture;
+use crate::{Picture, PictureError};
 
 /// Rows: light, red against blue, green against both. Orthonormal.
 const OPPONENT: [[f32; 3]; 3] = [
@@ -43,6 +45,8 @@ const LINES: usize = 16;
 pub struct Spectrum {
     height: usize,
     width: usize,
+    /// 3, or 1 of light alone.
+    colours: usize,
     /// The transform of a row.
     along_width: CosineTransform,
     /// The transform of a column.
@@ -62,7 +66,7 @@ impl Coordinates for Spectrum {
 
     /// An eighth of an octave of a colour each; there is a scale for each octave of each colour.
     fn groups(&self) -> Groups {
-        Groups { of: self.group_of_each(), places: Self::places() }
+        Groups { of: self.group_of_each(), places: self.places() }
     }
 
     /// x0.
@@ -100,11 +104,26 @@ impl Coordinates for Spectrum {
 impl Spectrum {
     /// The coordinates around a picture.
     pub fn around(start: Picture) -> Self {
-        let (height, width) = (start.height(), start.width());
-        let start = start.into_data();
+        Self::of((start.height(), start.width()), start.into_data())
+    }
+
+    /// The coordinates around a picture of light alone, H x W x 1.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] if `start` does not have H W numbers, or none.
+    pub fn around_light(height: usize, width: usize, start: Vec<f32>) -> Result<Self, PictureError> {
+        if height.checked_mul(width) != Some(start.len()) || start.is_empty() {
+            return Err(PictureError::Length { height, width, length: start.len() });
+        }
+        Ok(Self::of((height, width), start))
+    }
+
+    /// The coordinates around H W 3 or H W numbers.
+    pub(crate) fn of((height, width): (usize, usize), start: Vec<f32>) -> Self {
         Self {
             height,
             width,
+            colours: start.len() / (height * width),
             along_width: CosineTransform::new(width),
             along_height: CosineTransform::new(height),
             pixels: vec![0.0; start.len()],
@@ -121,22 +140,25 @@ impl Spectrum {
         (self.pixel_gradient, self.pixels) = (between, x);
     }
 
-    /// The bytes that a minimisation in these coordinates holds beside the pixels, for H W 3 `numbers`: u, x0, the gradient
-    /// in pixels, and the groups.
+    /// The bytes that a minimisation in these coordinates holds beside the pixels, for `numbers` variables: u, x0, the
+    /// gradient in pixels, and the groups.
     pub(crate) const fn bytes(numbers: usize) -> u64 {
         (numbers * (3 * size_of::<f32>() + size_of::<u8>())) as u64
     }
 
-    /// u := C p for p of H x W x 3, which is used up. u has the columns one after another: 3 x W x H.
+    /// u := C p for p of H x W x 3 (or 1), which is used up. u has the columns one after another: 3 x W x H.
     fn analyse(&self, p: &mut [f32], u: &mut [f32]) {
-        let (height, width, arch) = (self.height, self.width, Arch::new());
-        // Two rows at once are six lines: the colours of the first, then those of the second.
-        p.par_chunks_mut(6 * width).for_each_init(
-            || (self.along_width.scratch(), vec![0.0; 6 * width]),
+        let (height, row, arch) = (self.height, self.colours * self.width, Arch::new());
+        // Two rows at once are two lines of each colour: those of the first row, then those of the second.
+        p.par_chunks_mut(2 * row).for_each_init(
+            || (self.along_width.scratch(), vec![0.0; 2 * row]),
             |(scratch, lines), rows| {
                 let lines = &mut lines[..rows.len()];
-                for (colours, row) in lines.chunks_exact_mut(3 * width).zip(rows.chunks_exact(3 * width)) {
-                    arch.dispatch(|| opponent_colours(row, colours));
+                for (colours, row) in lines.chunks_exact_mut(row).zip(rows.chunks_exact(row)) {
+                    match self.colours {
+                        1 => colours.copy_from_slice(row),
+                        _ => arch.dispatch(|| opponent_colours(row, colours)),
+                    }
                 }
                 self.along_width.analyse(lines, scratch);
                 rows.copy_from_slice(lines);
@@ -145,7 +167,7 @@ impl Spectrum {
         u.par_chunks_mut(LINES * height).enumerate().for_each_init(
             || self.along_height.scratch(),
             |scratch, (index, columns)| {
-                transpose(p, 3 * width, index * LINES, columns, height);
+                transpose(p, row, index * LINES, columns, height);
                 self.along_height.analyse(columns, scratch);
             },
         );
@@ -153,7 +175,7 @@ impl Spectrum {
 
     /// x := x0 + C' u. `between` holds anything, before and after.
     fn synthesise(&self, u: &[f32], between: &mut [f32], x: &mut [f32]) {
-        let (height, width, arch) = (self.height, self.width, Arch::new());
+        let (height, row, arch) = (self.height, self.colours * self.width, Arch::new());
         between.par_chunks_mut(LINES * height).zip(u.par_chunks(LINES * height)).for_each_init(
             || self.along_height.scratch(),
             |scratch, (columns, u)| {
@@ -161,16 +183,19 @@ impl Spectrum {
                 self.along_height.synthesise(columns, scratch);
             },
         );
-        let rows = x.par_chunks_mut(LINES * 3 * width).zip(self.start.par_chunks(LINES * 3 * width));
+        let rows = x.par_chunks_mut(LINES * row).zip(self.start.par_chunks(LINES * row));
         rows.enumerate().for_each_init(
-            || (self.along_width.scratch(), vec![0.0; LINES * 3 * width]),
+            || (self.along_width.scratch(), vec![0.0; LINES * row]),
             |(scratch, lines), (index, (rows, start))| {
                 let lines = &mut lines[..rows.len()];
-                transpose(between, height, index * LINES, lines, 3 * width);
+                transpose(between, height, index * LINES, lines, row);
                 self.along_width.synthesise(lines, scratch);
-                let rows = rows.chunks_exact_mut(3 * width).zip(start.chunks_exact(3 * width));
-                for ((row, start), colours) in rows.zip(lines.chunks_exact(3 * width)) {
-                    arch.dispatch(|| pixels(colours, start, row));
+                let rows = rows.chunks_exact_mut(row).zip(start.chunks_exact(row));
+                for ((row, start), colours) in rows.zip(lines.chunks_exact(row)) {
+                    match self.colours {
+                        1 => arch.dispatch(|| sum(colours, start, row)),
+                        _ => arch.dispatch(|| pixels(colours, start, row)),
+                    }
                 }
             },
         );
@@ -184,16 +209,19 @@ impl Spectrum {
             (-f64::from(STEPS) * frequency.log2()).clamp(0.0, f64::from(GROUPS - 1)) as u8
         };
         let light: Vec<u8> = (0..width).flat_map(|x| (0..height).map(move |y| step(x, y))).collect();
-        (0..3).flat_map(|colour| light.iter().map(move |step| GROUPS * colour + step)).collect()
+        (0..self.colours as u8)
+            .flat_map(|colour| light.iter().map(move |step| GROUPS * colour + step))
+            .collect()
     }
 
     /// The place of each group between the scales, one for each octave of each colour.
-    fn places() -> Vec<f32> {
+    fn places(&self) -> Vec<f32> {
         let place = |colour: u8, step: u8| {
             let octave = ((f32::from(step) + 0.5) / f32::from(STEPS)).min(f32::from(OCTAVES - 1));
             f32::from(OCTAVES * colour) + octave
         };
-        (0..3).flat_map(|colour| (0..GROUPS).map(move |step| place(colour, step))).collect()
+        let colours = 0..self.colours as u8;
+        colours.flat_map(|colour| (0..GROUPS).map(move |step| place(colour, step))).collect()
     }
 }
 
@@ -224,6 +252,14 @@ fn pixels(colours: &[f32], start: &[f32], row: &mut [f32]) {
                 + OPPONENT[1][channel] * red_blue
                 + OPPONENT[2][channel] * green;
         }
+    }
+}
+
+/// A row of light: the start, and what is added to it.
+#[inline(always)]
+fn sum(added: &[f32], start: &[f32], row: &mut [f32]) {
+    for ((light, start), added) in row.iter_mut().zip(start).zip(added) {
+        *light = start + added;
     }
 }
 
@@ -314,6 +350,45 @@ mod tests {
             let scale = (dot(p.data(), p.data()) * dot(u.data(), u.data())).sqrt();
             prop_assert!((left - right).abs() < 1e-6 * scale);
         }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        /// C of (p, p, p) is 3^1/2 times that of p for light, and 0 for the other colours.
+        #[test]
+        fn waves_of_light_are_those_of_grey_pictures(
+            height in 1usize..20, width in 1usize..40, seed in 0u64..1000,
+        ) {
+            let n = height * width;
+            let light: Vec<f32> = white_noise(height, width, seed).unwrap().data()[..n].to_vec();
+            let grey: Vec<f32> = light.iter().flat_map(|light| [*light; 3]).collect();
+            let spectrum = Spectrum::around_light(height, width, vec![0.0; n]).unwrap();
+            let mut u = vec![0.0; n];
+            spectrum.analyse(&mut light.clone(), &mut u);
+            let scale = dot(&grey, &grey).sqrt();
+            for (u, exact) in u.iter().zip(reference(&grey, height, width)) {
+                prop_assert!((f64::from(*u) * 3f64.sqrt() - exact).abs() < 2e-6 * scale, "{} against {}", u, exact);
+            }
+            let (mut between, mut x) = (vec![0.0; n], vec![0.0; n]);
+            spectrum.synthesise(&u, &mut between, &mut x);
+            for (x, light) in x.iter().zip(&light) {
+                prop_assert!((x - light).abs() < 2e-3, "{} against {}", x, light);
+            }
+            let other = white_noise(height, width, seed + 1).unwrap().data()[..n].to_vec();
+            spectrum.synthesise(&other, &mut between, &mut x);
+            let (left, right) = (dot(&u, &other), dot(&light, &x));
+            prop_assert!((left - right).abs() < 1e-6 * (dot(&light, &light) * dot(&other, &other)).sqrt());
+        }
+    }
+
+    #[test]
+    fn light_has_the_octaves_of_one_colour() {
+        let of_light = Spectrum::around_light(9, 14, vec![0.0; 126]).unwrap().groups();
+        let of_colours = Spectrum::around(white_noise(9, 14, 0).unwrap()).groups();
+        assert_eq!(of_light.of, of_colours.of[..126]);
+        assert_eq!(of_light.places, of_colours.places[..57]);
+        assert!(Spectrum::around_light(9, 14, vec![0.0; 125]).is_err());
     }
 
     #[test]

@@ -10,13 +10,19 @@ use crate::{Picture, PictureError};
 
 /// The picture that the optimisation starts from.
 ///
-/// As text: `content`, `noise`, or the path of a picture file, `-` for standard input.
+/// As text: `content`, `noise`, `mean-noise`, `matched`, or the path of a picture file, `-` for standard input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
     /// The content picture.
     Content,
     /// White noise, from the seed: see [`crate::white_noise`].
     Noise,
+    /// Normal noise of 0.001 grey levels around the network's mean colour, from the seed, as neural-style starts: see
+    /// [`crate::mean_noise`].
+    MeanNoise,
+    /// The content picture, its colours brought to the mean and the covariance of the paintings' (Monge-Kantorovich): in each
+    /// region to those of its paintings.
+    Matched,
     /// A picture file, read when it is needed and resized to the size of the result.
     File(PathBuf),
     /// A picture, resized to the size of the result.
@@ -25,7 +31,12 @@ pub enum Init {
 
 impl Init {
     /// Those that are no picture of their own, with their names.
-    pub const NAMED: &'static [(Self, &'static str)] = &[(Self::Content, "content"), (Self::Noise, "noise")];
+    pub const NAMED: &'static [(Self, &'static str)] = &[
+        (Self::Content, "content"),
+        (Self::Noise, "noise"),
+        (Self::MeanNoise, "mean-noise"),
+        (Self::Matched, "matched"),
+    ];
 
     /// The start that a text names. Reads no file.
     pub fn named(text: &str) -> Self {

@@ -4,6 +4,7 @@ mod background;
 mod blend;
 mod bytes;
 mod choices;
+mod colours;
 mod each;
 mod error;
 mod init;
@@ -27,6 +28,7 @@ use row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, par
 use schedule::MOST_SCALES;
 
 pub use choices::Choices;
+pub use colours::{Colours, Transport};
 pub use each::Each;
 pub use error::OptionsError;
 pub use init::Init;
@@ -73,6 +75,8 @@ pub struct TransferOptions {
     pub seed: u64,
     /// The method.
     pub optimiser: Optimiser,
+    /// Whose colours the result has.
+    pub colours: Colours,
     /// A painting's longest side is this times that of the result, but never more than its own.
     pub style_scale: Each<f64>,
     /// How masks reach the layers.
@@ -103,6 +107,7 @@ impl Default for TransferOptions {
             init: Init::Noise,
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },
+            colours: Colours::Painting,
             style_scale: 1.0.into(),
             mask_reach: Reach::Average,
             conv: ConvMode::Fast,
@@ -275,6 +280,18 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |_| true,
     },
     OptionRow {
+        name: "colours",
+        value_name: "WHOSE",
+        help: "Whose colours: painting (as it is), photo (only light is painted), or the painting's brought to the photo's, by \
+               histogram (a channel at a time) or by transfer (means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&Colours::ALL)),
+        decides_pixels: true,
+        get: |options| name_of(&Colours::ALL, &options.colours),
+        set: |options, text| name_into(&mut options.colours, &Colours::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
         name: "pool",
         value_name: "KIND",
         help: "How the network shrinks its responses",
@@ -287,10 +304,11 @@ pub static OPTIONS: &[OptionRow] = &[
     },
     OptionRow {
         name: "init",
-        value_name: "content|noise|FILE",
-        help: "The start: content, noise, or a picture file",
+        value_name: "NAME|FILE",
+        help: "The start: content, noise, matched (content in the painting's colours), mean-noise (nearly plain, as neural-style \
+               starts), or a picture file",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("content, noise or a picture file"),
+        accepts: Accepts::Text("content, noise, matched, mean-noise or a picture file"),
         decides_pixels: true,
         get: |options| options.init.name(),
         set: |options, text| {

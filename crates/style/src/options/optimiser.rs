@@ -10,7 +10,7 @@ const LEARNING_RATE: f64 = 2.0;
 pub enum Optimiser {
     /// L-BFGS with a strong Wolfe line search.
     Lbfgs {
-        /// Pairs (s, y) that are kept; None is [`default_history`] of the picture's numbers.
+        /// Pairs (s, y) that are kept; None is [`default_history`] of the variables.
         history: Option<usize>,
     },
     /// Adam.
@@ -65,18 +65,19 @@ impl Optimiser {
         Ok(())
     }
 
-    /// The same with the history written out that a picture of H W 3 `numbers` has.
+    /// The same with the history written out that a picture of that many variables has
+    /// ([`TransferOptions::variables`](super::TransferOptions::variables)).
     #[must_use]
-    pub fn for_picture(self, numbers: usize) -> Self {
+    pub fn for_picture(self, variables: usize) -> Self {
         match self {
-            Self::Lbfgs { history: None } => Self::Lbfgs { history: Some(default_history(numbers)) },
+            Self::Lbfgs { history: None } => Self::Lbfgs { history: Some(default_history(variables)) },
             other => other,
         }
     }
 }
 
-/// The pairs that L-BFGS keeps unless it is told otherwise, for a picture of H W 3 `numbers`: 100 up to 322 x 322, then fewer
-/// with the cube of the side, but at least 16.
+/// The pairs that L-BFGS keeps unless it is told otherwise, for that many variables, the H W 3 numbers of a picture or the H W of
+/// its light: 100 up to 322 x 322 x 3, then fewer with the cube of the side, but at least 16.
 ///
 /// More pairs save iterations, and each takes the memory of one picture (two vectors of half precision). With this many, a
 /// transfer of any size up to 512 x 512 stays below 600 MiB, because the network's own responses shrink with the picture too.
@@ -87,10 +88,10 @@ impl Optimiser {
 /// assert_eq!(default_history(512 * 512 * 3), 25);
 /// assert_eq!(default_history(1024 * 1024 * 3), 16);
 /// ```
-pub fn default_history(numbers: usize) -> usize {
+pub fn default_history(variables: usize) -> usize {
     const MOST: f64 = 100.0;
     const LEAST: f64 = 16.0;
     const AT_512: f64 = 25.0;
-    let ratio = (512 * 512 * 3) as f64 / numbers.max(1) as f64;
+    let ratio = (512 * 512 * 3) as f64 / variables.max(1) as f64;
     (AT_512 * ratio * ratio.sqrt()).clamp(LEAST, MOST) as usize
 }

@@ -13,6 +13,8 @@ pub struct Scene<'a> {
     pub(crate) photo: Cow<'a, Picture>,
     pub(crate) paintings: Vec<Arc<Picture>>,
     pub(crate) masks: Masks,
+    /// The photo in its colours, where only its light is compared.
+    pub(crate) colours: Option<Cow<'a, Picture>>,
 }
 
 impl<'a> Scene<'a> {
@@ -30,7 +32,9 @@ impl<'a> Scene<'a> {
         let paintings =
             subject.paintings_at(&subject.painting_sizes(longest, options), |own, size| own != size)?;
         let masks = Masks::new(subject, longest, options)?;
-        Ok(Self { subject, photo, paintings, masks })
+        let mut scene = Self { subject, photo, paintings, masks, colours: None };
+        scene.recolour(options.colours);
+        Ok(scene)
     }
 
     /// What it is made of.
@@ -41,6 +45,11 @@ impl<'a> Scene<'a> {
     /// The photo; its size is the result's.
     pub fn photo(&self) -> &Picture {
         &self.photo
+    }
+
+    /// The photo in its colours, where only its light is compared.
+    pub(crate) fn into_colours(self) -> Option<Cow<'a, Picture>> {
+        self.colours
     }
 
     /// The paintings.
