@@ -97,6 +97,11 @@ fn numbers_that_make_no_sense() {
     let folder = Folder::new();
     for (option, words) in [
         ("--content-weight -1", "--content-weight must be a number of 0 or more, not -1"),
+        ("--content-weight -1e-3", "--content-weight must be a number of 0 or more, not -0.001"),
+        ("--tv-weight=-2", "--tv-weight must be a number of 0 or more, not -2"),
+        ("-s -5", "--size must be"),
+        ("--size 15", "--size must be at least 16 for conv5_1, not 15"),
+        ("--style-scale 0.01", "--style-scale must be such that 512 pixels"),
         ("--style-weight nan", "--style-weight must be"),
         ("--tv-weight inf", "--tv-weight must be"),
         ("--style-scale 0", "--style-scale must be"),
@@ -145,6 +150,64 @@ fn layers_that_do_not_exist() {
     refused_in_one_line(&folder, &transfer("--style-layers conv1_1:x"), 2, &["x is not a number"]);
     refused_in_one_line(&folder, &transfer("--style-layers conv1_1,conv1_1"), 2, &["named twice"]);
     refused_in_one_line(&folder, &transfer("--style-layers conv1_1:1,conv2_1"), 2, &["every layer a weight"]);
+}
+
+/// What was meant is said, and what there is.
+#[test]
+fn a_misspelt_name_gets_the_nearest_one() {
+    let folder = Folder::new();
+    let transfer = |options| format!("photo.png painting.webp -o out.png {options}");
+    refused_in_one_line(&folder, &transfer("--content-layers conv4_22"), 2, &["; did you mean conv4_2?"]);
+    refused_in_one_line(&folder, &transfer("--style-layers cov1_1"), 2, &["; did you mean conv1_1?"]);
+    refused_in_one_line(
+        &folder,
+        &transfer("--init nosie"),
+        1,
+        &["there is no file nosie", "--init must be content, noise", "; did you mean noise?"],
+    );
+    refused_in_one_line(&folder, &transfer("--init foo"), 1, &["foo", "--init must be content, noise"]);
+    refused_in_one_line(&folder, &transfer("--weights vgg91"), 1, &["vgg91", "; did you mean vgg19?"]);
+    refused(&folder, &transfer("--sizee 3"), 2, &["--size"]);
+    refused(&folder, &transfer("--preset papr"), 2, &["'paper'"]);
+    refused(&folder, &transfer("--pool averag"), 2, &["'average'"]);
+    for (option, meant) in [("siz=3,4", "size"), ("presett=paper", "preset"), ("pool=averag", "average")] {
+        let output = folder.run(&format!("sweep photo.png painting.webp -o out --vary {option}"));
+        let (code, message) = code_and_message(&output);
+        assert!(code == 2 && message.contains(&format!("; did you mean {meant}?")), "{message}");
+    }
+}
+
+/// Those of the program that people know are answered with ours, before they are taken for something else.
+#[test]
+fn options_of_neural_style_are_answered() {
+    let folder = Folder::new();
+    refused(
+        &folder,
+        "-content_image photo.png -style_image painting.webp -output_image out.png",
+        2,
+        &["-content_image is an option of neural-style", "-style_image is", "-o out", "docs/neural-style.md"],
+    );
+    refused_in_one_line(&folder, "a b -o c --image_size 9", 2, &["use --size"]);
+    refused_in_one_line(&folder, "a b -o c -original_colors 1", 2, &["use --colours photo"]);
+    // Ours in spite of their looks.
+    let output =
+        folder.run("transfer photo.png painting.webp -original.png --size 24 --iterations 1 --pooling avg");
+    assert!(output.status.success(), "{:?}", code_and_message(&output));
+    assert!(folder.path("riginal.png").exists());
+}
+
+/// Short forms and synonyms are the same options.
+#[test]
+fn short_forms_and_synonyms() {
+    let folder = Folder::new();
+    let paint = |options: &str| {
+        let output = folder.run(&format!("transfer photo.png painting.webp -o out.png -q {options}"));
+        assert!(output.status.success(), "{options}: {:?}", code_and_message(&output));
+        fs::read(folder.path("out.png")).unwrap()
+    };
+    let long = paint("--size 24 --iterations 2 --threads 1 --pool average --optimizer adam");
+    assert!(paint("-s 24 -i 2 -j 1 --pooling avg --optimiser adam") == long);
+    assert!(paint("--image-size 24 --iterations 2 --pool avg --optimizer adam") == long);
 }
 
 #[test]
@@ -199,6 +262,7 @@ fn weights_that_are_none() {
         .unwrap();
     let (code, message) = code_and_message(&output);
     assert!(code == 1 && message.contains("impasto weights convert"), "{message}");
+    assert!(message.contains("`make vgg19`"), "{message}");
     refused_in_one_line(&folder, &transfer("photo.png"), 1, &["photo.png"]);
 }
 

@@ -4,8 +4,8 @@
 use impasto_autodiff::{Chain, Losses, Term, reference};
 use impasto_style::coordinates::{Coordinates, Pixels};
 use impasto_style::{
-    Colours, ConvMode, Each, LayerWeight, LayerWeights, Loss, LossKind, Mask, Network, Objective, Photo,
-    Picture, Pooling, PreparedNetwork, Preset, Reach, Region, RegionMask, Scene, StyleImage, Subject,
+    Colours, ConvMode, Each, Guide, LayerWeight, LayerWeights, Loss, LossKind, Mask, Network, Objective,
+    Photo, Picture, Pooling, PreparedNetwork, Preset, Reach, Region, RegionMask, Scene, StyleImage, Subject,
     TransferError, TransferOptions, View, Weight,
 };
 use impasto_tensor::{Shape, Tensor};
@@ -28,26 +28,33 @@ const PLAIN: Tolerance = Tolerance { losses: 2e-6, gradient: 2e-6 };
 
 #[test]
 fn exact_mode_agrees_with_pytorch() {
-    cases().iter().for_each(|case| case.compare_evaluator(ConvMode::Exact, &EXACT));
+    for_each_case(ConvMode::Exact, |case, network| case.compare_evaluator(network, ConvMode::Exact, &EXACT));
 }
 
 #[test]
 fn fast_mode_agrees_with_pytorch() {
-    cases().iter().for_each(|case| case.compare_evaluator(ConvMode::Fast, &FAST));
+    for_each_case(ConvMode::Fast, |case, network| case.compare_evaluator(network, ConvMode::Fast, &FAST));
 }
 
 #[test]
 fn reference_in_f64_agrees_with_pytorch() {
-    cases().iter().for_each(Case::compare_reference);
+    for_each_case(ConvMode::Exact, Case::compare_reference);
 }
 
 /// One entry of `control.json`.
 struct Case(Value);
 
-fn cases() -> Vec<Case> {
+/// Goes through the cases; each has a network of its pooling, which is packed once.
+fn for_each_case(mode: ConvMode, compare: impl Fn(&Case, &PreparedNetwork)) {
     let text = std::fs::read_to_string(root().join("tests/golden/control.json")).unwrap();
     let golden: Value = serde_json::from_str(&text).unwrap();
-    golden["cases"].as_array().unwrap().iter().cloned().map(Case).collect()
+    let cases: Vec<Case> = golden["cases"].as_array().unwrap().iter().cloned().map(Case).collect();
+    for pooling in [Pooling::Average, Pooling::Max] {
+        let own: Vec<&Case> = cases.iter().filter(|case| case.options(mode).pooling == pooling).collect();
+        let options = own[0].options(mode);
+        let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
+        own.into_iter().for_each(|case| compare(case, &network));
+    }
 }
 
 /// The losses of the terms, in their order, each with its layer, its region and its weight w_l times lambda.
@@ -87,7 +94,10 @@ impl Case {
         let photo = Photo { picture, keep: self.mask("keep"), content_mask: self.mask("content_mask") };
         let painting = |entry: &Value| {
             let size = (size(entry, "height"), size(entry, "width"));
-            let picture = Picture::new(size.0, size.1, crop(entry, size.0, size.1)).unwrap();
+            let mut picture = Picture::new(size.0, size.1, crop(entry, size.0, size.1)).unwrap();
+            if let Some(alpha) = mask(&entry["alpha"], size) {
+                picture = picture.with_alpha(alpha).unwrap();
+            }
             let region = recorded::size(entry, "region");
             StyleImage { picture: picture.into(), part: mask(&entry["part"], size), region }
         };
@@ -150,12 +160,11 @@ impl Case {
         (pixels, start)
     }
 
-    fn compare_evaluator(&self, mode: ConvMode, tolerance: &Tolerance) {
+    fn compare_evaluator(&self, network: &PreparedNetwork, mode: ConvMode, tolerance: &Tolerance) {
         let (subject, options) = (self.subject(), self.options(mode));
-        let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
         let scene = subject.at(self.longest(), &options).unwrap();
-        let targets = scene.measure(&network, &options).unwrap();
-        let mut objective = Objective::new(&network, targets.clone(), self.size(), &options).unwrap();
+        let targets = scene.measure(network, &options).unwrap();
+        let mut objective = Objective::new(network, targets.clone(), self.size(), &options).unwrap();
         let (mut coordinates, variables) = self.coordinates(&scene);
         let mut gradient = vec![0.0; variables.len()];
         let evaluate = |x: &[f32], gradient: &mut [f32]| objective.evaluate(x, gradient);
@@ -169,22 +178,16 @@ impl Case {
     }
 
     /// The plain path, from the targets on.
-    fn compare_reference(&self) {
+    fn compare_reference(&self, network: &PreparedNetwork) {
         let (subject, options) = (self.subject(), self.options(ConvMode::Exact));
-        let network = Network::embedded().unwrap();
-        let chain = network.chain_to("conv5_1", options.pooling).unwrap().cast::<f64>();
-        let network = PreparedNetwork::new(network, &options).unwrap();
+        let chain = Network::embedded().unwrap().chain_to("conv5_1", options.pooling).unwrap().cast::<f64>();
         let scene = subject.at(self.longest(), &options).unwrap();
-        let targets = scene.measure_with(&network, &options, |view| Ok(measure(&chain, view))).unwrap();
-        let mut each = Vec::new();
-        let mut terms = Vec::new();
+        let targets = scene.measure_with(network, &options, |view| Ok(measure(&chain, view))).unwrap();
+        let (mut each, mut terms) = (Vec::new(), Vec::new());
         for target in targets.terms {
             let (spec, loss) = (target.spec, target.loss.cast::<f64>());
-            let lambda = if spec.kind == LossKind::Gram {
-                loss.guide().map_or(1.0, |guide| guide.share())
-            } else {
-                1.0
-            };
+            let guide = loss.guide().filter(|_| spec.kind == LossKind::Gram);
+            let lambda = guide.map_or(1.0, Guide::share);
             let weight = Weight { share: spec.weight.share * lambda, ..spec.weight };
             let layer = spec.layer.unwrap_or_default();
             terms.push(Term::at(layer.clone(), weight, loss));

@@ -28,6 +28,7 @@ LAYERS = paper.STYLE_LAYERS
 EVEN = {layer: 0.2 for layer in LAYERS}
 GRAIN = {"conv1_1": 0.5, "conv2_1": 0.3, "conv3_1": 0.1}
 FORM = {"conv2_1": 0.1, "conv3_1": 0.2, "conv4_1": 0.4, "conv5_1": 0.5}
+WHITE = [0, 0, 0, 1, 1]
 BLIND = 1 / 512  # what a mask's mean at a layer must have to count
 
 # height, width, pooling, beta, (top, left) of the picture that is evaluated; 67 x 53 and 71 x 96 are odd at several poolings.
@@ -86,6 +87,12 @@ def partition(case, alpha):
     return [m / crowd * alpha for m in masks]
 
 
+def seen(picture, alpha):
+    """The picture whose colours are the mean of all others where its alpha is 0: what is hidden there is not known."""
+    mean = (picture * alpha[..., None]).sum((0, 1)) / alpha.sum()
+    return torch.where(alpha[..., None] > 0, picture, mean)
+
+
 # Losses.
 
 
@@ -114,16 +121,14 @@ class Objective:
         self.case, self.dtype = case, dtype
         self.network = paper.load_network(weights, dtype)
         size = case["height"], case["width"]
-        ones = torch.ones(size, dtype=torch.float64)
-        own = lambda key: mask_of(case[key], *size) if case[key] else None  # noqa: E731
-        alpha = ones if case["photo_alpha"] is None else own("photo_alpha")
-        self.keep = own("keep")
-        self.photo = read(case["photo"], *size)
+        alpha = mask_of(case["photo_alpha"] or WHITE, *size)
+        self.keep = mask_of(case["keep"], *size) if case["keep"] else None
+        self.photo = seen(read(case["photo"], *size), alpha)
         if case["light"]:
             self.photo = luma(self.photo)
         self.regions = partition(case, alpha)
         self.guides = [brought(m, LAYERS, case["reach"]) for m in self.regions]
-        content_mask = alpha if case["content_mask"] is None else own("content_mask") * alpha
+        content_mask = mask_of(case["content_mask"] or WHITE, *size) * alpha
         self.content_weights = brought(content_mask, ["conv4_2"], "average")["conv4_2"].to(dtype)
         with torch.no_grad():
             self.p = self.responses(self.photo)["conv4_2"]
@@ -138,9 +143,8 @@ class Objective:
         measured = []
         for painting in self.case["paintings"]:
             size = painting["height"], painting["width"]
-            picture, part = read(painting, *size), torch.ones(size, dtype=torch.float64)
-            if painting["part"]:
-                part = mask_of(painting["part"], *size)
+            part, alpha = (mask_of(painting[key] or WHITE, *size) for key in ("part", "alpha"))
+            picture, part = seen(read(painting, *size), alpha), part * alpha
             if self.case["light"]:
                 picture = matched(luma(picture), part, self.photo, self.regions[painting["region"]])
             f, guides = self.responses(picture), brought(part, LAYERS, self.case["reach"])
@@ -185,13 +189,13 @@ def at(file, top, left):
     return {"file": file, "top": top, "left": left}
 
 
-def painting(which, size, region=0, blend=1.0, layers=EVEN, part=None):
-    """One of two paintings, in the aspects that the longest side leaves: part is a function of height and width."""
+def painting(which, size, region=0, blend=1.0, layers=EVEN, part=None, alpha=None):
+    """One of two paintings, in the aspects that the longest side leaves; part and alpha are functions of height and width."""
     longest = max(size)
     height, width = ((longest, longest * 5 // 6), (longest * 4 // 5, longest))[which]
     source = (at(STYLE, 10, 20), at(COFFEE, 120, 300))[which]
-    formula = part(height, width) if part else None
-    return {**source, "height": height, "width": width, "part": formula, "region": region, "blend": blend, "layers": layers}
+    masks = {key: mask(height, width) if mask else None for key, mask in (("part", part), ("alpha", alpha))}
+    return {**source, "height": height, "width": width, **masks, "region": region, "blend": blend, "layers": layers}
 
 
 def variants(size):
@@ -202,6 +206,7 @@ def variants(size):
     rest = {"name": "rest", "mask": "rest"}
     halves = lambda h, w: left(w)  # noqa: E731
     parted = [painting(0, size, part=halves), painting(1, size, region=1, part=ramp)]
+    hidden = [painting(0, size, part=halves, alpha=ramp), painting(1, size, region=1, alpha=disc)]
     blended = [painting(0, size, blend=3.0, layers=GRAIN), painting(1, size, blend=1.0, layers=FORM)]
     soft = [{"name": "left", "mask": ramp(height, width)}, {"name": "middle", "mask": disc(height, width, 40)}]
     three = [*two, painting(0, size, region=2, part=ramp)]
@@ -222,7 +227,7 @@ def variants(size):
         "keep": {"paintings": one, "keep": disc(height, width, 80)},
         "light": {"paintings": one, "light": True},
         "blended in a region": {"regions": [region(ramp(height, width))], "paintings": blended},
-        "halves, alpha": {**both, "photo_alpha": disc(height, width, 60)},
+        "halves, alpha": {**both, "paintings": hidden, "photo_alpha": disc(height, width, 60)},
         "halves, content mask": {**both, "content_mask": ramp(height, width)},
         "light, keep": {"paintings": one, "light": True, "keep": ramp(height, width)},
         "light, parts": {"paintings": parted, "regions": both["regions"], "light": True},
@@ -281,6 +286,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default=make.ROOT / "weights/vgg16.safetensors", help="VGG-16, 16-bit floats")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)  # the pictures are small
     done = []
     for case in cases():
         done.append(golden(arguments.weights, case))

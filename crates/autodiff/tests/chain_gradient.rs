@@ -5,7 +5,7 @@ mod common;
 use common::terms::{Terms, each};
 use common::{TOLERANCE, conv_layer, of, probes, small_chain, tensor};
 use impasto_autodiff::check::Verdict;
-use impasto_autodiff::{AutodiffError, Chain, Layer, Pooling, reference};
+use impasto_autodiff::{AutodiffError, Chain, Coverage, Layer, Pooling, reference};
 use impasto_tensor::{Element, Shape, Tensor};
 use proptest::prelude::*;
 
@@ -32,6 +32,22 @@ fn terms(
     Ok(terms)
 }
 
+/// The same terms where a guide says, another one for each: some positions count nothing, some all, some in part.
+fn guide(
+    chain: &Chain<f64>,
+    image: &Tensor<f64>,
+    mut terms: Terms<f64>,
+) -> Result<Terms<f64>, AutodiffError> {
+    for (at, term) in terms.0.iter_mut().enumerate() {
+        let positions =
+            response_at(chain, image, term.layer.as_deref().unwrap_or_default())?.shape().positions();
+        let mut t: Vec<f32> = (0..positions).map(|p| 0.5 + ((p * 7 + at) as f32 * 1.3).sin()).collect();
+        t[0] = 0.5;
+        term.loss = term.loss.clone().guided(Coverage::of(t).guide().cloned());
+    }
+    Ok(terms)
+}
+
 /// The picture, the photo (same size) and the painting (another size), sides 4 to 13.
 fn pictures() -> impl Strategy<Value = (Tensor<f64>, Tensor<f64>, Tensor<f64>)> {
     let side = 4..=13usize;
@@ -47,11 +63,16 @@ proptest! {
     /// Every probe is right, or sits on a kink that no step avoids (which hundreds of ReLUs make possible, but rare).
     #[test]
     fn chain_gradient_matches_finite_differences(
-        (image, photo, painting) in pictures(), max_pooling in any::<bool>(), seed in 0.0..100.0
+        (image, photo, painting) in pictures(),
+        (max_pooling, guided) in (any::<bool>(), any::<bool>()),
+        seed in 0.0..100.0,
     ) {
         let pooling = if max_pooling { Pooling::Max } else { Pooling::Average };
         let chain = small_chain(pooling, seed);
-        let terms = terms(&chain, &photo, &painting)?;
+        let mut terms = terms(&chain, &photo, &painting)?;
+        if guided {
+            terms = guide(&chain, &image, terms)?;
+        }
         let (_, gradient) = terms.evaluate(&chain, &image)?;
         let f = |x: &[f64]| {
             let image = of(image.shape(), x.to_vec());

@@ -14,7 +14,7 @@ use crate::streams::put;
 
 const MIB: f64 = (1 << 20) as f64;
 
-/// Time one loss and gradient on this machine, and every convolution of it
+/// Time one loss and its gradient, and every convolution
 ///
 /// Weights and pictures are random numbers; no weights file is needed. An evaluation is what an iteration costs.
 #[derive(Debug, Args)]

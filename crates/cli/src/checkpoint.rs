@@ -236,8 +236,10 @@ fn all_said(sources: &Sources, record: &Record) -> Result<(), Failure> {
             (theirs, ours) if theirs == ours => {}
             (_, 0) => return Err(not_said(noun)),
             (theirs, ours) => {
-                let problem =
-                    format!("the run of the checkpoint has {}, not {ours}: give as many", counted(theirs, noun));
+                let problem = format!(
+                    "the run of the checkpoint has {}, not {ours}: give as many",
+                    counted(theirs, noun)
+                );
                 return Err(Failure::wrong_use(problem));
             }
         }

@@ -10,6 +10,7 @@ use impasto_style::{PreparedNetwork, StopReason};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
+use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let given = |name: &str| arguments.options.choices.has(name);
     warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
+    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
     let size = subject.size(subject.longest_side(&options));
     output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());

@@ -64,7 +64,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let network = asked.options.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
     let inputs = asked.inputs(&subject, &network);
-    let material = Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
+    let material =
+        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     let files = asked.files(arguments.subject.scene.as_deref());
     let files = Inputs::new(&files, &Init::Content, &asked.options.network);
     run_study(&study, material, files, &arguments.to, interrupt)

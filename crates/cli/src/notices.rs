@@ -17,9 +17,11 @@ pub(crate) fn tell_notices(
 ) {
     for notice in subject.notices(options) {
         let path = match notice.source {
-            Source::Photo => photo,
-            Source::Painting(number) => &paintings[number],
+            Source::Photo => Some(photo),
+            // The parts of one painting are several in a subject: what is said of the first is said of all.
+            Source::Painting(number) => paintings.get(number).map(PathBuf::as_path),
         };
+        let Some(path) = path else { continue };
         let name = if path == Path::new("-") { Path::new(STANDARD_INPUT) } else { path };
         warn(quiet, &format!("{} {}", name.display(), with_dashes(&notice)));
     }

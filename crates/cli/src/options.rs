@@ -39,11 +39,9 @@ impl OptionArguments {
         self.choices.clone().or(&self.otherwise)
     }
 
-    /// Lays settings below what counts otherwise.
+    /// Takes settings, none of which is of an option that the command has a default of its own for.
     pub(crate) fn heed(&mut self, settings: &Settings) {
-        let own = std::mem::take(&mut self.otherwise);
-        let free = own.clone().only(|name| name == MEMORY_LIMIT);
-        self.otherwise = own.only(|name| name != MEMORY_LIMIT).or(&settings.choices).or(&free);
+        self.otherwise = settings.choices.clone().or(&self.otherwise);
         self.network = self.network.clone().or(settings.weights.clone(), settings.preprocess);
     }
 }

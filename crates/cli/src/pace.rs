@@ -75,13 +75,9 @@ impl Pace {
         self.now = work;
     }
 
-    /// An iteration was accepted, at a scale of that number and size (H, W), at that time since the command began.
-    pub(crate) fn step(
-        &mut self,
-        iteration: usize,
-        (scale, (height, width)): (usize, (usize, usize)),
-        now: Duration,
-    ) {
+    /// An iteration of a scale (its number, and its size) was accepted, at that time since the command began.
+    pub(crate) fn step(&mut self, iteration: usize, scale: (usize, (usize, usize)), now: Duration) {
+        let (scale, (height, width)) = scale;
         let done = match self.at {
             Some((at, done)) if at == scale => done + 1,
             Some(_) => 1,

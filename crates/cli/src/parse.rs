@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::{Cli, help, neural_style};
 
@@ -13,7 +13,7 @@ use crate::{Cli, help, neural_style};
 #[derive(Debug)]
 pub(crate) struct CommandLine {
     pub(crate) cli: Cli,
-    /// The options that its command offers.
+    /// The options that its command offers, and has no defaults of its own for.
     pub(crate) offered: Vec<String>,
     /// Whether a file describes the run: --resume or --scene.
     pub(crate) described: bool,
@@ -32,8 +32,13 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     let matches = command.try_get_matches_from_mut(words)?;
     let (command, given) = innermost(&command, &matches);
     refuse_left_out(command, given)?;
-    let visible = command.get_arguments().filter(|argument| !argument.is_hide_set());
-    let offered = visible.map(|argument| argument.get_id().to_string()).collect();
+    // Flags have a default too: that they are not given.
+    let has_own = |argument: &Arg| {
+        argument.get_action().takes_values() && !argument.get_default_values().is_empty()
+    };
+    let is_offered = |argument: &&Arg| !argument.is_hide_set() && !has_own(argument);
+    let offered = command.get_arguments().filter(is_offered);
+    let offered = offered.map(|argument| argument.get_id().to_string()).collect();
     let described = ["resume", "scene"].iter().any(|name| is_given(given, name));
     Ok(CommandLine { cli: Cli::from_arg_matches(&matches)?, offered, described })
 }
@@ -61,13 +66,13 @@ fn refuse_left_out(command: &Command, matches: &ArgMatches) -> Result<(), clap::
     Err(clap::Error::raw(ErrorKind::UnknownArgument, answer))
 }
 
-/// The words with `--option -1e-3` as `--option=-1e-3`: clap takes a negative number with a negative exponent for an option. What
-/// the number is worth is for whoever reads the option to say.
+/// The words with `--option -1e-3` as `--option=-1e-3`: clap takes a negative number with a negative exponent for an option, and
+/// so a list that begins with - (`--mask -,sky.png`). What the value is worth is for whoever reads the option to say.
 fn with_negative_numbers(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::new();
     for word in words {
         match joined.last_mut() {
-            Some(last) if takes_value(last) && is_negative_number(&word) => {
+            Some(last) if takes_value(last) && (is_negative_number(&word) || is_list(&word)) => {
                 last.push("=");
                 last.push(word);
             }
@@ -83,6 +88,11 @@ fn takes_value(word: &OsString) -> bool {
         let is_short = word.len() == 2 && word.starts_with('-') && word != "--";
         is_short || (word.len() > 2 && word.starts_with("--") && !word.contains('='))
     })
+}
+
+/// Whether it is a list whose first entry is `-`.
+fn is_list(word: &OsString) -> bool {
+    word.to_str().is_some_and(|word| word.starts_with("-,"))
 }
 
 fn is_negative_number(word: &OsString) -> bool {
@@ -114,6 +124,7 @@ mod tests {
             ("a - -1", "a - -1"),
             ("a -- -1", "a -- -1"),
             ("a --w -x -inf", "a --w -x -inf"),
+            ("a --mask -,b -,c", "a --mask=-,b -,c"),
         ] {
             assert_eq!(with_negative_numbers(words(given)), words(read));
         }
@@ -137,9 +148,10 @@ mod tests {
 
     #[test]
     fn what_a_command_offers_is_known() {
-        let line = parse(words("impasto gradcheck --size 30")).unwrap();
+        let line = parse(words("impasto gradcheck --seed 3")).unwrap();
         let offers = |name: &str| line.offered.iter().any(|offered| offered == name);
-        assert!(offers("size") && offers("weights") && offers("threads") && !offers("iterations"));
+        assert!(offers("seed") && offers("weights") && offers("threads") && !offers("iterations"));
+        assert!(!offers("size"), "it has a default of its own");
         assert!(!line.described);
         assert!(parse(words("impasto transfer --resume run")).unwrap().described);
     }

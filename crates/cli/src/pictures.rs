@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use impasto_style::picture::{ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning};
+use impasto_style::picture::{
+    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, regions as colour_regions,
+};
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
 };
@@ -145,7 +147,7 @@ impl<'a> Reader<'a> {
         paintings: &[Arc<Picture>],
     ) -> Result<Subject, Failure> {
         let (regions, images) = match &sources.regions {
-            Some(segmentations) => self.segmented(segmentations, &paintings[0])?,
+            Some(segmentations) => self.segmented(segmentations, (&picture, &paintings[0]))?,
             None => self.masked(sources, (&picture, paintings))?,
         };
         let mut mask = |option, path: &Option<PathBuf>| {
@@ -200,13 +202,7 @@ impl<'a> Reader<'a> {
                 "{option} {file} is black everywhere: make white what it is of"
             )));
         }
-        if !mask.fits((of.height(), of.width())) {
-            let (width, height) = (mask.width(), mask.height());
-            let (of_width, of_height) = (of.width(), of.height());
-            return Err(Failure::failed(format!(
-                "{option} {file} has other proportions than {name}: {width} x {height} pixels, and {of_width} x {of_height}"
-            )));
-        }
+        check_fits((option, path), &mask, (name, of))?;
         Ok(mask)
     }
 
@@ -251,19 +247,50 @@ impl<'a> Reader<'a> {
     /// A region for each colour of two segmentations, with its part of the one painting.
     fn segmented(
         &mut self,
-        segmentations: &[PathBuf; 2],
-        painting: &Arc<Picture>,
+        files: &[PathBuf; 2],
+        (photo, painting): (&Picture, &Arc<Picture>),
     ) -> Result<(Vec<Region>, Vec<StyleImage>), Failure> {
         let mut read = |path: &PathBuf| self.picture(path, &self.options.reading(self.held));
-        let [of_photo, of_painting] = [read(&segmentations[0])?, read(&segmentations[1])?];
-        let found = colour_regions(&of_photo, &of_painting)?;
+        let [of_photo, of_painting] = [read(&files[0])?, read(&files[1])?];
+        let option = |which: usize| ("--regions", &*files[which]);
+        let found = colour_regions(&of_photo, &of_painting);
+        let found = found.map_err(|error| Failure::failed(format!("--regions: {error}")))?;
+        if !found.unused.is_empty() {
+            let (colours, file) = (found.unused.join(" and "), files[1].display());
+            let problem = "is nowhere in the photo's segmentation, and that part of STYLE is not taken";
+            warn(self.quiet, &format!("{file}: {colours} {problem}"));
+        }
         let (mut regions, mut images) = (Vec::new(), Vec::new());
-        for (region, ColourRegion { name, photo, painting: part }) in found.into_iter().enumerate() {
-            regions.push(Region { name, mask: RegionMask::Mask(photo) });
+        for (region, ColourRegion { name, photo: mask, painting: part }) in
+            found.regions.into_iter().enumerate()
+        {
+            check_fits(option(0), &mask, ("CONTENT", photo))?;
+            check_fits(option(1), &part, ("STYLE", painting))?;
+            self.held += mask.bytes() + part.bytes();
+            regions.push(Region { name, mask: RegionMask::Mask(mask) });
             images.push(StyleImage { picture: Arc::clone(painting), part: Some(part), region });
         }
+        self.held -= of_photo.bytes() + of_painting.bytes();
         Ok((regions, images))
     }
+}
+
+/// Checks that a mask has the proportions of its picture.
+fn check_fits(
+    (option, path): (&str, &Path),
+    mask: &Mask,
+    (name, of): (&str, &Picture),
+) -> Result<(), Failure> {
+    if mask.fits((of.height(), of.width())) {
+        return Ok(());
+    }
+    let [mask, of] = [(mask.width(), mask.height()), (of.width(), of.height())]
+        .map(|(width, height)| format!("{width} x {height}"));
+    let file = name_of(path).display();
+    let problem = "a mask may have any size, but must show the whole picture";
+    Err(Failure::failed(format!(
+        "{option} {file} has {mask} pixels, which are other proportions than the {of} of {name}: {problem}"
+    )))
 }
 
 /// Reads a picture; says what is doubtful about it, unless it shall be quiet.
@@ -296,14 +323,4 @@ fn name_of(path: &Path) -> &Path {
 /// The file that is read for a picture: of `-` what standard input is.
 pub(crate) fn file_of_picture(path: &Path) -> &Path {
     if is_standard(path) { Path::new("/dev/stdin") } else { path }
-}
-
-struct ColourRegion {
-    name: String,
-    photo: Mask,
-    painting: Mask,
-}
-
-fn colour_regions(_: &Picture, _: &Picture) -> Result<Vec<ColourRegion>, PictureError> {
-    unimplemented!()
 }

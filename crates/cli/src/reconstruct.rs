@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use impasto_study::study::{
-    FIGURE_DEFAULTS, Material, content_reconstructions, style_reconstructions,
-};
+use impasto_study::study::{FIGURE_DEFAULTS, Material, content_reconstructions, style_reconstructions};
 use impasto_style::{Init, Picture, Size, TransferOptions};
 
 use crate::failure::Failure;
@@ -110,7 +108,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let files = Inputs::new(&sources.files(), &Init::Content, &given.network);
     let asked = Asked { sources, options: given.clone() };
     let inputs = asked.inputs(&subject, &network);
-    let material = Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
+    let material =
+        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     run_study(&study, material, files, &arguments.to, interrupt)
 }
 

@@ -99,9 +99,8 @@ fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     if is_standard(path) {
         return Ok(path.to_owned());
     }
-    let absolute = std::path::absolute(path).map_err(|error| {
-        Failure::failed(format!("cannot tell where {} is: {error}", path.display()))
-    })?;
+    let absolute = std::path::absolute(path)
+        .map_err(|error| Failure::failed(format!("cannot tell where {} is: {error}", path.display())))?;
     if absolute.to_str().is_none() {
         let problem = format!("a scene is Unicode text, which cannot name {}: rename it", absolute.display());
         return Err(Failure::failed(problem));

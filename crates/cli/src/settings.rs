@@ -214,7 +214,7 @@ mod tests {
             ("sizee = 3", "there is no setting sizee; did you mean size?"),
             ("threds = 3", "there is no setting threds; did you mean threads?"),
             ("brightness = 1", "there is no setting brightness"),
-            ("size = 0", "--size must be from 1 to 10000, not 0"),
+            ("size = 0", "--size must be from 1 to 10000"),
             ("size = [1, 2]", "size must be a text or a number"),
             ("[size]", "size must be a text or a number"),
             ("quality = 200", "quality must be from 1 to 100, not 200"),

@@ -67,7 +67,8 @@ impl Sources {
     pub(crate) fn check(&self, options: &TransferOptions) -> Result<(), Failure> {
         if self.content.is_none() || self.styles.is_empty() {
             let missing = if self.content.is_none() { "no photo" } else { "no painting" };
-            let problem = format!("there is {missing}: give CONTENT and STYLE, or --scene FILE that names them");
+            let problem =
+                format!("there is {missing}: give CONTENT and STYLE, or --scene FILE that names them");
             return Err(Failure::wrong_use(problem));
         }
         self.check_paintings(options)
@@ -124,6 +125,11 @@ impl Sources {
         self.content.as_deref().unwrap_or(Path::new("-"))
     }
 
+    /// The photo and the paintings.
+    pub(crate) fn names(&self) -> (&Path, &[PathBuf]) {
+        (self.photo(), &self.styles)
+    }
+
     /// The files, each with what names it.
     pub(crate) fn files(&self) -> Vec<(&'static str, &Path)> {
         let named = |name: &'static str| move |path| (name, Path::new(path));
@@ -167,12 +173,15 @@ impl Sources {
     pub(crate) fn inputs(&self, subject: &Subject, path: impl Fn(&Path) -> Option<PathBuf>) -> Vec<Input> {
         let path = |file: &Path| path(file);
         let images = subject.style_images();
-        let mut inputs =
-            vec![Input::picture(Role::Content, self.content.as_deref().and_then(&path).as_deref(), subject.photo())];
+        let mut inputs = vec![Input::picture(
+            Role::Content,
+            self.content.as_deref().and_then(&path).as_deref(),
+            subject.photo(),
+        )];
         let paintings = self.styles.iter().zip(images);
-        inputs.extend(paintings.map(|(file, image)| {
-            Input::picture(Role::Style, path(file).as_deref(), &image.picture)
-        }));
+        inputs.extend(
+            paintings.map(|(file, image)| Input::picture(Role::Style, path(file).as_deref(), &image.picture)),
+        );
         let mask = |role, file: &Path, mask| match mask {
             Some(mask) => Input::masks(role, path(file).as_deref(), [mask]),
             None => Input::unread(role, Some(file)),
@@ -183,7 +192,9 @@ impl Sources {
         let masks = self.masks.iter().zip(images);
         inputs.extend(masks.map(|(file, image)| mask(Role::Mask, file, own(image.region))));
         inputs.extend(self.keep.iter().map(|file| mask(Role::Keep, file, subject.keep())));
-        inputs.extend(self.content_mask.iter().map(|file| mask(Role::ContentMask, file, subject.content_mask())));
+        inputs.extend(
+            self.content_mask.iter().map(|file| mask(Role::ContentMask, file, subject.content_mask())),
+        );
         if let Some([photo, painting]) = &self.regions {
             let masks = subject.regions().iter().filter_map(|region| mask_of(&region.mask));
             inputs.push(Input::masks(Role::RegionsPhoto, path(photo).as_deref(), masks));

@@ -132,7 +132,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
     warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
-    tell_notices(&subject, &options, (job.sources.photo(), &job.sources.styles), arguments.volume.quiet);
+    tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
     let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));

@@ -109,6 +109,9 @@ impl Source {
     }
 
     fn network(&self) -> Result<Network, Failure> {
+        if self.preprocess.is_some() && matches!(resolve(&self.file)?, Weights::Embedded) {
+            return Err(built_in_says_itself());
+        }
         Ok(Network::load_with(&self.file, self.options())?)
     }
 
@@ -120,12 +123,14 @@ impl Source {
                 let name = if is_standard(&path) { Path::new("standard input") } else { &path };
                 Ok((name.display().to_string(), inspection))
             }
-            Weights::Embedded if self.preprocess.is_some() => Err(Failure::wrong_use(
-                "--preprocess is for a file of weights; the built-in ones say themselves",
-            )),
+            Weights::Embedded if self.preprocess.is_some() => Err(built_in_says_itself()),
             Weights::Embedded => Ok(("built in".to_owned(), Inspection::embedded()?)),
         }
     }
+}
+
+fn built_in_says_itself() -> Failure {
+    Failure::wrong_use("--preprocess is for a file of weights; the built-in ones say themselves")
 }
 
 impl Target {

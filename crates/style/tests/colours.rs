@@ -330,3 +330,29 @@ fn the_start_of_neural_style_is_noise_around_the_networks_mean() {
     }
     assert!((mean[0] - 123.68).abs() < 0.1, "{mean:?}");
 }
+
+/// What a run is going to take is said with what it holds beside the method's own: (Y, Y, Y) and its gradient where only light moves, the
+/// photo, the mixture and the mask where a part of it is kept.
+#[test]
+fn the_bytes_of_light_and_of_what_is_kept_are_counted() {
+    let bytes = |colours, kept| {
+        let sitting = Sitting::new(colours, kept, METHODS[1]);
+        let mut bytes = 0;
+        let stopped = transfer(&sitting.network, &sitting.subject, &sitting.options, |event| {
+            if let Event::Started(summary) = event {
+                bytes = summary.bytes;
+            }
+            ControlFlow::Break(())
+        });
+        assert!(matches!(stopped, Err(TransferError::Cancelled)));
+        bytes
+    };
+    let pixels = (4 * SIZE.0 * SIZE.1) as u64;
+    let plain = bytes(Colours::Painting, false);
+    // Adam has five vectors.
+    assert_eq!(bytes(Colours::Photo, false) + 3 * 5 * pixels, plain + 5 * pixels + 6 * pixels);
+    assert_eq!(bytes(Colours::Histogram, false), plain);
+    let mask = pixels;
+    assert_eq!(bytes(Colours::Painting, true), plain + mask + (3 + 3 + 1) * pixels);
+    assert_eq!(bytes(Colours::Photo, true), bytes(Colours::Photo, false) + mask + (1 + 1 + 1) * pixels);
+}

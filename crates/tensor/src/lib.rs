@@ -45,7 +45,7 @@
 //! | what | plain | fast |
 //! |---|---|---|
 //! | matrix product | [`gemm`], `plain/gemm.rs` | [`PackedMatrix`], `packed/` |
-//! | Gram matrix | [`gemm`] with [`Matrix::transposed`] | [`Gram`], `gram.rs` |
+//! | Gram matrix | [`gemm`] with [`Matrix::transposed`] | [`Gram`], `gram/` |
 //! | convolution | [`conv3x3`], `plain/conv.rs` | [`conv`], by im2col or `winograd/` |
 //! | pooling | `plain/pool.rs` | inside [`conv`], while results are in registers |
 //! | sums, dot products | [`reduce`], `reduce.rs` | the same |

@@ -5,7 +5,7 @@
 
 use impasto_autodiff::check::Ladder;
 use impasto_autodiff::ops::{conv, pool, relu};
-use impasto_autodiff::{AutodiffError, ConvLayer, Coverage, LossKind, Pooling, Preprocessing};
+use impasto_autodiff::{AutodiffError, ConvLayer, Coverage, Guide, LossKind, Pooling, Preprocessing};
 use impasto_tensor::{Shape, Tensor};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -35,7 +35,7 @@ pub fn operations(seed: u64) -> Result<Vec<Row>, AutodiffError> {
     rows.push(preprocessing_row(&mut random));
     for kind in LossKind::ALL.into_iter().filter(|kind| kind.is_of_a_layer()) {
         let guide = random.guide();
-        rows.push(loss_row(kind, Some(guide), &mut random)?);
+        rows.push(loss_row(kind, guide, &mut random)?);
     }
     rows.push(relu_at_zero_row());
     Ok(rows)
@@ -54,8 +54,9 @@ impl Random {
     }
 
     /// How much each position of [`SHAPE`] counts: about half of them nothing.
-    fn guide(&mut self) -> Coverage {
-        Coverage::of(self.numbers(SHAPE.positions()).into_iter().map(|t| t as f32).collect())
+    fn guide(&mut self) -> Option<Guide> {
+        let t = self.numbers(SHAPE.positions()).into_iter().map(|t| t as f32).collect();
+        Coverage::of(t).guide().cloned()
     }
 }
 
@@ -124,7 +125,7 @@ fn pool_row(name: &str, pooling: Pooling, x: &Tensor<f64>) -> Result<Row, Autodi
 }
 
 /// A loss of a response F of random numbers, or of a picture of them; where a guide says, if there is one.
-fn loss_row(kind: LossKind, guide: Option<Coverage>, random: &mut Random) -> Result<Row, AutodiffError> {
+fn loss_row(kind: LossKind, guide: Option<Guide>, random: &mut Random) -> Result<Row, AutodiffError> {
     let (x, target, shapes) = if kind.is_of_sums() {
         // The painting has another size than the picture.
         let painting = random.tensor(Shape::new(6, 11, SHAPE.channels))?;
@@ -136,7 +137,6 @@ fn loss_row(kind: LossKind, guide: Option<Coverage>, random: &mut Random) -> Res
         let x = random.tensor(Shape { channels: 3, ..SHAPE })?;
         (x.clone(), x, Shape { channels: 3, ..SHAPE }.to_string())
     };
-    let guide = guide.as_ref().and_then(Coverage::guide).cloned();
     let title = if guide.is_some() { format!("{}, guided", kind.title()) } else { kind.title().to_owned() };
     let loss = kind.target_of(&target)?.guided(guide);
     let mut gradient = vec![0.0; x.data().len()];

@@ -94,34 +94,70 @@ impl SharedTargets {
 mod tests {
     use super::*;
     use crate::study::grid;
-    use impasto_style::{Cancel, Network, Preset, Size, Subject, white_noise};
+    use impasto_style::{
+        Cancel, Mask, Network, Photo, Picture, Preset, Region, RegionMask, Size, StyleImage, Subject,
+        white_noise,
+    };
 
-    #[test]
-    fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
-        let subject = Subject::new(white_noise(36, 48, 1).unwrap(), white_noise(40, 32, 2).unwrap());
+    fn noise(height: usize, width: usize, seed: u64) -> Picture {
+        white_noise(height, width, seed).unwrap()
+    }
+
+    fn base() -> TransferOptions {
+        TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() }
+    }
+
+    /// How many measurements all cells need together, each of which gets the bits of separate ones.
+    fn measurements(subject: &Subject, cells: &[Cell]) -> usize {
         let network = Network::embedded().unwrap();
-        let material =
-            Material { subject: &subject, network: &network, inputs: &[], cancel: &Cancel::default() };
-        let base = TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() };
-        let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
-        let study = grid(&base, &layers, &[1e-4, 1e-3]);
-        let prepared = PreparedNetwork::new(network.clone(), &base).unwrap();
-
+        let material = Material { subject, network: &network, inputs: &[], cancel: &Cancel::default() };
+        let prepared = PreparedNetwork::new(network.clone(), &base()).unwrap();
         let mut shared = SharedTargets::default();
-        for (index, Cell { options, .. }) in study.cells.iter().enumerate() {
-            shared.keep_for(&study.cells[index + 1..], material);
+        for (index, Cell { options, .. }) in cells.iter().enumerate() {
+            shared.keep_for(&cells[index + 1..], material);
             let scene = subject.at(48, options).unwrap();
             let targets = shared.targets(&prepared, &scene, options).unwrap();
             assert_eq!(targets, scene.measure(&prepared, options).unwrap());
         }
-        assert_eq!(shared.measurements, 1 + 3, "P for all cells, A for each row");
         assert!(shared.known.is_empty());
+        shared.measurements
+    }
+
+    #[test]
+    fn shared_targets_are_the_bits_of_separate_ones_and_measured_once() {
+        let subject = Subject::new(noise(36, 48, 1), noise(40, 32, 2));
+        let layers = ["conv1_1", "conv2_1", "conv3_1"].map(str::to_owned);
+        let study = grid(&base(), &layers, &[1e-4, 1e-3]);
+        assert_eq!(measurements(&subject, &study.cells), 1 + 3, "P for all cells, A for each row");
+    }
+
+    #[test]
+    fn parts_of_paintings_and_regions_are_measured_once_for_each_way_in_which_they_reach() {
+        let half = |is_in: fn(usize, usize) -> bool| {
+            let values = (0..36 * 48).map(|at| f32::from(is_in(at / 48, at % 48))).collect();
+            Mask::new(36, 48, values).unwrap()
+        };
+        let regions = vec![
+            Region { name: "left".to_owned(), mask: RegionMask::Mask(half(|_, x| x < 20)) },
+            Region { name: "-".to_owned(), mask: RegionMask::Rest },
+        ];
+        let painting = |part, region| StyleImage { picture: noise(36, 48, 2).into(), part, region };
+        let paintings = vec![painting(Some(half(|y, _| y < 20)), 0), painting(None, 1)];
+        let photo = Photo { picture: noise(36, 48, 1), keep: None, content_mask: Some(half(|_, x| x > 30)) };
+        let subject = Subject::compose(photo, paintings, regions).unwrap();
+        let cell = |style_weight, blend: &[f64], mask_reach| {
+            let options = TransferOptions { style_weight, blend: blend.to_vec(), mask_reach, ..base() };
+            Cell { name: String::new(), options }
+        };
+        let (average, inside) = (Reach::Average, Reach::Inside);
+        let cells = [cell(1.0, &[], average), cell(2.0, &[1.0, 5.0], average), cell(1.0, &[], inside)];
+        assert_eq!(measurements(&subject, &cells), 1 + 2 + 2, "P for all, two paintings for each way");
     }
 
     #[test]
     fn whatever_changes_a_measurement_makes_another_key() {
         let base = Preset::Paper.options();
-        let subject = Subject::new(white_noise(36, 48, 1).unwrap(), white_noise(40, 32, 2).unwrap());
+        let subject = Subject::new(noise(36, 48, 1), noise(40, 32, 2));
         let key = |options: &TransferOptions| Key::new(&subject, Source::Painting(0), 48, options);
         for other in [
             TransferOptions { pooling: Pooling::Max, ..base.clone() },

@@ -144,7 +144,9 @@ impl Kept {
         let value = objective(self.mix(y), gradient)?;
         let colours = self.photo.len() / self.mask.len();
         for (gradient, m) in gradient.chunks_exact_mut(colours).zip(&self.mask) {
-            gradient.iter_mut().for_each(|gradient| *gradient *= 1.0 - m);
+            for gradient in gradient {
+                *gradient *= 1.0 - m;
+            }
         }
         Ok(value)
     }

@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn each_colour_is_a_region_of_both() {
         let found = regions(&segmentation(80, 120), &segmentation(64, 64)).unwrap();
-        assert_eq!(names(&found), ["green", "blue", "#fa0a03"]);
+        assert_eq!(names(&found), ["blue", "green", "#fa0a03"]);
         assert!(found.unused.is_empty());
         for (region, share_of) in found.regions.iter().zip([0.4375, 0.4375, 0.125]) {
             assert_eq!((region.photo.height(), region.photo.width()), (80, 120));
