@@ -23,7 +23,7 @@ use crate::output::Output;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::is_standard;
 use crate::presets::preset_table;
-use crate::progress::{Display, Volume};
+use crate::progress::{Display, Volume, painted};
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
 use crate::warnings::{Case, warn_of_idle};
@@ -64,7 +64,11 @@ pub(crate) struct Arguments {
     /// Quality of a JPEG, 1 to 100 [default: 95]
     #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub(crate) quality: Option<u8>,
+    quality: Option<u8>,
+
+    /// That of settings: where it has no effect, nobody asked for one.
+    #[arg(skip)]
+    pub(crate) usual_quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -103,7 +107,7 @@ impl Arguments {
         Given {
             sources,
             output: self.output.clone(),
-            quality: self.quality,
+            quality: self.quality.or(self.usual_quality),
             save_every: self.save_every,
             log: self.log.clone(),
         }
@@ -364,7 +368,7 @@ impl Run<'_> {
     fn conclude(mut self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
         let name = self.output.name();
-        let painted = self.display.painted(painting);
+        let painted = painted(painting);
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
