@@ -76,6 +76,9 @@ const fn of(command: &'static str, trial: Trial) -> Trial {
     Trial { command: Some(command), ..trial }
 }
 
+/// A photo and two paintings.
+const TWO: &str = "photo.png painting.webp other.png";
+
 const TRIALS: &[Trial] = &[
     other("preset", "neural-style"),
     other("size", "48"),
@@ -103,8 +106,28 @@ const TRIALS: &[Trial] = &[
     other("no-config", ""),
     says("help", "", "Usage:"),
     says("version", "", " 0."),
-    says("blend", "2", "--blend has no effect"),
-    says("mask-reach", "inside", "--mask-reach has no effect"),
+    on(TWO, other("blend", "1,9")),
+    on(TWO, other("mask", "left.png,-")),
+    on(TWO, with("mask-reach", "inside", "--mask left.png,- --style-layers conv3_1")),
+    other("style-mask", "part.png"),
+    other("keep", "left.png"),
+    with("content-mask", "left.png", "--content-weight 1"),
+    other("regions", "left_seg.png part_seg.png"),
+    other("colours", "photo"),
+    on("clear.png painting.webp", other("background", "white")),
+    says("scene", "none.toml", "none.toml"),
+    says("print-scene", "", "[[inputs]]"),
+    of("reconstruct", on("style painting.webp other.png", other("blend", "1,9"))),
+    of("reconstruct", on("style painting.webp other.png", other("mask", "part.png,-"))),
+    of(
+        "reconstruct",
+        on(
+            "style painting.webp other.png",
+            with("mask-reach", "inside", "--mask part.png,- --layers conv3_1"),
+        ),
+    ),
+    of("reconstruct", on("style painting.webp", other("style-mask", "part.png"))),
+    of("reconstruct", on("content clear.png", other("background", "white"))),
     says("output", "none/none/out.png", "none"),
     other("quiet", ""),
     says("verbose", "", "conv1_1"),
@@ -201,6 +224,7 @@ struct Deed {
 
 fn run(line: &str, option: &str) -> (Deed, String) {
     let folder = Folder::new();
+    make_pictures(&folder);
     fs::create_dir(folder.path("pictures")).unwrap();
     fs::copy(folder.path("photo.png"), folder.path("pictures/photo.png")).unwrap();
     if option == "no-config" {
@@ -213,6 +237,28 @@ fn run(line: &str, option: &str) -> (Deed, String) {
     collect(&folder.path(""), &mut written);
     let deed = Deed { code: output.status.code(), is_quiet: output.stderr.is_empty(), written };
     (deed, String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A second painting, masks and segmentations of the photo and the painting, and a photo that is clear in a part.
+fn make_pictures(folder: &Folder) {
+    let photo = image::open(folder.path("photo.png")).unwrap().into_rgba8();
+    for (name, of) in [("left", "photo.png"), ("part", "painting.webp")] {
+        let (width, height) = image::image_dimensions(folder.path(of)).unwrap();
+        let is_left = |x| 2 * x < width;
+        let mask = image::GrayImage::from_fn(width, height, |x, _| image::Luma([255 * u8::from(is_left(x))]));
+        mask.save(folder.path(&format!("{name}.png"))).unwrap();
+        let colour = |x| if is_left(x) { [255, 0, 0] } else { [0, 0, 255] };
+        let colours = image::RgbImage::from_fn(width, height, |x, _| image::Rgb(colour(x)));
+        colours.save(folder.path(&format!("{name}_seg.png"))).unwrap();
+    }
+    image::imageops::rotate180(&photo).save(folder.path("other.png")).unwrap();
+    let clear = |x: u32, y: u32| {
+        let mut pixel = *photo.get_pixel(x, y);
+        pixel[3] = 255 * u8::from(x > photo.width() / 3);
+        pixel
+    };
+    let clear = image::RgbaImage::from_fn(photo.width(), photo.height(), clear);
+    clear.save(folder.path("clear.png")).unwrap();
 }
 
 /// The files of a folder: of records and logs their names alone, of a page the pictures in it.

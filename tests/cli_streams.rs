@@ -102,7 +102,7 @@ fn the_log_may_go_to_standard_output() {
     let output = folder.run(&transfer("-o out.png --log -"));
     assert!(output.status.success(), "{:?}", code_and_message(&output));
     assert!(folder.run(&transfer("-o out.png --log log.jsonl")).status.success());
-    let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
+    let lines = |text: &[u8]| text.split(|&byte| byte == b'\n').count();
     assert_eq!(lines(&output.stdout), lines(&fs::read(folder.path("log.jsonl")).unwrap()));
     let line: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(line["iteration"], 1);

@@ -41,7 +41,7 @@ pub(crate) struct CheckpointArguments {
 
 /// What a run keeps that goes on: whatever decides pixels, but the iterations.
 fn fixed() -> Vec<&'static str> {
-    let deciding = OPTIONS.iter().filter(|row| row.decides_pixels).map(|row| row.name);
+    let deciding = OPTIONS.iter().filter(|row| row.decides_pixels()).map(|row| row.name);
     deciding.filter(|&name| name != "iterations").chain(["preset", "scene"]).collect()
 }
 

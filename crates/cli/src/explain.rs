@@ -14,7 +14,7 @@ use crate::notices::tell_notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
-use crate::progress::{Display, Volume};
+use crate::progress::{Display, Volume, painted};
 use crate::scene::Asked;
 use crate::warnings::warn_of_idle;
 
@@ -80,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");
         return Err(Failure::stopped(cause, message));
     }
-    let painted = display.painted(&painting);
+    let painted = painted(&painting);
     display.conclude(&format!("Wrote {name} after {} iterations: {painted}", painting.iterations));
     Ok(())
 }

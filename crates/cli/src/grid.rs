@@ -52,9 +52,6 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
-    if ["style-layers", "content-weight", "style-weight"].iter().any(|name| given.choices.has(name)) {
-        return Err(Failure::wrong_use("the grid varies these itself: use --layers and --ratios"));
-    }
     let asked = Asked::new(&arguments.subject, given)?;
     let mut base = asked.options()?;
     let case = asked.sources.case(&base);

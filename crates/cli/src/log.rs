@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use impasto_style::{LossKind, Progress};
+use impasto_style::{Breakdown, LossKind, Progress};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -57,17 +57,20 @@ fn line(progress: &Progress<'_>) -> Line {
         let layers = object(losses.layers(kind).map(|(layer, loss)| (layer.to_owned(), loss.into())));
         put(&format!("{}_layers", kind.name()), layers);
     }
-    let regions: BTreeSet<&str> = losses.terms.iter().filter_map(|term| term.region.as_deref()).collect();
-    if !regions.is_empty() {
-        let of = |region| losses.layers_of(region).map(|(layer, loss)| (layer.to_owned(), loss.into()));
-        put(
-            "style_regions",
-            object(regions.into_iter().map(|region| (region.to_owned(), object(of(region))))),
-        );
+    if let Some(regions) = regions(losses) {
+        put("style_regions", regions);
     }
     put("gradient_norm", progress.gradient_norm.into());
     put("step", progress.step.into());
     Line(fields)
+}
+
+/// The losses of the style of each region at each layer; none if there are no regions.
+fn regions(losses: &Breakdown) -> Option<Value> {
+    let names: BTreeSet<&str> = losses.terms.iter().filter_map(|term| term.region.as_deref()).collect();
+    let of = |region| losses.layers_of(region).map(|(layer, loss)| (layer.to_owned(), loss.into()));
+    let regions = names.iter().map(|&region| (region.to_owned(), object(of(region))));
+    (!names.is_empty()).then(|| object(regions))
 }
 
 impl Log {
@@ -138,4 +141,31 @@ fn iteration(line: &[u8]) -> Option<u64> {
     let line: Value = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
     let is_of_a_run = line["evaluations"].is_u64() && line["loss"].is_number();
     line["iteration"].as_u64().filter(|_| is_of_a_run)
+}
+
+#[cfg(test)]
+mod tests {
+    use impasto_style::{TermLoss, Weight};
+
+    use super::*;
+
+    #[test]
+    fn each_region_has_the_losses_of_its_layers() {
+        let term = |layer: &str, region: Option<&str>, loss| TermLoss {
+            kind: LossKind::Gram,
+            layer: Some(layer.to_owned()),
+            region: region.map(str::to_owned),
+            weight: Weight::alone(1.0),
+            loss,
+        };
+        let breakdown = |terms| Breakdown { total: 0.0, terms };
+        let terms = vec![
+            term("conv2_1", Some("sky"), 2.0),
+            term("conv1_1", Some("sky"), 3.0),
+            term("conv1_1", Some("-"), 5.0),
+        ];
+        let expected = r#"{"-":{"conv1_1":5.0},"sky":{"conv1_1":3.0,"conv2_1":2.0}}"#;
+        assert_eq!(regions(&breakdown(terms)).unwrap().to_string(), expected);
+        assert_eq!(regions(&breakdown(vec![term("conv1_1", None, 1.0)])), None);
+    }
 }

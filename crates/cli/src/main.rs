@@ -125,7 +125,7 @@ impl Cli {
             options.heed(settings);
         }
         if let Command::Transfer(arguments) = &mut self.command {
-            arguments.quality = arguments.quality.or(settings.quality);
+            arguments.usual_quality = settings.quality;
         }
         if let Some(volume) = self.command.volume() {
             volume.quiet |= settings.quiet && !volume.verbose;

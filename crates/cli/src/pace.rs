@@ -89,7 +89,7 @@ impl Pace {
         let (first, work) = self.since.map_or((now, 0.0), |(first, work)| (first, work + pixels));
         self.since = Some((first, work));
         let later: f64 = self.later.iter().map(|work| work.left(0, 0)).sum();
-        let seconds = (now - first).as_secs_f64() * (self.now.left(scale, done) + later) / work;
+        let seconds = now.saturating_sub(first).as_secs_f64() * (self.now.left(scale, done) + later) / work;
         self.left = Duration::try_from_secs_f64(seconds).ok();
     }
 

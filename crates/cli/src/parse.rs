@@ -33,9 +33,8 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Command
     let (command, given) = innermost(&command, &matches);
     refuse_left_out(command, given)?;
     // Flags have a default too: that they are not given.
-    let has_own = |argument: &Arg| {
-        argument.get_action().takes_values() && !argument.get_default_values().is_empty()
-    };
+    let has_own =
+        |argument: &Arg| argument.get_action().takes_values() && !argument.get_default_values().is_empty();
     let is_offered = |argument: &&Arg| !argument.is_hide_set() && !has_own(argument);
     let offered = command.get_arguments().filter(is_offered);
     let offered = offered.map(|argument| argument.get_id().to_string()).collect();

@@ -16,7 +16,7 @@ fn table_of(presets: &[(Preset, &str)]) -> String {
     let options: Vec<TransferOptions> = presets.iter().map(|(preset, _)| preset.options()).collect();
     let heading = presets.iter().map(|(_, name)| (*name).to_owned());
     let mut rows: Vec<Vec<String>> = vec![std::iter::once(String::new()).chain(heading).collect()];
-    for row in OPTIONS.iter().filter(|row| row.decides_pixels) {
+    for row in OPTIONS.iter().filter(|row| row.decides_pixels()) {
         let cells: Vec<Option<String>> = options.iter().map(|options| cell(row, options)).collect();
         if cells.iter().any(Option::is_some) {
             let cells = cells.into_iter().map(|cell| cell.unwrap_or_else(|| "-".to_owned()));

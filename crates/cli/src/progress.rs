@@ -101,9 +101,13 @@ impl Display {
     /// What is said before the work starts.
     fn start(&mut self, summary: &Summary) {
         self.say(&start_line(summary));
-        Vanished::sentences(&summary.vanished).iter().for_each(|line| self.say(line));
+        for line in Vanished::sentences(&summary.vanished) {
+            self.say(&line);
+        }
         if self.verbose {
-            plan_table(summary).iter().for_each(|line| self.say(line));
+            for line in plan_table(summary) {
+                self.say(&line);
+            }
         }
         self.iterations = summary.iterations;
         self.pace.start(Work::of(summary));
@@ -163,13 +167,6 @@ impl Display {
         }
     }
 
-    /// The end of the last line: what was painted, and how long the command took.
-    pub(crate) fn painted(&self, painting: &Painting) -> String {
-        let (height, width) = (painting.picture.height(), painting.picture.width());
-        let time = spoken(elapsed());
-        format!("{width} x {height} pixels, loss {:.4e}, in {time}", painting.loss)
-    }
-
     /// The last line, and with `--verbose` where the time went.
     pub(crate) fn conclude(&mut self, line: &str) {
         self.say(line);
@@ -178,6 +175,16 @@ impl Display {
             self.say(&times);
         }
     }
+}
+
+/// The end of the last line: what was painted, and how long the command took.
+pub(crate) fn painted(painting: &Painting) -> String {
+    let (height, width) = (painting.picture.height(), painting.picture.width());
+    let shrunk = match painting.chroma_shrunk * 100.0 {
+        0.0 => String::new(),
+        share => format!(", colours of {share:.2} % of the pixels paler than the photo's, to fit"),
+    };
+    format!("{width} x {height} pixels, loss {:.4e}{shrunk}, in {}", painting.loss, spoken(elapsed()))
 }
 
 /// `3/16  ####----  120/800  40 s, loss 1.2e4, 3 min left`.

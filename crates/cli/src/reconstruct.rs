@@ -80,16 +80,6 @@ enum What {
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
     let given = &arguments.options;
-    let own = ["content-layers", "style-layers", "content-weight", "style-weight"];
-    if own.iter().any(|name| given.choices.has(name)) {
-        return Err(Failure::wrong_use(
-            "a reconstruction has one loss of weight 1: name its layers with --layers",
-        ));
-    }
-    if given.choices.has("colours") {
-        let problem = "a reconstruction has the colours of what it is rebuilt from: leave out --colours";
-        return Err(Failure::wrong_use(problem));
-    }
     let mut base = given.options()?;
     let sources = arguments.masks.sources(&arguments.picture);
     sources.check_paintings(&base)?;

@@ -90,7 +90,7 @@ pub(crate) fn print(
         let input = Input::unread(Role::Weights, Some(path.as_deref().unwrap_or(name)));
         inputs.push(Input { preprocess, ..input });
     }
-    let text = Record::new(&options, inputs).to_scene().map_err(Failure::failed)?;
+    let text = Record::in_full(&options, inputs).to_scene().map_err(Failure::failed)?;
     put(text.trim_end())
 }
 

@@ -108,7 +108,7 @@ impl Settings {
         })?;
         let mut settings = Self { path: path.into(), ..Self::default() };
         for (name, value) in &table {
-            settings.set(name, value).map_err(|problem| wrong(problem))?;
+            settings.set(name, value).map_err(&wrong)?;
         }
         // Checked here, where the file can be named.
         let checked = Choices::default().or(&settings.choices).options();

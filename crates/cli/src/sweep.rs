@@ -2,7 +2,7 @@
 
 use clap::Args;
 use impasto_study::study::{Material, Study, Vary, sweep};
-use impasto_style::Init;
+use impasto_style::{Init, option_name};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;
@@ -91,7 +91,7 @@ fn parse_vary(text: &str) -> Result<Vary, String> {
     let (option, values) = text.split_once('=').ok_or_else(problem)?;
     let separator = if values.contains(';') { ';' } else { ',' };
     let values: Vec<String> = values.split(separator).map(|value| value.trim().to_owned()).collect();
-    let option = option.trim().trim_start_matches('-').to_owned();
+    let option = option_name(option.trim().trim_start_matches('-')).to_owned();
     if option.is_empty() || values.iter().any(String::is_empty) {
         return Err(problem());
     }

@@ -23,7 +23,7 @@ use crate::output::Output;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::is_standard;
 use crate::presets::preset_table;
-use crate::progress::{Display, Volume};
+use crate::progress::{Display, Volume, painted};
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
 use crate::warnings::{Case, warn_of_idle};
@@ -34,6 +34,9 @@ Examples:
   impasto transfer photo.jpg painting.jpg -o out.png
   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
   impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
+  impasto transfer photo.jpg a.jpg b.jpg --blend 3,1 -o out.png
+  impasto transfer photo.jpg a.jpg b.jpg --mask sky.png,- -o out.png
+  impasto transfer photo.jpg painting.jpg --keep face.png --colours photo -o out.png
   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
   impasto transfer --resume out.run --iterations 800
@@ -61,7 +64,11 @@ pub(crate) struct Arguments {
     /// Quality of a JPEG, 1 to 100 [default: 95]
     #[arg(long, value_name = "Q", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub(crate) quality: Option<u8>,
+    quality: Option<u8>,
+
+    /// That of settings: where it has no effect, nobody asked for one.
+    #[arg(skip)]
+    pub(crate) usual_quality: Option<u8>,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -75,15 +82,15 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) volume: Volume,
 
+    #[command(flatten)]
+    pub(crate) options: OptionArguments,
+
     /// End after that time of painting, such as 90s, 10m or 1h30m, with the picture so far
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Machine")]
     time_limit: Option<Duration>,
 
     #[command(flatten)]
     checkpoint: CheckpointArguments,
-
-    #[command(flatten)]
-    pub(crate) options: OptionArguments,
 }
 
 impl Arguments {
@@ -100,7 +107,7 @@ impl Arguments {
         Given {
             sources,
             output: self.output.clone(),
-            quality: self.quality,
+            quality: self.quality.or(self.usual_quality),
             save_every: self.save_every,
             log: self.log.clone(),
         }
@@ -361,7 +368,7 @@ impl Run<'_> {
     fn conclude(mut self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
         let name = self.output.name();
-        let painted = self.display.painted(painting);
+        let painted = painted(painting);
         let done = format!("{} of {} iterations", painting.iterations, self.iterations);
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));

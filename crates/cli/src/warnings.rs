@@ -35,7 +35,7 @@ struct Row {
 const ROWS: &[Row] = &[
     Row {
         option: "seed",
-        is_idle: |case| !matches!(case.options.init, Init::Noise),
+        is_idle: |case| !matches!(case.options.init, Init::Noise | Init::MeanNoise),
         why: "where the start is no noise: --init noise has a seed",
     },
     Row {

@@ -118,8 +118,8 @@ pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Colours, Each, Init, LayerWeight, LayerWeights, LossScale, OPTIONS, Optimiser,
-    OptionRow, OptionsError, SYNONYMS, Scale, Scales, Size, TransferOptions, Transport, VALUE_SYNONYMS,
-    default_history, did_you_mean, nearest, option_name,
+    OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales, Size, TransferOptions, Transport,
+    VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

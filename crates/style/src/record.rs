@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use sha2::{Digest, Sha256};
 
-use crate::{Choices, Mask, OPTIONS, OptionsError, Picture, TransferOptions};
+use crate::{Choices, Mask, OPTIONS, OptionsError, Picture, Recorded, TransferOptions};
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -160,7 +160,19 @@ pub enum RecordError {
 impl Record {
     /// The record of a picture that these options make of these inputs.
     pub fn new(options: &TransferOptions, inputs: Vec<Input>) -> Self {
-        let deciding = OPTIONS.iter().filter(|row| row.decides_pixels);
+        let mut record = Self::in_full(options, inputs);
+        record.options.retain(|name, value| {
+            let row = OPTIONS.iter().find(|row| row.name == name);
+            !row.is_some_and(
+                |row| matches!(row.recorded, Recorded::Unless(text) if text == value.to_string()),
+            )
+        });
+        record
+    }
+
+    /// [`Self::new`] with the options that ask for nothing: where others could be put in for what is not said.
+    pub fn in_full(options: &TransferOptions, inputs: Vec<Input>) -> Self {
+        let deciding = OPTIONS.iter().filter(|row| row.decides_pixels());
         let options =
             deciding.filter_map(|row| Some((row.name.to_owned(), row.get(options)?.into()))).collect();
         Self { version: version(), impasto: program(), options, inputs }
@@ -214,7 +226,7 @@ impl Record {
     /// Checks that version and options are known.
     pub(crate) fn check_known(&self) -> Result<(), RecordError> {
         self.check_version()?;
-        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels && row.name == name);
+        let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels() && row.name == name);
         match self.options.keys().find(|name| !known(name)) {
             Some(name) => Err(RecordError::UnknownOption { name: name.clone() }),
             None => Ok(()),

@@ -184,7 +184,7 @@ fn check_names(table: &DeTable<'_>) -> Result<(), Flaw> {
 }
 
 fn check_options(options: &DeTable<'_>) -> Result<(), Flaw> {
-    let known = OPTIONS.iter().filter(|row| row.decides_pixels).map(|row| row.name);
+    let known = OPTIONS.iter().filter(|row| row.decides_pixels()).map(|row| row.name);
     let known: Vec<&str> = known.chain(["preset"]).collect();
     for key in options.keys() {
         let name = option_name(key.get_ref());

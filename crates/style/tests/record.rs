@@ -97,8 +97,19 @@ fn every_option_that_decides_pixels_changes_the_record_and_no_other_does() {
     for row in OPTIONS {
         let options = if row.get(&lbfgs).is_some() { &lbfgs } else { &adam };
         let differs = !record(&another(row, options)).same_picture(&record(options));
-        assert_eq!(differs, row.decides_pixels, "{}", row.name);
+        assert_eq!(differs, row.decides_pixels(), "{}", row.name);
     }
+}
+
+#[test]
+fn what_asks_for_nothing_is_not_recorded() {
+    let options = Preset::Default.options();
+    let names = |record: &Record| record.options.keys().cloned().collect::<Vec<_>>();
+    let new = ["background", "blend", "colours", "mask-reach"];
+    assert!(names(&record(&options)).iter().all(|name| !new.contains(&&**name)));
+    let full = Record::in_full(&options, Vec::new());
+    assert!(new.iter().all(|name| names(&full).contains(&(*name).to_owned())));
+    assert_eq!(full.transfer_options().unwrap(), record(&options).transfer_options().unwrap());
 }
 
 #[test]

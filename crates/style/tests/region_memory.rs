@@ -17,7 +17,7 @@ static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 /// What is announced for the program itself.
 const PROGRAM: u64 = 60 << 20;
 
-/// Squares of a board of `side` x `side`, each a region; the corner's is a single pixel, which the rest has.
+/// Squares of a board of `side` x `side`, each a region. Of the first one only the corner's pixel is; the rest of it is the rest.
 fn board(pixels: usize, side: usize) -> Vec<Region> {
     let square = |number: usize| {
         let value = |at: usize| {

@@ -146,4 +146,24 @@ proptest! {
         prop_assert_eq!(again.to_scene().unwrap(), text);
         prop_assert_eq!(again.transfer_options().unwrap(), options);
     }
+    /// Files come from strangers.
+    #[test]
+    fn any_text_is_a_scene_or_is_refused_in_one_line(
+        lines in prop::collection::vec(
+            prop_oneof![
+                Just("[options]".to_owned()),
+                Just("[[inputs]]".to_owned()),
+                Just("role = \"style\"".to_owned()),
+                Just("path = \"a\"".to_owned()),
+                "[a-z]{1,4} = [-0-9a-z\"\\[{.]{1,9}",
+                "\\PC{0,12}",
+            ],
+            0..9,
+        ),
+    ) {
+        if let Err(message) = read(&lines.join("\n")) {
+            prop_assert!(message.starts_with("scene.toml"), "{}", message);
+            prop_assert!(!message.contains('\n'), "{}", message);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::images::{capitalised, embedded, escaped, heat, normalised, without_ar
 use super::{ExplainError, Run, charts, layers, masks};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
-use impasto_style::{Colours, Init, OPTIONS, Reach, StopReason, TransferError, plan};
+use impasto_style::{Colours, Init, OPTIONS, Reach, Recorded, StopReason, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
 
@@ -276,7 +276,11 @@ fn options(page: &mut String, run: &Run<'_>) {
             }
             _ => None,
         };
-        if let Some(value) = row.get(&options).or_else(start) {
+        let value = row.get(&options).or_else(start);
+        // Masks, blends and colours are not named where they ask for nothing.
+        let value =
+            value.filter(|value| !matches!(row.recorded, Recorded::Unless(nothing) if nothing == value));
+        if let Some(value) = value {
             // A space lets a long list of layers break into lines.
             let value = escaped(&value.replace(',', ", "));
             let _ = writeln!(page, "<tr><td><code>--{}</code></td><td>{value}</td></tr>", row.name);

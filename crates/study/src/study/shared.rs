@@ -1,7 +1,9 @@
 //! P and A that several cells of a study have in common.
 
 use impasto_autodiff::{ConvMode, Loss, Pooling, Reach, Tap};
-use impasto_style::{PreparedNetwork, Scene, Source, Subject, Targets, TransferError, TransferOptions};
+use impasto_style::{
+    Colours, PreparedNetwork, Scene, Source, Subject, Targets, TransferError, TransferOptions,
+};
 
 use super::{Cell, Material};
 
@@ -16,6 +18,8 @@ struct Key {
     conv: ConvMode,
     /// How a painting's mask reaches the layers.
     reach: Option<Reach>,
+    /// Whose colours it was given, and for a result of which longest side, where they are not its own.
+    recoloured: Option<(Colours, usize)>,
 }
 
 impl Key {
@@ -27,8 +31,9 @@ impl Key {
                 (subject.painting_sizes(longest, options)[number], Some(options.mask_reach))
             }
         };
+        let recoloured = (options.colours != Colours::Painting).then_some((options.colours, longest));
         let taps = subject.taps_of(source, options);
-        Self { source, size, taps, pooling: options.pooling, conv: options.conv, reach }
+        Self { source, size, taps, pooling: options.pooling, conv: options.conv, reach, recoloured }
     }
 }
 
@@ -165,6 +170,7 @@ mod tests {
             TransferOptions { style_layers: "conv1_1".parse().unwrap(), ..base.clone() },
             TransferOptions { style_scale: 0.5.into(), ..base.clone() },
             TransferOptions { mask_reach: Reach::Inside, ..base.clone() },
+            TransferOptions { colours: Colours::Photo, ..base.clone() },
             TransferOptions { style_weight: 0.0, ..base.clone() },
         ] {
             assert_ne!(key(&base), key(&other));

@@ -37,7 +37,7 @@ pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
 pub use optimiser::{Optimiser, default_history};
-pub use row::{Accepts, OptionRow};
+pub use row::{Accepts, OptionRow, Recorded};
 pub use schedule::{Scale, Scales};
 pub use size::Size;
 pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
@@ -149,7 +149,7 @@ pub static OPTIONS: &[OptionRow] = &[
                own",
         heading: LOOK,
         accepts: Accepts::Text("from 1 to 10000 pixels, or a box of such sides like 800x600, or original"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.size.to_string()),
         set: |options, text| parse_into(&mut options.size, text),
         valid: |options| options.size.is_valid(),
@@ -161,7 +161,7 @@ pub static OPTIONS: &[OptionRow] = &[
                transparency, and takes no style of what is transparent",
         heading: LOOK,
         accepts: Accepts::Text("none, white, black, grey, or a colour like #ffd700 or #fd0"),
-        decides_pixels: true,
+        recorded: Recorded::Unless("none"),
         get: |options| Some(background_text(options.background)),
         set: |options, text| {
             options.background = parse_background(text)?;
@@ -175,7 +175,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "alpha, the weight of the content loss: more keeps more of the photo",
         heading: LOOK,
         accepts: Accepts::Text("a number of 0 or more"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.content_weight.to_string()),
         set: |options, text| parse_into(&mut options.content_weight, text),
         valid: |options| is_weight(options.content_weight),
@@ -186,7 +186,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "beta, the weight of the style loss: more takes more of the painting",
         heading: LOOK,
         accepts: Accepts::Text("a number of 0 or more"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.style_weight.to_string()),
         set: |options, text| parse_into(&mut options.style_weight, text),
         valid: |options| is_weight(options.style_weight),
@@ -197,7 +197,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Weight of the total variation: more makes a smoother picture",
         heading: LOOK,
         accepts: Accepts::Text("a number of 0 or more"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.tv_weight.to_string()),
         set: |options, text| parse_into(&mut options.tv_weight, text),
         valid: |options| is_weight(options.tv_weight),
@@ -209,7 +209,7 @@ pub static OPTIONS: &[OptionRow] = &[
                enlarged. Of several paintings it may be one for each, like 1,0.5",
         heading: LOOK,
         accepts: Accepts::Text("a number above 0, or one for each painting"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.style_scale.to_string()),
         set: |options, text| parse_into(&mut options.style_scale, text),
         valid: |options| options.style_scale.values().all(|&scale| is_factor(scale)),
@@ -220,7 +220,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Layers that compare the content, such as conv4_2, with weights if you like: conv4_1:1,conv4_2:2",
         heading: LOOK,
         accepts: Accepts::Text(LAYERS),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.content_layers.to_string()),
         set: |options, text| parse_into(&mut options.content_layers, text),
         valid: |_| true,
@@ -232,7 +232,7 @@ pub static OPTIONS: &[OptionRow] = &[
                grain. Of several paintings they may be given for each, like conv1_1,conv2_1/conv4_1,conv5_1",
         heading: LOOK,
         accepts: Accepts::Text(LAYERS_OF_EACH),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.style_layers.to_string()),
         set: |options, text| parse_into(&mut options.style_layers, text),
         valid: |_| true,
@@ -243,7 +243,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "What each painting weighs in the blend of their styles, like 3,1; even is the same for all",
         heading: LOOK,
         accepts: Accepts::Text("even, or a number of 0 or more for each painting and one of them above 0"),
-        decides_pixels: true,
+        recorded: Recorded::Unless("even"),
         get: |options| Some(blend_text(&options.blend)),
         set: |options, text| {
             options.blend = parse_blend(text)?;
@@ -262,7 +262,7 @@ pub static OPTIONS: &[OptionRow] = &[
                nothing else)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&REACHES)),
-        decides_pixels: true,
+        recorded: Recorded::Unless("average"),
         get: |options| name_of(&REACHES, &options.mask_reach),
         set: |options, text| name_into(&mut options.mask_reach, &REACHES, text),
         valid: |_| true,
@@ -274,7 +274,7 @@ pub static OPTIONS: &[OptionRow] = &[
                paper's at 512 x 512, the same look at every size) or neural-style (means, as that program has them)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&LossScale::ALL)),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| name_of(&LossScale::ALL, &options.loss_scale),
         set: |options, text| name_into(&mut options.loss_scale, &LossScale::ALL, text),
         valid: |_| true,
@@ -286,7 +286,7 @@ pub static OPTIONS: &[OptionRow] = &[
                histogram (a channel at a time) or by transfer (means and covariances)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&Colours::ALL)),
-        decides_pixels: true,
+        recorded: Recorded::Unless("painting"),
         get: |options| name_of(&Colours::ALL, &options.colours),
         set: |options, text| name_into(&mut options.colours, &Colours::ALL, text),
         valid: |_| true,
@@ -297,7 +297,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "How the network shrinks its responses",
         heading: LOOK,
         accepts: Accepts::Names(&names(&POOLINGS)),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| name_of(&POOLINGS, &options.pooling),
         set: |options, text| name_into(&mut options.pooling, &POOLINGS, text),
         valid: |_| true,
@@ -309,7 +309,7 @@ pub static OPTIONS: &[OptionRow] = &[
                starts), or a picture file",
         heading: OPTIMISATION,
         accepts: Accepts::Text("content, noise, matched, mean-noise or a picture file"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| options.init.name(),
         set: |options, text| {
             options.init = if text.is_empty() { Err(Refused::Value) } else { Ok(Init::named(text)) }?;
@@ -323,7 +323,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Seed of the noise: the same seed, the same picture",
         heading: OPTIMISATION,
         accepts: Accepts::Text("a whole number of 0 or more"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.seed.to_string()),
         set: |options, text| parse_into(&mut options.seed, text),
         valid: |_| true,
@@ -334,7 +334,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Iterations at each size",
         heading: OPTIMISATION,
         accepts: Accepts::Text("1 or more"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.iterations.to_string()),
         set: |options, text| parse_into(&mut options.iterations, text),
         valid: |options| options.iterations > 0,
@@ -345,7 +345,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels",
         heading: OPTIMISATION,
         accepts: Accepts::Text("auto, or from 1 to 8"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.scales.to_string()),
         set: |options, text| parse_into(&mut options.scales, text),
         valid: |options| match options.scales {
@@ -359,7 +359,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "The method of minimisation",
         heading: OPTIMISATION,
         accepts: Accepts::Names(&names(&Optimiser::ALL)),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| Some(options.optimiser.name().to_owned()),
         set: |options, text| {
             let method = by_name(&Optimiser::ALL, text)?;
@@ -377,7 +377,7 @@ pub static OPTIONS: &[OptionRow] = &[
                the picture",
         heading: OPTIMISATION,
         accepts: Accepts::Text("1 or more, or auto"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| {
             let history = options.optimiser.history()?;
             Some(history.map_or_else(|| "auto".to_owned(), |pairs| pairs.to_string()))
@@ -394,7 +394,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Step of Adam, in grey levels of 0 to 255",
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| options.optimiser.learning_rate().map(|rate| rate.to_string()),
         set: |options, text| Ok(options.optimiser.set_learning_rate(text.parse()?)?),
         valid: |options| options.optimiser.learning_rate().is_none_or(is_factor),
@@ -405,7 +405,7 @@ pub static OPTIONS: &[OptionRow] = &[
         help: "Convolutions: fast, or exact for plain sums throughout",
         heading: MACHINE,
         accepts: Accepts::Names(&names(&CONVS)),
-        decides_pixels: true,
+        recorded: Recorded::Always,
         get: |options| name_of(&CONVS, &options.conv),
         set: |options, text| name_into(&mut options.conv, &CONVS, text),
         valid: |_| true,
@@ -417,7 +417,7 @@ pub static OPTIONS: &[OptionRow] = &[
                worked on in bands",
         heading: MACHINE,
         accepts: Accepts::Text("bytes such as 800M or 4G, or none"),
-        decides_pixels: false,
+        recorded: Recorded::Never,
         get: |options| Some(options.memory_limit.map_or_else(|| "none".to_owned(), bytes_text)),
         set: |options, text| {
             let limit = || parse_bytes(text).ok_or(Refused::Value);

@@ -15,6 +15,18 @@ pub enum Accepts {
     Names(&'static [&'static str]),
 }
 
+/// When an option's value is part of a [`Record`](crate::Record).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It decides pixels.
+    Always,
+    /// It decides pixels; this text asks for nothing, and is left out: records of what does not use the option are those that
+    /// were written before there was one.
+    Unless(&'static str),
+    /// It decides no pixels.
+    Never,
+}
+
 /// One option: a row of [`OPTIONS`](super::OPTIONS).
 #[derive(Debug)]
 pub struct OptionRow {
@@ -28,8 +40,8 @@ pub struct OptionRow {
     pub heading: &'static str,
     /// Which values it can have.
     pub accepts: Accepts,
-    /// Whether another value asks for another picture: what does not is no part of a [`Record`](crate::Record).
-    pub decides_pixels: bool,
+    /// Whether another value asks for another picture, and so is part of a [`Record`](crate::Record).
+    pub recorded: Recorded,
     /// The value as text; none where the option does not apply.
     pub(super) get: fn(&TransferOptions) -> Option<String>,
     /// Puts in a value that was written as text.
@@ -66,6 +78,11 @@ impl From<OptionsError> for Refused {
 }
 
 impl OptionRow {
+    /// Whether another value asks for another picture.
+    pub const fn decides_pixels(&self) -> bool {
+        !matches!(self.recorded, Recorded::Never)
+    }
+
     /// The value that options have, as the text that [`Self::set`] reads; none where the option does not apply, as the
     /// history of Adam.
     pub fn get(&self, options: &TransferOptions) -> Option<String> {

@@ -5,7 +5,9 @@ use super::{Mask, Picture, PictureError, resize};
 /// Colours times alpha.
 pub(super) fn premultiply(rgb: &mut [f32], alpha: &[f32]) {
     for (pixel, a) in rgb.chunks_exact_mut(3).zip(alpha) {
-        pixel.iter_mut().for_each(|c| *c *= a);
+        for c in pixel {
+            *c *= a;
+        }
     }
 }
 
@@ -13,7 +15,9 @@ pub(super) fn premultiply(rgb: &mut [f32], alpha: &[f32]) {
 pub(super) fn from_premultiplied(mut rgb: Vec<f32>, alpha: Mask) -> Picture {
     for (pixel, &a) in rgb.chunks_exact_mut(3).zip(alpha.values()) {
         if a > 0.0 {
-            pixel.iter_mut().for_each(|c| *c /= a);
+            for c in pixel {
+                *c /= a;
+            }
         }
     }
     from_straight(rgb, alpha)

@@ -48,7 +48,9 @@ impl Mask {
         if height.checked_mul(width) != Some(values.len()) || values.is_empty() {
             return Err(PictureError::Length { height, width, length: values.len() });
         }
-        values.iter_mut().for_each(|value| *value = value.max(0.0).min(1.0));
+        for value in &mut values {
+            *value = if *value > 0.0 { value.min(1.0) } else { 0.0 };
+        }
         Ok(Self { height, width, values })
     }
 

@@ -81,7 +81,9 @@ pub fn regions(photo: &Picture, painting: &Picture) -> Result<ColourRegions, Reg
     let (of_photo, of_painting) = (pair[0].nearest(&palette), pair[1].nearest(&palette));
     let shares = |indices: &[u8]| {
         let mut counts = vec![0_usize; palette.len()];
-        indices.iter().for_each(|&index| counts[usize::from(index)] += 1);
+        for &index in indices {
+            counts[usize::from(index)] += 1;
+        }
         counts.into_iter().map(|count| count as f64 / indices.len() as f64).collect::<Vec<_>>()
     };
     let (in_photo, in_painting) = (shares(&of_photo), shares(&of_painting));

@@ -51,7 +51,9 @@ impl<'a> Strips<'a> {
     /// [`ReadError::NotFinite`]: the profile cannot be used for this picture.
     pub(super) fn straight(&mut self, rows: Range<usize>, rgb: &mut [f32]) -> Result<(), ReadError> {
         self.colours(rows, rgb)?;
-        rgb.iter_mut().for_each(|value| *value *= 255.0);
+        for value in rgb {
+            *value *= 255.0;
+        }
         Ok(())
     }
 
@@ -86,7 +88,9 @@ impl<'a> Strips<'a> {
                 }
             }
         }
-        rgb.iter_mut().for_each(|value| *value *= 255.0);
+        for value in rgb {
+            *value *= 255.0;
+        }
         Ok(())
     }
 
@@ -101,7 +105,9 @@ impl<'a> Strips<'a> {
         if self.raster.alpha == Alpha::Associated {
             self.gather_alpha(rows);
             for (pixel, a) in self.colours.chunks_exact_mut(channels).zip(&self.alpha) {
-                pixel.iter_mut().for_each(|c| *c = if *a > 0.0 { (*c / a).min(1.0) } else { 0.0 });
+                for c in pixel {
+                    *c = if *a > 0.0 { (*c / a).min(1.0) } else { 0.0 };
+                }
             }
         }
         self.converter.convert(&self.colours, rgb);

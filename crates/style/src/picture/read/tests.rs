@@ -96,7 +96,9 @@ fn at_once(raster: &Raster) -> Vec<f32> {
     }
     if raster.alpha != Alpha::None {
         for (pixel, rgba) in rgb.chunks_exact_mut(3).zip(rgba.chunks_exact(4)) {
-            pixel.iter_mut().for_each(|c| *c = c.mul_add(rgba[3], 1.0 - rgba[3]));
+            for c in pixel {
+                *c = c.mul_add(rgba[3], 1.0 - rgba[3]);
+            }
         }
     }
     rgb.iter().map(|value| value * 255.0).collect()
