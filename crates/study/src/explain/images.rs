@@ -23,6 +23,11 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
+/// The name of a region as HTML: that of a file may break after each folder.
+pub(super) fn breakable(name: &str) -> String {
+    escaped(name).replace('/', "/<wbr>")
+}
+
 /// `The photo` for `the photo`.
 pub(super) fn capitalised(name: &str) -> String {
     let mut letters = name.chars();

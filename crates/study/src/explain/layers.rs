@@ -3,7 +3,7 @@
 use impasto_autodiff::{GramMatrix, Guide, Loss, LossKind, Tap};
 use impasto_tensor::Tensor;
 
-use super::images::{embedded, escaped, grey, heat, normalised, share_of_side, shrunk, without_article};
+use super::images::{breakable, embedded, grey, heat, normalised, share_of_side, shrunk, without_article};
 use super::{ExplainError, Run};
 use impasto_style::picture::Encoding;
 use impasto_style::{Picture, Target, TransferError};
@@ -48,7 +48,7 @@ fn gram_row(
     let (n, layer) = (a.channels, target.spec.layer.as_deref().unwrap_or_default());
     let place =
         target.region.as_ref().map_or_else(|| layer.to_owned(), |region| format!("{layer}, {region}"));
-    let mut row = format!("<tr><th>{}<br><small>{n} x {n}", escaped(&place));
+    let mut row = format!("<tr><th>{}<br><small>{n} x {n}", breakable(&place));
     if let [_, _, ..] = &target.spec.paintings[..] {
         let part = |(painting, share): &(usize, f64)| format!("<br>{share:.3} of painting {}", painting + 1);
         row.extend(target.spec.paintings.iter().map(part));

@@ -4,7 +4,7 @@ use impasto_autodiff::Coverage;
 use impasto_style::picture::Encoding;
 use impasto_style::{LossKind, Mask, Picture, PictureError, TermSpec, TransferError, Vanished};
 
-use super::images::{covered, embedded, escaped, share_of_side, shrunk};
+use super::images::{breakable, covered, embedded, share_of_side, shrunk};
 use super::{ExplainError, Run};
 
 const ON_PICTURE: Encoding = Encoding::Jpeg { quality: 85 };
@@ -22,9 +22,9 @@ struct Row<'a> {
     layers: Vec<String>,
 }
 
-/// What is said of the masks under the table's heading: that, and what drops out.
+/// What drops out at some layers, a sentence for each thing that does.
 pub(super) fn notes(run: &Run<'_>) -> Vec<String> {
-    Vanished::sentences(&run.summary.vanished).iter().map(|sentence| escaped(sentence)).collect()
+    Vanished::sentences(&run.summary.vanished).iter().map(|sentence| breakable(sentence)).collect()
 }
 
 /// The masks that are shown once, with their captions: of what is kept, and of the content.
@@ -95,7 +95,7 @@ fn table_row(run: &Run<'_>, row: &Row<'_>, layers: &[&str], side: usize) -> Resu
     let mean = mask.values().iter().map(|&t| f64::from(t)).sum::<f64>() / mask.values().len() as f64;
     let mut html = format!(
         "<tr><th>{}</th><td>{}{}</td>",
-        escaped(name),
+        breakable(name),
         of(mask.values(), size(mask), &format!("the mask of {name}"))?,
         percent(mean),
     );
