@@ -213,6 +213,28 @@ fn a_region_in_a_corner_drops_out_where_nothing_sees_only_it() {
     assert!(matches!(refused, Err(TransferError::Vanished { what: told, size: (24, 48) }) if told == what));
 }
 
+#[test]
+fn a_painting_that_is_too_small_is_told_by_its_number() {
+    let refused = |paintings: Vec<Picture>, style_scale: &str| {
+        let options = TransferOptions {
+            style_layers: "conv3_3".parse().unwrap(),
+            style_scale: style_scale.parse().unwrap(),
+            ..shallow(48)
+        };
+        let subject = Subject::blend(noise(24, 48, 1), paintings).unwrap();
+        transfer(&network(&options), &subject, &options, |_| panic!("started")).unwrap_err().to_string()
+    };
+    let (large, small) = (noise(32, 24, 2), noise(3, 3, 3));
+    for (message, paintings, style_scale) in [
+        ("painting 2 of 3 x 3 pixels is too small", vec![large.clone(), small.clone()], "1"),
+        ("the resized painting 1 of 2 x 2 pixels is too small", vec![noise(32, 32, 2), large], "0.04,1"),
+        ("the style picture of 3 x 3 pixels is too small", vec![small], "1"),
+    ] {
+        let error = refused(paintings, style_scale);
+        assert!(error.starts_with(message), "{error}");
+    }
+}
+
 /// At a coarse scale a region may be too small; the next one has it.
 #[test]
 fn a_region_may_drop_out_of_a_coarse_scale_altogether() {
