@@ -91,8 +91,8 @@ impl Subject {
     /// A photo, paintings, and regions of the photo that the paintings act in.
     ///
     /// # Errors
-    /// [`SubjectError`] if a painting has no region or a region no painting, there are two rests, or a mask is black everywhere or
-    /// has other proportions than its picture.
+    /// [`SubjectError`] if a painting has no region or a region no painting, there are two rests, a mask is black everywhere or
+    /// has other proportions than its picture, or all of the photo is kept.
     pub fn compose(
         photo: Photo,
         paintings: Vec<StyleImage>,
@@ -107,6 +107,9 @@ impl Subject {
             || "the mask of the content".to_owned(),
             of_the_photo,
         )?;
+        if subject.photo.keep.as_ref().is_some_and(Mask::is_full) {
+            return Err(SubjectError::AllKept);
+        }
         for region in &subject.regions {
             check_mask(region.own_mask(), || format!("the mask of {}", region.name), of_the_photo)?;
         }
