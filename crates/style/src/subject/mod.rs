@@ -9,8 +9,9 @@ mod targets;
 
 use std::sync::Arc;
 
+use crate::colour::HISTOGRAM_BYTES_PER_PIXEL;
 use crate::picture::is_worth_shrinking;
-use crate::{Mask, OptionsError, Picture, PictureError, TransferOptions};
+use crate::{Colours, Mask, OptionsError, Picture, PictureError, TransferOptions};
 
 pub(crate) use coverage::Coverages;
 pub use coverage::{Masked, Vanished};
@@ -204,8 +205,8 @@ impl Subject {
         self.photo().bytes() + pictures.iter().map(|picture| picture.bytes()).sum::<u64>() + masks
     }
 
-    /// The bytes of the subject at the size of a result, beside the photo: paintings, masks, and what they leave of the layers,
-    /// which all layers of a VGG together have less than 3 times in the picture's size.
+    /// The bytes of the subject at the size of a result, beside the photo: paintings, masks, what they leave of the layers,
+    /// which all layers of a VGG together have less than 3 times in the picture's size, and what matching of histograms takes.
     pub(crate) fn scene_bytes(&self, longest: usize, options: &TransferOptions) -> u64 {
         const NUMBER: usize = size_of::<f32>();
         let area = |(height, width): (usize, usize)| height * width;
@@ -213,11 +214,16 @@ impl Subject {
         let regions = if self.has_masked_regions() { self.regions.len() } else { 0 };
         let masked = regions + usize::from(self.has_content_mask());
         let of_photo = masked * (1 + 3) * positions;
+        let largest = sizes.iter().copied().map(area).max().unwrap_or_default();
         let of_paintings = self.paintings.iter().zip(sizes).map(|(painting, size)| {
             let masks = if painting.is_masked() { 1 + 3 } else { 0 };
             (3 + masks) * area(size)
         });
-        (NUMBER * (of_photo + of_paintings.sum::<usize>())) as u64
+        let matching = match options.colours {
+            Colours::Histogram => HISTOGRAM_BYTES_PER_PIXEL * (positions + largest),
+            _ => 0,
+        };
+        (NUMBER * (of_photo + of_paintings.sum::<usize>()) + matching) as u64
     }
 
     /// The photo, as it was given.
