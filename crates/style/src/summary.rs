@@ -76,9 +76,9 @@ fn vanished(
     for scale in schedule {
         let masks = Masks::new(subject, scale.size, options)?;
         let coverages = Coverages::new(network, subject, &masks, &specs, options)?;
-        let (size, nowhere) = (subject.size(scale.size), coverages.nowhere(subject, &specs));
-        if let Some(what) = nowhere.filter(|_| scale.size == longest) {
-            return Err(TransferError::Vanished { what, size });
+        let size = subject.size(scale.size);
+        if scale.size == longest {
+            coverages.check(subject, &specs, size, options.mask_reach)?;
         }
         vanished.extend(coverages.vanished(size));
     }

@@ -63,7 +63,8 @@ impl Scene<'_> {
     /// P, A and whatever else the options' terms compare with.
     ///
     /// # Errors
-    /// [`TransferError`] if a picture is too small, or does not fit the memory limit.
+    /// [`TransferError`] if a picture is too small, or does not fit the memory limit, and [`TransferError::Vanished`] if the scene is
+    /// of the result's own size and something has no position at any layer.
     pub fn measure(
         &self,
         network: &PreparedNetwork,
@@ -89,6 +90,10 @@ impl Scene<'_> {
         self.subject.check(options)?;
         let specs = self.subject.terms(options);
         let coverages = Coverages::new(network, self.subject, &self.masks, &specs, options)?;
+        let size = sides(self.photo());
+        if size == self.subject.size(self.subject.longest_side(options)) {
+            coverages.check(self.subject, &specs, size, options.mask_reach)?;
+        }
         self.targets(specs, &coverages, measure)
     }
 
