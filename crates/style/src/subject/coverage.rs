@@ -138,6 +138,17 @@ impl Coverages {
         &self.parts[painting][term]
     }
 
+    /// The share of a painting in the target of a term, among the paintings that have something there; none where it is the only
+    /// one.
+    pub(super) fn share(&self, painting: usize, term: usize, spec: &TermSpec) -> Option<f64> {
+        let has = |&&(number, _): &&(usize, f64)| self.parts[number][term] != Coverage::Nowhere;
+        let there: Vec<(usize, f64)> = spec.paintings.iter().filter(has).copied().collect();
+        let own = there.iter().find(|&&(number, _)| number == painting).map_or(0.0, |&(_, share)| share);
+        let all = there.len() == spec.paintings.len();
+        let sum = if all { 1.0 } else { there.iter().map(|(_, share)| share).sum() };
+        (there.len() > 1).then_some(own / sum)
+    }
+
     #[cfg(test)]
     pub(super) fn part_mut(&mut self, painting: usize, term: usize) -> &mut Coverage {
         &mut self.parts[painting][term]
