@@ -104,6 +104,18 @@ fn masks_say_where_paintings_act() {
     assert!(content != paint(&folder, "photo.png painting.webp --init noise", "noise.png"));
 }
 
+/// A mask is shrunk in one way, wherever it comes from.
+#[test]
+fn a_mask_from_standard_input_is_the_same_mask() {
+    let folder = folder();
+    let kept = paint(&folder, "photo.png painting.webp --keep left.png", "kept.png");
+    let mut command =
+        folder.command(&format!("transfer photo.png painting.webp --keep - {TINY} -o piped.png"));
+    let output = command.stdin(fs::File::open(folder.path("left.png")).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{:?}", code_and_message(&output));
+    assert!(fs::read(folder.path("piped.png")).unwrap() == kept);
+}
+
 /// The other half is painted: the picture that is kept is that of a run which paints nothing.
 #[test]
 fn what_is_kept_is_the_photo() {

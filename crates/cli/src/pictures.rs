@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use impasto_style::picture::{
-    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, regions as colour_regions,
+    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, regions as colour_regions,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
@@ -186,16 +186,14 @@ impl<'a> Reader<'a> {
             Keep::Shrunk => Size::Longest(of.height().max(of.width())),
         };
         let reading = ReadOptions { size, ..self.options.reading(self.held) };
-        let (mask, warnings, bytes) = if is_standard(path) {
-            let on_black = ReadOptions { transparency: Transparency::On([0; 3]), ..reading };
-            let read = Picture::read_stream(io::stdin().lock(), name_of(path), &on_black)?;
-            (Mask::of(&read.picture), read.warnings, read.bytes)
+        let read = if is_standard(path) {
+            Mask::read_stream(io::stdin().lock(), name_of(path), &reading)?
         } else {
-            let read = Mask::read(path, &reading)?;
-            (read.mask, read.warnings, read.bytes)
+            Mask::read(path, &reading)?
         };
-        tell(path, &warnings, self.quiet);
-        self.hold(bytes, mask.bytes());
+        tell(path, &read.warnings, self.quiet);
+        let mask = read.mask;
+        self.hold(read.bytes, mask.bytes());
         let file = name_of(path).display();
         if mask.is_empty() {
             return Err(Failure::failed(format!(
