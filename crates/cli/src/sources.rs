@@ -125,6 +125,11 @@ impl Sources {
         self.content.as_deref().unwrap_or(Path::new("-"))
     }
 
+    /// What messages call the picture that masks are of: a texture has no photo.
+    pub(crate) const fn photo_name(&self) -> &'static str {
+        if self.content.is_some() { "CONTENT" } else { "the texture" }
+    }
+
     /// The photo and the paintings.
     pub(crate) fn names(&self) -> (&Path, &[PathBuf]) {
         (self.photo(), &self.styles)
