@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use impasto_files::{probe, probe_replaceable};
 use impasto_style::{
-    Event, Painting, PreparedNetwork, Progress, StopReason, Summary, TransferError, transfer_with,
+    Event, Painting, PreparedNetwork, Progress, StopReason, Subject, Summary, TransferError, transfer_with,
 };
 
 use crate::EXIT_CODES;
@@ -133,8 +133,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let log = job.log.as_deref();
     let log = log.map(Log::new).transpose()?;
     kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
-    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
+    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &subject, &output)]);
     tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
     let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
     output.reserve(subject.size(subject.longest_side(&options)))?;
@@ -192,8 +192,8 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
 }
 
 /// What decides which options have an effect.
-fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
-    Case { encoding: output.encoding(), save_every: job.save_every, ..job.sources.case(&job.options) }
+fn case<'a>(job: &'a Job, subject: &Subject, output: &Output) -> Case<'a> {
+    Case { encoding: output.encoding(), save_every: job.save_every, ..Case::of_study(&job.options, subject) }
 }
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
