@@ -53,11 +53,11 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
     let given = |name: &str| arguments.options.choices.has(name);
     warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, &subject)]);
-    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
     let size = subject.size(subject.longest_side(&options));
     output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
+    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
     options.make_room_for(&subject);
     let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());

@@ -232,7 +232,8 @@ impl<'a> Reader<'a> {
         let mut images = Vec::new();
         for (number, picture) in paintings.iter().enumerate() {
             let own = sources.masks.get(number);
-            let region = of_masks.iter().find(|(mask, _)| Some(*mask) == own).map_or(0, |&(_, region)| region);
+            let region =
+                of_masks.iter().find(|(mask, _)| Some(*mask) == own).map_or(0, |&(_, region)| region);
             let part = sources.style_masks.get(number).filter(|path| !is_standard(path));
             let name = sources.styles[number].display().to_string();
             let part = part.map(|path| self.mask(("--style-mask", path), (&name, picture))).transpose()?;
