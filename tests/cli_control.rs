@@ -96,12 +96,27 @@ fn masks_say_where_paintings_act() {
     let thrice = paint(&folder, blended, "blended.png");
     let weights = blended.replace("3,1,1", "6,2,9");
     assert!(paint(&folder, &weights, "weights.png") == thrice, "weights count within a region");
+    fs::copy(folder.path("left.png"), folder.path("copy.png")).unwrap();
+    let copied = blended.replace("left.png,left.png", "left.png,copy.png");
+    assert!(paint(&folder, &copied, "copied.png") == thrice, "a mask is what is in it, not its name");
     let part = paint(&folder, "photo.png painting.webp --style-mask upper.png", "part.png");
     assert!(part != one);
     assert!(paint(&folder, "photo.png painting.webp --style-mask -", "all.png") == one);
     let content =
         paint(&folder, "photo.png painting.webp --content-mask left.png --init noise", "content.png");
     assert!(content != paint(&folder, "photo.png painting.webp --init noise", "noise.png"));
+}
+
+/// A mask is shrunk in one way, wherever it comes from.
+#[test]
+fn a_mask_from_standard_input_is_the_same_mask() {
+    let folder = folder();
+    let kept = paint(&folder, "photo.png painting.webp --keep left.png", "kept.png");
+    let mut command =
+        folder.command(&format!("transfer photo.png painting.webp --keep - {TINY} -o piped.png"));
+    let output = command.stdin(fs::File::open(folder.path("left.png")).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{:?}", code_and_message(&output));
+    assert!(fs::read(folder.path("piped.png")).unwrap() == kept);
 }
 
 /// The other half is painted: the picture that is kept is that of a run which paints nothing.
@@ -337,6 +352,12 @@ fn studies_take_paintings_masks_and_scenes() {
     succeed(&folder, &format!("{texture} --canvas 48x32 --iterations 1 --quiet -o texture"));
     refused(&folder, "reconstruct content photo.png painting.webp -o none", 2, &["for textures"]);
     refused(&folder, "reconstruct style painting.webp --colours photo -o none", 2, &["--colours", "what it is rebuilt from"]);
+    refused(
+        &folder,
+        "reconstruct style painting.webp other.png --mask tall.png,- -o none",
+        1,
+        &["other proportions than the", "of the texture"],
+    );
     refused(
         &folder,
         "sweep photo.png painting.webp --vary blend=1,2;3,4 -o none",

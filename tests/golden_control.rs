@@ -153,7 +153,7 @@ impl Case {
             Pixels::of(image)
         };
         let mut pixels = match self.mask("keep") {
-            Some(keep) => pixels.keeping(scene.photo(), &keep).unwrap(),
+            Some(keep) => pixels.keeping(scene.photo(), keep).unwrap(),
             None => pixels,
         };
         let start = pixels.start();

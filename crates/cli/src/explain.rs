@@ -16,7 +16,7 @@ use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume, painted};
 use crate::scene::Asked;
-use crate::warnings::warn_of_idle;
+use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
@@ -50,14 +50,14 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let files = asked.files(arguments.subject.scene.as_deref());
     let inputs = Inputs::new(&files, &options.init, &asked.options.network);
     inputs.keep_apart(&[("-o", &arguments.output)])?;
-    let given = |name: &str| arguments.options.choices.has(name);
-    warn_of_idle(arguments.volume.quiet, given, &[asked.sources.case(&options)]);
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
-    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
+    let given = |name: &str| arguments.options.choices.has(name);
+    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, &subject)]);
     let size = subject.size(subject.longest_side(&options));
     output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
+    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
     options.make_room_for(&subject);
     let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());

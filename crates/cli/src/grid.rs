@@ -11,7 +11,7 @@ use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
-use crate::warnings::warn_of_idle;
+use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto grid photo.jpg painting.jpg -o grid";
@@ -54,9 +54,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let given = &arguments.options;
     let asked = Asked::new(&arguments.subject, given)?;
     let mut base = asked.options()?;
-    let case = asked.sources.case(&base);
-    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
     let subject = read_subject(&asked.sources, &base, Keep::Whole, arguments.to.volume.quiet)?;
+    let case = Case::of_study(&base, &subject);
+    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
     base.make_room_for(&subject);
     let network = asked.options.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use impasto_style::picture::{
-    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Transparency, Warning, regions as colour_regions,
+    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, regions as colour_regions,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
             None => self.masked(sources, (&picture, paintings))?,
         };
         let mut mask = |option, path: &Option<PathBuf>| {
-            path.as_ref().map(|path| self.mask((option, path), ("CONTENT", &picture))).transpose()
+            path.as_ref().map(|path| self.mask((option, path), (sources.photo_name(), &picture))).transpose()
         };
         let (keep, content_mask) =
             (mask("--keep", &sources.keep)?, mask("--content-mask", &sources.content_mask)?);
@@ -186,16 +186,14 @@ impl<'a> Reader<'a> {
             Keep::Shrunk => Size::Longest(of.height().max(of.width())),
         };
         let reading = ReadOptions { size, ..self.options.reading(self.held) };
-        let (mask, warnings, bytes) = if is_standard(path) {
-            let on_black = ReadOptions { transparency: Transparency::On([0; 3]), ..reading };
-            let read = Picture::read_stream(io::stdin().lock(), name_of(path), &on_black)?;
-            (Mask::of(&read.picture), read.warnings, read.bytes)
+        let read = if is_standard(path) {
+            Mask::read_stream(io::stdin().lock(), name_of(path), &reading)?
         } else {
-            let read = Mask::read(path, &reading)?;
-            (read.mask, read.warnings, read.bytes)
+            Mask::read(path, &reading)?
         };
-        tell(path, &warnings, self.quiet);
-        self.hold(bytes, mask.bytes());
+        tell(path, &read.warnings, self.quiet);
+        let mask = read.mask;
+        self.hold(read.bytes, mask.bytes());
         let file = name_of(path).display();
         if mask.is_empty() {
             return Err(Failure::failed(format!(
@@ -212,13 +210,20 @@ impl<'a> Reader<'a> {
         sources: &Sources,
         (photo, paintings): (&Picture, &[Arc<Picture>]),
     ) -> Result<(Vec<Region>, Vec<StyleImage>), Failure> {
-        // Paintings of one mask act in one region.
-        let mut masks: Vec<&PathBuf> = Vec::new();
-        let mut regions = Vec::new();
+        // Paintings of one mask act in one region, whatever the file of the mask is called.
+        let mut regions: Vec<Region> = Vec::new();
+        let mut of_masks: Vec<(&PathBuf, usize)> = Vec::new();
         for path in &sources.masks {
-            if !masks.contains(&path) {
-                masks.push(path);
-                regions.push(self.region(path, photo)?);
+            if of_masks.iter().all(|(known, _)| *known != path) {
+                let held = self.held;
+                let region = self.region(path, (sources.photo_name(), photo))?;
+                let same = regions.iter().position(|known| known.mask == region.mask);
+                of_masks.push((path, same.unwrap_or(regions.len())));
+                if same.is_some() {
+                    self.held = held;
+                } else {
+                    regions.push(region);
+                }
             }
         }
         if regions.is_empty() {
@@ -227,7 +232,8 @@ impl<'a> Reader<'a> {
         let mut images = Vec::new();
         for (number, picture) in paintings.iter().enumerate() {
             let own = sources.masks.get(number);
-            let region = own.and_then(|own| masks.iter().position(|mask| *mask == own)).unwrap_or(0);
+            let region =
+                of_masks.iter().find(|(mask, _)| Some(*mask) == own).map_or(0, |&(_, region)| region);
             let part = sources.style_masks.get(number).filter(|path| !is_standard(path));
             let name = sources.styles[number].display().to_string();
             let part = part.map(|path| self.mask(("--style-mask", path), (&name, picture))).transpose()?;
@@ -236,11 +242,11 @@ impl<'a> Reader<'a> {
         Ok((regions, images))
     }
 
-    fn region(&mut self, path: &Path, photo: &Picture) -> Result<Region, Failure> {
+    fn region(&mut self, path: &Path, photo: (&str, &Picture)) -> Result<Region, Failure> {
         if is_standard(path) {
             return Ok(Region { name: "the rest".to_owned(), mask: RegionMask::Rest });
         }
-        let mask = self.mask(("--mask", path), ("CONTENT", photo))?;
+        let mask = self.mask(("--mask", path), photo)?;
         Ok(Region { name: path.display().to_string(), mask: RegionMask::Mask(mask) })
     }
 

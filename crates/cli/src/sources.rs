@@ -6,7 +6,6 @@ use impasto_style::{Input, OptionsError, Record, RegionMask, Role, Subject, Tran
 
 use crate::failure::Failure;
 use crate::place::is_standard;
-use crate::warnings::Case;
 
 /// Where the photo, the paintings and the masks are.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -113,16 +112,14 @@ impl Sources {
         Err(Failure::wrong_use(problem))
     }
 
-    /// What decides which options have an effect on a PNG.
-    pub(crate) const fn case<'a>(&self, options: &'a TransferOptions) -> Case<'a> {
-        let has_masks = !self.masks.is_empty() || !self.style_masks.is_empty();
-        let has_masks = has_masks || self.content_mask.is_some() || self.regions.is_some();
-        Case::of_study(options, self.styles.len(), has_masks)
-    }
-
     /// The photo; [`Self::check`] has seen that there is one.
     pub(crate) fn photo(&self) -> &Path {
         self.content.as_deref().unwrap_or(Path::new("-"))
+    }
+
+    /// What messages call the picture that masks are of: a texture has no photo.
+    pub(crate) const fn photo_name(&self) -> &'static str {
+        if self.content.is_some() { "CONTENT" } else { "the texture" }
     }
 
     /// The photo and the paintings.

@@ -50,10 +50,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     }
     let varied = |name: &str| arguments.vary.iter().any(|vary| vary.option == name);
     let given = |name: &str| arguments.options.choices.has(name) || varied(name);
-    let cases: Vec<Case<'_>> = study.cells.iter().map(|cell| asked.sources.case(&cell.options)).collect();
-    warn_of_idle(arguments.to.volume.quiet, given, &cases);
     let reading = &study.cells[0].options;
     let subject = read_subject(&asked.sources, reading, Keep::Whole, arguments.to.volume.quiet)?;
+    let cases = study.cells.iter().map(|cell| Case::of_study(&cell.options, &subject));
+    warn_of_idle(arguments.to.volume.quiet, given, &cases.collect::<Vec<_>>());
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = asked.options.network.read()?;
     let inputs = asked.inputs(&subject, &network);

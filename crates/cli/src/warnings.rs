@@ -1,7 +1,7 @@
 //! Options that were given and have no effect: a line each.
 
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, TransferOptions};
+use impasto_style::{Init, RegionMask, Subject, TransferOptions};
 
 use crate::streams::warn;
 
@@ -13,15 +13,27 @@ pub(crate) struct Case<'a> {
     pub(crate) encoding: Encoding,
     /// A picture is written every so many iterations.
     pub(crate) save_every: Option<u64>,
-    pub(crate) paintings: usize,
-    /// Whether masks say where the paintings act.
+    /// Whether paintings are blended somewhere.
+    pub(crate) has_blend: bool,
+    /// Whether masks or transparency say where styles are compared.
     pub(crate) has_masks: bool,
 }
 
 impl<'a> Case<'a> {
     /// That of a picture of a study: a PNG.
-    pub(crate) const fn of_study(options: &'a TransferOptions, paintings: usize, has_masks: bool) -> Self {
-        Self { options, encoding: Encoding::Png, save_every: None, paintings, has_masks }
+    pub(crate) fn of_study(options: &'a TransferOptions, subject: &Subject) -> Self {
+        let (images, regions) = (subject.style_images(), subject.regions());
+        let in_region = |number| images.iter().filter(|image| image.region == number).count();
+        let has_masks = subject.photo().alpha().is_some()
+            || regions.iter().any(|region| region.mask != RegionMask::Everywhere)
+            || images.iter().any(|image| image.part.is_some() || image.picture.alpha().is_some());
+        Self {
+            options,
+            encoding: Encoding::Png,
+            save_every: None,
+            has_blend: (0..regions.len()).any(|number| in_region(number) > 1),
+            has_masks,
+        }
     }
 }
 
@@ -54,11 +66,11 @@ const ROWS: &[Row] = &[
         },
         why: "in a run of fewer iterations",
     },
-    Row { option: "blend", is_idle: |case| case.paintings < 2, why: "with one painting" },
+    Row { option: "blend", is_idle: |case| !case.has_blend, why: "with one painting everywhere" },
     Row {
         option: "mask-reach",
         is_idle: |case| !case.has_masks,
-        why: "without masks: --mask says where a painting acts",
+        why: "without --mask, --style-mask, --regions or transparency",
     },
     Row { option: "style-layers", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-scale", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
@@ -83,12 +95,16 @@ fn idle(is_given: impl Fn(&str) -> bool, cases: &[Case<'_>]) -> impl Iterator<It
 
 #[cfg(test)]
 mod tests {
-    use impasto_style::Preset;
+    use impasto_style::{Mask, Photo, Picture, Preset, Region, StyleImage};
 
     use super::*;
 
+    fn picture() -> Picture {
+        Picture::new(1, 1, vec![0.0; 3]).unwrap()
+    }
+
     fn case(options: &TransferOptions) -> Case<'_> {
-        Case { save_every: Some(10), ..Case::of_study(options, 1, false) }
+        Case { save_every: Some(10), ..Case::of_study(options, &Subject::new(picture(), picture())) }
     }
 
     /// The options that have no effect, of all that could be given.
@@ -109,9 +125,32 @@ mod tests {
         assert_eq!(found(&[case(&none)]), all);
         let options = TransferOptions { init: Init::Noise, ..Preset::Paper.options() };
         let encoding = Encoding::Jpeg { quality: 90 };
-        let with = Case { encoding, paintings: 2, has_masks: true, ..case(&options) };
+        let with = Case { encoding, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), [""; 0]);
         assert_eq!(found(&[case(&none), with]), [""; 0], "an effect on one picture is one");
+    }
+
+    #[test]
+    fn masks_of_the_content_are_none_of_a_style_and_transparency_is_one() {
+        let options = Preset::Default.options();
+        let mask = |value| Mask::new(1, 1, vec![value]).unwrap();
+        let image = |region| StyleImage { picture: picture().into(), part: None, region };
+        let of = |photo, images: &[usize], regions| {
+            let images = images.iter().map(|&region| image(region)).collect();
+            let subject = Subject::compose(photo, images, regions).unwrap();
+            let case = Case::of_study(&options, &subject);
+            (case.has_blend, case.has_masks)
+        };
+        let everywhere = || vec![Region::everywhere()];
+        assert_eq!(of(picture().into(), &[0], everywhere()), (false, false));
+        assert_eq!(of(picture().into(), &[0, 0], everywhere()), (true, false));
+        let content = Photo { content_mask: Some(mask(0.5)), keep: Some(mask(0.5)), ..picture().into() };
+        assert_eq!(of(content, &[0], everywhere()), (false, false));
+        let transparent = picture().with_alpha(mask(0.5)).unwrap();
+        assert_eq!(of(transparent.into(), &[0], everywhere()), (false, true));
+        let half = Region { name: "half".to_owned(), mask: RegionMask::Mask(mask(0.5)) };
+        let rest = Region { name: "the rest".to_owned(), mask: RegionMask::Rest };
+        assert_eq!(of(picture().into(), &[0, 1], vec![half, rest]), (false, true));
     }
 
     #[test]

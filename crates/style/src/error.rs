@@ -1,6 +1,6 @@
 //! Why a transfer did not make a picture. Names of options stand between backquotes.
 
-use impasto_autodiff::AutodiffError;
+use impasto_autodiff::{AutodiffError, Reach};
 use impasto_vgg::WeightsError;
 
 use crate::{CheckpointError, Masked, OptionsError, PictureError, SubjectError};
@@ -43,14 +43,16 @@ pub enum TransferError {
     },
     /// A mask leaves nothing at any of its layers.
     #[error(
-        "{what} has no position at any layer at {} x {} pixels, so nothing would come of it: use a larger mask, a larger `size`, \
-         earlier layers, or `mask-reach` average", size.1, size.0
+        "{what} has no position at any layer at {} x {} pixels, so nothing would come of it: {}",
+        size.1, size.0, advice_on_mask(what, *reach)
     )]
     Vanished {
         /// What the mask limits.
         what: Masked,
         /// Rows and columns of the result.
         size: (usize, usize),
+        /// How masks reach a layer.
+        reach: Reach,
     },
     /// Losses or gradients that are not finite, from the first evaluation on.
     #[error("the loss is not a finite number: use smaller weights")]
@@ -76,6 +78,19 @@ pub enum TransferError {
     /// The network refuses a size.
     #[error(transparent)]
     Autodiff(#[from] AutodiffError),
+}
+
+/// What to do about a mask that leaves nothing. The content's reaches a layer by means in any case.
+fn advice_on_mask(what: &Masked, reach: Reach) -> String {
+    let (more, reach) = match what {
+        Masked::Content => ("make more of its mask white, and more of the photo opaque", Reach::Average),
+        Masked::Region(_) => {
+            ("give it more of the photo, where no other mask is white and nothing is transparent", reach)
+        }
+        Masked::Painting(_) => ("make more of its mask white, and more of the painting opaque", reach),
+    };
+    let inside = if reach == Reach::Inside { ", or `mask-reach` average" } else { "" };
+    format!("{more}, or use a larger `size`, or earlier layers{inside}")
 }
 
 /// What to do about too little memory.

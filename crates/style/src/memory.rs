@@ -30,8 +30,9 @@ impl TransferOptions {
     }
 
     /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of
-    /// masks, of one to start from, of what of the photo is kept while the rest moves, and of what is there only while the targets are measured, where that is more than the
-    /// optimiser, which comes after it.
+    /// masks, of one to start from, of what of the photo is kept while the rest moves, of alpha, which waits for the result and is
+    /// then its own, and of what is there only while the targets are measured, where that is more than the optimiser, which comes
+    /// after it.
     fn beyond(&self, subject: &Subject) -> u64 {
         let longest = subject.longest_side(self);
         let (height, width) = subject.size(longest);
@@ -41,9 +42,10 @@ impl TransferOptions {
         let light = self.colours == Colours::Photo;
         let pixels = |kept| Pixels::bytes(height * width, light, kept);
         let kept = pixels(subject.keep().is_some()) - pixels(false);
+        let alpha = if subject.photo().alpha().is_some() { 2 * height * width * size_of::<f32>() } else { 0 };
         let optimiser = self.optimiser.bytes(self.iterations, self.variables((height, width)));
         let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
-        (subject.bytes() + start).saturating_sub(counted as u64) + kept + measuring
+        (subject.bytes() + start).saturating_sub(counted as u64) + kept + alpha as u64 + measuring
     }
 
     /// Takes off the memory limit what a subject's pictures, and the one to start from, need where they are kept much larger than

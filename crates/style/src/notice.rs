@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Picture, Source, Subject, TransferOptions};
+use crate::{Picture, Size, Source, Subject, TransferOptions};
 
 /// How much of what was asked for a painting must have so that nothing is said of it.
 const ENOUGH: f64 = 0.9;
@@ -33,8 +33,8 @@ pub enum NoticeKind {
         wanted: usize,
         /// The style scale that its own longest side is.
         scale: f64,
-        /// The longest side of the result at which it would be large enough.
-        size: usize,
+        /// The longest side of the result at which it would be large enough, if a result may be that small.
+        size: Option<usize>,
     },
 }
 
@@ -47,11 +47,14 @@ impl fmt::Display for Notice {
                 "has {width} x {height} pixels and is enlarged to {} x {}; `size` original paints it as it is",
                 to.1, to.0
             ),
-            NoticeKind::SmallPainting { wanted, scale, size } => write!(
-                f,
-                "has {width} x {height} pixels where {wanted} on the longest side were asked for. A painting is never enlarged, so its \
-                 strokes will be smaller, as with `style-scale` {scale:.2}; for larger ones give a larger file, or `size` {size}"
-            ),
+            NoticeKind::SmallPainting { wanted, scale, size } => {
+                write!(
+                    f,
+                    "has {width} x {height} pixels where {wanted} on the longest side were asked for. A painting is never enlarged, so \
+                     its strokes will be smaller, as with `style-scale` {scale:.2}; for larger ones give a larger file"
+                )?;
+                size.map_or(Ok(()), |size| write!(f, ", or `size` {size}"))
+            }
         }
     }
 }
@@ -73,7 +76,9 @@ impl Subject {
             let side = size.0.max(size.1);
             let scale = side as f64 / longest as f64;
             let fitting = (side as f64 * longest as f64 / wanted as f64) as usize;
-            let kind = NoticeKind::SmallPainting { wanted, scale, size: fitting.max(1) };
+            let smaller = |size| TransferOptions { size: Size::Longest(size), ..options.clone() };
+            let fitting = Some(fitting.max(1)).filter(|&size| smaller(size).validate().is_ok());
+            let kind = NoticeKind::SmallPainting { wanted, scale, size: fitting };
             let is_small = (side as f64) < ENOUGH * wanted as f64;
             is_small.then_some(Notice { source: Source::Painting(number), size, kind })
         });
@@ -84,7 +89,7 @@ impl Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Preset, Size, white_noise};
+    use crate::{Preset, white_noise};
 
     #[test]
     fn small_pictures_are_told_of() {
@@ -110,5 +115,10 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("`style-scale` 0.40") && text.ends_with("`size` 40"), "{text}");
+        let of_painting = notices(large(), noise(1, 1), Size::Longest(200), 1.0);
+        assert!(
+            of_painting[0].1.ends_with("give a larger file"),
+            "no result may be so small: {of_painting:?}"
+        );
     }
 }

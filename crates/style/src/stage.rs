@@ -121,7 +121,7 @@ fn pixels(numbers: Vec<f32>, scene: &Scene<'_>, options: &TransferOptions) -> Re
     };
     let photo = scene.photo();
     match scene.subject().keep() {
-        Some(mask) => pixels.keeping(photo, &mask.resized(photo.height(), photo.width())?),
+        Some(mask) => pixels.keeping(photo, mask.resized(photo.height(), photo.width())?),
         None => Ok(pixels),
     }
 }

@@ -17,13 +17,14 @@ pub(crate) fn summarise(
     let longest = options.check_size(size(subject.photo()))?;
     let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
     network.check_size("the content picture", size(subject.photo()), &taps)?;
-    for (painting, taps) in subject.paintings().zip(&of_paintings) {
-        network.check_size("the style picture", size(painting), taps)?;
+    for (number, (painting, taps)) in subject.paintings().zip(&of_paintings).enumerate() {
+        network.check_size(&name_of_painting(number, subject, false), size(painting), taps)?;
     }
     for scale in schedule {
         network.check_size("the resized content picture", subject.size(scale.size), &taps)?;
-        for (size, taps) in subject.painting_sizes(scale.size, options).into_iter().zip(&of_paintings) {
-            network.check_size("the resized style picture", size, taps)?;
+        let sizes = subject.painting_sizes(scale.size, options);
+        for (number, (size, taps)) in sizes.into_iter().zip(&of_paintings).enumerate() {
+            network.check_size(&name_of_painting(number, subject, true), size, taps)?;
         }
     }
     let size = subject.size(longest);
@@ -46,6 +47,17 @@ pub(crate) fn summarise(
     })
 }
 
+/// What messages call a painting, as it was given or resized.
+fn name_of_painting(number: usize, subject: &Subject, resized: bool) -> String {
+    let number = (subject.paintings().len() > 1).then_some(number + 1);
+    match (number, resized) {
+        (None, false) => "the style picture".to_owned(),
+        (None, true) => "the resized style picture".to_owned(),
+        (Some(number), false) => format!("painting {number}"),
+        (Some(number), true) => format!("the resized painting {number}"),
+    }
+}
+
 /// The taps at which each painting is measured.
 fn taps_of_paintings(subject: &Subject, options: &TransferOptions) -> Vec<Vec<Tap>> {
     let paintings = 0..subject.paintings().len();
@@ -64,9 +76,9 @@ fn vanished(
     for scale in schedule {
         let masks = Masks::new(subject, scale.size, options)?;
         let coverages = Coverages::new(network, subject, &masks, &specs, options)?;
-        let (size, nowhere) = (subject.size(scale.size), coverages.nowhere(subject, &specs));
-        if let Some(what) = nowhere.filter(|_| scale.size == longest) {
-            return Err(TransferError::Vanished { what, size });
+        let size = subject.size(scale.size);
+        if scale.size == longest {
+            coverages.check(subject, &specs, size, options.mask_reach)?;
         }
         vanished.extend(coverages.vanished(size));
     }

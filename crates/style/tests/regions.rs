@@ -210,7 +210,76 @@ fn a_region_in_a_corner_drops_out_where_nothing_sees_only_it() {
     let refused = transfer(&network(&options), &subject, &options, |_| panic!("started"));
     let message = "corner has no position at any layer at 48 x 24 pixels";
     assert!(refused.as_ref().is_err_and(|error| error.to_string().starts_with(message)), "{refused:?}");
-    assert!(matches!(refused, Err(TransferError::Vanished { what: told, size: (24, 48) }) if told == what));
+    assert!(
+        matches!(refused, Err(TransferError::Vanished { what: told, size: (24, 48), .. }) if told == what)
+    );
+    let measured = subject.at(48, &options).unwrap().measure(&network(&options), &options);
+    assert!(matches!(measured, Err(TransferError::Vanished { what: told, .. }) if told == what));
+}
+
+/// Whatever else there is: another painting of its region, or total variation beside the content.
+#[test]
+fn what_has_no_position_at_any_layer_is_told_by_what_its_mask_limits() {
+    let corner = || mask(24, 48, |y, x| f32::from(y < 8 && x < 8));
+    let options = TransferOptions { style_layers: "conv3_3".parse().unwrap(), ..shallow(48) };
+    let refused = |photo: Photo, paintings, options: &TransferOptions| {
+        let subject = Subject::compose(photo, paintings, vec![Region::everywhere()]).unwrap();
+        let measured = subject.at(48, options).unwrap().measure(&network(options), options).map(drop);
+        let transferred = transfer(&network(options), &subject, options, |_| panic!("started")).map(drop);
+        let [measured, transferred] = [measured, transferred].map(|told| told.unwrap_err().to_string());
+        assert_eq!(measured, transferred);
+        measured
+    };
+    let inside = TransferOptions { mask_reach: Reach::Inside, ..options.clone() };
+    let paintings =
+        vec![StyleImage { part: Some(corner()), ..style(noise(24, 48, 2), 0) }, style(noise(40, 60, 3), 0)];
+    assert_eq!(
+        refused(noise(24, 48, 1).into(), paintings, &inside),
+        "the part of painting 1 has no position at any layer at 48 x 24 pixels, so nothing would come of it: make more of its mask \
+         white, and more of the painting opaque, or use a larger `size`, or earlier layers, or `mask-reach` average"
+    );
+    let faint = Some(mask(24, 48, |_, _| 1e-4));
+    let photo = Photo { content_mask: faint, ..Photo::from(noise(24, 48, 1)) };
+    let options = TransferOptions { tv_weight: 1.0, ..options };
+    assert_eq!(
+        refused(photo, vec![style(noise(40, 60, 3), 0)], &options),
+        "the content has no position at any layer at 48 x 24 pixels, so nothing would come of it: make more of its mask white, and \
+         more of the photo opaque, or use a larger `size`, or earlier layers"
+    );
+}
+
+#[test]
+fn a_rest_that_the_others_leave_nothing_of_is_told_so() {
+    let regions =
+        vec![region("all", RegionMask::Mask(mask(24, 48, |_, _| 1.0))), region("the rest", RegionMask::Rest)];
+    let paintings = vec![style(noise(32, 24, 2), 0), style(noise(40, 60, 3), 1)];
+    let subject = Subject::compose(noise(24, 48, 1).into(), paintings, regions).unwrap();
+    let options = shallow(48);
+    let refused = transfer(&network(&options), &subject, &options, |_| panic!("started")).unwrap_err();
+    let message = "the rest has no position at any layer at 48 x 24 pixels, so nothing would come of it: give it more of the photo";
+    assert!(refused.to_string().starts_with(message), "{refused}");
+}
+
+#[test]
+fn a_painting_that_is_too_small_is_told_by_its_number() {
+    let refused = |paintings: Vec<Picture>, style_scale: &str| {
+        let options = TransferOptions {
+            style_layers: "conv3_3".parse().unwrap(),
+            style_scale: style_scale.parse().unwrap(),
+            ..shallow(48)
+        };
+        let subject = Subject::blend(noise(24, 48, 1), paintings).unwrap();
+        transfer(&network(&options), &subject, &options, |_| panic!("started")).unwrap_err().to_string()
+    };
+    let (large, small) = (noise(32, 24, 2), noise(3, 3, 3));
+    for (message, paintings, style_scale) in [
+        ("painting 2 of 3 x 3 pixels is too small", vec![large.clone(), small.clone()], "1"),
+        ("the resized painting 1 of 24 x 3 pixels is too small", vec![noise(5, 40, 2), large], "0.5,1"),
+        ("the style picture of 3 x 3 pixels is too small", vec![small], "1"),
+    ] {
+        let error = refused(paintings, style_scale);
+        assert!(error.starts_with(message), "{error}");
+    }
 }
 
 /// At a coarse scale a region may be too small; the next one has it.
@@ -328,6 +397,11 @@ proptest! {
         let regions = vec![region("part", RegionMask::Mask(masked))];
         let photo = noise(height, width, 1);
         let subject = Subject::compose(photo.clone().into(), vec![style(noise(32, 24, 2), 0)], regions).unwrap();
+        let measured = subject.at(longest, &options).unwrap().measure(&network(&options), &options);
+        if let Err(TransferError::Vanished { .. }) = measured {
+            prop_assert_eq!(reach, Reach::Inside, "too small for every layer");
+            return Ok(());
+        }
         let gradient = gradient(&subject, &options, &photo);
         let margin = if deep { 14 } else { 2 };
         let near = |y: usize, x: usize| {

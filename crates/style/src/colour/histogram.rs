@@ -15,6 +15,10 @@ use rayon::prelude::*;
 use super::Weighted;
 use crate::Picture;
 
+/// The most bytes that matching takes for each pixel of the painting and of the photo: an entry of a value and its weight, values,
+/// ranks and whether they count in lists that may have twice the room, and a matched value.
+pub(crate) const BYTES_PER_PIXEL: usize = 8 + 2 * (4 + 8 + 1) + 4;
+
 /// Gives each channel of `painting` the histogram that the channel has in the pixels of the photo that count. `part` says which
 /// pixels of the painting count. Nothing is changed if none of either do.
 pub(super) fn match_histograms(painting: &mut Picture, part: Option<&[f32]>, photo: Weighted<'_>) {

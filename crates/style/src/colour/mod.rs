@@ -7,6 +7,7 @@ mod scene;
 mod statistics;
 mod transport;
 
+pub(crate) use histogram::BYTES_PER_PIXEL as HISTOGRAM_BYTES_PER_PIXEL;
 pub(crate) use light::{in_light, light, lights};
 pub(crate) use statistics::Statistics;
 pub(crate) use transport::ColourMap;

@@ -59,18 +59,15 @@ fn monge_kantorovich(s: &Matrix, t: &Matrix) -> Matrix {
     std::array::from_fn(|i| std::array::from_fn(|j| map[i][j] + still[i][j]))
 }
 
-/// A = L_t L_s^-1. A channel that hardly varies beyond what the channels before it tell of it keeps what it has beyond that.
+/// A = L_t L_s^-1. A channel that hardly varies beyond what the channels before it tell of it keeps what it has beyond that, and
+/// no channel after it follows that.
 fn by_cholesky(s: &Matrix, t: &Matrix) -> Matrix {
-    let (mut l_s, mut l_t) = (cholesky(s), cholesky(t));
-    for j in 0..3 {
-        if l_s[j][j].powi(2) <= LEAST_VARIANCE {
-            for l in [&mut l_s, &mut l_t] {
-                for (i, row) in l.iter_mut().enumerate() {
-                    row[j] = if i == j { 1.0 } else { 0.0 };
-                }
-            }
-        }
-    }
+    let mut stays = [false; 3];
+    let l_s = cholesky(s, |j, left| {
+        stays[j] = left <= LEAST_VARIANCE;
+        stays[j]
+    });
+    let l_t = cholesky(t, |j, _| stays[j]);
     // A L_s = L_t, column by column from the last on.
     let mut a = [[0.0; 3]; 3];
     for (row, l_t) in a.iter_mut().zip(l_t) {
@@ -82,11 +79,16 @@ fn by_cholesky(s: &Matrix, t: &Matrix) -> Matrix {
     a
 }
 
-/// L of a positive semidefinite M = L L'. A column whose diagonal is 0 is 0.
-fn cholesky(m: &Matrix) -> Matrix {
+/// L of a positive semidefinite M = L L'. A column whose diagonal is 0 is 0. Where `stays` says so of a channel and of the variance
+/// that the channels before leave it, that variance is left out, and its column is that of the identity.
+fn cholesky(m: &Matrix, mut stays: impl FnMut(usize, f64) -> bool) -> Matrix {
     let mut l = [[0.0_f64; 3]; 3];
     for j in 0..3 {
         let left: f64 = m[j][j] - l[j][..j].iter().map(|value| value.powi(2)).sum::<f64>();
+        if stays(j, left) {
+            l[j][j] = 1.0;
+            continue;
+        }
         if left <= 0.0 {
             continue;
         }
@@ -249,6 +251,19 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// The second channel is the first but for rounding, which the third follows.
+    #[test]
+    fn no_channel_follows_what_another_has_by_rounding_only() {
+        let s = [[400.0, 400.0, 0.0], [400.0, 400.05, 3.0], [0.0, 3.0, 181.0]];
+        let t = [[900.0, 0.0, 0.0], [0.0, 900.0, 0.0], [0.0, 0.0, 900.0]];
+        let map = by_cholesky(&s, &t);
+        assert_eq!((map[0][1], map[2][1]), (0.0, 0.0));
+        let moved = product(&product(&map, &s), &transposed(&map));
+        for (i, j) in [(0, 0), (0, 2), (2, 2)] {
+            assert!((moved[i][j] - t[i][j]).abs() < 1e-9, "{moved:?}");
         }
     }
 

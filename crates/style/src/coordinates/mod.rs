@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn kept(pixels: Pixels) -> Pixels {
-        pixels.keeping(&white_noise(6, 8, 5).unwrap(), &mask(6, 8)).unwrap()
+        pixels.keeping(&white_noise(6, 8, 5).unwrap(), mask(6, 8)).unwrap()
     }
 
     /// Every kind of pixels, with the number of its variables.
@@ -276,7 +276,7 @@ mod tests {
         let Ok(seen) = pixels.evaluate(&u, &mut [0.0; 144], |x, _| Ok::<_, Infallible>(x.as_ptr()));
         assert_eq!(seen, u.as_ptr(), "nothing is copied");
         assert_eq!(pixels.into_pixels(u), numbers);
-        assert!(Pixels::of(numbers).keeping(&white_noise(6, 8, 1).unwrap(), &mask(8, 6)).is_err());
+        assert!(Pixels::of(numbers).keeping(&white_noise(6, 8, 1).unwrap(), mask(8, 6)).is_err());
     }
 
     #[test]

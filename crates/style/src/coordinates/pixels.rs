@@ -35,13 +35,13 @@ impl Pixels {
     ///
     /// # Errors
     /// [`PictureError::MaskSize`] if the mask has another size than the photo.
-    pub fn keeping(self, photo: &Picture, mask: &Mask) -> Result<Self, PictureError> {
+    pub fn keeping(self, photo: &Picture, mask: Mask) -> Result<Self, PictureError> {
         let (height, width) = (mask.height(), mask.width());
         if (photo.height(), photo.width()) != (height, width) {
             return Err(PictureError::MaskSize { height, width, picture: (photo.height(), photo.width()) });
         }
         let photo = if self.light.is_some() { lights(photo.data()) } else { photo.data().to_vec() };
-        let kept = Kept { mask: mask.values().to_vec(), mixed: vec![0.0; photo.len()], photo };
+        let kept = Kept { mask: mask.into_values(), mixed: vec![0.0; photo.len()], photo };
         Ok(Self { kept: Some(kept), ..self })
     }
 

@@ -64,13 +64,13 @@ pub(super) fn resized(picture: &Picture, alpha: &Mask, to: (usize, usize)) -> Re
     Ok(from_premultiplied(rgb, alpha.resized(to.0, to.1)?))
 }
 
-/// A picture with alpha laid on a colour b: a c + (1 - a) b.
-pub(super) fn on(picture: &Picture, alpha: &Mask, background: [u8; 3]) -> Picture {
-    let mut data = picture.data.clone();
-    for (pixel, &a) in data.chunks_exact_mut(3).zip(alpha.values()) {
+/// A picture laid on a colour b where it has alpha: a c + (1 - a) b.
+pub(super) fn on(mut picture: Picture, background: [u8; 3]) -> Picture {
+    let Some(alpha) = picture.alpha.take() else { return picture };
+    for (pixel, &a) in picture.data.chunks_exact_mut(3).zip(alpha.values()) {
         for (c, b) in pixel.iter_mut().zip(background) {
             *c = c.mul_add(a, f32::from(b) * (1.0 - a));
         }
     }
-    Picture { data, alpha: None, ..*picture }
+    picture
 }

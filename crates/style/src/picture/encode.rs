@@ -1,6 +1,5 @@
 //! From H x W x 3 and alpha to the bytes of a picture file.
 
-use std::borrow::Cow;
 use std::io::{self, Cursor};
 use std::path::Path;
 
@@ -71,11 +70,15 @@ impl Encoding {
 }
 
 pub(super) fn encode(picture: &Picture, encoding: Encoding) -> io::Result<Vec<u8>> {
-    let (picture, alpha) = if encoding.keeps_alpha() {
-        (Cow::Borrowed(picture), picture.alpha())
-    } else {
-        (Cow::Owned(picture.clone().on([255; 3])), None)
+    let laid;
+    let picture = match picture.alpha() {
+        Some(_) if !encoding.keeps_alpha() => {
+            laid = picture.clone().on([255; 3]);
+            &laid
+        }
+        _ => picture,
     };
+    let alpha = picture.alpha();
     let side = |length: usize| u32::try_from(length).map_err(io::Error::other);
     let (width, height) = (side(picture.width)?, side(picture.height)?);
     let samples8 = || samples(&picture.data, alpha, to_8_bits);

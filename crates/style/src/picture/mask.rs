@@ -142,6 +142,11 @@ impl Mask {
         &self.values
     }
 
+    /// The numbers, by value.
+    pub(crate) fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// The bytes of the numbers in memory.
     pub fn bytes(&self) -> u64 {
         size_of_val::<[f32]>(&self.values) as u64

@@ -179,10 +179,7 @@ impl Picture {
     /// The same picture without alpha, laid on a colour b of R, G and B where it is transparent: a c + (1 - a) b.
     #[must_use]
     pub fn on(self, background: [u8; 3]) -> Self {
-        match &self.alpha {
-            Some(alpha) => alpha::on(&self, alpha, background),
-            None => self,
-        }
+        alpha::on(self, background)
     }
 
     /// Rows.

@@ -5,7 +5,7 @@ use std::fmt;
 use impasto_autodiff::{AutodiffError, Coverage, LossKind, Reach};
 
 use super::{Masks, Source};
-use crate::{Mask, PreparedNetwork, Subject, TermSpec, TransferOptions};
+use crate::{Mask, PreparedNetwork, Subject, TermSpec, TransferError, TransferOptions};
 
 /// Something that a mask limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +138,17 @@ impl Coverages {
         &self.parts[painting][term]
     }
 
+    /// The share of a painting in the target of a term, among the paintings that have something there; none where it is the only
+    /// one.
+    pub(super) fn share(&self, painting: usize, term: usize, spec: &TermSpec) -> Option<f64> {
+        let has = |&&(number, _): &&(usize, f64)| self.parts[number][term] != Coverage::Nowhere;
+        let there: Vec<(usize, f64)> = spec.paintings.iter().filter(has).copied().collect();
+        let own = there.iter().find(|&&(number, _)| number == painting).map_or(0.0, |&(_, share)| share);
+        let all = there.len() == spec.paintings.len();
+        let sum = if all { 1.0 } else { there.iter().map(|(_, share)| share).sum() };
+        (there.len() > 1).then_some(own / sum)
+    }
+
     #[cfg(test)]
     pub(super) fn part_mut(&mut self, painting: usize, term: usize) -> &mut Coverage {
         &mut self.parts[painting][term]
@@ -148,14 +159,25 @@ impl Coverages {
         self.vanished.iter().map(|vanished| Vanished { size, ..vanished.clone() }).collect()
     }
 
-    /// What has no position at any of its layers, if there is such a thing.
-    pub(crate) fn nowhere(&self, subject: &Subject, specs: &[TermSpec]) -> Option<Masked> {
-        let masked: Vec<Masked> = specs.iter().map(|spec| spec.masked(subject)).collect();
-        let gone = |what: &&Masked| {
-            let mut own = masked.iter().zip(&self.terms).filter(|(other, _)| other == what);
-            own.all(|(_, coverage)| *coverage == Coverage::Nowhere)
+    /// Checks that everything has a position at some layer; at the size (H, W) of the result. At a coarser one it need not.
+    pub(crate) fn check(
+        &self,
+        subject: &Subject,
+        specs: &[TermSpec],
+        size: (usize, usize),
+        reach: Reach,
+    ) -> Result<(), TransferError> {
+        let limits = |spec: &&TermSpec, what: &Masked| match what {
+            Masked::Painting(number) => spec.is_measured_of(Source::Painting(*number)),
+            what => spec.layer.is_some() && spec.masked(subject) == *what,
         };
-        masked.iter().find(gone).cloned()
+        let terms = |what: &Masked| specs.iter().filter(|spec| limits(spec, what)).count();
+        let gone = |what: &Masked| self.vanished.iter().filter(|vanished| vanished.what == *what).count();
+        let mut vanished = self.vanished.iter().map(|vanished| &vanished.what);
+        match vanished.find(|what| gone(what) == terms(what)) {
+            Some(what) => Err(TransferError::Vanished { what: what.clone(), size, reach }),
+            None => Ok(()),
+        }
     }
 }
 

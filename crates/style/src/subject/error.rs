@@ -41,6 +41,9 @@ pub enum SubjectError {
         /// The rows and columns of that.
         of: (usize, usize),
     },
+    /// The mask of what is kept is white everywhere.
+    #[error("the mask of what is kept is white everywhere: nothing would be painted")]
+    AllKept,
     /// A mask is black everywhere.
     #[error("{mask} is black everywhere: white is where it counts")]
     Empty {

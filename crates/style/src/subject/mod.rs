@@ -9,8 +9,9 @@ mod targets;
 
 use std::sync::Arc;
 
+use crate::colour::HISTOGRAM_BYTES_PER_PIXEL;
 use crate::picture::is_worth_shrinking;
-use crate::{Mask, OptionsError, Picture, PictureError, TransferOptions};
+use crate::{Colours, Mask, OptionsError, Picture, PictureError, TransferOptions};
 
 pub(crate) use coverage::Coverages;
 pub use coverage::{Masked, Vanished};
@@ -91,8 +92,8 @@ impl Subject {
     /// A photo, paintings, and regions of the photo that the paintings act in.
     ///
     /// # Errors
-    /// [`SubjectError`] if a painting has no region or a region no painting, there are two rests, or a mask is black everywhere or
-    /// has other proportions than its picture.
+    /// [`SubjectError`] if a painting has no region or a region no painting, there are two rests, a mask is black everywhere or
+    /// has other proportions than its picture, or all of the photo is kept.
     pub fn compose(
         photo: Photo,
         paintings: Vec<StyleImage>,
@@ -107,6 +108,9 @@ impl Subject {
             || "the mask of the content".to_owned(),
             of_the_photo,
         )?;
+        if subject.photo.keep.as_ref().is_some_and(Mask::is_full) {
+            return Err(SubjectError::AllKept);
+        }
         for region in &subject.regions {
             check_mask(region.own_mask(), || format!("the mask of {}", region.name), of_the_photo)?;
         }
@@ -201,8 +205,8 @@ impl Subject {
         self.photo().bytes() + pictures.iter().map(|picture| picture.bytes()).sum::<u64>() + masks
     }
 
-    /// The bytes of the subject at the size of a result, beside the photo: paintings, masks, and what they leave of the layers,
-    /// which all layers of a VGG together have less than 3 times in the picture's size.
+    /// The bytes of the subject at the size of a result, beside the photo: paintings, masks, what they leave of the layers,
+    /// which all layers of a VGG together have less than 3 times in the picture's size, and what matching of histograms takes.
     pub(crate) fn scene_bytes(&self, longest: usize, options: &TransferOptions) -> u64 {
         const NUMBER: usize = size_of::<f32>();
         let area = |(height, width): (usize, usize)| height * width;
@@ -210,11 +214,16 @@ impl Subject {
         let regions = if self.has_masked_regions() { self.regions.len() } else { 0 };
         let masked = regions + usize::from(self.has_content_mask());
         let of_photo = masked * (1 + 3) * positions;
+        let largest = sizes.iter().copied().map(area).max().unwrap_or_default();
         let of_paintings = self.paintings.iter().zip(sizes).map(|(painting, size)| {
             let masks = if painting.is_masked() { 1 + 3 } else { 0 };
             (3 + masks) * area(size)
         });
-        (NUMBER * (of_photo + of_paintings.sum::<usize>())) as u64
+        let matching = match options.colours {
+            Colours::Histogram => HISTOGRAM_BYTES_PER_PIXEL * (positions + largest),
+            _ => 0,
+        };
+        (NUMBER * (of_photo + of_paintings.sum::<usize>()) + matching) as u64
     }
 
     /// The photo, as it was given.

@@ -58,7 +58,7 @@ pub(super) fn partition(
     for region in regions {
         let values = match &region.mask {
             RegionMask::Everywhere => vec![1.0; height * width],
-            RegionMask::Mask(mask) => mask.resized(height, width)?.values().to_vec(),
+            RegionMask::Mask(mask) => mask.resized(height, width)?.into_values(),
             RegionMask::Rest => Vec::new(),
         };
         sum.iter_mut().zip(&values).for_each(|(sum, value)| *sum += value);

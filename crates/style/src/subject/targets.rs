@@ -63,7 +63,8 @@ impl Scene<'_> {
     /// P, A and whatever else the options' terms compare with.
     ///
     /// # Errors
-    /// [`TransferError`] if a picture is too small, or does not fit the memory limit.
+    /// [`TransferError`] if a picture is too small, or does not fit the memory limit, and [`TransferError::Vanished`] if the scene is
+    /// of the result's own size and something has no position at any layer.
     pub fn measure(
         &self,
         network: &PreparedNetwork,
@@ -89,6 +90,10 @@ impl Scene<'_> {
         self.subject.check(options)?;
         let specs = self.subject.terms(options);
         let coverages = Coverages::new(network, self.subject, &self.masks, &specs, options)?;
+        let size = sides(self.photo());
+        if size == self.subject.size(self.subject.longest_side(options)) {
+            coverages.check(self.subject, &specs, size, options.mask_reach)?;
+        }
         self.targets(specs, &coverages, measure)
     }
 
@@ -100,11 +105,16 @@ impl Scene<'_> {
         mut measure: impl FnMut(View<'_>) -> Result<Vec<Loss>, E>,
     ) -> Result<Targets, E> {
         // Sums are of the paintings, wherever something is; the rest is of the photo, place by place.
-        let mut of_paintings = Vec::new();
+        let mut of_paintings: Vec<Option<Loss>> = vec![None; specs.len()];
         for (number, picture) in self.paintings().enumerate() {
             let source = Source::Painting(number);
-            of_paintings
-                .push(measured(&specs, source, picture, &mut measure, |term| coverages.part(number, term))?);
+            let losses =
+                measured(&specs, source, picture, &mut measure, |term| coverages.part(number, term))?;
+            for (term, loss) in losses.into_iter().enumerate() {
+                let Some(loss) = loss else { continue };
+                let share = coverages.share(number, term, &specs[term]);
+                of_paintings[term] = add(of_paintings[term].take(), share, loss);
+            }
         }
         let mut of_photo =
             measured(&specs, Source::Photo, self.photo(), &mut measure, |_| &Coverage::Everywhere)?;
@@ -112,7 +122,7 @@ impl Scene<'_> {
         for (term, spec) in specs.into_iter().enumerate() {
             let loss = match spec.kind {
                 kind if !kind.is_of_a_layer() => kind.without_target(),
-                kind if kind.is_of_sums() => blend(&spec, term, &mut of_paintings),
+                kind if kind.is_of_sums() => of_paintings[term].take(),
                 _ => of_photo[term].take(),
             };
             let loss = match coverages.of(term) {
@@ -155,17 +165,12 @@ fn measured<'c, E>(
     Ok(losses)
 }
 
-/// The target of a term that is of several paintings, as one: by their shares among those that have something at its layer. A
-/// single painting's stays what it is, to the bit.
-fn blend(spec: &TermSpec, term: usize, measured: &mut [Vec<Option<Loss>>]) -> Option<Loss> {
-    let mut parts: Vec<(f64, Loss)> = Vec::new();
-    for &(painting, share) in &spec.paintings {
-        parts.extend(measured[painting][term].take().map(|loss| (share, loss)));
+/// A sum of targets and one more, with its share. A single painting's stays what it is, to the bit. One after the other, so that
+/// the targets of many paintings are not in memory at once.
+fn add(sum: Option<Loss>, share: Option<f64>, part: Loss) -> Option<Loss> {
+    let Some(share) = share else { return Some(part) };
+    match sum {
+        None => Loss::blend([(share, &part)]),
+        Some(sum) => Loss::blend([(1.0, &sum), (share, &part)]),
     }
-    if parts.len() == 1 {
-        return parts.pop().map(|(_, loss)| loss);
-    }
-    let all = parts.len() == spec.paintings.len();
-    let sum: f64 = if all { 1.0 } else { parts.iter().map(|(share, _)| share).sum() };
-    Loss::blend(parts.iter().map(|(share, loss)| (share / sum, loss)))
 }

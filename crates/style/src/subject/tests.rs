@@ -162,6 +162,9 @@ fn what_does_not_go_together_is_refused_with_its_name() {
             "{refused:?}, not {message}"
         );
     }
+    let all = compose(Photo { keep: Some(white(20, 40)), ..photo() }, in_region(0), everywhere());
+    let message = "the mask of what is kept is white everywhere: nothing would be painted";
+    assert_eq!(all, Err(message.to_owned()));
     let rests = vec![region("-", RegionMask::Rest), region("-", RegionMask::Rest)];
     let paintings = [0, 1].map(in_region).to_vec();
     assert_eq!(Subject::compose(photo(), paintings, rests).map(drop), Err(SubjectError::Rests));

@@ -1,212 +1,32 @@
-//! `impasto transfer`: a photo, paintings, one picture.
+//! What happens beside the optimisation: the log, intermediate pictures, checkpoints, signals, and what is said at the end.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use clap::Args;
 use impasto_files::{probe, probe_replaceable};
-use impasto_style::{
-    Event, Painting, PreparedNetwork, Progress, StopReason, Summary, TransferError, transfer_with,
-};
+use impasto_style::{Event, Painting, Progress, StopReason, Summary, TransferError};
 
-use crate::EXIT_CODES;
-use crate::checkpoint::{CheckpointArguments, Given, Job, how_to_go_on};
-use crate::duration::parse_duration;
+use super::Arguments;
+use crate::checkpoint::{Job, how_to_go_on};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
-use crate::notices::tell_notices;
-use crate::options::OptionArguments;
 use crate::output::Output;
-use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::is_standard;
-use crate::presets::preset_table;
-use crate::progress::{Display, Volume, painted};
-use crate::scene::{self, Asked};
-use crate::sources::Sources;
-use crate::warnings::{Case, warn_of_idle};
-
-/// For the end of `--help`.
-const EXAMPLES: &str = "\
-Examples:
-  impasto transfer photo.jpg painting.jpg -o out.png
-  impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
-  impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
-  impasto transfer photo.jpg a.jpg b.jpg --blend 3,1 -o out.png
-  impasto transfer photo.jpg a.jpg b.jpg --mask sky.png,- -o out.png
-  impasto transfer photo.jpg painting.jpg --keep face.png --colours photo -o out.png
-  impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
-  impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
-  impasto transfer --resume out.run --iterations 800
-  ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png";
-
-/// Paint CONTENT in the style of STYLE
-///
-/// Pictures may be JPEG, PNG, WebP, TIFF, BMP or GIF. Ctrl-C, TERM and HUP end the run within a moment and write the picture so
-/// far; a second one ends the program at once. USR1 writes the picture as it is and goes on.
-#[derive(Debug, Args)]
-#[command(args_override_self = true, after_long_help = format!("{}\n{EXAMPLES}\n\n{EXIT_CODES}", preset_table()))]
-#[command(after_help = "`impasto transfer --help` says more, and what the presets are.")]
-pub(crate) struct Arguments {
-    #[command(flatten)]
-    subject: SubjectArguments,
-
-    /// Print the scene that this command means, for --scene, and paint nothing
-    #[arg(long, conflicts_with = "resume", help_heading = "Scene")]
-    print_scene: bool,
-
-    /// The picture to write: PNG, JPEG, WebP or TIFF by its extension, or - for a PNG on standard output
-    #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present_any = ["resume", "print_scene"])]
-    output: Option<PathBuf>,
-
-    /// Quality of a JPEG, 1 to 100 [default: 95]
-    #[arg(long, value_name = "Q", help_heading = "Output")]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
-
-    /// That of settings: where it has no effect, nobody asked for one.
-    #[arg(skip)]
-    pub(crate) usual_quality: Option<u8>,
-
-    /// Also write a picture every N iterations, with the iteration in its name
-    #[arg(long, value_name = "N", help_heading = "Output")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
-    save_every: Option<u64>,
-
-    /// Write the losses of every iteration to a file, as JSON lines
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    log: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) volume: Volume,
-
-    #[command(flatten)]
-    pub(crate) options: OptionArguments,
-
-    /// End after that time of painting, such as 90s, 10m or 1h30m, with the picture so far
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Machine")]
-    time_limit: Option<Duration>,
-
-    #[command(flatten)]
-    checkpoint: CheckpointArguments,
-}
-
-impl Arguments {
-    /// Whether an option was given.
-    fn gives(&self, name: &str) -> bool {
-        match name {
-            "quality" => self.quality.is_some(),
-            "save-every" => self.save_every.is_some(),
-            name => self.options.choices.has(name),
-        }
-    }
-
-    fn given(&self, sources: Sources) -> Given {
-        Given {
-            sources,
-            output: self.output.clone(),
-            quality: self.quality.or(self.usual_quality),
-            save_every: self.save_every,
-            log: self.log.clone(),
-        }
-    }
-}
-
-pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let asked = Asked::new(&arguments.subject, &arguments.options)?;
-    if arguments.print_scene {
-        return scene::print(&asked.sources, &asked.options()?, &asked.options.network);
-    }
-    let checkpoint = arguments.checkpoint.open()?;
-    let given = arguments.given(asked.sources);
-    let job = Job::new(&given, &asked.options, &arguments.checkpoint, checkpoint.as_ref())?;
-    let mut options = job.options.clone();
-    let output = Output::new(&job.output, job.quality)?;
-    let display = Display::new(arguments.volume, &output.name());
-    if job.save_every.is_some() && output.numbered(1, 1).is_none() {
-        return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
-    }
-    let kept_in = arguments.checkpoint.path();
-    let (inputs, taken) = files(&job, arguments)?;
-    let log = job.log.as_deref();
-    let log = log.map(Log::new).transpose()?;
-    kept_in.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
-    warn_of_idle(arguments.volume.quiet, |name| arguments.gives(name), &[case(&job, &output)]);
-    let subject = read_subject(&job.sources, &options, Keep::Shrunk, arguments.volume.quiet)?;
-    tell_notices(&subject, &options, job.sources.names(), arguments.volume.quiet);
-    let output = output.with_alpha(subject.photo().alpha().is_some(), arguments.volume.quiet);
-    output.reserve(subject.size(subject.longest_side(&options)))?;
-    let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
-    if checkpoint.is_none() {
-        let reading = options.reading(subject.bytes());
-        options.init = options.init.read(&reading)?;
-    }
-    options.make_room_for(&subject);
-    let network = job.network.read()?;
-    let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
-    let network = PreparedNetwork::new(network, &options)?;
-    let network = network.with_cancel(interrupt.cancel().clone());
-    arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
-
-    let mut run = Run {
-        interrupt,
-        display,
-        inputs,
-        taken,
-        output,
-        log,
-        save_every: job.save_every,
-        chosen,
-        resumed: arguments.checkpoint.resumed(),
-        checkpoint: kept_in,
-        kept: false,
-        size: (0, 0),
-        iterations: 0,
-        ended: None,
-        written: Ok(()),
-        failure: None,
-    };
-    let painting = transfer_with(&network, &subject, &options, going_on, |event| run.on_event(event));
-    run.display.finish();
-    match painting {
-        Ok(painting) => run.conclude(&painting),
-        Err(error) => Err(run.no_painting(error)),
-    }
-}
-
-/// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
-/// pictures may not replace.
-fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
-    let mut read = job.sources.files();
-    read.extend(arguments.subject.scene.as_deref().map(|path| ("--scene", path)));
-    read.extend(arguments.checkpoint.source().map(|path| ("--resume", path)));
-    let inputs = Inputs::new(&read, &job.options.init, &job.network);
-    let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
-    let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
-    let picture = ("-o", &*job.output);
-    inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
-    read.extend(written.filter(|(_, path)| !is_standard(path)));
-    Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
-}
-
-/// What decides which options have an effect.
-fn case<'a>(job: &'a Job, output: &Output) -> Case<'a> {
-    Case { encoding: output.encoding(), save_every: job.save_every, ..job.sources.case(&job.options) }
-}
+use crate::progress::{Display, painted};
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
 const CHECKED: usize = 100;
 
 /// What happens beside the optimisation.
-struct Run<'a> {
+pub(super) struct Run<'a> {
     interrupt: &'a Interrupt,
-    display: Display,
+    pub(super) display: Display,
     inputs: Inputs,
     /// What intermediate pictures may not replace: the inputs, the log and the checkpoint.
     taken: Inputs,
-    output: Output,
+    pub(super) output: Output,
     log: Option<Log>,
     save_every: Option<u64>,
     /// What is said of the places that a checkpoint has chosen.
@@ -227,8 +47,45 @@ struct Run<'a> {
     failure: Option<Failure>,
 }
 
-impl Run<'_> {
-    fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
+impl<'a> Run<'a> {
+    /// Checks the places of all that will be written, before anything is read. `chosen` is what is said of those that a
+    /// checkpoint has chosen.
+    pub(super) fn new(
+        arguments: &'a Arguments,
+        job: &Job,
+        chosen: Option<String>,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Failure> {
+        let output = Output::new(&job.output, job.quality)?;
+        let display = Display::new(arguments.volume, &output.name());
+        if job.save_every.is_some() && output.numbered(1, 1).is_none() {
+            return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
+        }
+        let checkpoint = arguments.checkpoint.path();
+        let (inputs, taken) = files(job, arguments)?;
+        let log = job.log.as_deref().map(Log::new).transpose()?;
+        checkpoint.map_or(Ok(()), |path| probe_replaceable(path, 0))?;
+        Ok(Self {
+            interrupt,
+            display,
+            inputs,
+            taken,
+            output,
+            log,
+            save_every: job.save_every,
+            chosen,
+            resumed: arguments.checkpoint.resumed(),
+            checkpoint,
+            kept: false,
+            size: (0, 0),
+            iterations: 0,
+            ended: None,
+            written: Ok(()),
+            failure: None,
+        })
+    }
+
+    pub(super) fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
         self.interrupt.heed(event);
         self.display.show(event);
         match event {
@@ -339,7 +196,7 @@ impl Run<'_> {
     }
 
     /// Why there is no picture of the whole run, and what there is all the same.
-    fn no_painting(self, error: TransferError) -> Failure {
+    pub(super) fn no_painting(self, error: TransferError) -> Failure {
         let Some((height, width)) = self.ended else {
             return match (self.failure, self.resumed.map(how_to_go_on)) {
                 // It has cancelled the run.
@@ -365,7 +222,7 @@ impl Run<'_> {
     }
 
     /// Says what ended a run that has a picture, whatever that was.
-    fn conclude(mut self, painting: &Painting) -> Result<(), Failure> {
+    pub(super) fn conclude(mut self, painting: &Painting) -> Result<(), Failure> {
         self.written?;
         let name = self.output.name();
         let painted = painted(painting);
@@ -391,6 +248,21 @@ impl Run<'_> {
         });
         Ok(())
     }
+}
+
+/// The files that are read, kept apart from those that are written; and with the log and the checkpoint, what intermediate
+/// pictures may not replace.
+fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> {
+    let mut read = job.sources.files();
+    read.extend(arguments.subject.scene.as_deref().map(|path| ("--scene", path)));
+    read.extend(arguments.checkpoint.source().map(|path| ("--resume", path)));
+    let inputs = Inputs::new(&read, &job.options.init, &job.network);
+    let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
+    let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
+    let picture = ("-o", &*job.output);
+    inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
+    read.extend(written.filter(|(_, path)| !is_standard(path)));
+    Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
 }
 
 /// The picture of an iteration.
