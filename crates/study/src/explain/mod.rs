@@ -116,7 +116,7 @@ fn seen(picture: Picture, options: &TransferOptions) -> Picture {
 /// x = m photo + (1 - m) y: what is painted first of a start y.
 fn keeping(start: Picture, scene: &Scene<'_>, keep: Option<&Mask>) -> Result<Picture, PictureError> {
     let (Some(keep), (height, width)) = (keep, (start.height(), start.width())) else { return Ok(start) };
-    let mut pixels = Pixels::of(start.into_data()).keeping(scene.photo(), keep)?;
+    let mut pixels = Pixels::of(start.into_data()).keeping(scene.photo(), keep.resized(height, width)?)?;
     let y = pixels.start();
     Picture::new(height, width, pixels.into_pixels(y))
 }
