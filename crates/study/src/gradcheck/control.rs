@@ -183,7 +183,7 @@ mod tests {
         let keep = Mask::new(2, 2, vec![0.0, 0.25, 0.5, 1.0]).unwrap();
         let (variables, y) = (Variables::new(&photo, Some(&keep)).unwrap(), [30.0, 40.0, 60.0, 70.0]);
         let w: Vec<f64> = (0..12).map(|i| f64::from(i * i % 7) - 3.0).collect();
-        let mut pixels = Pixels::of_light(vec![0.0; 4]).keeping(&photo, &keep).unwrap();
+        let mut pixels = Pixels::of_light(vec![0.0; 4]).keeping(&photo, keep).unwrap();
         let mut gradient = vec![0.0; 4];
         let evaluated = pixels.evaluate(&y.map(|y| y as f32), &mut gradient, |x, gradient| {
             gradient.iter_mut().zip(&w).for_each(|(gradient, w)| *gradient = *w as f32);
