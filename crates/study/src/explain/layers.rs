@@ -33,7 +33,10 @@ pub(super) fn gram_rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
     // Many regions together take no more of the page than one.
     let regions = terms.iter().filter(|(target, _)| target.spec.layer == terms[0].0.spec.layer).count();
     let side = share_of_side(SIDE, regions as f64);
-    let row = |((target, a), g): (&(&Target, GramMatrix), [&GramMatrix; 2])| gram_row(target, a, g, side);
+    let encoding = if regions > 1 { Encoding::Jpeg { quality: 85 } } else { Encoding::Png };
+    let row = |((target, a), g): (&(&Target, GramMatrix), [&GramMatrix; 2])| {
+        gram_row(target, a, g, (side, encoding))
+    };
     terms.iter().zip(before.iter().zip(&after).map(|(before, after)| [before, after])).map(row).collect()
 }
 
@@ -41,7 +44,7 @@ fn gram_row(
     target: &Target,
     a: &GramMatrix,
     [before, after]: [&GramMatrix; 2],
-    side: usize,
+    (side, encoding): (usize, Encoding),
 ) -> Result<String, ExplainError> {
     let top = a.data.iter().fold(f32::MIN_POSITIVE, |top, value| top.max(value.abs()));
     let difference = |g: &GramMatrix| g.data.iter().zip(&a.data).map(|(g, a)| g - a).collect::<Vec<f32>>();
@@ -65,7 +68,7 @@ fn gram_row(
         let picture = heat(n, n, values.iter().map(|value| (value.abs() / top).cbrt().min(1.0)));
         let picture = picture.and_then(|picture| shrunk(picture, side)).map_err(TransferError::from)?;
         row += "<td>";
-        row += &embedded(&picture, Encoding::Png, &format!("{what} of {place}"))?;
+        row += &embedded(&picture, encoding, &format!("{what} of {place}"))?;
         row += "</td>";
     }
     Ok(row + "</tr>\n")

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use impasto_autodiff::LossKind;
 
-use super::images::{capitalised, embedded, escaped, heat, normalised, without_article};
+use super::images::{
+    capitalised, embedded, escaped, heat, normalised, share_of_side, shrunk, without_article,
+};
 use super::{ExplainError, Run, charts, layers, masks};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
@@ -103,8 +105,14 @@ fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     };
     let of_photo = if run.options.colours == Colours::Photo { ", its light" } else { "" };
     let mut pictures = vec![(run.scene.photo(), format!("The photo{of_photo}"))];
-    let paintings = run.paintings().into_iter();
-    pictures.extend(paintings.map(|(name, picture)| (picture, capitalised(&name) + of_paintings)));
+    // Several paintings together take no more of the page than one.
+    let mut paintings = Vec::new();
+    for (name, picture) in run.paintings() {
+        let side = share_of_side(picture.height().max(picture.width()), run.paintings().len() as f64);
+        let picture = shrunk(picture.clone(), side).map_err(TransferError::from)?;
+        paintings.push((picture, capitalised(&name) + of_paintings));
+    }
+    pictures.extend(paintings.iter().map(|(picture, caption)| (picture, caption.clone())));
     pictures.extend([(&run.start, "The start".to_owned()), (&run.painting.picture, "The result".to_owned())]);
     for (picture, caption) in pictures {
         figure(page, &embedded(picture, PHOTO, &caption)?, &caption);
