@@ -14,8 +14,8 @@
 //! blocks, threads and steps of a picture have in common. [`OfPixels`] looks at the picture itself.
 
 pub mod content;
-mod family;
 pub mod gram;
+mod kind;
 pub mod total_variation;
 
 use impasto_tensor::reduce::RunningSum;
@@ -23,9 +23,71 @@ use impasto_tensor::{Element, Shape, Tensor, TensorError};
 
 use crate::{AutodiffError, Guide};
 pub use content::Content;
-pub use family::{AffineMap, AtPositions, Needs, OfPixels, OfSums};
 pub use gram::{GramMatrix, Style};
+pub use kind::LossKind;
+use kind::gram_of;
 pub use total_variation::TotalVariation;
+
+/// A loss that compares the response with a target position by position.
+pub trait AtPositions<T>: Sync {
+    /// Adds the loss of a block of positions to that of the positions before. `first` is the block's first position in the whole
+    /// response; `f` holds the block.
+    fn add_value(&self, first: usize, f: &[T], sum: &mut RunningSum);
+
+    /// Adds `weight` dL/dF of a block to `gradient`, which has the length of `f`.
+    fn add_gradient(&self, first: usize, f: &[T], weight: f64, gradient: &mut [T]);
+}
+
+/// A loss of statistics that are sums over positions: of the Gram matrix.
+pub trait OfSums<T> {
+    /// How much each position counts in the sums; none where all count the same.
+    fn guide(&self) -> Option<&Guide>;
+
+    /// The loss of a response with Gram matrix G/M; of a guided one, that of T F divided by S.
+    fn value(&self, gram: &GramMatrix<T>) -> f64;
+
+    /// Adds `weight` dL/dF of the whole response to `gradient`: the plain twin of [`Self::add_map`].
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the sizes do not fit.
+    fn add_gradient(
+        &self,
+        f: &Tensor<T>,
+        gram: &GramMatrix<T>,
+        weight: f64,
+        gradient: &mut [T],
+    ) -> Result<(), TensorError>
+    where
+        T: Element;
+
+    /// Adds `weight` dL/dF as a map of F to `map`, for a response of `positions` positions. Where there is a guide, what the map gives
+    /// at a position is to be multiplied with its t_p.
+    fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>);
+}
+
+/// A loss of the picture's own pixels.
+pub trait OfPixels<T> {
+    /// The loss of a picture, unweighted; adds `weight` times its gradient to `gradient`. Both have the shape's length.
+    fn value_and_gradient(&self, picture: &[T], shape: Shape, weight: f64, gradient: &mut [T]) -> f64;
+}
+
+/// dL/dF of losses of sums, as a map of F: each position's row F_k (N numbers) gives F_k `matrix` + `vector`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AffineMap<T = f32> {
+    /// N, the filters of the layer.
+    pub channels: usize,
+    /// N x N numbers.
+    pub matrix: Vec<T>,
+    /// N numbers; none where every loss leaves them 0.
+    pub vector: Option<Vec<T>>,
+}
+
+impl<T: Element> AffineMap<T> {
+    /// The map to 0.
+    pub fn zero(channels: usize) -> Self {
+        Self { channels, matrix: vec![T::ZERO; channels * channels], vector: None }
+    }
+}
 
 /// A loss together with what it compares with: a closed set. The one other place that goes through it decides what the losses of
 /// a transfer weigh.
@@ -39,114 +101,15 @@ pub enum Loss<T = f32> {
     TotalVariation,
 }
 
-/// Which loss, without what it compares with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LossKind {
-    /// [`Loss::Content`].
-    Content,
-    /// [`Loss::Gram`].
-    Gram,
-    /// [`Loss::TotalVariation`].
-    TotalVariation,
-}
-
-impl LossKind {
-    /// All, in the order in which their terms are listed and added up.
-    pub const ALL: [Self; 3] = [Self::Content, Self::Gram, Self::TotalVariation];
-
-    /// The name in logs, plots and options.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Content => "content",
-            Self::Gram => "style",
-            Self::TotalVariation => "tv",
-        }
-    }
-
-    /// The name in words.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Content => "content loss",
-            Self::Gram => "style loss E_l (Gram)",
-            Self::TotalVariation => "total variation",
-        }
-    }
-
-    /// The name of one layer's loss in the equations.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Content => "L_content",
-            Self::Gram => "E_l",
-            Self::TotalVariation => "TV",
-        }
-    }
-
-    /// Whether it is a loss of the Gram matrix.
-    pub const fn is_of_sums(self) -> bool {
-        matches!(self, Self::Gram)
-    }
-
-    /// Whether it is a loss of a layer's response; the others are of the picture itself.
-    pub const fn is_of_a_layer(self) -> bool {
-        !matches!(self, Self::TotalVariation)
-    }
-
-    /// Numbers of the target at a layer of that shape.
-    pub const fn target_len(self, response: Shape) -> usize {
-        match self {
-            Self::Content => response.len(),
-            Self::Gram => response.channels * response.channels,
-            Self::TotalVariation => 0,
-        }
-    }
-
-    /// The loss whose target is what a picture has at a layer: its response F, or its Gram matrix G/M. Only what the loss
-    /// compares with is asked for.
-    ///
-    /// # Errors
-    /// Those of `response` and `gram`.
-    pub fn target<T, E>(
-        self,
-        response: impl FnOnce() -> Result<Tensor<T>, E>,
-        gram: impl FnOnce() -> Result<GramMatrix<T>, E>,
-    ) -> Result<Loss<T>, E> {
-        Ok(match self {
-            Self::Content => Loss::Content(Content { target: response()?, guide: None }),
-            Self::Gram => Loss::Gram(Style { target: gram()?, guide: None }),
-            Self::TotalVariation => Loss::TotalVariation,
-        })
-    }
-
-    /// The loss, if it compares with nothing.
-    pub fn without_target<T>(self) -> Option<Loss<T>> {
-        self.target(|| Err(()), || Err(())).ok()
-    }
-
-    /// [`Self::target`] of a response as it is.
-    ///
-    /// # Errors
-    /// [`TensorError`] only if F is inconsistent, which a [`Tensor`] never is.
-    pub fn target_of<T: Element>(self, f: &Tensor<T>) -> Result<Loss<T>, TensorError> {
-        self.target_of_part(f, None)
-    }
-
-    /// [`Self::target`] of what a guide leaves of a response: a part of a painting. A loss at positions has the whole response. The
-    /// guide is the target's own, and not that of the loss: [`Loss::guided`].
-    ///
-    /// # Errors
-    /// [`TensorError::Mismatch`] if the guide is not of the response's positions.
-    pub fn target_of_part<T: Element>(
-        self,
-        f: &Tensor<T>,
-        guide: Option<&Guide>,
-    ) -> Result<Loss<T>, TensorError> {
-        self.target(|| Ok(f.clone()), || gram_of(f, guide))
-    }
-}
-
-/// The Gram matrix of a response, or of what a guide leaves of it.
-fn gram_of<T: Element>(f: &Tensor<T>, guide: Option<&Guide>) -> Result<GramMatrix<T>, TensorError> {
-    guide.map_or_else(|| gram::gram(f), |guide| gram::guided_gram(f, guide))
+/// What a loss looks at.
+#[derive(Clone, Copy)]
+pub enum Needs<'a, T> {
+    /// A layer's response, position by position.
+    Positions(&'a dyn AtPositions<T>),
+    /// A layer's Gram matrix.
+    Sums(&'a dyn OfSums<T>),
+    /// The picture's pixels.
+    Pixels(&'a dyn OfPixels<T>),
 }
 
 impl<T: Element> Loss<T> {

@@ -45,7 +45,7 @@ pub struct Labels {
     height: usize,
     width: usize,
     /// The number of the region; [`NONE`] where it is of no region.
-    labels: Vec<u8>,
+    numbers: Vec<u8>,
 }
 
 /// The label of a pixel that is of no region.
@@ -69,7 +69,7 @@ impl Labels {
 
     /// The bytes in memory.
     pub const fn bytes(&self) -> u64 {
-        self.labels.len() as u64
+        self.numbers.len() as u64
     }
 
     /// Whether the segmentation has the proportions of a picture of (H, W), as [`Mask::fits`] says.
@@ -80,7 +80,7 @@ impl Labels {
     /// (H, W) of the masks for a picture of that size: the segmentation's own, or the picture's where that has less than half the
     /// pixels.
     pub const fn size_for(&self, picture: (usize, usize)) -> (usize, usize) {
-        if picture.0 * picture.1 * 2 < self.labels.len() { picture } else { (self.height, self.width) }
+        if picture.0 * picture.1 * 2 < self.numbers.len() { picture } else { (self.height, self.width) }
     }
 
     /// The mask of a region, by its number from 0 on, for a picture of that size (H, W). Making it takes one at the segmentation's
@@ -90,7 +90,7 @@ impl Labels {
     /// [`PictureError::Length`] for a side of 0.
     pub fn mask(&self, region: usize, picture: (usize, usize)) -> Result<Mask, PictureError> {
         let here = |&label: &u8| f32::from(u8::from(usize::from(label) == region));
-        let mask = Mask::settled(self.height, self.width, self.labels.iter().map(here).collect());
+        let mask = Mask::settled(self.height, self.width, self.numbers.iter().map(here).collect());
         match self.size_for(picture) {
             own if own == self.size() => Ok(mask),
             (height, width) => mask.resized(height, width),
@@ -268,8 +268,8 @@ impl Levels {
     }
 
     /// Labels of the pixels.
-    const fn labels(&self, labels: Vec<u8>) -> Labels {
-        Labels { height: self.height, width: self.width, labels }
+    const fn labels(&self, numbers: Vec<u8>) -> Labels {
+        Labels { height: self.height, width: self.width, numbers }
     }
 }
 
