@@ -237,17 +237,13 @@ impl<'a> Reader<'a> {
     ) -> Result<(), PictureError> {
         let ReadOptions { memory_limit, held, .. } = self.options.reading(self.held);
         let (needed, path) = (held.saturating_add(bytes), name_of(path).to_path_buf());
-        match memory_limit.filter(|&limit| needed > limit) {
-            Some(limit) => {
-                let share = limit.saturating_sub(held) as f64 / bytes as f64;
-                let room = ((height * width) as f64 * share) as u64;
-                Err(PictureError::TooLarge { path, width, height, needed, limit, room })
-            }
-            None => {
-                self.bytes = self.bytes.max(self.held + bytes);
-                Ok(())
-            }
+        if let Some(limit) = memory_limit.filter(|&limit| needed > limit) {
+            let share = limit.saturating_sub(held) as f64 / bytes as f64;
+            let room = ((height * width) as f64 * share) as u64;
+            return Err(PictureError::TooLarge { path, width, height, needed, limit, room });
         }
+        self.bytes = self.bytes.max(self.held + bytes);
+        Ok(())
     }
 }
 
