@@ -133,6 +133,25 @@ fn what_is_kept_is_the_photo() {
     assert!(!(photo.width() / 2 + 2..photo.width()).any(equal));
 }
 
+/// They are small files, whatever their masks would take.
+#[test]
+fn masks_of_large_segmentations_with_many_colours_keep_to_the_memory_limit() {
+    let folder = folder();
+    for (segmentation, picture) in [("photo-seg.png", "photo.png"), ("painting-seg.png", "painting.webp")] {
+        let (width, height) = image::image_dimensions(folder.path(picture)).unwrap();
+        let scale = 2000 / width.max(height);
+        let (width, height) = (scale * width, scale * height);
+        let stripe = |x: u32| (x * 24 / width * 10) as u8;
+        let stripes = RgbImage::from_fn(width, height, |x, _| Rgb([stripe(x), 0, 255 - stripe(x)]));
+        stripes.save(folder.path(segmentation)).unwrap();
+    }
+    let regions = "photo.png painting.webp --regions photo-seg.png painting-seg.png --memory-limit";
+    paint(&folder, &format!("{regions} 300M"), "regions.png");
+    let refused = folder.run(&format!("transfer {regions} 100M {TINY} -o refused.png"));
+    let (code, message) = code_and_message(&refused);
+    assert!(code == 1 && message.contains("-seg.png has") && message.contains("--memory-limit"), "{message}");
+}
+
 #[test]
 fn colours_of_two_segmentations_are_regions() {
     let folder = folder();

@@ -179,7 +179,7 @@ fn evaluator_with_terms(case: &Case, mode: ConvMode) -> Evaluator {
 fn measure(network: &Arc<PreparedChain>, picture: &Picture, taps: &[Tap]) -> Vec<Loss> {
     let size = (picture.height, picture.width);
     network
-        .measure(&picture.preprocessed(), size, taps, &[], EvaluatorOptions::default(), &Cancel::default())
+        .measure(&picture.preprocessed(), size, (taps, &[]), EvaluatorOptions::default(), &Cancel::default())
         .unwrap()
 }
 

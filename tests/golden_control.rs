@@ -53,7 +53,9 @@ fn for_each_case(mode: ConvMode, compare: impl Fn(&Case, &PreparedNetwork)) {
         let own: Vec<&Case> = cases.iter().filter(|case| case.options(mode).pooling == pooling).collect();
         let options = own[0].options(mode);
         let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
-        own.into_iter().for_each(|case| compare(case, &network));
+        for case in own {
+            compare(case, &network);
+        }
     }
 }
 

@@ -87,7 +87,7 @@ fn evaluator(network: &Arc<PreparedChain>, size: usize, masks: &[Mask]) -> Resul
         .chain(STYLE.map(|layer| Tap::new(layer, LossKind::Gram)))
         .collect();
     let (target, options) = (waves(size * size * 3, 50.0), EvaluatorOptions::default());
-    let measured = network.measure(&target, (size, size), &taps, &[], options, &Cancel::default())?;
+    let measured = network.measure(&target, (size, size), (&taps, &[]), options, &Cancel::default())?;
     let pixel = |at: usize| at as f32 / size as f32;
     let mut regions = Vec::new();
     for mask in masks {

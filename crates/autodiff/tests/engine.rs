@@ -66,7 +66,7 @@ proptest! {
                 // Twice: what the first evaluation left behind does not matter.
                 case.evaluate(&mut evaluator);
                 let (losses, gradient) = case.evaluate(&mut evaluator);
-                let targets = network.measure(case.image.data(), size, &taps, &[], work, &Cancel::default()).unwrap();
+                let targets = network.measure(case.image.data(), size, (&taps, &[]), work, &Cancel::default()).unwrap();
                 bits(&losses, &gradient, &targets)
             })
         };
@@ -204,7 +204,7 @@ fn measured_targets_are_the_references() {
     let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
     let options = EvaluatorOptions::default();
     let measured =
-        network.measure(case.image.data(), (37, 42), &taps, &[], options, &Cancel::default()).unwrap();
+        network.measure(case.image.data(), (37, 42), (&taps, &[]), options, &Cancel::default()).unwrap();
     let responses = reference::responses(&case.chain.cast::<f64>(), &case.image.cast(), 6).unwrap();
     for (tap, loss) in taps.iter().zip(&measured) {
         let response = &responses[case.chain.position(&tap.layer).unwrap()];
@@ -238,7 +238,7 @@ fn a_layer_can_be_measured_twice() {
     let tap = Tap::new("conv2_1", LossKind::Content);
     let options = EvaluatorOptions::default();
     let twice = network
-        .measure(case.image.data(), (12, 12), &[tap.clone(), tap], &[], options, &Cancel::default())
+        .measure(case.image.data(), (12, 12), (&[tap.clone(), tap], &[]), options, &Cancel::default())
         .unwrap();
     assert!(
         twice[0] == twice[1]
@@ -254,7 +254,7 @@ fn a_plan_for_measuring_reserves_nothing_for_a_backward_pass() {
     // Under a limit that an evaluation does not fit, a measurement does, and no other bits come of it.
     let limit = EvaluatorOptions { memory_limit: Some(whole.bytes().total() * 3 / 4) };
     let measure = |options| {
-        network.measure(case.image.data(), (64, 64), &case.terms.taps(), &[], options, &Cancel::default())
+        network.measure(case.image.data(), (64, 64), (&case.terms.taps(), &[]), options, &Cancel::default())
     };
     assert!(measure(limit).unwrap() == measure(EvaluatorOptions::default()).unwrap());
 }
@@ -312,7 +312,7 @@ fn what_does_not_fit_is_refused_by_name() {
     let image = vec![0.0; 3 * 16 * 3];
     let refused = |image: &[f32], layer: &str| {
         let taps = [Tap::new(layer, LossKind::Content)];
-        network.measure(image, (3, 16), &taps, &[], options, &Cancel::default()).unwrap_err().to_string()
+        network.measure(image, (3, 16), (&taps, &[]), options, &Cancel::default()).unwrap_err().to_string()
     };
     let error = refused(&image, "conv3_1");
     assert!(error.contains("too small for conv3_1") && error.contains("4 x 4"), "{error}");
@@ -344,6 +344,6 @@ fn a_flag_ends_evaluations_and_measurements() {
     assert_eq!(given_up, Err(AutodiffError::Cancelled));
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap());
     let (taps, options) = (case.terms.taps(), EvaluatorOptions::default());
-    let measured = network.measure(case.image.data(), (37, 42), &taps, &[], options, &cancel);
+    let measured = network.measure(case.image.data(), (37, 42), (&taps, &[]), options, &cancel);
     assert_eq!(measured, Err(AutodiffError::Cancelled));
 }

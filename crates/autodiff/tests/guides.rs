@@ -200,7 +200,7 @@ proptest! {
                 case.evaluate(&mut evaluator);
                 let (losses, gradient) = case.evaluate(&mut evaluator);
                 let (image, cancel) = (case.image.data(), Cancel::default());
-                let targets = network.measure(image, size, &taps, &guides, work, &cancel).unwrap();
+                let targets = network.measure(image, size, (&taps, &guides), work, &cancel).unwrap();
                 bits(&losses, &gradient, &targets)
             })
         };
@@ -226,7 +226,7 @@ proptest! {
         let (taps, guides) = measured_taps(&network, mask, size);
         let measure = |guides: &[Option<Guide>]| {
             let options = EvaluatorOptions::default();
-            network.measure(case.image.data(), size, &taps, guides, options, &Cancel::default()).unwrap()
+            network.measure(case.image.data(), size, (&taps, guides), options, &Cancel::default()).unwrap()
         };
         let (measured, whole) = (measure(&guides), measure(&[]));
         let responses = reference::responses(&case.chain.cast::<f64>(), &case.image.cast(), 6).unwrap();
@@ -293,7 +293,7 @@ fn guides_that_do_not_fit_are_refused_by_name() {
     let options = EvaluatorOptions::default();
     let taps = [Tap::new("conv2_1", LossKind::Gram), Tap::new("conv2_1", LossKind::Content)];
     let measure = |guides: &[Option<Guide>]| {
-        network.measure(case.image.data(), (16, 12), &taps, guides, options, &Cancel::default())
+        network.measure(case.image.data(), (16, 12), (&taps, guides), options, &Cancel::default())
     };
     let error = measure(&[guide(47), None]).unwrap_err().to_string();
     assert_eq!(error, "the guide of conv2_1 has 47 numbers, but the layer's response has 48 positions");

@@ -104,7 +104,7 @@ impl Benchmark {
         let (taps, weights): (Vec<Tap>, Vec<f64>) =
             content.chain(style.map(|layer| (Tap::new(layer, LossKind::Gram), 1e3))).unzip();
         let target = numbers(size * size * 3, 1, 100.0);
-        let measured = network.measure(&target, (size, size), &taps, &[], options, &Cancel::default())?;
+        let measured = network.measure(&target, (size, size), (&taps, &[]), options, &Cancel::default())?;
         let terms = taps.into_iter().zip(weights).zip(measured);
         let term = |((tap, weight), loss): ((Tap, f64), _)| Term::at(tap.layer, Weight::alone(weight), loss);
         let mut evaluator = Evaluator::new(network, (size, size), terms.map(term).collect(), options)?;

@@ -123,7 +123,7 @@ impl PreparedNetwork {
             return Ok(Vec::new());
         }
         let size = (picture.height(), picture.width());
-        Ok(self.chain.measure(picture.data(), size, taps, guides, options, &self.cancel)?)
+        Ok(self.chain.measure(picture.data(), size, (taps, guides), options, &self.cancel)?)
     }
 
     /// What a mask of a picture, at its size, leaves of the responses of some layers.

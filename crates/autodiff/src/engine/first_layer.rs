@@ -19,7 +19,8 @@ use impasto_tensor::{Matrix, PackedMatrix, Scratch};
 use rayon::prelude::*;
 
 use super::network::{PreparedChain, Stage};
-use super::taps::{POSITIONS, TapGradient};
+use super::packed_map::POSITIONS;
+use super::taps::TapGradient;
 use crate::AutodiffError;
 
 /// The first layer's kernel, packed for R.

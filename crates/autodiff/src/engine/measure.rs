@@ -35,8 +35,7 @@ impl PreparedChain {
         self: &Arc<Self>,
         image: &[f32],
         (height, width): (usize, usize),
-        taps: &[Tap],
-        guides: &[Option<Guide>],
+        (taps, guides): (&[Tap], &[Option<Guide>]),
         work: impl Into<Work>,
         cancel: &Cancel,
     ) -> Result<Vec<Loss>, AutodiffError> {

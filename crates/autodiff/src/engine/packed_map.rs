@@ -2,8 +2,10 @@
 
 use impasto_tensor::{Isa, Matrix, PackedMatrix, TensorError};
 
-use super::taps::POSITIONS;
 use crate::losses::AffineMap;
+
+/// Positions in one block.
+pub(crate) const POSITIONS: usize = 96;
 
 /// Numbers of scratch of one block: its products, and where a guide leaves positions out, the responses at the others.
 pub(crate) const fn scratch_len(channels: usize, padded_channels: usize, guided: bool) -> usize {

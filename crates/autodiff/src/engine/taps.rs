@@ -11,13 +11,11 @@
 use impasto_tensor::{Gram, Isa, Scratch, TensorError};
 use rayon::prelude::*;
 
-use super::packed_map::{PackedMap, scratch_len};
+use super::packed_map::{POSITIONS, PackedMap, scratch_len};
 use crate::Guide;
 use crate::losses::Needs;
 use crate::terms::Term;
 
-/// Positions in one block.
-pub(crate) const POSITIONS: usize = 96;
 /// The most blocks in a task.
 const BLOCKS: usize = 8;
 

@@ -120,11 +120,8 @@ impl Mask {
 
     /// Whether the mask has the proportions of a picture of H x W pixels: its aspect is the same to 2 %, or a side to one pixel
     /// once the other is right.
-    pub fn fits(&self, (height, width): (usize, usize)) -> bool {
-        let (own_height, own_width) = (self.height as f64, self.width as f64);
-        let (high, wide) = (own_height * width as f64, own_width * height as f64);
-        let off = (high - wide).abs();
-        off <= 0.02 * high.max(wide) || off <= width as f64 || off <= height as f64
+    pub fn fits(&self, picture: (usize, usize)) -> bool {
+        fits((self.height, self.width), picture)
     }
 
     /// Rows.
@@ -174,6 +171,13 @@ impl Mask {
         }
         Self { height, width, values }
     }
+}
+
+/// [`Mask::fits`] of a mask of that size (H, W).
+pub(super) fn fits((own_height, own_width): (usize, usize), (height, width): (usize, usize)) -> bool {
+    let (high, wide) = (own_height as f64 * width as f64, own_width as f64 * height as f64);
+    let off = (high - wide).abs();
+    off <= 0.02 * high.max(wide) || off <= width as f64 || off <= height as f64
 }
 
 /// Y = 0.299 R + 0.587 G + 0.114 B of the first three numbers.

@@ -21,7 +21,7 @@ use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use mask::{Mask, ReadMask};
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
-pub use regions::{ColourRegion, ColourRegions, RegionsError, regions};
+pub use regions::{ColourRegions, Labels, RegionsError, regions};
 pub(crate) use resize::is_worth_shrinking;
 #[cfg(test)]
 pub(crate) use resize::with_longest_side;

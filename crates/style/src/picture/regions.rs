@@ -1,6 +1,9 @@
 //! Regions from a pair of segmentations: two pictures in the same few flat colours, each of which is a region.
 
-use super::{Mask, Picture};
+use std::fmt;
+
+use super::mask::fits;
+use super::{Mask, Picture, PictureError};
 
 /// The most regions of a pair of segmentations.
 const MOST_REGIONS: usize = 32;
@@ -15,24 +18,84 @@ const EXACT: f64 = 0.995;
 /// How much neighbours of a flat area may differ in a channel.
 const FLAT: u8 = 8;
 
-/// A region that both segmentations have.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ColourRegion {
-    /// The name of its colour, such as `red` or `#12ab00`.
-    pub name: String,
-    /// Where in the photo it is.
-    pub photo: Mask,
-    /// Where in the painting it is.
-    pub painting: Mask,
-}
-
 /// The regions of a pair of segmentations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColourRegions {
-    /// Those of the photo, from the largest to the smallest.
-    pub regions: Vec<ColourRegion>,
+    /// The names of their colours, such as `red` or `#12ab00`, from the largest in the photo to the smallest.
+    pub names: Vec<String>,
+    /// Where in the photo they are.
+    pub photo: Labels,
+    /// Where in the painting they are.
+    pub painting: Labels,
     /// The names of the painting's other colours: nothing of the photo has them, so what they cover is not taken.
     pub unused: Vec<String>,
+}
+
+impl ColourRegions {
+    /// The most bytes that [`regions`] takes beside two pictures of (H, W): for each pixel its colour in 8 bits, a key by which colours
+    /// are counted, and its region twice.
+    pub const fn bytes(photo: (usize, usize), painting: (usize, usize)) -> u64 {
+        9 * (photo.0 * photo.1 + painting.0 * painting.1) as u64
+    }
+}
+
+/// The region of each pixel of a segmentation.
+#[derive(Clone, PartialEq)]
+pub struct Labels {
+    height: usize,
+    width: usize,
+    /// The number of the region; [`NONE`] where it is of no region.
+    numbers: Vec<u8>,
+}
+
+/// The label of a pixel that is of no region.
+const NONE: u8 = u8::MAX;
+
+/// Without the numbers.
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Labels")
+            .field("height", &self.height)
+            .field("width", &self.width)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Labels {
+    /// (H, W) of the segmentation.
+    pub const fn size(&self) -> (usize, usize) {
+        (self.height, self.width)
+    }
+
+    /// The bytes in memory.
+    pub const fn bytes(&self) -> u64 {
+        self.numbers.len() as u64
+    }
+
+    /// Whether the segmentation has the proportions of a picture of (H, W), as [`Mask::fits`] says.
+    pub fn fits(&self, picture: (usize, usize)) -> bool {
+        fits(self.size(), picture)
+    }
+
+    /// (H, W) of the masks for a picture of that size: the segmentation's own, or the picture's where that has less than half the
+    /// pixels.
+    pub const fn size_for(&self, picture: (usize, usize)) -> (usize, usize) {
+        if picture.0 * picture.1 * 2 < self.numbers.len() { picture } else { (self.height, self.width) }
+    }
+
+    /// The mask of a region, by its number from 0 on, for a picture of that size (H, W). Making it takes one at the segmentation's
+    /// own size.
+    ///
+    /// # Errors
+    /// [`PictureError::Length`] for a side of 0.
+    pub fn mask(&self, region: usize, picture: (usize, usize)) -> Result<Mask, PictureError> {
+        let here = |&label: &u8| f32::from(u8::from(usize::from(label) == region));
+        let mask = Mask::settled(self.height, self.width, self.numbers.iter().map(here).collect());
+        match self.size_for(picture) {
+            own if own == self.size() => Ok(mask),
+            (height, width) => mask.resized(height, width),
+        }
+    }
 }
 
 /// Why two pictures are no pair of segmentations.
@@ -78,7 +141,7 @@ pub enum RegionsError {
 pub fn regions(photo: &Picture, painting: &Picture) -> Result<ColourRegions, RegionsError> {
     let pair = [Levels::new(photo), Levels::new(painting)];
     let palette = palette(&pair)?;
-    let (of_photo, of_painting) = (pair[0].nearest(&palette), pair[1].nearest(&palette));
+    let of_painting = pair[1].nearest(&palette);
     let shares = |indices: &[u8]| {
         let mut counts = vec![0_usize; palette.len()];
         for &index in indices {
@@ -86,7 +149,7 @@ pub fn regions(photo: &Picture, painting: &Picture) -> Result<ColourRegions, Reg
         }
         counts.into_iter().map(|count| count as f64 / indices.len() as f64).collect::<Vec<_>>()
     };
-    let (in_photo, in_painting) = (shares(&of_photo), shares(&of_painting));
+    let (in_photo, in_painting) = (shares(&pair[0].nearest(&palette)), shares(&of_painting));
     let mut used: Vec<usize> = (0..palette.len()).filter(|&index| in_photo[index] >= ENOUGH).collect();
     used.sort_by(|&a, &b| in_photo[b].total_cmp(&in_photo[a]).then(a.cmp(&b)));
     let missing = used.iter().filter(|&&index| in_painting[index] < ENOUGH);
@@ -96,15 +159,14 @@ pub fn regions(photo: &Picture, painting: &Picture) -> Result<ColourRegions, Reg
     }
     // The few pixels of other colours are of the nearest of these.
     let of_used: Vec<[u8; 3]> = used.iter().map(|&index| palette[index]).collect();
-    let of_photo = pair[0].nearest(&of_used);
-    let regions = used.iter().enumerate().map(|(number, &index)| ColourRegion {
-        name: name(palette[index]),
-        photo: pair[0].mask(&of_photo, number),
-        painting: pair[1].mask(&of_painting, index),
-    });
+    let region = |index: usize| used.iter().position(|&own| own == index).map_or(NONE, |number| number as u8);
+    let regions: Vec<u8> = (0..palette.len()).map(region).collect();
+    let of_painting = of_painting.into_iter().map(|index| regions[usize::from(index)]).collect();
     let unused = (0..palette.len()).filter(|index| !used.contains(index) && in_painting[*index] >= ENOUGH);
     Ok(ColourRegions {
-        regions: regions.collect(),
+        names: of_used.iter().map(|&colour| name(colour)).collect(),
+        photo: pair[0].labels(pair[0].nearest(&of_used)),
+        painting: pair[1].labels(of_painting),
         unused: unused.map(|index| name(palette[index])).collect(),
     })
 }
@@ -205,9 +267,9 @@ impl Levels {
         self.pixels.iter().filter(near).count() as f64 / self.pixels.len() as f64
     }
 
-    fn mask(&self, indices: &[u8], index: usize) -> Mask {
-        let values = indices.iter().map(|&own| f32::from(u8::from(usize::from(own) == index))).collect();
-        Mask::settled(self.height, self.width, values)
+    /// Labels of the pixels.
+    const fn labels(&self, numbers: Vec<u8>) -> Labels {
+        Labels { height: self.height, width: self.width, numbers }
     }
 }
 
@@ -260,8 +322,12 @@ mod tests {
         Picture::new(height, width, data).unwrap()
     }
 
-    fn names(found: &ColourRegions) -> Vec<&str> {
-        found.regions.iter().map(|region| &*region.name).collect()
+    /// The masks of each region, of the photo and of the painting, at the segmentations' sizes.
+    fn masks(found: &ColourRegions) -> Vec<[Mask; 2]> {
+        let mask = |labels: &Labels, number| labels.mask(number, labels.size()).unwrap();
+        (0..found.names.len())
+            .map(|number| [&found.photo, &found.painting].map(|labels| mask(labels, number)))
+            .collect()
     }
 
     fn share(mask: &Mask) -> f64 {
@@ -271,12 +337,12 @@ mod tests {
     #[test]
     fn each_colour_is_a_region_of_both() {
         let found = regions(&segmentation(80, 120), &segmentation(64, 64)).unwrap();
-        assert_eq!(names(&found), ["blue", "green", "#fa0a03"]);
+        assert_eq!(found.names, ["blue", "green", "#fa0a03"]);
         assert!(found.unused.is_empty());
-        for (region, share_of) in found.regions.iter().zip([0.4375, 0.4375, 0.125]) {
-            assert_eq!((region.photo.height(), region.photo.width()), (80, 120));
-            assert_eq!((region.painting.height(), region.painting.width()), (64, 64));
-            assert_eq!((share(&region.photo), share(&region.painting)), (share_of, share_of));
+        for ([photo, painting], share_of) in masks(&found).iter().zip([0.4375, 0.4375, 0.125]) {
+            assert_eq!((photo.height(), photo.width()), (80, 120));
+            assert_eq!((painting.height(), painting.width()), (64, 64));
+            assert_eq!((share(photo), share(painting)), (share_of, share_of));
         }
     }
 
@@ -290,10 +356,10 @@ mod tests {
         let noisy = Picture::read(&path, &ReadOptions::default()).unwrap().picture;
         for (photo, painting) in [(&soft, &large), (&large, &noisy), (&noisy, &soft)] {
             let found = regions(photo, painting).unwrap();
-            assert_eq!(found.regions.len(), 3, "{:?}", names(&found));
+            assert_eq!(found.names.len(), 3, "{:?}", found.names);
             assert!(found.unused.is_empty());
-            for region in &found.regions {
-                assert!((share(&region.photo) - share(&region.painting)).abs() < 0.01, "{}", region.name);
+            for ([photo, painting], name) in masks(&found).iter().zip(&found.names) {
+                assert!((share(photo) - share(painting)).abs() < 0.01, "{name}");
             }
         }
     }
@@ -302,9 +368,9 @@ mod tests {
     fn label_maps_are_told_apart_to_the_last_level() {
         let labels = |order: [u8; 4]| drawn(40, 40, |row, _| [order[row / 10]; 3]);
         let found = regions(&labels([0, 1, 2, 3]), &labels([3, 2, 1, 0])).unwrap();
-        assert_eq!(found.regions.len(), 4);
-        for region in &found.regions {
-            assert!(region.photo.times(&region.painting).unwrap().is_empty(), "{}", region.name);
+        assert_eq!(found.names.len(), 4);
+        for ([photo, painting], name) in masks(&found).iter().zip(&found.names) {
+            assert!(photo.times(painting).unwrap().is_empty(), "{name}");
         }
     }
 
@@ -313,10 +379,24 @@ mod tests {
         let (three, two) =
             (segmentation(80, 80), drawn(80, 80, |row, _| if row < 40 { SKY } else { GROUND }));
         let found = regions(&two, &three).unwrap();
-        assert_eq!((found.regions.len(), &*found.unused), (2, &["#fa0a03".to_owned()][..]));
+        assert_eq!((found.names.len(), &*found.unused), (2, &["#fa0a03".to_owned()][..]));
         let error = regions(&three, &two).unwrap_err();
         assert_eq!(error, RegionsError::NotInPainting { colours: vec!["#fa0a03".to_owned()] });
         assert!(error.to_string().contains("nothing in #fa0a03"), "{error}");
+    }
+
+    /// Segmentations may be of any size, and there are as many masks as colours.
+    #[test]
+    fn masks_of_a_much_larger_segmentation_have_the_size_of_their_picture() {
+        let found = regions(&segmentation(240, 320), &segmentation(64, 64)).unwrap();
+        let (small, nearly) = ((24, 32), (180, 240));
+        for number in 0..found.names.len() {
+            let whole = found.photo.mask(number, nearly).unwrap();
+            assert_eq!((whole.height(), whole.width()), (240, 320), "that is not much larger");
+            let shrunk = found.photo.mask(number, small).unwrap();
+            assert_eq!(shrunk, whole.resized(24, 32).unwrap());
+            assert_eq!((shrunk.height(), shrunk.width()), found.photo.size_for(small));
+        }
     }
 
     #[test]
@@ -338,8 +418,9 @@ mod tests {
             let block = |row: usize, column: usize| (row / 4 * 31 + column / 4).wrapping_mul(seed as usize | 1) >> 7;
             let picture = drawn(height, width, |row, column| colours[block(row, column) % colours.len()]);
             if let Ok(found) = regions(&picture, &picture) {
+                let masks = masks(&found);
                 for pixel in 0..height * width {
-                    let sum: f32 = found.regions.iter().map(|region| region.photo.values()[pixel]).sum();
+                    let sum: f32 = masks.iter().map(|[photo, _]| photo.values()[pixel]).sum();
                     prop_assert_eq!(sum, 1.0);
                 }
             }

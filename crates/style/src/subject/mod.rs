@@ -1,25 +1,29 @@
 //! What a transfer is of: the photo, the paintings, and where in the photo each of them acts; and the same at one size.
 
+mod check;
 mod coverage;
 mod error;
 mod masks;
 mod region;
 mod scene;
 mod targets;
+mod vanished;
+mod view;
 
 use std::sync::Arc;
 
 use crate::colour::HISTOGRAM_BYTES_PER_PIXEL;
 use crate::picture::is_worth_shrinking;
-use crate::{Colours, Mask, OptionsError, Picture, PictureError, TransferOptions};
+use crate::{Colours, Mask, Picture, PictureError, TransferOptions};
 
 pub(crate) use coverage::Coverages;
-pub use coverage::{Masked, Vanished};
 pub use error::SubjectError;
 pub(crate) use masks::Masks;
 pub use region::{Region, RegionMask};
 pub use scene::Scene;
-pub use targets::{Source, Target, Targets, View};
+pub use targets::{Target, Targets};
+pub use vanished::{Masked, Vanished};
+pub use view::{Source, View};
 
 /// The picture whose scene is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,72 +104,8 @@ impl Subject {
         regions: Vec<Region>,
     ) -> Result<Self, SubjectError> {
         let subject = Self { photo, paintings, regions, reading: 0 };
-        subject.check_regions()?;
-        let of_the_photo = (subject.photo(), "the photo");
-        check_mask(subject.photo.keep.as_ref(), || "the mask of what is kept".to_owned(), of_the_photo)?;
-        check_mask(
-            subject.photo.content_mask.as_ref(),
-            || "the mask of the content".to_owned(),
-            of_the_photo,
-        )?;
-        if subject.photo.keep.as_ref().is_some_and(Mask::is_full) {
-            return Err(SubjectError::AllKept);
-        }
-        for region in &subject.regions {
-            check_mask(region.own_mask(), || format!("the mask of {}", region.name), of_the_photo)?;
-        }
-        for (number, painting) in subject.paintings.iter().enumerate() {
-            let name = format!("painting {}", number + 1);
-            check_mask(painting.part.as_ref(), || format!("the mask of {name}"), (&painting.picture, &name))?;
-        }
+        subject.check_parts()?;
         Ok(subject)
-    }
-
-    fn check_regions(&self) -> Result<(), SubjectError> {
-        let regions = self.regions.len();
-        if self.paintings.is_empty() {
-            return Err(SubjectError::NoPainting);
-        }
-        for (painting, StyleImage { region, .. }) in self.paintings.iter().enumerate() {
-            if *region >= regions {
-                return Err(SubjectError::NoSuchRegion { painting, region: *region, regions });
-            }
-        }
-        for (number, region) in self.regions.iter().enumerate() {
-            if self.paintings.iter().all(|painting| painting.region != number) {
-                return Err(SubjectError::Unpainted { region: region.name.clone() });
-            }
-        }
-        if self.regions.iter().filter(|region| region.mask == RegionMask::Rest).count() > 1 {
-            return Err(SubjectError::Rests);
-        }
-        Ok(())
-    }
-
-    /// Checks that options which may have a value for each painting have as many as there are, and that no region's paintings all
-    /// weigh nothing.
-    ///
-    /// # Errors
-    /// [`OptionsError::Count`] or [`OptionsError::NoShare`].
-    pub fn check(&self, options: &TransferOptions) -> Result<(), OptionsError> {
-        let paintings = self.paintings.len();
-        let check = |option, values, fits| {
-            if fits || values == paintings {
-                Ok(())
-            } else {
-                Err(OptionsError::Count { option, values, paintings })
-            }
-        };
-        let (scales, layers) = (options.style_scale.count(), options.style_layers.count());
-        check("style-scale", scales, scales == 1)?;
-        check("style-layers", layers, layers == 1)?;
-        check("blend", options.blend.len(), options.blend.is_empty())?;
-        for (number, region) in self.regions.iter().enumerate() {
-            if self.shares(number, options).iter().all(|&(_, share)| share <= 0.0) {
-                return Err(OptionsError::NoShare { region: region.name.clone() });
-            }
-        }
-        Ok(())
     }
 
     /// The paintings of a region, each by its number, with their shares b_s in its style: the weights divided by their sum.
@@ -339,27 +279,6 @@ impl Subject {
 /// (H, W) of a picture.
 fn sides(picture: &Picture) -> (usize, usize) {
     (picture.height(), picture.width())
-}
-
-/// Checks that a mask counts somewhere and has the proportions of its picture.
-fn check_mask(
-    mask: Option<&Mask>,
-    name: impl FnOnce() -> String,
-    (picture, picture_name): (&Picture, &str),
-) -> Result<(), SubjectError> {
-    let Some(mask) = mask else { return Ok(()) };
-    if mask.is_empty() {
-        return Err(SubjectError::Empty { mask: name() });
-    }
-    if !mask.fits(sides(picture)) {
-        return Err(SubjectError::Proportions {
-            mask: name(),
-            size: (mask.height(), mask.width()),
-            picture: picture_name.to_owned(),
-            of: sides(picture),
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,33 +4,10 @@
 //! A_l = sum_s b_s w_ls / W_l A_ls,   W_l = sum_s b_s w_ls      of the paintings s of a region
 //! ```
 
-use impasto_autodiff::{Coverage, Guide, Loss, Tap};
+use impasto_autodiff::{Coverage, Loss};
 
-use super::{Coverages, Vanished};
-use super::{Scene, sides};
+use super::{Coverages, Scene, Source, Vanished, View, sides};
 use crate::{Picture, PreparedNetwork, TermSpec, TransferError, TransferOptions};
-
-/// Which picture of a subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The photo: what is compared place by place is its.
-    Photo,
-    /// A painting, by its number from 0 on: what is summed over places is theirs.
-    Painting(usize),
-}
-
-/// What is measured at once: a picture of a scene at some taps, where guides say.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// Which picture.
-    pub source: Source,
-    /// The picture.
-    pub picture: &'a Picture,
-    /// Where it is looked at, and for which losses.
-    pub taps: &'a [Tap],
-    /// What of the picture counts at each tap; empty where all of it does.
-    pub guides: &'a [Option<Guide>],
-}
 
 /// A term whose target is known.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Preset, white_noise};
+use crate::{OptionsError, Preset, white_noise};
 
 fn noise(height: usize, width: usize) -> Picture {
     white_noise(height, width, 1).unwrap()

@@ -1,77 +1,24 @@
 //! The pictures and masks of a command: their arguments, and how they become a subject.
 
+mod arguments;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
 use impasto_style::picture::{
-    ColourRegion, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, regions as colour_regions,
+    ColourRegions, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, regions as colour_regions,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
 };
 
+pub(crate) use arguments::{MaskArguments, SubjectArguments};
+
 use crate::failure::Failure;
 use crate::place::is_standard;
 use crate::sources::Sources;
 use crate::streams::warn;
-
-/// The photo, the paintings, and where in the photo each of them acts.
-#[derive(Debug, Args)]
-pub(crate) struct SubjectArguments {
-    /// The picture whose scene is kept, or - for standard input
-    content: Option<PathBuf>,
-
-    /// The pictures whose strokes and colours are taken, or - for standard input; several are blended (--blend), unless masks
-    /// keep them apart (--mask)
-    style: Vec<PathBuf>,
-
-    #[command(flatten)]
-    masks: MaskArguments,
-
-    /// Where CONTENT stays what it is: a grey picture, white for here
-    #[arg(long, value_name = "MASK", help_heading = "Masks")]
-    keep: Option<PathBuf>,
-
-    /// What the content loss weighs where: a grey picture, white for in full and black for not at all
-    #[arg(long, value_name = "MASK", help_heading = "Masks")]
-    content_mask: Option<PathBuf>,
-
-    /// Segmentations of CONTENT and of the one STYLE: where both have the same colour, that part of STYLE acts
-    #[arg(long, value_names = ["CONTENT_SEG", "STYLE_SEG"], num_args = 2, help_heading = "Masks")]
-    regions: Option<Vec<PathBuf>>,
-
-    /// A saved scene: pictures, masks and options that are not given here are its (transfer --print-scene writes one)
-    #[arg(long, value_name = "FILE", conflicts_with = "preset", help_heading = "Scene")]
-    pub(crate) scene: Option<PathBuf>,
-}
-
-/// Where several paintings act, and what of them is taken.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Masks")]
-pub(crate) struct MaskArguments {
-    /// Where in the picture each STYLE acts: a grey picture for each, white for here, or - for the rest, like sky.png,-. Those
-    /// with the same mask are blended there
-    #[arg(long, value_name = "MASKS", value_delimiter = ',')]
-    mask: Vec<PathBuf>,
-
-    /// Which part of each STYLE is taken: a grey picture for each, white for this, or - for all of it
-    #[arg(long, value_name = "MASKS", value_delimiter = ',')]
-    style_mask: Vec<PathBuf>,
-}
-
-impl MaskArguments {
-    /// The files that were given, with those paintings.
-    pub(crate) fn sources(&self, paintings: &[PathBuf]) -> Sources {
-        Sources {
-            styles: paintings.to_vec(),
-            masks: self.mask.clone(),
-            style_masks: self.style_mask.clone(),
-            ..Sources::default()
-        }
-    }
-}
 
 /// At which size pictures are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,19 +27,6 @@ pub(crate) enum Keep {
     Whole,
     /// Much larger ones are shrunk to the size of the one transfer that they are for.
     Shrunk,
-}
-
-impl SubjectArguments {
-    /// The files that were given.
-    pub(crate) fn sources(&self) -> Sources {
-        Sources {
-            content: self.content.clone(),
-            keep: self.keep.clone(),
-            content_mask: self.content_mask.clone(),
-            regions: self.regions.clone().and_then(|pair| pair.try_into().ok()),
-            ..self.masks.sources(&self.style)
-        }
-    }
 }
 
 /// Reads a subject within the memory limit. The sources have been checked.
@@ -200,7 +134,8 @@ impl<'a> Reader<'a> {
                 "{option} {file} is black everywhere: make white what it is of"
             )));
         }
-        check_fits((option, path), &mask, (name, of))?;
+        let (size, of) = ((mask.height(), mask.width()), (of.height(), of.width()));
+        check_fits((option, path), (mask.fits(of), size), (name, of))?;
         Ok(mask)
     }
 
@@ -258,40 +193,70 @@ impl<'a> Reader<'a> {
     ) -> Result<(Vec<Region>, Vec<StyleImage>), Failure> {
         let mut read = |path: &PathBuf| self.picture(path, &self.options.reading(self.held));
         let [of_photo, of_painting] = [read(&files[0])?, read(&files[1])?];
-        let option = |which: usize| ("--regions", &*files[which]);
+        let sizes = [&of_photo, &of_painting].map(|picture| (picture.height(), picture.width()));
+        self.admit((&files[0], sizes[0]), ColourRegions::bytes(sizes[0], sizes[1]))?;
+        let pictures = of_photo.bytes() + of_painting.bytes();
         let found = colour_regions(&of_photo, &of_painting);
+        drop((of_photo, of_painting));
         let found = found.map_err(|error| Failure::failed(format!("--regions: {error}")))?;
         if !found.unused.is_empty() {
             let (colours, file) = (found.unused.join(" and "), files[1].display());
             let problem = "is nowhere in the photo's segmentation, and that part of STYLE is not taken";
             warn(self.quiet, &format!("{file}: {colours} {problem}"));
         }
+        self.held = self.held - pictures + found.photo.bytes() + found.painting.bytes();
+        let of = [photo, painting].map(|picture| (picture.height(), picture.width()));
+        let labels = [("CONTENT", &found.photo), ("STYLE", &found.painting)];
+        for (which, (name, labels)) in labels.into_iter().enumerate() {
+            check_fits(
+                ("--regions", &files[which]),
+                (labels.fits(of[which]), labels.size()),
+                (name, of[which]),
+            )?;
+        }
+        let bytes = |(height, width): (usize, usize)| (height * width * size_of::<f32>()) as u64;
+        let masks = bytes(found.photo.size_for(of[0])) + bytes(found.painting.size_for(of[1]));
+        let masks = masks * found.names.len() as u64;
+        // Each is made at its segmentation's own size.
+        self.admit((&files[0], sizes[0]), masks + bytes(sizes[0]).max(bytes(sizes[1])))?;
         let (mut regions, mut images) = (Vec::new(), Vec::new());
-        for (region, ColourRegion { name, photo: mask, painting: part }) in
-            found.regions.into_iter().enumerate()
-        {
-            check_fits(option(0), &mask, ("CONTENT", photo))?;
-            check_fits(option(1), &part, ("STYLE", painting))?;
-            self.held += mask.bytes() + part.bytes();
+        for (region, name) in found.names.into_iter().enumerate() {
+            let (mask, part) = (found.photo.mask(region, of[0])?, found.painting.mask(region, of[1])?);
             regions.push(Region { name, mask: RegionMask::Mask(mask) });
             images.push(StyleImage { picture: Arc::clone(painting), part: Some(part), region });
         }
-        self.held -= of_photo.bytes() + of_painting.bytes();
+        self.held = self.held - found.photo.bytes() - found.painting.bytes() + masks;
         Ok((regions, images))
+    }
+
+    /// Checks that there is room for so many bytes more, which a picture of (H, W) leads to.
+    fn admit(
+        &mut self,
+        (path, (height, width)): (&Path, (usize, usize)),
+        bytes: u64,
+    ) -> Result<(), PictureError> {
+        let ReadOptions { memory_limit, held, .. } = self.options.reading(self.held);
+        let (needed, path) = (held.saturating_add(bytes), name_of(path).to_path_buf());
+        if let Some(limit) = memory_limit.filter(|&limit| needed > limit) {
+            let share = limit.saturating_sub(held) as f64 / bytes as f64;
+            let room = ((height * width) as f64 * share) as u64;
+            return Err(PictureError::TooLarge { path, width, height, needed, limit, room });
+        }
+        self.bytes = self.bytes.max(self.held + bytes);
+        Ok(())
     }
 }
 
-/// Checks that a mask has the proportions of its picture.
+/// Says of a mask of (H, W) whether it has the proportions of its picture.
 fn check_fits(
     (option, path): (&str, &Path),
-    mask: &Mask,
-    (name, of): (&str, &Picture),
+    (fits, size): (bool, (usize, usize)),
+    (name, of): (&str, (usize, usize)),
 ) -> Result<(), Failure> {
-    if mask.fits((of.height(), of.width())) {
+    if fits {
         return Ok(());
     }
-    let [mask, of] = [(mask.width(), mask.height()), (of.width(), of.height())]
-        .map(|(width, height)| format!("{width} x {height}"));
+    let [mask, of] = [size, of].map(|(height, width)| format!("{width} x {height}"));
     let file = name_of(path).display();
     let problem = "a mask may have any size, but must show the whole picture";
     Err(Failure::failed(format!(
