@@ -10,7 +10,7 @@ use impasto_style::{PreparedNetwork, StopReason};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::notices::tell_notices;
+use crate::notices::notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
@@ -57,12 +57,13 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
-    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
+    let mut notices = notices(&subject, &options, asked.sources.names());
     options.make_room_for(&subject);
     let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
+        notices.drain(..).for_each(|line| display.say(&line));
         display.show(event);
         interrupt.flow()
     });

@@ -14,7 +14,7 @@ use crate::checkpoint::{CheckpointArguments, Given, Job};
 use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::notices::tell_notices;
+use crate::notices::notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::presets::preset_table;
@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
     }
-    tell_notices(&subject, &options, job.sources.names(), quiet);
+    run.notices = notices(&subject, &options, job.sources.names());
     options.make_room_for(&subject);
     let network = job.network.read()?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;

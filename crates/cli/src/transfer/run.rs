@@ -27,6 +27,8 @@ pub(super) struct Run<'a> {
     /// What intermediate pictures may not replace: the inputs, the log and the checkpoint.
     taken: Inputs,
     pub(super) output: Output,
+    /// What is said of the pictures when all has been checked.
+    pub(super) notices: Vec<String>,
     log: Option<Log>,
     save_every: Option<u64>,
     /// What is said of the places that a checkpoint has chosen.
@@ -71,6 +73,7 @@ impl<'a> Run<'a> {
             inputs,
             taken,
             output,
+            notices: Vec::new(),
             log,
             save_every: job.save_every,
             chosen,
@@ -87,6 +90,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
         self.interrupt.heed(event);
+        self.notices.drain(..).for_each(|line| self.display.say(&line));
         self.display.show(event);
         match event {
             Event::Started(summary) => {
