@@ -242,7 +242,9 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "WEIGHTS",
         help: "What each painting weighs in the blend of their styles, like 3,1; even is the same for all",
         heading: LOOK,
-        accepts: Accepts::Text("even, or a number of 0 or more for each painting and one of them above 0"),
+        accepts: Accepts::Text(
+            "even, or a number of 0 or more for each painting, one of them above 0 and their sum finite",
+        ),
         recorded: Recorded::Unless("even"),
         get: |options| Some(blend_text(&options.blend)),
         set: |options, text| {
