@@ -64,10 +64,19 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     run_study(&study, material, files, &arguments.to, interrupt)
 }
 
+/// What decides how pictures and masks are read, which are the same for all pictures of a sweep.
+const OF_READING: [&str; 7] =
+    ["background", "mask", "style-mask", "keep", "content-mask", "regions", "scene"];
+
 fn study(vary: &[Vary], given: &OptionArguments) -> Result<Study, Failure> {
     let (columns, rows) = vary.split_last().expect("clap requires one");
     if vary.iter().any(|vary| ["weights", "preprocess"].contains(&&*vary.option)) {
         return Err(Failure::wrong_use("--vary: all pictures of a sweep share one network"));
+    }
+    if let Some(Vary { option, .. }) = vary.iter().find(|vary| OF_READING.contains(&&*vary.option)) {
+        let problem =
+            format!("--vary: photo, paintings and masks are read once for all pictures: give one --{option}");
+        return Err(Failure::wrong_use(problem));
     }
     let mut options: Vec<&str> = vary.iter().map(|vary| vary.option.as_str()).collect();
     options.sort_unstable();
@@ -139,6 +148,10 @@ mod tests {
         for vary in ["colour=red", "seed=many", "weights=a,b"] {
             let failure = study_of(&arguments(&["--vary", vary])).unwrap_err();
             assert!(failure.to_string().starts_with("--vary:"), "{failure}");
+        }
+        for vary in ["background=white,black", "mask=a.png,b.png", "keep=a.png,b.png"] {
+            let failure = study_of(&arguments(&["--vary", vary])).unwrap_err().to_string();
+            assert!(failure.starts_with("--vary: ") && failure.contains("are read once"), "{failure}");
         }
     }
 
