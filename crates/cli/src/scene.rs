@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use impasto_style::picture::STANDARD_INPUT;
-use impasto_style::{Init, Input, Network, Record, Role, Subject, TransferOptions};
+use impasto_style::{
+    Init, Input, Network, OPTIONS, OptionRow, Preset, Record, Role, Subject, TransferOptions,
+};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;
@@ -37,7 +39,11 @@ impl Asked {
         let wrong = |problem: Failure| Failure::failed(format!("{}: {problem}", name.display()));
         // A scene makes sense by itself.
         scene.transfer_options().map_err(|error| wrong(error.into()))?;
-        options.choices = options.choices.or(&scene.choices()?);
+        let mut choices = scene.choices()?;
+        if options.choices.has("preset") {
+            choices = choices.only(|name| !is_of_presets(name));
+        }
+        options.choices = options.choices.or(&choices);
         options.network = network(options.network, &scene).map_err(wrong)?;
         Ok(Self { sources: sources.or(Sources::of(&scene)), options })
     }
@@ -60,6 +66,13 @@ impl Asked {
         inputs.push(Input::network(self.options.network.path(), network));
         inputs
     }
+}
+
+/// Whether presets differ in an option: one that is given counts more there than what a scene says.
+fn is_of_presets(name: &str) -> bool {
+    let row = OPTIONS.iter().find(|row| row.name == name);
+    let values = |row: &OptionRow| Preset::ALL.map(|(preset, _)| row.get(&preset.options()));
+    row.is_some_and(|row| values(row).windows(2).any(|pair| pair[0] != pair[1]))
 }
 
 /// The network that was given, or that of a scene.
