@@ -16,6 +16,7 @@ use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume, painted};
 use crate::scene::Asked;
+use crate::sources::counted;
 use crate::warnings::{Case, warn_of_idle};
 
 /// For the end of `--help`.
@@ -82,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::stopped(cause, message));
     }
     let painted = painted(&painting);
-    display.conclude(&format!("Wrote {name} after {} iterations: {painted}", painting.iterations));
+    display.conclude(&format!("Wrote {name} after {}: {painted}", counted(painting.iterations, "iteration")));
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::log::Log;
 use crate::output::Output;
 use crate::place::is_standard;
 use crate::progress::{Display, painted};
+use crate::sources::counted;
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
 const CHECKED: usize = 100;
@@ -183,7 +184,8 @@ impl<'a> Run<'a> {
         } else {
             match write(progress, &self.output) {
                 Ok(()) => {
-                    format!("Wrote {name} as it is after {iteration} of {} iterations", self.iterations)
+                    let all = counted(self.iterations, "iteration");
+                    format!("Wrote {name} as it is after {iteration} of {all}")
                 }
                 Err(failure) => format!("Warning: {failure}; painting goes on"),
             }
@@ -230,7 +232,7 @@ impl<'a> Run<'a> {
         self.written?;
         let name = self.output.name();
         let painted = painted(painting);
-        let done = format!("{} of {} iterations", painting.iterations, self.iterations);
+        let done = format!("{} of {}", painting.iterations, counted(self.iterations, "iteration"));
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
         let on = self.checkpoint.filter(|_| self.kept).map_or_else(String::new, how_to_go_on);
@@ -246,7 +248,7 @@ impl<'a> Run<'a> {
         self.display.conclude(&match (cause, painting.reason) {
             (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, {painted}{on}"),
             (None, StopReason::Iterations) => {
-                format!("Wrote {name} after {} iterations: {painted}", painting.iterations)
+                format!("Wrote {name} after {}: {painted}", counted(painting.iterations, "iteration"))
             }
             (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, {painted}"),
         });
