@@ -29,7 +29,7 @@ use schedule::MOST_SCALES;
 
 pub use choices::Choices;
 pub use colours::{Colours, Transport};
-pub use each::Each;
+pub use each::{Each, NUMBERS_OF_PAINTINGS};
 pub use error::OptionsError;
 pub use init::Init;
 pub(crate) use init::how_to_start;
