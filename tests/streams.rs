@@ -31,6 +31,7 @@ fn after(folder: &Folder, before: &str, arguments: &str) -> Command {
     let program = folder.command(arguments);
     command.arg("-c").arg(format!("{before}; exec \"$0\" \"$@\"")).arg(program.get_program());
     command.args(program.get_args()).current_dir(folder.path("")).stdin(Stdio::null());
+    command.env("XDG_CONFIG_HOME", folder.path("settings"));
     command
 }
 
@@ -276,7 +277,8 @@ fn threads_that_the_system_refuses_are_an_error_without_a_panic() {
     let limited = |processes: u32, arguments: &str| {
         let mut command = Command::new("setpriv");
         command.args([user.as_str(), "--clear-groups", "prlimit", &format!("--nproc={processes}")]);
-        command.arg(&program).args(arguments.split(' ')).current_dir(folder.path("")).output()
+        command.env("XDG_CONFIG_HOME", folder.path("settings")).current_dir(folder.path(""));
+        command.arg(&program).args(arguments.split(' ')).output()
     };
     match limited(1000, "--version") {
         Ok(version) if version.status.success() => {}
