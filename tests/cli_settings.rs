@@ -58,6 +58,33 @@ fn a_file_of_settings_can_be_named() {
     assert!(message.contains("Defaults are those of mine.toml"), "{message}");
 }
 
+/// Named, or found where settings are.
+#[test]
+fn no_output_replaces_settings() {
+    let folder = with_settings("size = 24");
+    fs::write(folder.path("mine.png"), "size = 24").unwrap();
+    for (output, file) in [
+        ("-o mine.png --config mine.png", "mine.png"),
+        ("-o out.png --log mine.png --config mine.png", "mine.png"),
+        ("-o out.png --log settings/impasto.toml", "settings/impasto.toml"),
+        ("-o out.png --checkpoint settings/impasto.toml", "settings/impasto.toml"),
+    ] {
+        let output = folder.run(&format!("transfer photo.png painting.webp {QUICK} {output}"));
+        let (code, message) = code_and_message(&output);
+        assert!(code == 2 && message.contains("--config"), "{file}: {code}: {message}");
+        assert_eq!(fs::read_to_string(folder.path(file)).unwrap(), "size = 24");
+    }
+}
+
+/// Nobody named it, so that it is not there.
+#[test]
+fn settings_that_cannot_be_reached_are_none() {
+    let folder = Folder::new();
+    fs::write(folder.path("settings"), "no folder").unwrap();
+    let (_, message) = paint(&folder, "--size 24");
+    assert!(!message.contains("Defaults"), "{message}");
+}
+
 #[test]
 fn a_run_that_goes_on_is_what_its_checkpoint_says() {
     let folder = Folder::new();

@@ -213,6 +213,13 @@ fn verbose_tells_the_plan_and_where_the_time_went() {
 }
 
 #[test]
+fn a_scene_for_a_closed_output_is_an_error() {
+    let folder = Folder::new();
+    let output = without(&folder, 1, "transfer photo.png painting.webp --print-scene").output().unwrap();
+    failed_in_one_line(&output, 1, &["standard output is closed"]);
+}
+
+#[test]
 fn options_without_an_effect_are_said_in_a_line_each() {
     let folder = Folder::new();
     let idle = format!("{SMALL} -o out.png --seed 3 --quality 80 --save-every 4");

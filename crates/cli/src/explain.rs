@@ -17,7 +17,7 @@ use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume, painted};
 use crate::scene::Asked;
 use crate::sources::counted;
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
@@ -53,18 +53,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     inputs.keep_apart(&[("-o", &arguments.output)])?;
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
     let given = |name: &str| arguments.options.choices.has(name);
-    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, &subject)]);
+    let mut said = idle(given, &[Case::of_study(&options, &subject)]);
     let size = subject.size(subject.longest_side(&options));
     output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
-    let mut notices = notices(&subject, &options, asked.sources.names());
+    said.extend(notices(&subject, &options, asked.sources.names()));
     options.make_room_for(&subject);
     let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
-        notices.drain(..).for_each(|line| display.say(&line));
+        said.drain(..).for_each(|line| display.say(&line));
         display.show(event);
         interrupt.flow()
     });

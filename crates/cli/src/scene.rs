@@ -15,7 +15,7 @@ use crate::options::OptionArguments;
 use crate::pictures::SubjectArguments;
 use crate::place::is_standard;
 use crate::sources::Sources;
-use crate::streams::put;
+use crate::streams::{output_is_closed, put};
 
 /// What a command was asked to work on: its arguments, on top of the scene that they name.
 #[derive(Debug, Clone)]
@@ -55,9 +55,11 @@ impl Asked {
         Ok(options)
     }
 
-    /// The files that are read, each with what names it: the pictures and masks, and the `scene`.
+    /// The files that are read, each with what names it: the pictures and masks, the `scene` and the settings.
     pub(crate) fn files<'a>(&'a self, scene: Option<&'a Path>) -> Vec<(&'static str, &'a Path)> {
-        self.sources.files().into_iter().chain(scene.map(|path| ("--scene", path))).collect()
+        let settings = self.options.settings.as_deref().map(|path| ("--config", path));
+        let scene = scene.map(|path| ("--scene", path));
+        self.sources.files().into_iter().chain(scene).chain(settings).collect()
     }
 
     /// The inputs of a study's records.
@@ -92,6 +94,9 @@ pub(crate) fn print(
     network: &NetworkArguments,
 ) -> Result<(), Failure> {
     Inputs::new(&sources.files(), &options.init, network).keep_apart(&[])?;
+    if output_is_closed() {
+        return Err(Failure::failed("standard output is closed: send it to a file or another program"));
+    }
     let mut options = options.clone();
     if let Init::File(path) = &mut options.init {
         *path = absolute(path)?;

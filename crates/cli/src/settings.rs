@@ -46,8 +46,8 @@ pub(crate) struct SettingsArguments {
 /// What a file of settings says.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
-    /// The file.
-    path: PathBuf,
+    /// The file, if there is one.
+    pub(crate) path: Option<PathBuf>,
     /// Options of the table.
     pub(crate) choices: Choices,
     pub(crate) weights: Option<PathBuf>,
@@ -81,9 +81,8 @@ impl SettingsArguments {
         };
         match read(&path) {
             Ok(text) => Settings::parse(&path, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.config.is_none() => {
-                Ok(Settings::default())
-            }
+            // A file that nobody named, and that is not there for this user.
+            Err(error) if self.config.is_none() && is_out_of_reach(&error) => Ok(Settings::default()),
             Err(error) => {
                 let problem = format!("cannot read the settings {}: {error}", path.display());
                 let advice = if self.config.is_none() { "; --no-config goes without" } else { "" };
@@ -91,6 +90,11 @@ impl SettingsArguments {
             }
         }
     }
+}
+
+fn is_out_of_reach(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -113,7 +117,7 @@ impl Settings {
             let line = text.get(..before).unwrap_or(text).matches('\n').count() + 1;
             wrong(format!("line {line}: {}", error.message()))
         })?;
-        let mut settings = Self { path: path.into(), ..Self::default() };
+        let mut settings = Self { path: Some(path.into()), ..Self::default() };
         for (name, value) in &table {
             settings.set(name, value).map_err(&wrong)?;
         }
@@ -178,7 +182,7 @@ impl Settings {
 
     /// A path; one that is relative, from the folder of the settings. A `name` is no path.
     fn placed(&self, text: &str, name: bool) -> PathBuf {
-        let folder = self.path.parent().filter(|_| !name);
+        let folder = self.path.as_deref().and_then(Path::parent).filter(|_| !name);
         folder.map_or_else(|| text.into(), |folder| folder.join(text))
     }
 
@@ -204,8 +208,8 @@ impl Settings {
         ];
         let others = others.into_iter().filter(|(_, counts)| *counts).map(|(name, _)| name);
         let names: Vec<&str> = self.choices.names().chain(others).collect();
-        let of = format!("Defaults are those of {}", self.path.display());
-        (!names.is_empty()).then(|| format!("{of}: {}", names.join(", ")))
+        let path = self.path.as_ref().filter(|_| !names.is_empty())?;
+        Some(format!("Defaults are those of {}: {}", path.display(), names.join(", ")))
     }
 }
 

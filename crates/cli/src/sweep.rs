@@ -10,8 +10,9 @@ use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
+use crate::streams::tell;
 use crate::study::{StudyOutput, run as run_study};
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -53,9 +54,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let reading = &study.cells[0].options;
     let subject = read_subject(&asked.sources, reading, Keep::Whole, arguments.to.volume.quiet)?;
     let cases = study.cells.iter().map(|cell| Case::of_study(&cell.options, &subject));
-    warn_of_idle(arguments.to.volume.quiet, given, &cases.collect::<Vec<_>>());
+    let said = idle(given, &cases.collect::<Vec<_>>());
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = asked.options.network.read()?;
+    said.iter().filter(|_| !arguments.to.volume.quiet).for_each(|line| tell(line));
     let inputs = asked.inputs(&subject, &network);
     let material =
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };

@@ -21,7 +21,7 @@ use crate::presets::preset_table;
 use crate::progress::Volume;
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -123,14 +123,14 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, quiet)?;
     let (encoding, alpha) = (run.output.encoding(), subject.photo().alpha().is_some());
     let case = Case { encoding, save_every: job.save_every, ..Case::of_study(&job.options, &subject) };
-    warn_of_idle(quiet, |name| arguments.gives(name), &[case]);
+    run.notices = idle(|name| arguments.gives(name), &[case]);
     run.output = run.output.with_alpha(alpha, quiet);
     run.output.reserve(subject.size(subject.longest_side(&options)))?;
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
     }
-    run.notices = notices(&subject, &options, job.sources.names());
+    run.notices.extend(notices(&subject, &options, job.sources.names()));
     options.make_room_for(&subject);
     let network = job.network.read()?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;

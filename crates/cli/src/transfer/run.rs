@@ -262,6 +262,7 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
     let mut read = job.sources.files();
     read.extend(arguments.subject.scene.as_deref().map(|path| ("--scene", path)));
     read.extend(arguments.checkpoint.source().map(|path| ("--resume", path)));
+    read.extend(arguments.options.settings.as_deref().map(|path| ("--config", path)));
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));
