@@ -30,7 +30,6 @@ Examples:
   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
   impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
   impasto transfer photo.jpg a.jpg b.jpg --blend 3,1 -o out.png
-  impasto transfer photo.jpg a.jpg b.jpg --mask sky.png,- -o out.png
   impasto transfer photo.jpg painting.jpg --keep face.png --colours photo -o out.png
   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
