@@ -118,7 +118,7 @@ impl Record {
             }
             Wrong::Version(source) => SavedSceneError::Version { path: path(), source },
         })?;
-        record.find_from(folder);
+        record.find_from(folder).map_err(|source| SavedSceneError::Read { path: path(), source })?;
         Ok(record)
     }
 
@@ -141,13 +141,13 @@ impl Record {
     }
 
     /// Brings relative paths to where they are seen from the working folder.
-    fn find_from(&mut self, folder: &Path) {
+    fn find_from(&mut self, folder: &Path) -> io::Result<()> {
         for Input { role, path, .. } in &mut self.inputs {
             if let Some(path) = path
                 && path != "-"
                 && !(*role == Role::Weights && impasto_vgg::Arch::from_name(path).is_some())
             {
-                *path = joined(folder, path);
+                *path = joined(folder, path)?;
             }
         }
         let start = self.options.get_mut("init");
@@ -155,13 +155,16 @@ impl Record {
             && value != "-"
             && matches!(Init::named(&value), Init::File(_))
         {
-            *start = Value::from(joined(folder, &value));
+            *start = Value::from(joined(folder, &value)?);
         }
+        Ok(())
     }
 }
 
-fn joined(folder: &Path, path: &str) -> String {
-    folder.join(path).to_string_lossy().into_owned()
+fn joined(folder: &Path, path: &str) -> io::Result<String> {
+    let problem =
+        || io::Error::other("the name of its folder is not Unicode: rename it, or give absolute paths");
+    folder.join(path).to_str().map(str::to_owned).ok_or_else(problem)
 }
 
 /// The record of a text in which every name is known.
@@ -296,6 +299,15 @@ fn check_keys(table: &DeTable<'_>, what: &str, known: &[&str]) -> Result<(), Fla
     table.keys().try_for_each(|key| check_name(key.get_ref(), key.span(), what, known))
 }
 
+/// A name in quotation marks; the beginning of a very long one.
+fn shown(name: &str) -> String {
+    const MOST: usize = 60;
+    match name.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}...", &name[..end]),
+        None => format!("{name:?}"),
+    }
+}
+
 fn check_name(name: &str, at: Range<usize>, what: &str, known: &[&str]) -> Result<(), Flaw> {
     if known.contains(&name) {
         return Ok(());
@@ -304,5 +316,5 @@ fn check_name(name: &str, at: Range<usize>, what: &str, known: &[&str]) -> Resul
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("it is one of {}", known.join(", ")),
     };
-    Err(Flaw { at, problem: format!("there is no {what} {name:?}: {meant}") })
+    Err(Flaw { at, problem: format!("there is no {what} {}: {meant}", shown(name)) })
 }

@@ -56,6 +56,18 @@ fn relative_paths_are_from_the_folder_of_the_scene() {
     assert_eq!(scene.options["init"].to_string(), "folder/start.png");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_not_unicode_is_not_renamed() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = Path::new(std::ffi::OsStr::from_bytes(b"a\xff"));
+    let read = |text: &str| Record::scene_from(text.as_bytes(), Path::new("scene.toml"), folder);
+    let relative = read("[[inputs]]\nrole = \"content\"\npath = \"a.png\"\n").unwrap_err();
+    assert!(relative.to_string().contains("is not Unicode"), "{relative}");
+    let absolute = read("[[inputs]]\nrole = \"content\"\npath = \"/a.png\"\n").unwrap();
+    assert_eq!(absolute.inputs[0].path.as_deref(), Some("/a.png"));
+}
+
 #[test]
 fn what_is_not_understood_is_refused_with_its_line_and_the_nearest_name() {
     for (text, message) in [
@@ -94,6 +106,8 @@ fn what_is_not_understood_is_refused_with_its_line_and_the_nearest_name() {
         let error = read(text).unwrap_err();
         assert!(error.contains(message) && !error.contains('\n'), "{text:?}: {error}");
     }
+    let long = read(&format!("{} = 3\n", "k".repeat(900_000))).unwrap_err();
+    assert!(long.len() < 300, "{}", long.len());
     assert!(read(&"#".repeat(2 << 20)).unwrap_err().contains("too long"));
     assert!(Record::read_scene(Path::new("none")).unwrap_err().to_string().starts_with("cannot read none"));
 }
