@@ -10,8 +10,9 @@ use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
+use crate::streams::tell;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto grid photo.jpg painting.jpg -o grid";
@@ -56,9 +57,10 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let mut base = asked.options()?;
     let subject = read_subject(&asked.sources, &base, Keep::Whole, arguments.to.volume.quiet)?;
     let case = Case::of_study(&base, &subject);
-    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
+    let said = idle(|name| given.choices.has(name), &[case]);
     base.make_room_for(&subject);
     let network = asked.options.network.read()?;
+    said.iter().filter(|_| !arguments.to.volume.quiet).for_each(|line| tell(line));
     let study = grid(&base, &layers, &arguments.ratios);
     let inputs = asked.inputs(&subject, &network);
     let material =
