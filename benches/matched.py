@@ -11,6 +11,7 @@ the machine's speed.
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -37,6 +38,7 @@ def losses(arguments, pair, start, iterations, folder):
             "--iterations", str(iterations), "--init", start, "--log", log, "--quiet",
         ],
         check=True,
+        env={**os.environ, "XDG_CONFIG_HOME": str(folder)},  # nobody's settings
     )
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     log.unlink()

@@ -33,6 +33,8 @@ fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Nobody's settings.
+export XDG_CONFIG_HOME=$work
 
 # One evaluation, {"seconds": .., "peak_mib": .., ..}.
 evaluation() {

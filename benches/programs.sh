@@ -9,3 +9,5 @@ if [ -z "${IMPASTO:-}" ]; then
     cargo build --release --quiet --package impasto-cli
     IMPASTO=${CARGO_TARGET_DIR:-target}/release/impasto
 fi
+# Nobody's settings: there are none in that folder.
+export XDG_CONFIG_HOME=$PWD/benches

@@ -28,6 +28,8 @@ shallow=(--content-layers conv3_1 --style-layers conv1_1,conv1_2,conv2_1,conv2_2
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Nobody's settings.
+export XDG_CONFIG_HOME=$work
 passed=0 failed=0
 
 # run SIDE PROGRAM NAME ARGUMENTS...: the command in a folder of its own, so that both sides write to the same relative paths.

@@ -234,6 +234,19 @@ fn a_scene_is_written_by_hand() {
     assert_eq!(image::image_dimensions(folder.path("small.png")).unwrap().0, 48);
 }
 
+/// A preset on the command line sets what presets set, and the scene keeps the rest.
+#[test]
+fn a_preset_counts_more_than_a_scene() {
+    let folder = folder();
+    let print = |arguments: &str| succeed_and_print(&folder, &format!("transfer {arguments} --print-scene"));
+    let given = "photo.png painting.webp other.png --blend 3,1 --size 64";
+    let scene = print(&format!("{given} --iterations 7 --init noise --tv-weight 0.5"));
+    fs::write(folder.path("scene.toml"), scene).unwrap();
+    assert_eq!(print("--scene scene.toml --preset paper"), print(&format!("{given} --preset paper")));
+    let both = print("--scene scene.toml --preset neural-style --tv-weight 2");
+    assert_eq!(both, print(&format!("{given} --preset neural-style --tv-weight 2")));
+}
+
 #[test]
 fn printing_a_scene_reads_no_picture() {
     let folder = folder();

@@ -102,6 +102,11 @@ fn numbers_that_make_no_sense() {
         ("-s -5", "--size must be"),
         ("--size 15", "--size must be at least 16 for conv5_1, not 15"),
         ("--style-scale 0.01", "--style-scale must be such that 512 pixels"),
+        ("--blend -1,2", "--blend must be even, or a number of 0 or more"),
+        ("--blend 1e308,1e308", "their sum finite, not 1e308,1e308"),
+        ("--style-scale 1e-300", "must be such that 512 pixels"),
+        ("--style-scale 1e-300", ", not 1e-300"),
+        ("--style-scale -1,1", "--style-scale must be"),
         ("--style-weight nan", "--style-weight must be"),
         ("--tv-weight inf", "--tv-weight must be"),
         ("--style-scale 0", "--style-scale must be"),
@@ -162,11 +167,14 @@ fn a_misspelt_name_gets_the_nearest_one() {
     refused_in_one_line(
         &folder,
         &transfer("--init nosie"),
-        1,
+        2,
         &["there is no file nosie", "--init must be content, noise", "; did you mean noise?"],
     );
-    refused_in_one_line(&folder, &transfer("--init foo"), 1, &["foo", "--init must be content, noise"]);
-    refused_in_one_line(&folder, &transfer("--weights vgg91"), 1, &["vgg91", "; did you mean vgg19?"]);
+    refused_in_one_line(&folder, &transfer("--init foo"), 2, &["foo", "--init must be content, noise"]);
+    refused_in_one_line(&folder, &transfer("--init foo.png"), 1, &["foo.png", "--init must be content"]);
+    refused_in_one_line(&folder, &transfer("--weights vgg91"), 2, &["vgg91", "; did you mean vgg19?"]);
+    refused_in_one_line(&folder, &transfer("--weights resnet"), 2, &["networks are vgg16, vgg19"]);
+    refused_in_one_line(&folder, &transfer("--weights ./resnet.pth"), 1, &["resnet.pth"]);
     refused(&folder, &transfer("--sizee 3"), 2, &["--size"]);
     refused(&folder, &transfer("--preset papr"), 2, &["'paper'"]);
     refused(&folder, &transfer("--pool averag"), 2, &["'average'"]);

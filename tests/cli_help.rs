@@ -126,6 +126,8 @@ const TRIALS: &[Trial] = &[
             with("mask-reach", "inside", "--mask part.png,- --layers conv3_1"),
         ),
     ),
+    of("grid", with("content-mask", "left.png", "--ratios 1")),
+    of("grid", on(TWO, with("mask-reach", "inside", "--mask left.png,- --layers conv3_1"))),
     of("reconstruct", on("style painting.webp", other("style-mask", "part.png"))),
     of("reconstruct", on("content clear.png", other("background", "white"))),
     says("output", "none/none/out.png", "none"),

@@ -30,7 +30,8 @@ fn settings_are_defaults_below_arguments() {
     let folder = with_settings("size = 40\nstyle-weight = 7\npooling = 'avg'");
     let other = Folder::new();
     let (picture, message) = paint(&folder, "");
-    assert!(message.starts_with("Defaults are those of ") && message.contains("impasto.toml\n"), "{message}");
+    assert!(message.starts_with("Defaults are those of "), "{message}");
+    assert!(message.contains("impasto.toml: pool, size, style-weight\n"), "{message}");
     let (expected, message) = paint(&other, "--size 40 --style-weight 7 --pool average");
     assert!(picture == expected && !message.contains("Defaults"), "{message}");
 
@@ -55,6 +56,33 @@ fn a_file_of_settings_can_be_named() {
     assert!(picture == expected && message.is_empty(), "{message}");
     let (_, message) = paint(&folder, "--config mine.toml --verbose");
     assert!(message.contains("Defaults are those of mine.toml"), "{message}");
+}
+
+/// Named, or found where settings are.
+#[test]
+fn no_output_replaces_settings() {
+    let folder = with_settings("size = 24");
+    fs::write(folder.path("mine.png"), "size = 24").unwrap();
+    for (output, file) in [
+        ("-o mine.png --config mine.png", "mine.png"),
+        ("-o out.png --log mine.png --config mine.png", "mine.png"),
+        ("-o out.png --log settings/impasto.toml", "settings/impasto.toml"),
+        ("-o out.png --checkpoint settings/impasto.toml", "settings/impasto.toml"),
+    ] {
+        let output = folder.run(&format!("transfer photo.png painting.webp {QUICK} {output}"));
+        let (code, message) = code_and_message(&output);
+        assert!(code == 2 && message.contains("--config"), "{file}: {code}: {message}");
+        assert_eq!(fs::read_to_string(folder.path(file)).unwrap(), "size = 24");
+    }
+}
+
+/// Nobody named it, so that it is not there.
+#[test]
+fn settings_that_cannot_be_reached_are_none() {
+    let folder = Folder::new();
+    fs::write(folder.path("settings"), "no folder").unwrap();
+    let (_, message) = paint(&folder, "--size 24");
+    assert!(!message.contains("Defaults"), "{message}");
 }
 
 #[test]
@@ -117,6 +145,15 @@ fn what_is_wrong_with_settings_is_said_with_their_file() {
         assert!(code == 1 && message.starts_with("Error: ") && message.contains(problem), "{message}");
         assert!(message.contains("settings/impasto.toml") && message.lines().count() == 1, "{message}");
     }
+    // A command that heeds none of it says so, and works.
+    let folder = with_settings("sizee = 40");
+    let (code, message) = code_and_message(&folder.run("weights inspect vgg16"));
+    assert!(
+        code == 0 && message.starts_with("Warning: ") && message.contains("no setting sizee"),
+        "{message}"
+    );
+    let (code, _) = code_and_message(&folder.run("weights inspect vgg16 --config settings/impasto.toml"));
+    assert_eq!(code, 1, "it was named");
     let output = Folder::new().run("bench --config none.toml");
     let (code, message) = code_and_message(&output);
     assert!(code == 1 && message.contains("cannot read the settings none.toml"), "{message}");

@@ -55,7 +55,9 @@ fn pipes_and_process_substitution_are_pictures() {
         "mkfifo pipe && (cat painting.webp > pipe &) && {} transfer <(cat photo.png) pipe -o out.png {QUICK}",
         env!("CARGO_BIN_EXE_impasto")
     );
-    let output = Command::new("bash").args(["-c", &script]).current_dir(folder.path(".")).output().unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).current_dir(folder.path(".")).env("XDG_CONFIG_HOME", folder.path("settings"));
+    let output = bash.output().unwrap();
     assert!(output.status.success(), "{:?}", code_and_message(&output));
     assert!(fs::read(folder.path("out.png")).unwrap() == expected);
 }
@@ -183,7 +185,11 @@ fn what_a_file_claims_never_aborts_under_a_limit_of_the_system() {
             format!("ulimit -v 2000000 && exec {binary} transfer {picture} painting.webp -o out.png");
         let options = "--size 48 --iterations 1 --style-weight 0";
         let script = format!("{script} {options} --memory-limit 100G");
-        Command::new("bash").args(["-c", &script]).current_dir(folder.path(".")).output().unwrap()
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &script])
+            .current_dir(folder.path("."))
+            .env("XDG_CONFIG_HOME", folder.path("settings"));
+        bash.output().unwrap()
     };
     let (code, message) = code_and_message(&run("claims.webp"));
     assert_eq!(code, 0, "{message}");

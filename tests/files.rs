@@ -275,7 +275,8 @@ fn as_nobody(folder: &Folder, arguments: &str) -> Option<Command> {
     let setpriv = |program: &Path| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
-        command.current_dir(folder.path("")).env("TMPDIR", folder.path("kept")).stdin(Stdio::null());
+        command.current_dir(folder.path("")).env("XDG_CONFIG_HOME", folder.path("settings"));
+        command.env("TMPDIR", folder.path("kept")).stdin(Stdio::null());
         command
     };
     match setpriv(Path::new("true")).output() {
@@ -369,6 +370,7 @@ fn with_small_disk(folder: &Folder, size: u32, script: &str) -> Option<Output> {
     command.args(&own_mounts[1..]).args(["bash", "-c"]);
     command.arg(format!("mount -t tmpfs -o size={size}k tmpfs small || exit 99\n{script}"));
     command.current_dir(folder.path("")).env("IMPASTO", env!("CARGO_BIN_EXE_impasto"));
+    command.env("XDG_CONFIG_HOME", folder.path("settings"));
     command.env("TMPDIR", folder.path("kept")).stdin(Stdio::null());
     Some(command.output().unwrap())
 }
@@ -440,6 +442,7 @@ fn a_limit_on_the_size_of_files_is_told_before_painting() {
         let mut command = Command::new("prlimit");
         command.args(["--fsize=4096", env!("CARGO_BIN_EXE_impasto")]).args(arguments.split_whitespace());
         command.current_dir(folder.path("")).env("TMPDIR", folder.path(""));
+        command.env("XDG_CONFIG_HOME", folder.path("settings"));
         let output = match command.output() {
             Ok(output) => output,
             Err(error) => return left_out("prlimit", error),

@@ -164,6 +164,7 @@ fn run_in(group: &Group, folder: &Folder, arguments: &str) -> (i32, String) {
     let program = folder.command("").get_program().to_owned();
     let mut command = Command::new("sh");
     command.args(["-ec", &script]).arg(program).current_dir(folder.path(""));
+    command.env("XDG_CONFIG_HOME", folder.path("settings"));
     code_and_message(&command.output().unwrap())
 }
 

@@ -60,6 +60,7 @@ impl<'a> Run<'a> {
         command.args(&starter[1..]).arg(program.get_program()).args(program.get_args());
         command
             .current_dir(folder.path(""))
+            .env("XDG_CONFIG_HOME", folder.path("settings"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -31,6 +31,7 @@ fn after(folder: &Folder, before: &str, arguments: &str) -> Command {
     let program = folder.command(arguments);
     command.arg("-c").arg(format!("{before}; exec \"$0\" \"$@\"")).arg(program.get_program());
     command.args(program.get_args()).current_dir(folder.path("")).stdin(Stdio::null());
+    command.env("XDG_CONFIG_HOME", folder.path("settings"));
     command
 }
 
@@ -212,6 +213,13 @@ fn verbose_tells_the_plan_and_where_the_time_went() {
 }
 
 #[test]
+fn a_scene_for_a_closed_output_is_an_error() {
+    let folder = Folder::new();
+    let output = without(&folder, 1, "transfer photo.png painting.webp --print-scene").output().unwrap();
+    failed_in_one_line(&output, 1, &["standard output is closed"]);
+}
+
+#[test]
 fn options_without_an_effect_are_said_in_a_line_each() {
     let folder = Folder::new();
     let idle = format!("{SMALL} -o out.png --seed 3 --quality 80 --save-every 4");
@@ -276,7 +284,8 @@ fn threads_that_the_system_refuses_are_an_error_without_a_panic() {
     let limited = |processes: u32, arguments: &str| {
         let mut command = Command::new("setpriv");
         command.args([user.as_str(), "--clear-groups", "prlimit", &format!("--nproc={processes}")]);
-        command.arg(&program).args(arguments.split(' ')).current_dir(folder.path("")).output()
+        command.env("XDG_CONFIG_HOME", folder.path("settings")).current_dir(folder.path(""));
+        command.arg(&program).args(arguments.split(' ')).output()
     };
     match limited(1000, "--version") {
         Ok(version) if version.status.success() => {}

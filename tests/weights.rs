@@ -29,6 +29,7 @@ fn weights(folder: &Path, arguments: &[&str]) -> Output {
         .arg("weights")
         .args(arguments)
         .env("IMPASTO_WEIGHTS", folder)
+        .env("XDG_CONFIG_HOME", folder)
         .output()
         .unwrap()
 }
@@ -111,13 +112,15 @@ fn weights_go_through_pipes() {
         env!("CARGO_BIN_EXE_impasto"),
         text(&out)
     );
-    let piped = Command::new("bash").args(["-ec", &script]).output().unwrap();
+    let piped =
+        Command::new("bash").args(["-ec", &script]).env("XDG_CONFIG_HOME", folder.path()).output().unwrap();
     assert!(piped.status.success(), "{}", String::from_utf8_lossy(&piped.stderr));
     let said = String::from_utf8(piped.stdout).unwrap();
     assert!(said.starts_with("standard input: good: VGG-16, 13 layers"), "{said}");
     assert_eq!(load(&out), load(&embedded()));
     let mut nothing = Command::new(env!("CARGO_BIN_EXE_impasto"));
-    let nothing = nothing.args(["weights", "inspect", "-"]).stdin(Stdio::null()).output().unwrap();
+    nothing.args(["weights", "inspect", "-"]).env("XDG_CONFIG_HOME", folder.path());
+    let nothing = nothing.stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(nothing.stderr).unwrap();
     assert!(error.starts_with("Error: standard input: not a weight file of any known format "), "{error}");
 }
@@ -171,6 +174,7 @@ fn transfer_finds_a_converted_network_by_its_name() {
             .args(["--weights", "vgg19", "--size", "32", "--iterations", "1", "--content-layers", "conv1_2"])
             .args(["--style-layers", "conv1_1", "-o", text(&folder.path().join("out.png"))])
             .env("IMPASTO_WEIGHTS", folder.path())
+            .env("XDG_CONFIG_HOME", folder.path())
             .output()
             .unwrap()
     };

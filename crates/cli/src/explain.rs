@@ -10,13 +10,14 @@ use impasto_style::{PreparedNetwork, StopReason};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
-use crate::notices::tell_notices;
+use crate::notices::notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::place::{Kind, Place};
 use crate::progress::{Display, Volume, painted};
 use crate::scene::Asked;
-use crate::warnings::{Case, warn_of_idle};
+use crate::sources::counted;
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto explain photo.jpg painting.jpg -o report.html --size 256";
@@ -52,17 +53,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     inputs.keep_apart(&[("-o", &arguments.output)])?;
     let subject = read_subject(&asked.sources, &options, Keep::Whole, arguments.volume.quiet)?;
     let given = |name: &str| arguments.options.choices.has(name);
-    warn_of_idle(arguments.volume.quiet, given, &[Case::of_study(&options, &subject)]);
+    let mut said = idle(given, &[Case::of_study(&options, &subject)]);
     let size = subject.size(subject.longest_side(&options));
     output.reserve(largest_page(size, subject.photo().alpha().is_some()))?;
     let reading = options.reading(subject.bytes());
     options.init = options.init.read(&reading)?;
-    tell_notices(&subject, &options, asked.sources.names(), arguments.volume.quiet);
+    said.extend(notices(&subject, &options, asked.sources.names()));
     options.make_room_for(&subject);
     let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
+        said.drain(..).for_each(|line| display.say(&line));
         display.show(event);
         interrupt.flow()
     });
@@ -81,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::stopped(cause, message));
     }
     let painted = painted(&painting);
-    display.conclude(&format!("Wrote {name} after {} iterations: {painted}", painting.iterations));
+    display.conclude(&format!("Wrote {name} after {}: {painted}", counted(painting.iterations, "iteration")));
     Ok(())
 }
 

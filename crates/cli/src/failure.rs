@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 
 use impasto_files::{FileError, quoted};
@@ -77,9 +78,15 @@ impl From<PictureError> for Failure {
         match error {
             PictureError::File(error) => error.into(),
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
+            PictureError::NoStart { ref path } if is_name(path) => Self::wrong_use(with_dashes(&error)),
             _ => Self::failed(with_dashes(&error)),
         }
     }
+}
+
+/// Whether a path that leads to no file looks like a name, and not like a file that is missing.
+fn is_name(path: &Path) -> bool {
+    path.extension().is_none() && path.components().count() == 1
 }
 
 impl From<WeightsError> for Failure {
@@ -91,7 +98,15 @@ impl From<WeightsError> for Failure {
                 Self::wrong_use(format!("{error}{meant}"))
             }
             WeightsError::Io { ref path, ref source } if source.kind() == ErrorKind::NotFound => {
-                let meant = did_you_mean(&path.to_string_lossy(), Arch::ALL.map(Arch::name));
+                let names = Arch::ALL.map(Arch::name);
+                let meant = did_you_mean(&path.to_string_lossy(), names);
+                if is_name(path) {
+                    let names = names.join(", ");
+                    let name = quoted(path);
+                    return Self::wrong_use(format!(
+                        "there is no file {name}, and networks are {names}{meant}"
+                    ));
+                }
                 Self::failed(format!("{error}{meant}"))
             }
             WeightsError::Write(error) => error.into(),

@@ -63,7 +63,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let pictures = [("CONTENT", &arguments.content), ("STYLE", &arguments.style)];
     let pictures: Vec<_> =
         pictures.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
-    let inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+    let mut inputs = Inputs::new(&pictures, &options.init, &arguments.options.network);
+    if let Some(settings) = &arguments.options.settings {
+        inputs.push("--config", settings);
+    }
     let plots = arguments.plot.as_deref().map(|path| ("--plot", path));
     inputs.keep_apart(&plots.into_iter().collect::<Vec<_>>())?;
     plot.as_ref().map_or(Ok(()), |plot| plot.reserve(LARGEST_PLOT))?;

@@ -11,7 +11,7 @@ use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "Example:\n  impasto grid photo.jpg painting.jpg -o grid";
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let mut base = asked.options()?;
     let subject = read_subject(&asked.sources, &base, Keep::Whole, arguments.to.volume.quiet)?;
     let case = Case::of_study(&base, &subject);
-    warn_of_idle(arguments.to.volume.quiet, |name| given.choices.has(name), &[case]);
+    let said = idle(|name| given.choices.has(name), &[case]);
     base.make_room_for(&subject);
     let network = asked.options.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
@@ -65,5 +65,5 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     let files = asked.files(arguments.subject.scene.as_deref());
     let files = Inputs::new(&files, &Init::Content, &asked.options.network);
-    run_study(&study, material, files, &arguments.to, interrupt)
+    run_study(&study, material, files, &arguments.to, &said, interrupt)
 }

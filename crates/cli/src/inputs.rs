@@ -29,7 +29,7 @@ impl Inputs {
 
     /// One more.
     pub(crate) fn push(&mut self, name: &'static str, path: &Path) {
-        self.files.push((name, path.to_owned()));
+        self.files.push((name, file_of_picture(path).to_owned()));
     }
 
     /// Refuses outputs that are inputs, or one another. Each has the name of its option; `-o` may be the start. Standard input

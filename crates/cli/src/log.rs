@@ -53,11 +53,14 @@ fn line(progress: &Progress<'_>) -> Line {
     for kind in kinds() {
         put(kind.name(), losses.sum(kind).into());
     }
-    for kind in kinds().filter(|kind| kind.is_of_a_layer()) {
+    let regions = regions(losses);
+    // The layers of a style in regions are those of each.
+    let is_of_regions = |kind: LossKind| regions.is_some() && kind == LossKind::Gram;
+    for kind in kinds().filter(|&kind| kind.is_of_a_layer() && !is_of_regions(kind)) {
         let layers = object(losses.layers(kind).map(|(layer, loss)| (layer.to_owned(), loss.into())));
         put(&format!("{}_layers", kind.name()), layers);
     }
-    if let Some(regions) = regions(losses) {
+    if let Some(regions) = regions {
         put("style_regions", regions);
     }
     put("gradient_norm", progress.gradient_norm.into());

@@ -110,7 +110,14 @@ fn main() -> ExitCode {
 fn run(CommandLine { mut cli, offered, described }: CommandLine) -> Result<(), Failure> {
     let interrupt = Interrupt::default();
     signals::listen(interrupt.clone())?;
-    let settings = cli.settings.read()?;
+    let settings = match cli.settings.read() {
+        // What is wrong there is no matter of a command without options of the table.
+        Err(failure) if cli.command.options().is_none() && !cli.settings.are_named() => {
+            streams::warn(cli.command.is_quiet(), &format!("{failure}; no settings are heeded"));
+            Settings::default()
+        }
+        read => read?,
+    };
     cli.heed(&settings.heeded(|name| offered.iter().any(|offer| offer == name), described));
     let pool = threads::pool(cli.threads, cli.command.is_quiet())?;
     pool.install(|| cli.command.run(&interrupt))?;

@@ -1,7 +1,7 @@
 //! The options of neural-style and neural-style-pt, each answered by a sentence that says what there is here.
 //! docs/neural-style.md has them as a table.
 
-use impasto_style::{OPTIONS, SYNONYMS};
+use impasto_style::{OPTIONS, SYNONYMS, nearest};
 
 /// Every option of both programs, and what there is in its place.
 const OPTIONS_OF_THEIRS: [(&str, &str); 34] = [
@@ -60,12 +60,24 @@ fn answer_to(word: &str) -> Option<String> {
     let option = word.split('=').next()?;
     let single = option.strip_prefix('-')?;
     let (name, is_double) = single.strip_prefix('-').map_or((single, false), |name| (name, true));
-    let (name, says) = OPTIONS_OF_THEIRS.iter().find(|(theirs, _)| *theirs == name)?;
+    let Some((name, says)) = OPTIONS_OF_THEIRS.iter().find(|(theirs, _)| *theirs == name) else {
+        return if is_double { None } else { answer_to_nearly(option, name) };
+    };
     let is_ours = || {
         let synonyms = SYNONYMS.iter().map(|(other, _)| *other);
         OPTIONS.iter().map(|row| row.name).chain(synonyms).any(|ours| ours == *name)
     };
     (!(is_double && is_ours())).then(|| format!("{option} is an option of neural-style: {says}"))
+}
+
+/// `-style_layer`: with one dash, and an underscore, which no short option of ours with its value is likely to have. The first
+/// letter is right, so that `-oinit_image` is ours.
+fn answer_to_nearly(option: &str, name: &str) -> Option<String> {
+    let is_word = name.contains('_') && name.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
+    let theirs = OPTIONS_OF_THEIRS.iter().filter(|(theirs, _)| is_word && theirs.get(..1) == name.get(..1));
+    let meant = nearest(name, theirs.clone().map(|(theirs, _)| *theirs))?;
+    let (_, says) = theirs.clone().find(|(theirs, _)| *theirs == meant)?;
+    Some(format!("there is no {option}, and -{meant} is an option of neural-style: {says}"))
 }
 
 #[cfg(test)]
@@ -90,6 +102,18 @@ mod tests {
             assert_eq!(answer([ours].into_iter()), None, "{ours}");
         }
         assert_eq!(answer(["--", "-seed"].into_iter()), None);
+        for ours in ["-oinit_image", "-out_image.png", "-o_b", "--style_layer", "-s_1"] {
+            assert_eq!(answer([ours].into_iter()), None, "{ours}");
+        }
+        for (nearly, meant) in [
+            ("-style_layer", "style_layers"),
+            ("-num_iteration", "num_iterations"),
+            ("-ouput_image", "output_image"),
+        ] {
+            let answer = answer([nearly, "x"].into_iter()).unwrap();
+            let expected = format!("there is no {nearly}, and -{meant} is an option of neural-style: use ");
+            assert!(answer.starts_with(&expected), "{answer}");
+        }
         let both = answer(["-content_image", "a.jpg", "-style_image", "b.jpg"].into_iter()).unwrap();
         assert_eq!(both.lines().count(), 2, "{both}");
     }

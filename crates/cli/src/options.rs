@@ -1,6 +1,8 @@
 //! The options that say what is optimised and how, those of every command that paints: arguments made from the table of
 //! options.
 
+use std::path::PathBuf;
+
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -23,6 +25,8 @@ pub(crate) struct OptionArguments {
     otherwise: Choices,
     /// The network.
     pub(crate) network: NetworkArguments,
+    /// The file of settings, if there is one.
+    pub(crate) settings: Option<PathBuf>,
 }
 
 /// Short forms of options.
@@ -43,6 +47,7 @@ impl OptionArguments {
     pub(crate) fn heed(&mut self, settings: &Settings) {
         self.otherwise = settings.choices.clone().or(&self.otherwise);
         self.network = self.network.clone().or(settings.weights.clone(), settings.preprocess);
+        self.settings.clone_from(&settings.path);
     }
 }
 
@@ -80,7 +85,8 @@ impl FromArgMatches for OptionArguments {
         if let Some(free) = impasto_style::available_memory() {
             otherwise.set(MEMORY_LIMIT, &format!("{}M", free >> 20)).expect("the table has this option");
         }
-        Ok(Self { choices, otherwise, network: NetworkArguments::from_arg_matches(matches)? })
+        let network = NetworkArguments::from_arg_matches(matches)?;
+        Ok(Self { choices, otherwise, network, settings: None })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -66,7 +66,7 @@ fn refuse_left_out(command: &Command, matches: &ArgMatches) -> Result<(), clap::
 }
 
 /// The words with `--option -1e-3` as `--option=-1e-3`: clap takes a negative number with a negative exponent for an option, and
-/// so a list that begins with - (`--mask -,sky.png`). What the value is worth is for whoever reads the option to say.
+/// so a list that begins with - (`--mask -,sky.png`) or with a negative number (`--blend -1,2`). What the value is worth is for whoever reads the option to say.
 fn with_negative_numbers(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::new();
     for word in words {
@@ -98,7 +98,7 @@ fn is_negative_number(word: &OsString) -> bool {
     let number = word.to_str().and_then(|word| word.strip_prefix('-'));
     number.is_some_and(|number| {
         number.starts_with(|first: char| first.is_ascii_digit() || first == '.')
-            && number.parse::<f64>().is_ok()
+            && number.split(',').all(|number| number.parse::<f64>().is_ok())
     })
 }
 
@@ -124,6 +124,8 @@ mod tests {
             ("a -- -1", "a -- -1"),
             ("a --w -x -inf", "a --w -x -inf"),
             ("a --mask -,b -,c", "a --mask=-,b -,c"),
+            ("a --blend -1,2 -1,", "a --blend=-1,2 -1,"),
+            ("a --style-scale -1e-3,-2", "a --style-scale=-1e-3,-2"),
         ] {
             assert_eq!(with_negative_numbers(words(given)), words(read));
         }

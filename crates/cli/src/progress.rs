@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use crate::duration::spoken;
 use crate::pace::{Pace, Work};
 use crate::plan_table::plan_table;
+use crate::sources::counted;
 use crate::streams::tell;
 use crate::times::{Times, elapsed};
 
@@ -134,7 +135,8 @@ impl Display {
             Way::Lines => {
                 let every = (self.iterations / 20).max(1);
                 if progress.iteration == 1 || progress.iteration.is_multiple_of(every) {
-                    tell(&format!("{}{left}", self.line(progress)));
+                    let of_all = if self.cell.is_some() && !left.is_empty() { " of all" } else { "" };
+                    tell(&format!("{}{left}{of_all}", self.line(progress)));
                 }
             }
             Way::Quiet => {}
@@ -202,6 +204,11 @@ fn start_line(summary: &Summary) -> String {
     let (height, width) = summary.size;
     let paintings: Vec<String> =
         summary.style_sizes.iter().map(|(height, width)| format!("{width} x {height}")).collect();
+    let style = if paintings.is_empty() {
+        String::new()
+    } else {
+        format!(" in the style of {}", paintings.join(" and "))
+    };
     let scales = if summary.scales.len() == 1 {
         String::new()
     } else {
@@ -214,13 +221,10 @@ fn start_line(summary: &Summary) -> String {
         .checkpoint_bytes
         .map_or_else(String::new, |bytes| format!(", checkpoints of up to {} MiB", bytes.div_ceil(1 << 20)));
     format!(
-        "Painting {width} x {height} in the style of {}: {}, {} iterations{scales}{done}, {} {}, \
-         {} MiB of memory{bands}{checkpoints}",
-        paintings.join(" and "),
+        "Painting {width} x {height}{style}: {}, {}{scales}{done}, {}, {} MiB of memory{bands}{checkpoints}",
         summary.arch,
-        summary.iterations,
-        summary.threads,
-        if summary.threads == 1 { "thread" } else { "threads" },
+        counted(summary.iterations, "iteration"),
+        counted(summary.threads, "thread"),
         summary.bytes.div_ceil(1 << 20),
     )
 }

@@ -99,12 +99,12 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let subject = reader.compose(&sources, content, &pictures)?;
     let network = given.network.read()?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
-    let files = Inputs::new(&sources.files(), &Init::Content, &given.network);
     let asked = Asked { sources, options: given.clone() };
+    let files = Inputs::new(&asked.files(None), &Init::Content, &given.network);
     let inputs = asked.inputs(&subject, &network);
     let material =
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
-    run_study(&study, material, files, &arguments.to, interrupt)
+    run_study(&study, material, files, &arguments.to, &[], interrupt)
 }
 
 /// What `reconstruct content` rebuilds from: one picture, as it is.

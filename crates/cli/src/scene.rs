@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use impasto_style::picture::STANDARD_INPUT;
-use impasto_style::{Init, Input, Network, Record, Role, Subject, TransferOptions};
+use impasto_style::{
+    Init, Input, Network, OPTIONS, OptionRow, Preset, Record, Role, Subject, TransferOptions,
+};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;
@@ -13,7 +15,7 @@ use crate::options::OptionArguments;
 use crate::pictures::SubjectArguments;
 use crate::place::is_standard;
 use crate::sources::Sources;
-use crate::streams::put;
+use crate::streams::{output_is_closed, put};
 
 /// What a command was asked to work on: its arguments, on top of the scene that they name.
 #[derive(Debug, Clone)]
@@ -37,7 +39,11 @@ impl Asked {
         let wrong = |problem: Failure| Failure::failed(format!("{}: {problem}", name.display()));
         // A scene makes sense by itself.
         scene.transfer_options().map_err(|error| wrong(error.into()))?;
-        options.choices = options.choices.or(&scene.choices()?);
+        let mut choices = scene.choices()?;
+        if options.choices.has("preset") {
+            choices = choices.only(|name| !is_of_presets(name));
+        }
+        options.choices = options.choices.or(&choices);
         options.network = network(options.network, &scene).map_err(wrong)?;
         Ok(Self { sources: sources.or(Sources::of(&scene)), options })
     }
@@ -49,9 +55,11 @@ impl Asked {
         Ok(options)
     }
 
-    /// The files that are read, each with what names it: the pictures and masks, and the `scene`.
+    /// The files that are read, each with what names it: the pictures and masks, the `scene` and the settings.
     pub(crate) fn files<'a>(&'a self, scene: Option<&'a Path>) -> Vec<(&'static str, &'a Path)> {
-        self.sources.files().into_iter().chain(scene.map(|path| ("--scene", path))).collect()
+        let settings = self.options.settings.as_deref().map(|path| ("--config", path));
+        let scene = scene.map(|path| ("--scene", path));
+        self.sources.files().into_iter().chain(scene).chain(settings).collect()
     }
 
     /// The inputs of a study's records.
@@ -60,6 +68,13 @@ impl Asked {
         inputs.push(Input::network(self.options.network.path(), network));
         inputs
     }
+}
+
+/// Whether presets differ in an option: one that is given counts more there than what a scene says.
+fn is_of_presets(name: &str) -> bool {
+    let row = OPTIONS.iter().find(|row| row.name == name);
+    let values = |row: &OptionRow| Preset::ALL.map(|(preset, _)| row.get(&preset.options()));
+    row.is_some_and(|row| values(row).windows(2).any(|pair| pair[0] != pair[1]))
 }
 
 /// The network that was given, or that of a scene.
@@ -79,6 +94,9 @@ pub(crate) fn print(
     network: &NetworkArguments,
 ) -> Result<(), Failure> {
     Inputs::new(&sources.files(), &options.init, network).keep_apart(&[])?;
+    if output_is_closed() {
+        return Err(Failure::failed("standard output is closed: send it to a file or another program"));
+    }
     let mut options = options.clone();
     if let Init::File(path) = &mut options.init {
         *path = absolute(path)?;

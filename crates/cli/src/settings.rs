@@ -19,7 +19,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use impasto_files::one_line;
-use impasto_style::{Arch, Choices, Init, OPTIONS, OptionsError, did_you_mean, option_name};
+use impasto_style::{
+    Arch, Choices, Init, NUMBERS_OF_PAINTINGS, OPTIONS, OptionsError, did_you_mean, option_name,
+};
 use impasto_vgg::Convention;
 use toml::{Table, Value};
 
@@ -44,8 +46,8 @@ pub(crate) struct SettingsArguments {
 /// What a file of settings says.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
-    /// The file.
-    path: PathBuf,
+    /// The file, if there is one.
+    pub(crate) path: Option<PathBuf>,
     /// Options of the table.
     pub(crate) choices: Choices,
     pub(crate) weights: Option<PathBuf>,
@@ -62,6 +64,11 @@ const OTHERS: [&str; 6] = ["preset", "weights", "preprocess", "quality", "thread
 const MOST_BYTES: u64 = 1 << 20;
 
 impl SettingsArguments {
+    /// Whether a file of settings was named.
+    pub(crate) const fn are_named(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// The settings, if there is a file of them.
     pub(crate) fn read(&self) -> Result<Settings, Failure> {
         let path = match &self.config {
@@ -74,9 +81,8 @@ impl SettingsArguments {
         };
         match read(&path) {
             Ok(text) => Settings::parse(&path, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.config.is_none() => {
-                Ok(Settings::default())
-            }
+            // A file that nobody named, and that is not there for this user.
+            Err(error) if self.config.is_none() && is_out_of_reach(&error) => Ok(Settings::default()),
             Err(error) => {
                 let problem = format!("cannot read the settings {}: {error}", path.display());
                 let advice = if self.config.is_none() { "; --no-config goes without" } else { "" };
@@ -84,6 +90,11 @@ impl SettingsArguments {
             }
         }
     }
+}
+
+fn is_out_of_reach(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -103,10 +114,10 @@ impl Settings {
         let wrong = |problem: String| Failure::failed(one_line(format!("{}: {problem}", path.display())));
         let table: Table = text.parse().map_err(|error: toml::de::Error| {
             let before = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = text.as_bytes()[..before].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = text.get(..before).unwrap_or(text).matches('\n').count() + 1;
             wrong(format!("line {line}: {}", error.message()))
         })?;
-        let mut settings = Self { path: path.into(), ..Self::default() };
+        let mut settings = Self { path: Some(path.into()), ..Self::default() };
         for (name, value) in &table {
             settings.set(name, value).map_err(&wrong)?;
         }
@@ -121,6 +132,14 @@ impl Settings {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),
             Value::Float(number) => number.to_string(),
+            Value::Array(numbers) if NUMBERS_OF_PAINTINGS.contains(&option_name(name)) => {
+                let number = |value: &Value| match value {
+                    Value::Integer(number) => Ok(number.to_string()),
+                    Value::Float(number) => Ok(number.to_string()),
+                    _ => Err(format!("{name} must be a text or numbers, as on the command line")),
+                };
+                numbers.iter().map(number).collect::<Result<Vec<_>, _>>()?.join(",")
+            }
             Value::Boolean(value) if name == "quiet" => {
                 self.quiet = *value;
                 return Ok(());
@@ -163,7 +182,7 @@ impl Settings {
 
     /// A path; one that is relative, from the folder of the settings. A `name` is no path.
     fn placed(&self, text: &str, name: bool) -> PathBuf {
-        let folder = self.path.parent().filter(|_| !name);
+        let folder = self.path.as_deref().and_then(Path::parent).filter(|_| !name);
         folder.map_or_else(|| text.into(), |folder| folder.join(text))
     }
 
@@ -181,14 +200,23 @@ impl Settings {
 
     /// What is said of settings that count; nothing if there are none.
     pub(crate) fn said(&self) -> Option<String> {
-        let others = self.weights.is_some() || self.preprocess.is_some();
-        let counts = others || self.quality.is_some() || self.threads.is_some() || !self.choices.is_empty();
-        counts.then(|| format!("Defaults are those of {}", self.path.display()))
+        let others = [
+            ("weights", self.weights.is_some()),
+            ("preprocess", self.preprocess.is_some()),
+            ("quality", self.quality.is_some()),
+            ("threads", self.threads.is_some()),
+        ];
+        let others = others.into_iter().filter(|(_, counts)| *counts).map(|(name, _)| name);
+        let names: Vec<&str> = self.choices.names().chain(others).collect();
+        let path = self.path.as_ref().filter(|_| !names.is_empty())?;
+        Some(format!("Defaults are those of {}: {}", path.display(), names.join(", ")))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use impasto_style::Each;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Settings, String> {
@@ -209,6 +237,12 @@ mod tests {
     }
 
     #[test]
+    fn a_number_for_each_painting_may_be_a_list() {
+        let options = parse("blend = [3, 0.5]\nstyle-scale = [1, 0.25]").unwrap().choices.options().unwrap();
+        assert_eq!((options.blend, options.style_scale), (vec![3.0, 0.5], Each::new([1.0, 0.25]).unwrap()));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_the_file() {
         for (text, problem) in [
             ("sizee = 3", "there is no setting sizee; did you mean size?"),
@@ -217,6 +251,7 @@ mod tests {
             ("size = 0", "--size must be from 1 to 10000"),
             ("size = [1, 2]", "size must be a text or a number"),
             ("[size]", "size must be a text or a number"),
+            ("blend = ['a']", "blend must be a text or numbers"),
             ("quality = 200", "quality must be from 1 to 100, not 200"),
             ("threads = 0", "threads must be 1 or more"),
             ("quiet = 'yes'", "quiet must be true or false"),

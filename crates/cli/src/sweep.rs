@@ -11,7 +11,7 @@ use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
 use crate::study::{StudyOutput, run as run_study};
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let reading = &study.cells[0].options;
     let subject = read_subject(&asked.sources, reading, Keep::Whole, arguments.to.volume.quiet)?;
     let cases = study.cells.iter().map(|cell| Case::of_study(&cell.options, &subject));
-    warn_of_idle(arguments.to.volume.quiet, given, &cases.collect::<Vec<_>>());
+    let said = idle(given, &cases.collect::<Vec<_>>());
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = asked.options.network.read()?;
     let inputs = asked.inputs(&subject, &network);
@@ -61,13 +61,22 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     let files = asked.files(arguments.subject.scene.as_deref());
     let files = Inputs::new(&files, &Init::Content, &asked.options.network);
-    run_study(&study, material, files, &arguments.to, interrupt)
+    run_study(&study, material, files, &arguments.to, &said, interrupt)
 }
+
+/// What decides how pictures and masks are read, which are the same for all pictures of a sweep.
+const OF_READING: [&str; 7] =
+    ["background", "mask", "style-mask", "keep", "content-mask", "regions", "scene"];
 
 fn study(vary: &[Vary], given: &OptionArguments) -> Result<Study, Failure> {
     let (columns, rows) = vary.split_last().expect("clap requires one");
     if vary.iter().any(|vary| ["weights", "preprocess"].contains(&&*vary.option)) {
         return Err(Failure::wrong_use("--vary: all pictures of a sweep share one network"));
+    }
+    if let Some(Vary { option, .. }) = vary.iter().find(|vary| OF_READING.contains(&&*vary.option)) {
+        let problem =
+            format!("--vary: photo, paintings and masks are read once for all pictures: give one --{option}");
+        return Err(Failure::wrong_use(problem));
     }
     let mut options: Vec<&str> = vary.iter().map(|vary| vary.option.as_str()).collect();
     options.sort_unstable();
@@ -139,6 +148,10 @@ mod tests {
         for vary in ["colour=red", "seed=many", "weights=a,b"] {
             let failure = study_of(&arguments(&["--vary", vary])).unwrap_err();
             assert!(failure.to_string().starts_with("--vary:"), "{failure}");
+        }
+        for vary in ["background=white,black", "mask=a.png,b.png", "keep=a.png,b.png"] {
+            let failure = study_of(&arguments(&["--vary", vary])).unwrap_err().to_string();
+            assert!(failure.starts_with("--vary: ") && failure.contains("are read once"), "{failure}");
         }
     }
 

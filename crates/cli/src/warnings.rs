@@ -3,8 +3,6 @@
 use impasto_style::picture::Encoding;
 use impasto_style::{Init, RegionMask, Subject, TransferOptions};
 
-use crate::streams::warn;
-
 /// What decides whether an option has an effect.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case<'a> {
@@ -83,14 +81,11 @@ const ROWS: &[Row] = &[
 
 const WITHOUT_STYLE: &str = "while --style-weight is 0";
 
-/// Warns of each option that is given and has no effect in any of the cases, unless it shall be quiet.
-pub(crate) fn warn_of_idle(quiet: bool, is_given: impl Fn(&str) -> bool, cases: &[Case<'_>]) {
-    idle(is_given, cases).for_each(|line| warn(quiet, &line));
-}
-
-fn idle(is_given: impl Fn(&str) -> bool, cases: &[Case<'_>]) -> impl Iterator<Item = String> {
+/// A line for each option that is given and has no effect in any of the cases.
+pub(crate) fn idle(is_given: impl Fn(&str) -> bool, cases: &[Case<'_>]) -> Vec<String> {
     let is_idle = move |row: &&Row| is_given(row.option) && cases.iter().all(|&case| (row.is_idle)(case));
-    ROWS.iter().filter(is_idle).map(|row| format!("--{} has no effect {}", row.option, row.why))
+    let line = |row: &Row| format!("Warning: --{} has no effect {}", row.option, row.why);
+    ROWS.iter().filter(is_idle).map(line).collect()
 }
 
 #[cfg(test)]
@@ -109,7 +104,8 @@ mod tests {
 
     /// The options that have no effect, of all that could be given.
     fn found(cases: &[Case<'_>]) -> Vec<String> {
-        idle(|_| true, cases).map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
+        let lines = idle(|_| true, cases);
+        lines.iter().map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned()).collect()
     }
 
     #[test]
@@ -156,7 +152,10 @@ mod tests {
     #[test]
     fn what_was_not_given_is_not_warned_of() {
         let options = TransferOptions { init: Init::Content, ..Preset::Default.options() };
-        let lines: Vec<String> = idle(|name| name == "seed", &[case(&options)]).collect();
-        assert_eq!(lines, ["--seed has no effect where the start is no noise: --init noise has a seed"]);
+        let lines = idle(|name| name == "seed", &[case(&options)]);
+        assert_eq!(
+            lines,
+            ["Warning: --seed has no effect where the start is no noise: --init noise has a seed"]
+        );
     }
 }

@@ -32,7 +32,7 @@ pub enum Event<'a> {
 pub struct Summary {
     /// (H, W) of the result.
     pub size: (usize, usize),
-    /// (H, W) of each painting at the last scale.
+    /// (H, W) of each painting at the last scale; none where no style is compared.
     pub style_sizes: Vec<(usize, usize)>,
     /// What a mask leaves no position of, at some layer and scale: it drops out there.
     pub vanished: Vec<Vanished>,

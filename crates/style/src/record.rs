@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use crate::{Choices, Mask, OPTIONS, OptionsError, Picture, Recorded, TransferOptions};
 
 /// The version of the format.
-const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 1;
 
 /// What made a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,8 @@ pub enum Value {
     Number(Number),
     /// Any other value.
     Text(String),
+    /// Several numbers, which a saved scene may have in place of a text.
+    Numbers(Vec<Number>),
 }
 
 /// One input.
@@ -215,17 +217,11 @@ impl Record {
         Ok(record)
     }
 
-    /// Checks that the version is this one.
-    pub(crate) fn check_version(&self) -> Result<(), RecordError> {
-        if self.version == VERSION {
-            return Ok(());
-        }
-        Err(RecordError::Version { found: self.version.to_string() })
-    }
-
     /// Checks that version and options are known.
     pub(crate) fn check_known(&self) -> Result<(), RecordError> {
-        self.check_version()?;
+        if self.version != VERSION {
+            return Err(RecordError::Version { found: self.version.to_string() });
+        }
         let known = |name: &str| OPTIONS.iter().any(|row| row.decides_pixels() && row.name == name);
         match self.options.keys().find(|name| !known(name)) {
             Some(name) => Err(RecordError::UnknownOption { name: name.clone() }),
@@ -300,6 +296,9 @@ impl fmt::Display for Value {
         match self {
             Self::Number(number) => number.fmt(f),
             Self::Text(text) => f.write_str(text),
+            Self::Numbers(numbers) => {
+                f.write_str(&numbers.iter().map(Number::to_string).collect::<Vec<_>>().join(","))
+            }
         }
     }
 }

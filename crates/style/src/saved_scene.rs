@@ -3,7 +3,7 @@
 //! ```toml
 //! [options]
 //! size = 800
-//! blend = "3,1"
+//! blend = [3, 1]
 //!
 //! [[inputs]]
 //! role = "content"
@@ -28,7 +28,10 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use crate::{Init, Input, OPTIONS, Record, RecordError, Role, Value, nearest, option_name};
+use crate::record::VERSION;
+use crate::{
+    Init, Input, NUMBERS_OF_PAINTINGS, OPTIONS, Record, RecordError, Role, Value, nearest, option_name,
+};
 
 /// More than the options and some thousand paths ever take.
 const MOST_BYTES: u64 = 1 << 20;
@@ -71,6 +74,18 @@ struct Flaw {
     problem: String,
 }
 
+/// Why a text is no saved scene.
+enum Wrong {
+    Line(Flaw),
+    Version(RecordError),
+}
+
+impl From<Flaw> for Wrong {
+    fn from(flaw: Flaw) -> Self {
+        Self::Line(flaw)
+    }
+}
+
 impl Record {
     /// Reads a saved scene. Relative paths in it are from its own folder.
     ///
@@ -96,12 +111,14 @@ impl Record {
             let source = io::Error::other("it is too long for a scene");
             return Err(SavedSceneError::Read { path: path(), source });
         }
-        let mut record = parse(&toml).map_err(|Flaw { at, problem }| {
-            let line = 1 + toml.bytes().take(at.start).filter(|&byte| byte == b'\n').count();
-            SavedSceneError::Line { path: path(), line, problem: problem.replace('\n', " ") }
+        let mut record = parse(&toml).map_err(|wrong| match wrong {
+            Wrong::Line(Flaw { at, problem }) => {
+                let line = 1 + toml.bytes().take(at.start).filter(|&byte| byte == b'\n').count();
+                SavedSceneError::Line { path: path(), line, problem: problem.replace('\n', " ") }
+            }
+            Wrong::Version(source) => SavedSceneError::Version { path: path(), source },
         })?;
-        record.check_version().map_err(|source| SavedSceneError::Version { path: path(), source })?;
-        record.find_from(folder);
+        record.find_from(folder).map_err(|source| SavedSceneError::Read { path: path(), source })?;
         Ok(record)
     }
 
@@ -124,13 +141,13 @@ impl Record {
     }
 
     /// Brings relative paths to where they are seen from the working folder.
-    fn find_from(&mut self, folder: &Path) {
+    fn find_from(&mut self, folder: &Path) -> io::Result<()> {
         for Input { role, path, .. } in &mut self.inputs {
             if let Some(path) = path
                 && path != "-"
                 && !(*role == Role::Weights && impasto_vgg::Arch::from_name(path).is_some())
             {
-                *path = joined(folder, path);
+                *path = joined(folder, path)?;
             }
         }
         let start = self.options.get_mut("init");
@@ -138,22 +155,26 @@ impl Record {
             && value != "-"
             && matches!(Init::named(&value), Init::File(_))
         {
-            *start = Value::from(joined(folder, &value));
+            *start = Value::from(joined(folder, &value)?);
         }
+        Ok(())
     }
 }
 
-fn joined(folder: &Path, path: &str) -> String {
-    folder.join(path).to_string_lossy().into_owned()
+fn joined(folder: &Path, path: &str) -> io::Result<String> {
+    let problem =
+        || io::Error::other("the name of its folder is not Unicode: rename it, or give absolute paths");
+    folder.join(path).to_str().map(str::to_owned).ok_or_else(problem)
 }
 
 /// The record of a text in which every name is known.
-fn parse(text: &str) -> Result<Record, Flaw> {
+fn parse(text: &str) -> Result<Record, Wrong> {
     let flaw = |error: toml::de::Error| Flaw {
         at: error.span().unwrap_or_default(),
         problem: error.message().to_owned(),
     };
     let table = DeTable::parse(text).map_err(flaw)?;
+    check_version(table.get_ref()).map_err(Wrong::Version)?;
     check_names(table.get_ref())?;
     let mut record: Record = toml::from_str(text).map_err(flaw)?;
     let options = std::mem::take(&mut record.options);
@@ -161,6 +182,18 @@ fn parse(text: &str) -> Result<Record, Flaw> {
         |(name, value): (String, Value)| (option_name(&name).to_owned(), value.to_string().into());
     record.options = options.into_iter().map(canonical).collect();
     Ok(record)
+}
+
+/// Checks that a version, if it is said, is this one: in another one every other key may differ.
+fn check_version(table: &DeTable<'_>) -> Result<(), RecordError> {
+    match table.get("version").map(|value| value.get_ref()) {
+        Some(DeValue::Integer(found))
+            if u64::from_str_radix(found.as_str(), found.radix()) != Ok(VERSION) =>
+        {
+            Err(RecordError::Version { found: found.to_string() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks that every key, option and role is known.
@@ -176,11 +209,26 @@ fn check_names(table: &DeTable<'_>) -> Result<(), Flaw> {
                         check_input(table, input.span(), &mut singles)?;
                     }
                 }
+                check_segmentations(&singles, value.span())?;
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Checks that there are segmentations of both the photo and the painting, or of neither.
+fn check_segmentations(singles: &[String], at: Range<usize>) -> Result<(), Flaw> {
+    let there = |role: &&str| singles.iter().any(|known| known == role);
+    let (there, missing): (Vec<&str>, Vec<&str>) =
+        ["regions-photo", "regions-painting"].into_iter().partition(there);
+    match (&*there, &*missing) {
+        ([there], [missing]) => Err(Flaw {
+            at,
+            problem: format!("there is an input with the role {there}, and none with {missing}"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn check_options(options: &DeTable<'_>) -> Result<(), Flaw> {
@@ -198,9 +246,11 @@ fn check_options(options: &DeTable<'_>) -> Result<(), Flaw> {
     }
     for (name, value) in options {
         let is_value = match value.get_ref() {
-            DeValue::String(_) | DeValue::Integer(_) => true,
-            DeValue::Float(float) => float.as_str().parse().is_ok_and(f64::is_finite),
-            _ => false,
+            DeValue::Array(numbers) if NUMBERS_OF_PAINTINGS.contains(&option_name(name.get_ref())) => {
+                numbers.iter().all(|number| is_number(number.get_ref()))
+            }
+            DeValue::String(_) => true,
+            value => is_number(value),
         };
         if !is_value {
             let problem =
@@ -209,6 +259,14 @@ fn check_options(options: &DeTable<'_>) -> Result<(), Flaw> {
         }
     }
     Ok(())
+}
+
+fn is_number(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Integer(_) => true,
+        DeValue::Float(float) => float.as_str().parse().is_ok_and(f64::is_finite),
+        _ => false,
+    }
 }
 
 /// Checks an input; `singles` are the roles so far of which there is one only.
@@ -241,6 +299,15 @@ fn check_keys(table: &DeTable<'_>, what: &str, known: &[&str]) -> Result<(), Fla
     table.keys().try_for_each(|key| check_name(key.get_ref(), key.span(), what, known))
 }
 
+/// A name in quotation marks; the beginning of a very long one.
+fn shown(name: &str) -> String {
+    const MOST: usize = 60;
+    match name.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}...", &name[..end]),
+        None => format!("{name:?}"),
+    }
+}
+
 fn check_name(name: &str, at: Range<usize>, what: &str, known: &[&str]) -> Result<(), Flaw> {
     if known.contains(&name) {
         return Ok(());
@@ -249,5 +316,5 @@ fn check_name(name: &str, at: Range<usize>, what: &str, known: &[&str]) -> Resul
         Some(meant) => format!("did you mean {meant}?"),
         None => format!("it is one of {}", known.join(", ")),
     };
-    Err(Flaw { at, problem: format!("there is no {what} {name:?}: {meant}") })
+    Err(Flaw { at, problem: format!("there is no {what} {}: {meant}", shown(name)) })
 }

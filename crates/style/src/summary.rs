@@ -31,7 +31,11 @@ pub(crate) fn summarise(
     let plan = plan_or_advise(network, subject, options)?;
     Ok(Summary {
         size,
-        style_sizes: subject.painting_sizes(longest, options),
+        style_sizes: if options.style_weight > 0.0 {
+            subject.painting_sizes(longest, options)
+        } else {
+            Vec::new()
+        },
         vanished: vanished(network, subject, options, schedule)?,
         scales: schedule.iter().map(|scale| subject.size(scale.size)).collect(),
         scale_iterations: schedule.iter().map(|scale| scale.iterations).collect(),

@@ -34,6 +34,16 @@ fn choices_above_a_scene_leave_it_what_still_applies() {
 }
 
 #[test]
+fn a_number_for_each_painting_may_be_a_list() {
+    let lists = read("[options]\nblend = [3, 0.5]\nstyle-scale = [1, 0.25]\n").unwrap();
+    let texts = read("[options]\nblend = \"3,0.5\"\nstyle-scale = \"1,0.25\"\n").unwrap();
+    assert_eq!(lists.options, texts.options);
+    assert_eq!(lists.transfer_options().unwrap().blend, [3.0, 0.5]);
+    let wrong = read("[options]\nblend = []\n").unwrap();
+    assert!(wrong.transfer_options().unwrap_err().to_string().starts_with("`blend` must be"));
+}
+
+#[test]
 fn relative_paths_are_from_the_folder_of_the_scene() {
     let text = "[options]\ninit = \"start.png\"\n\
                 [[inputs]]\nrole = \"content\"\npath = \"a b.png\"\n\
@@ -44,6 +54,18 @@ fn relative_paths_are_from_the_folder_of_the_scene() {
     let paths: Vec<&str> = scene.inputs.iter().map(|input| input.path.as_deref().unwrap()).collect();
     assert_eq!(paths, ["folder/a b.png", "/ö/\"b\".png", "-", "vgg19"]);
     assert_eq!(scene.options["init"].to_string(), "folder/start.png");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_not_unicode_is_not_renamed() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = Path::new(std::ffi::OsStr::from_bytes(b"a\xff"));
+    let read = |text: &str| Record::scene_from(text.as_bytes(), Path::new("scene.toml"), folder);
+    let relative = read("[[inputs]]\nrole = \"content\"\npath = \"a.png\"\n").unwrap_err();
+    assert!(relative.to_string().contains("is not Unicode"), "{relative}");
+    let absolute = read("[[inputs]]\nrole = \"content\"\npath = \"/a.png\"\n").unwrap();
+    assert_eq!(absolute.inputs[0].path.as_deref(), Some("/a.png"));
 }
 
 #[test]
@@ -59,6 +81,8 @@ fn what_is_not_understood_is_refused_with_its_line_and_the_nearest_name() {
         ("[[inputs]]\nrole = \"init\"\npath = \"a\"\n", "line 2: there is no role \"init\""),
         ("[[inputs]]\nrole = \"style\"\nfile = \"a\"\n", "line 3: there is no key \"file\""),
         ("[options]\nsize = [1]\n", "line 2: the value of size must be a number, or a text"),
+        ("[options]\nblend = [1, \"a\"]\n", "line 2: the value of blend must be a number"),
+        ("[options]\nblend = [[1]]\n", "line 2: the value of blend must be a number"),
         ("[options]\ncontent-weight = inf\n", "line 2: the value of content-weight must be a number"),
         ("[options]\nsize = \n", "line 2: "),
         ("[[inputs]]\npath = \"a\"\n", "missing field `role`"),
@@ -72,10 +96,18 @@ fn what_is_not_understood_is_refused_with_its_line_and_the_nearest_name() {
         ("inputs = 3\n", "line 1: "),
         ("options = 3\n", "line 1: "),
         ("version = 2\n", "scene.toml: the record has version 2"),
+        ("pictures = 3\nversion = 2\n", "scene.toml: the record has version 2"),
+        ("version = 99999999999999999999\n", "scene.toml: the record has version 9999"),
+        (
+            "[[inputs]]\nrole = \"regions-photo\"\npath = \"a\"\n",
+            "line 1: there is an input with the role regions-photo, and none with regions-painting",
+        ),
     ] {
         let error = read(text).unwrap_err();
         assert!(error.contains(message) && !error.contains('\n'), "{text:?}: {error}");
     }
+    let long = read(&format!("{} = 3\n", "k".repeat(900_000))).unwrap_err();
+    assert!(long.len() < 300, "{}", long.len());
     assert!(read(&"#".repeat(2 << 20)).unwrap_err().contains("too long"));
     assert!(Record::read_scene(Path::new("none")).unwrap_err().to_string().starts_with("cannot read none"));
 }

@@ -32,7 +32,7 @@ pub(crate) struct SubjectArguments {
     regions: Option<Vec<PathBuf>>,
 
     /// A saved scene: pictures, masks and options that are not given here are its (transfer --print-scene writes one)
-    #[arg(long, value_name = "FILE", conflicts_with = "preset", help_heading = "Scene")]
+    #[arg(long, value_name = "FILE", help_heading = "Scene")]
     pub(crate) scene: Option<PathBuf>,
 }
 

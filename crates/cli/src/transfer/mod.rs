@@ -14,14 +14,14 @@ use crate::checkpoint::{CheckpointArguments, Given, Job};
 use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::notices::tell_notices;
+use crate::notices::notices;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::presets::preset_table;
 use crate::progress::Volume;
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
-use crate::warnings::{Case, warn_of_idle};
+use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -30,7 +30,6 @@ Examples:
   impasto transfer photo.jpg painting.jpg -o out.png --size 1024 --style-weight 3
   impasto transfer photo.jpg sky.jpg ground.jpg --mask sky-mask.png,- -o out.png
   impasto transfer photo.jpg a.jpg b.jpg --blend 3,1 -o out.png
-  impasto transfer photo.jpg a.jpg b.jpg --mask sky.png,- -o out.png
   impasto transfer photo.jpg painting.jpg --keep face.png --colours photo -o out.png
   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
@@ -123,14 +122,14 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let subject = read_subject(&job.sources, &options, Keep::Shrunk, quiet)?;
     let (encoding, alpha) = (run.output.encoding(), subject.photo().alpha().is_some());
     let case = Case { encoding, save_every: job.save_every, ..Case::of_study(&job.options, &subject) };
-    warn_of_idle(quiet, |name| arguments.gives(name), &[case]);
+    run.notices = idle(|name| arguments.gives(name), &[case]);
     run.output = run.output.with_alpha(alpha, quiet);
     run.output.reserve(subject.size(subject.longest_side(&options)))?;
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
     }
-    tell_notices(&subject, &options, job.sources.names(), quiet);
+    run.notices.extend(notices(&subject, &options, job.sources.names()));
     options.make_room_for(&subject);
     let network = job.network.read()?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;

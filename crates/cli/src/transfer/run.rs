@@ -15,6 +15,7 @@ use crate::log::Log;
 use crate::output::Output;
 use crate::place::is_standard;
 use crate::progress::{Display, painted};
+use crate::sources::counted;
 
 /// As many names of intermediate pictures are checked before the start. Of the others each is when its turn comes.
 const CHECKED: usize = 100;
@@ -27,6 +28,8 @@ pub(super) struct Run<'a> {
     /// What intermediate pictures may not replace: the inputs, the log and the checkpoint.
     taken: Inputs,
     pub(super) output: Output,
+    /// What is said of the pictures when all has been checked.
+    pub(super) notices: Vec<String>,
     log: Option<Log>,
     save_every: Option<u64>,
     /// What is said of the places that a checkpoint has chosen.
@@ -71,6 +74,7 @@ impl<'a> Run<'a> {
             inputs,
             taken,
             output,
+            notices: Vec::new(),
             log,
             save_every: job.save_every,
             chosen,
@@ -87,6 +91,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
         self.interrupt.heed(event);
+        self.notices.drain(..).for_each(|line| self.display.say(&line));
         self.display.show(event);
         match event {
             Event::Started(summary) => {
@@ -179,7 +184,8 @@ impl<'a> Run<'a> {
         } else {
             match write(progress, &self.output) {
                 Ok(()) => {
-                    format!("Wrote {name} as it is after {iteration} of {} iterations", self.iterations)
+                    let all = counted(self.iterations, "iteration");
+                    format!("Wrote {name} as it is after {iteration} of {all}")
                 }
                 Err(failure) => format!("Warning: {failure}; painting goes on"),
             }
@@ -226,7 +232,7 @@ impl<'a> Run<'a> {
         self.written?;
         let name = self.output.name();
         let painted = painted(painting);
-        let done = format!("{} of {} iterations", painting.iterations, self.iterations);
+        let done = format!("{} of {}", painting.iterations, counted(self.iterations, "iteration"));
         let cause = self.interrupt.cause().filter(|_| painting.reason == StopReason::Cancelled);
         let beside = self.failure.as_ref().map_or_else(String::new, |failure| format!("; {failure}"));
         let on = self.checkpoint.filter(|_| self.kept).map_or_else(String::new, how_to_go_on);
@@ -242,7 +248,7 @@ impl<'a> Run<'a> {
         self.display.conclude(&match (cause, painting.reason) {
             (Some(cause), _) => format!("Wrote {name}: {cause} ended it after {done}, {painted}{on}"),
             (None, StopReason::Iterations) => {
-                format!("Wrote {name} after {} iterations: {painted}", painting.iterations)
+                format!("Wrote {name} after {}: {painted}", counted(painting.iterations, "iteration"))
             }
             (None, reason) => format!("Wrote {name}: ended after {done} because {reason}, {painted}"),
         });
@@ -256,6 +262,7 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
     let mut read = job.sources.files();
     read.extend(arguments.subject.scene.as_deref().map(|path| ("--scene", path)));
     read.extend(arguments.checkpoint.source().map(|path| ("--resume", path)));
+    read.extend(arguments.options.settings.as_deref().map(|path| ("--config", path)));
     let inputs = Inputs::new(&read, &job.options.init, &job.network);
     let written = [("--log", job.log.as_deref()), ("--checkpoint", arguments.checkpoint.path())];
     let written = written.into_iter().filter_map(|(name, path)| Some((name, path?)));

@@ -61,9 +61,9 @@ impl Choices {
         if name == PRESET { self.preset.is_some() } else { self.values.contains_key(option_name(name)) }
     }
 
-    /// Whether nothing was chosen.
-    pub fn is_empty(&self) -> bool {
-        self.preset.is_none() && self.values.is_empty()
+    /// The names of what was chosen, the preset's first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.preset.map(|_| PRESET).into_iter().chain(self.values.keys().copied())
     }
 
     /// These choices, and where they say nothing, those of `others`, as far as these leave them a meaning: what only another

@@ -56,6 +56,9 @@ impl<T> Each<T> {
     }
 }
 
+/// The options with a number for each painting, which files may give as a list of numbers in place of a text.
+pub const NUMBERS_OF_PAINTINGS: [&str; 2] = ["blend", "style-scale"];
+
 const OF_NUMBERS: char = ',';
 const OF_LAYERS: char = '/';
 

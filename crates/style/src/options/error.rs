@@ -73,9 +73,18 @@ fn paintings_text(paintings: usize) -> String {
     if paintings == 1 { "is 1 painting".to_owned() } else { format!("are {paintings} paintings") }
 }
 
-/// A value as it is; in quotation marks if there is nothing to see of it.
+/// A value as it is; in quotation marks if there is nothing to see of it, and its numbers with an exponent where they would have
+/// more digits than can be counted.
 fn shown(value: &str) -> String {
-    if value.trim().is_empty() { format!("{value:?}") } else { value.to_owned() }
+    const MOST: usize = 20;
+    if value.trim().is_empty() {
+        return format!("{value:?}");
+    }
+    let number = |part: &str| match part.parse::<f64>() {
+        Ok(number) if part.len() > MOST => format!("{number:e}"),
+        _ => part.to_owned(),
+    };
+    value.split(',').map(number).collect::<Vec<_>>().join(",")
 }
 
 /// The end of the sentence about a value that is none of an option's names.

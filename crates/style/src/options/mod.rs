@@ -29,7 +29,7 @@ use schedule::MOST_SCALES;
 
 pub use choices::Choices;
 pub use colours::{Colours, Transport};
-pub use each::Each;
+pub use each::{Each, NUMBERS_OF_PAINTINGS};
 pub use error::OptionsError;
 pub use init::Init;
 pub(crate) use init::how_to_start;
@@ -242,7 +242,9 @@ pub static OPTIONS: &[OptionRow] = &[
         value_name: "WEIGHTS",
         help: "What each painting weighs in the blend of their styles, like 3,1; even is the same for all",
         heading: LOOK,
-        accepts: Accepts::Text("even, or a number of 0 or more for each painting and one of them above 0"),
+        accepts: Accepts::Text(
+            "even, or a number of 0 or more for each painting, one of them above 0 and their sum finite",
+        ),
         recorded: Recorded::Unless("even"),
         get: |options| Some(blend_text(&options.blend)),
         set: |options, text| {
