@@ -2,7 +2,7 @@
 //! al., 2017, section 4.1).
 //!
 //! ```text
-//! F'_pi = T_p F_pi                           a guided response, T_p >= 0
+//! F'_pi = T_p F_pi                           a guided response; T, with T_p >= 0, is its guidance channel
 //! G'    = F'^T F' / S,   S = sum_p T_p^2     its Gram matrix: with T = 1 it is F^T F / M
 //! ```
 //!

@@ -10,7 +10,6 @@ use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
-use crate::streams::tell;
 use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 use crate::warnings::{Case, idle};
 
@@ -60,12 +59,11 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let said = idle(|name| given.choices.has(name), &[case]);
     base.make_room_for(&subject);
     let network = asked.options.network.read()?;
-    said.iter().filter(|_| !arguments.to.volume.quiet).for_each(|line| tell(line));
     let study = grid(&base, &layers, &arguments.ratios);
     let inputs = asked.inputs(&subject, &network);
     let material =
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     let files = asked.files(arguments.subject.scene.as_deref());
     let files = Inputs::new(&files, &Init::Content, &asked.options.network);
-    run_study(&study, material, files, &arguments.to, interrupt)
+    run_study(&study, material, files, &arguments.to, &said, interrupt)
 }

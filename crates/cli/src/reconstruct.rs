@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let inputs = asked.inputs(&subject, &network);
     let material =
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
-    run_study(&study, material, files, &arguments.to, interrupt)
+    run_study(&study, material, files, &arguments.to, &[], interrupt)
 }
 
 /// What `reconstruct content` rebuilds from: one picture, as it is.

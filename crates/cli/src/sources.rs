@@ -67,7 +67,7 @@ impl Sources {
         if self.content.is_none() || self.styles.is_empty() {
             let missing = if self.content.is_none() { "no photo" } else { "no painting" };
             let problem =
-                format!("there is {missing}: give CONTENT and STYLE, or --scene FILE that names them");
+                format!("there is {missing}: give <CONTENT> and <STYLE>, or --scene FILE that names them");
             return Err(Failure::wrong_use(problem));
         }
         self.check_paintings(options)

@@ -36,12 +36,14 @@ pub(crate) struct StudyOutput {
     pub(crate) volume: Volume,
 }
 
-/// Computes what is missing of the study in its folder, and draws its sheet there.
+/// Computes what is missing of the study in its folder, and draws its sheet there. Once all is checked the lines of `said` are
+/// shown.
 pub(crate) fn run(
     study: &Study,
     material: Material<'_>,
     inputs: Inputs,
     to: &StudyOutput,
+    said: &[String],
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
     let folder = &*to.output;
@@ -60,6 +62,7 @@ pub(crate) fn run(
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
     refuse_inputs(study, inputs, folder)?;
     let mut display = Display::new(to.volume, &folder.display().to_string());
+    said.iter().for_each(|line| display.say(line));
     display.expect(study.cells.iter().map(|cell| work(cell, material)).collect());
     // The cell at work, and those that are done.
     let (mut number, mut done) = (0, 0);

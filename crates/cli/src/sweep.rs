@@ -10,7 +10,6 @@ use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
-use crate::streams::tell;
 use crate::study::{StudyOutput, run as run_study};
 use crate::warnings::{Case, idle};
 
@@ -57,13 +56,12 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let said = idle(given, &cases.collect::<Vec<_>>());
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = asked.options.network.read()?;
-    said.iter().filter(|_| !arguments.to.volume.quiet).for_each(|line| tell(line));
     let inputs = asked.inputs(&subject, &network);
     let material =
         Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
     let files = asked.files(arguments.subject.scene.as_deref());
     let files = Inputs::new(&files, &Init::Content, &asked.options.network);
-    run_study(&study, material, files, &arguments.to, interrupt)
+    run_study(&study, material, files, &arguments.to, &said, interrupt)
 }
 
 /// What decides how pictures and masks are read, which are the same for all pictures of a sweep.

@@ -28,7 +28,8 @@ pub fn white_noise(height: usize, width: usize, seed: u64) -> Result<Picture, Pi
 /// input, which is the picture less that colour, from normal noise times 0.001.
 ///
 /// Pairs of numbers are made of two draws of the generator of [`white_noise`] by the transform of Box and Muller ("A note on the
-/// generation of random normal deviates", 1958): (-2 ln a)^1/2 (cos 2 pi b, sin 2 pi b).
+/// generation of random normal deviates", 1958): (-2 ln a)^1/2 (cos 2 pi b, sin 2 pi b). Logarithms and cosines are the system's:
+/// the last bits are not promised across machines.
 ///
 /// # Errors
 /// As [`white_noise`].

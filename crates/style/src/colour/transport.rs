@@ -10,7 +10,7 @@
 //! A is not unique: A Q is another solution for each rotation Q of S. The Monge-Kantorovich form is the symmetric one, which of
 //! all of them moves the colours of a normal distribution the least (Pitie and Kokaram, "The linear Monge-Kantorovitch linear
 //! colour mapping for example-based colour transfer", 2007); it treats the three channels alike. That of Cholesky depends on
-//! their order. Both are compared in "Controlling Perceptual Factors in Neural Style Transfer" (Gatys et al., 2017), section 5.
+//! their order; it is that of "Preserving Color in Neural Artistic Style Transfer" (Gatys et al., 2016).
 //!
 //! A grey or plain picture has a singular S. Directions in which the source varies by less than rounding to 8 bits does
 //! ([`LEAST_VARIANCE`]) hold nothing that could be spread, and stay as they are.
