@@ -62,7 +62,9 @@ pub(crate) fn run(
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
     refuse_inputs(study, inputs, folder)?;
     let mut display = Display::new(to.volume, &folder.display().to_string());
-    said.iter().for_each(|line| display.say(line));
+    for line in said {
+        display.say(line);
+    }
     display.expect(study.cells.iter().map(|cell| work(cell, material)).collect());
     // The cell at work, and those that are done.
     let (mut number, mut done) = (0, 0);

@@ -186,7 +186,7 @@ fn parse(text: &str) -> Result<Record, Wrong> {
 
 /// Checks that a version, if it is said, is this one: in another one every other key may differ.
 fn check_version(table: &DeTable<'_>) -> Result<(), RecordError> {
-    match table.get("version").map(|value| value.get_ref()) {
+    match table.get("version").map(toml::Spanned::get_ref) {
         Some(DeValue::Integer(found))
             if u64::from_str_radix(found.as_str(), found.radix()) != Ok(VERSION) =>
         {
