@@ -28,6 +28,13 @@ def painted_sky():
     mask.filter(ImageFilter.GaussianBlur(3)).save("examples/masks/cafe_terrace-sky.png", optimize=True)
 
 
+def fields():
+    """The fields of style/harvest_at_la_crau.webp: below the hills, without the white border."""
+    mask = Image.new("L", (606, 500), 0)
+    ImageDraw.Draw(mask).rectangle((0, 118, 606, 482), fill=255)
+    mask.filter(ImageFilter.GaussianBlur(3)).resize((303, 250)).save("examples/masks/harvest-fields.png", optimize=True)
+
+
 def face():
     """The face of content/astronaut.png: an oval with a soft edge."""
     mask = Image.new("L", (512, 512), 0)
@@ -60,5 +67,6 @@ def palette():
 if __name__ == "__main__":
     sky()
     painted_sky()
+    fields()
     face()
     palette()
