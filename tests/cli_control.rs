@@ -383,7 +383,12 @@ fn studies_take_paintings_masks_and_scenes() {
         "reconstruct style painting.webp other.png --blend 1,3 --style-mask upper.png,- --layers conv1_1";
     succeed(&folder, &format!("{texture} --canvas 48x32 --iterations 1 --quiet -o texture"));
     refused(&folder, "reconstruct content photo.png painting.webp -o none", 2, &["for textures"]);
-    refused(&folder, "reconstruct style painting.webp --colours photo -o none", 2, &["--colours", "what it is rebuilt from"]);
+    refused(
+        &folder,
+        "reconstruct style painting.webp --colours photo -o none",
+        2,
+        &["--colours", "what it is rebuilt from"],
+    );
     refused(
         &folder,
         "reconstruct style painting.webp other.png --mask tall.png,- -o none",

@@ -237,8 +237,10 @@ fn run(line: &str, option: &str) -> (Deed, String) {
     let text = [&output.stdout[..], &output.stderr].concat();
     let mut written = BTreeMap::from([("standard output".to_owned(), output.stdout)]);
     collect(&folder.path(""), &mut written);
-    let deed = Deed { code: output.status.code(), is_quiet: output.stderr.is_empty(), written };
-    (deed, String::from_utf8_lossy(&text).into_owned())
+    let text = String::from_utf8_lossy(&text).into_owned();
+    // Commands that heed none of the settings say so.
+    let is_quiet = if option == "no-config" { !text.contains("nonsense") } else { output.stderr.is_empty() };
+    (Deed { code: output.status.code(), is_quiet, written }, text)
 }
 
 /// A second painting, masks and segmentations of the photo and the painting, and a photo that is clear in a part.

@@ -35,7 +35,9 @@ const SHORT: [(&str, char); 2] = [("iterations", 'i'), ("size", 's')];
 impl OptionArguments {
     /// The preset with what was given and what counts otherwise put in, checked. Reads no file.
     pub(crate) fn options(&self) -> Result<TransferOptions, Failure> {
-        Ok(self.chosen().options()?)
+        let options = self.chosen().options()?;
+        options.check_smallest()?;
+        Ok(options)
     }
 
     /// What was given, on top of what counts otherwise.

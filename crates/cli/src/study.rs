@@ -52,6 +52,7 @@ pub(crate) fn run(
     }
     for cell in &study.cells {
         cell.options.validate()?;
+        cell.options.check_smallest()?;
         if matches!(&cell.options.init, Init::File(path) if is_standard(path)) {
             return Err(Failure::wrong_use(
                 "the pictures of a study share their start: give --init a file, not -",

@@ -77,7 +77,7 @@ impl Subject {
             let scale = side as f64 / longest as f64;
             let fitting = (side as f64 * longest as f64 / wanted as f64) as usize;
             let smaller = |size| TransferOptions { size: Size::Longest(size), ..options.clone() };
-            let fitting = Some(fitting.max(1)).filter(|&size| smaller(size).validate().is_ok());
+            let fitting = Some(fitting.max(1)).filter(|&size| smaller(size).check_smallest().is_ok());
             let kind = NoticeKind::SmallPainting { wanted, scale, size: fitting };
             let is_small = (side as f64) < ENOUGH * wanted as f64;
             is_small.then_some(Notice { source: Source::Painting(number), size, kind })

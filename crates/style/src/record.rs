@@ -213,6 +213,10 @@ impl Record {
             return Err(serde_json::Error::missing_field(missing).into());
         }
         let record: Self = serde_json::from_value(json)?;
+        let list = record.options.iter().find(|(_, value)| matches!(value, Value::Numbers(_)));
+        if let Some((name, _)) = list {
+            return Err(serde_json::Error::custom(format!("the value of {name} is a list")).into());
+        }
         record.check_known()?;
         Ok(record)
     }

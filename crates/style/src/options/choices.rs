@@ -76,7 +76,7 @@ impl Choices {
     /// settings.set("size", "800")?;
     /// settings.set("preset", "paper")?;
     /// let options = given.or(&settings).options()?;
-    /// assert_eq!((options.size, options.iterations), (300, 500));
+    /// assert_eq!((options.size, options.iterations), (300.into(), 500));
     /// # Ok::<(), impasto_style::OptionsError>(())
     /// ```
     #[must_use]

@@ -440,7 +440,7 @@ impl TransferOptions {
         if self.layers().is_empty() {
             return Err(OptionsError::NothingToDo);
         }
-        smallest::check(self)
+        Ok(())
     }
 
     /// The longest side of the result for a photo of H x W pixels.

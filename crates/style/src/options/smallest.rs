@@ -5,22 +5,28 @@ use impasto_vgg::Arch;
 
 use super::{OptionsError, Size, TransferOptions};
 
-/// Checks that the longest sides of the result and of each painting leave a position at the deepest layer of theirs.
-pub(super) fn check(options: &TransferOptions) -> Result<(), OptionsError> {
-    let longest = match options.size {
-        Size::Longest(side) => side,
-        Size::Within { width, height } => width.max(height),
-        Size::Original => return Ok(()),
-    };
-    if let Some((side, layer)) = smallest(&options.layers()).filter(|&(side, _)| longest < side) {
-        return Err(OptionsError::Value {
-            option: "size",
-            requirement: format!("at least {side} for {layer}"),
-            value: options.size.to_string(),
-        });
+impl TransferOptions {
+    /// Checks that the longest sides of the result and of each painting leave a position at the deepest layer of theirs: what
+    /// can be said before any picture is known.
+    ///
+    /// # Errors
+    /// [`OptionsError::Value`], of `size` or `style-scale`.
+    pub fn check_smallest(&self) -> Result<(), OptionsError> {
+        let longest = match self.size {
+            Size::Longest(side) => side,
+            Size::Within { width, height } => width.max(height),
+            Size::Original => return Ok(()),
+        };
+        if let Some((side, layer)) = smallest(&self.layers()).filter(|&(side, _)| longest < side) {
+            return Err(OptionsError::Value {
+                option: "size",
+                requirement: format!("at least {side} for {layer}"),
+                value: self.size.to_string(),
+            });
+        }
+        let paintings = self.style_scale.count().max(self.style_layers.count());
+        (0..paintings).try_for_each(|number| check_painting(self, number, longest))
     }
-    let paintings = options.style_scale.count().max(options.style_layers.count());
-    (0..paintings).try_for_each(|number| check_painting(options, number, longest))
 }
 
 fn check_painting(options: &TransferOptions, number: usize, longest: usize) -> Result<(), OptionsError> {
@@ -53,7 +59,7 @@ mod tests {
         for (name, value) in chosen {
             choices.set(name, value).unwrap();
         }
-        choices.options().err().map(|error| error.to_string())
+        choices.options().and_then(|options| options.check_smallest()).err().map(|error| error.to_string())
     }
 
     #[test]
@@ -77,6 +83,6 @@ mod tests {
         assert_eq!(message, expected);
         assert!(refusal(&[("style-scale", "1,0.01")]).is_some());
         assert_eq!(refusal(&[("style-scale", "0.01"), ("style-weight", "0")]), None);
-        assert_eq!(check(&Preset::Default.options()), Ok(()));
+        assert_eq!(Preset::Default.options().check_smallest(), Ok(()));
     }
 }

@@ -97,8 +97,20 @@ fn decode(file: &[u8], output: ColorSpace) -> Result<Vec<u8>, ReadError> {
     Ok(pixels)
 }
 
-/// Bytes that would be taken for coded data if the decoder still needed some; several, so that one of them gives other pixels.
-const TAILS: [[u8; 64]; 3] = [[0x55; 64], [0xaa; 64], [0x36; 64]];
+/// Tails of bytes that would be taken for coded data if the decoder still needed some.
+const TAILS: usize = 9;
+
+/// One of the tails, even ones and uneven ones, so that one of them gives other pixels; without 0xff, which begins a marker.
+fn tail(number: usize) -> [u8; 64] {
+    if let Some(&byte) = [0x55, 0xaa, 0x36].get(number) {
+        return [byte; 64];
+    }
+    let mut state = number as u32 + 1;
+    std::array::from_fn(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8 & 0xfe
+    })
+}
 
 /// The pixels of a file without its end-of-image marker, if they are all there.
 fn decode_without_end(
@@ -122,8 +134,8 @@ fn decode_without_end(
         decode(&file, output)
     };
     let pixels = decode_with(&[])?;
-    for tail in &TAILS {
-        if decode_with(tail).map_err(|_| cut())? != pixels {
+    for number in 0..TAILS {
+        if decode_with(&tail(number)).map_err(|_| cut())? != pixels {
             return Err(cut());
         }
     }
