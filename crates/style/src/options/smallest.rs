@@ -51,7 +51,6 @@ fn smallest<'a>(layers: &[&'a str]) -> Option<(usize, &'a str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Choices, Preset};
 
     fn refusal(chosen: &[(&str, &str)]) -> Option<String> {
