@@ -123,6 +123,7 @@ impl Settings {
         }
         // Checked here, where the file can be named.
         let checked = Choices::default().or(&settings.choices).options();
+        let checked = checked.and_then(|options| options.check_smallest());
         checked.map_err(|error| wrong(Failure::from(error).to_string()))?;
         Ok(settings)
     }
