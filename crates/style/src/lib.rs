@@ -101,6 +101,7 @@ mod terms;
 mod transfer;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resume, Saved};
+pub use colour::light;
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{

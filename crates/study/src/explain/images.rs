@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use impasto_style::picture::Encoding;
-use impasto_style::{Mask, Picture, PictureError};
+use impasto_style::{Mask, Picture, PictureError, light};
 
 /// An `<img>` that carries its picture with it; what is transparent is a checkerboard.
 pub(super) fn embedded(picture: &Picture, encoding: Encoding, what: &str) -> std::io::Result<String> {
@@ -63,7 +63,7 @@ pub(super) fn covered(
     let mut pixels = picture.data().to_vec();
     for (at, pixel) in pixels.as_chunks_mut::<3>().0.iter_mut().enumerate() {
         let (row, column) = (at / columns * height / rows, at % columns * width / columns);
-        let (half, grey) = (0.5 * t[row * width + column], luma(*pixel));
+        let (half, grey) = (0.5 * t[row * width + column], light(*pixel));
         *pixel = ORANGE.map(|orange| half * orange + (1.0 - half) * grey);
     }
     Picture::new(rows, columns, pixels)
@@ -85,13 +85,8 @@ pub(super) fn shrunk(picture: Picture, longest: usize) -> Result<Picture, Pictur
 
 /// Each pixel as its light (Y, Y, Y).
 pub(super) fn in_grey(mut picture: Picture) -> Picture {
-    picture.data_mut().as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = [luma(*pixel); 3]);
+    picture.data_mut().as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = [light(*pixel); 3]);
     picture
-}
-
-/// Y = 0.299 R + 0.587 G + 0.114 B; of a grey pixel its value, to the bit.
-fn luma([r, g, b]: [f32; 3]) -> f32 {
-    g + 0.299 * (r - g) + 0.114 * (b - g)
 }
 
 /// Values from 0 to 1 from black over red and yellow to white, H x W.

@@ -26,8 +26,8 @@ const LEAST_SPREAD: f64 = 1e-3;
 /// A change that rounding to 8 bits hides.
 const VISIBLE: f32 = 0.5;
 
-/// Y, in the units of the pixel. Of a grey pixel it is the pixel's value, to the bit.
-pub(crate) fn light([r, g, b]: [f32; 3]) -> f32 {
+/// Y = 0.299 R + 0.587 G + 0.114 B, in the units of the pixel: its luma. Of a grey pixel it is the pixel's value, to the bit.
+pub fn light([r, g, b]: [f32; 3]) -> f32 {
     g + 0.299 * (r - g) + 0.114 * (b - g)
 }
 

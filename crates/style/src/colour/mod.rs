@@ -8,7 +8,8 @@ mod statistics;
 mod transport;
 
 pub(crate) use histogram::BYTES_PER_PIXEL as HISTOGRAM_BYTES_PER_PIXEL;
-pub(crate) use light::{in_light, light, lights};
+pub use light::light;
+pub(crate) use light::{in_light, lights};
 pub(crate) use statistics::Statistics;
 pub(crate) use transport::ColourMap;
 

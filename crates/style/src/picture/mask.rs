@@ -4,10 +4,9 @@ use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Picture, PictureError, ReadOptions, Warning, read, resize};
+use crate::colour::lights;
 
-/// The weights of R, G and B in luma (ITU-R BT.601), the Y of the YIQ space.
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+use super::{Picture, PictureError, ReadOptions, Warning, read, resize};
 
 /// H x W numbers from 0 (not here) to 1 (here).
 #[derive(Clone, PartialEq)]
@@ -79,7 +78,7 @@ impl Mask {
     /// The mask that a picture stands for: a Y / 255, with its luma Y = 0.299 R + 0.587 G + 0.114 B (of gamma-encoded values)
     /// and its alpha a, brought into 0..=1.
     pub fn of(picture: &Picture) -> Self {
-        let mut values: Vec<f32> = picture.data().chunks_exact(3).map(|pixel| luma(pixel) / 255.0).collect();
+        let mut values: Vec<f32> = lights(picture.data()).into_iter().map(|light| light / 255.0).collect();
         for (value, alpha) in values.iter_mut().zip(picture.alpha().map_or(&[][..], Self::values)) {
             *value *= alpha;
         }
@@ -178,11 +177,6 @@ pub(super) fn fits((own_height, own_width): (usize, usize), (height, width): (us
     let (high, wide) = (own_height as f64 * width as f64, own_width as f64 * height as f64);
     let off = (high - wide).abs();
     off <= 0.02 * high.max(wide) || off <= width as f64 || off <= height as f64
-}
-
-/// Y = 0.299 R + 0.587 G + 0.114 B of the first three numbers.
-pub(super) fn luma(pixel: &[f32]) -> f32 {
-    pixel.iter().zip(LUMA).map(|(value, weight)| value * weight).sum()
 }
 
 #[cfg(test)]

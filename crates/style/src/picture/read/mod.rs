@@ -31,7 +31,6 @@ pub use options::{Profile, ReadOptions, ReadPicture, Transparency};
 pub use warning::Warning;
 
 use super::alpha::{from_premultiplied, from_straight};
-use super::mask::luma;
 use super::resize::{LANCZOS, TRIANGLE, is_worth_shrinking, with_longest_side};
 use super::{Mask, Picture, PictureError, ReadMask};
 use colour::Converter;
@@ -290,8 +289,8 @@ fn mask(raster: &Raster, converter: &Converter, options: &ReadOptions) -> Result
     let fill = |rows: Range<usize>, light: &mut [f32]| {
         rgb.resize(3 * light.len(), 0.0);
         strips.on([0; 3], rows, &mut rgb)?;
-        for (light, pixel) in light.iter_mut().zip(rgb.chunks_exact(3)) {
-            *light = (luma(pixel) / 255.0).clamp(0.0, 1.0);
+        for (light, pixel) in light.iter_mut().zip(rgb.as_chunks::<3>().0) {
+            *light = (crate::colour::light(*pixel) / 255.0).clamp(0.0, 1.0);
         }
         Ok(())
     };
