@@ -1,16 +1,14 @@
 //! `impasto grid`: the paper's Figure 3.
 
 use clap::Args;
-use impasto_study::study::{GRID_DEFAULTS, Material, grid};
-use impasto_style::Init;
+use impasto_study::study::{GRID_DEFAULTS, grid};
 
 use crate::failure::Failure;
-use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
-use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
+use crate::study::{Made, STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
@@ -60,10 +58,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     base.make_room_for(&subject);
     let network = asked.options.network.read()?;
     let study = grid(&base, &layers, &arguments.ratios);
-    let inputs = asked.inputs(&subject, &network);
-    let material =
-        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
-    let files = asked.files(arguments.subject.scene.as_deref());
-    let files = Inputs::new(&files, &Init::Content, &asked.options.network);
-    run_study(&study, material, files, &arguments.to, &said, interrupt)
+    let scene = arguments.subject.scene.as_deref();
+    let made = Made { asked: &asked, scene, subject: &subject, network: &network };
+    run_study(&study, made, &arguments.to, &said, interrupt)
 }

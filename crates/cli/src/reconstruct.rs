@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use impasto_study::study::{FIGURE_DEFAULTS, Material, content_reconstructions, style_reconstructions};
-use impasto_style::{Init, Picture, Size, TransferOptions};
+use impasto_study::study::{FIGURE_DEFAULTS, content_reconstructions, style_reconstructions};
+use impasto_style::{Picture, Size, TransferOptions};
 
 use crate::failure::Failure;
-use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_defaults, without};
 use crate::pictures::{Keep, MaskArguments, Reader};
 use crate::scene::Asked;
 use crate::sources::Sources;
-use crate::study::{STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
+use crate::study::{Made, STYLE_LAYERS, StudyOutput, layer_names, run as run_study};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -101,11 +100,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let network = given.network.read()?;
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let asked = Asked { sources, options: given.clone() };
-    let files = Inputs::new(&asked.files(None), &Init::Content, &given.network);
-    let inputs = asked.inputs(&subject, &network);
-    let material =
-        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
-    run_study(&study, material, files, &arguments.to, &[], interrupt)
+    let made = Made { asked: &asked, scene: None, subject: &subject, network: &network };
+    run_study(&study, made, &arguments.to, &[], interrupt)
 }
 
 /// What `reconstruct content` rebuilds from: one picture, as it is.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use impasto_study::study::{Cell, Material, Study, StudyEvent};
-use impasto_style::Init;
 use impasto_style::picture::Encoding;
+use impasto_style::{Init, Network, Subject};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;
@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::pace::Work;
 use crate::place::is_standard;
 use crate::progress::{Display, Volume};
+use crate::scene::Asked;
 
 /// The style layers of the paper, in order.
 pub(crate) const STYLE_LAYERS: &str = "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1";
@@ -36,12 +37,21 @@ pub(crate) struct StudyOutput {
     pub(crate) volume: Volume,
 }
 
+/// What a study is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Made<'a> {
+    pub(crate) asked: &'a Asked,
+    /// The file that a part of it was read from.
+    pub(crate) scene: Option<&'a Path>,
+    pub(crate) subject: &'a Subject,
+    pub(crate) network: &'a Network,
+}
+
 /// Computes what is missing of the study in its folder, and draws its sheet there. Once all is checked the lines of `said` are
 /// shown.
 pub(crate) fn run(
     study: &Study,
-    material: Material<'_>,
-    inputs: Inputs,
+    Made { asked, scene, subject, network }: Made<'_>,
     to: &StudyOutput,
     said: &[String],
     interrupt: &Interrupt,
@@ -61,7 +71,9 @@ pub(crate) fn run(
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
-    refuse_inputs(study, inputs, folder)?;
+    refuse_inputs(study, Inputs::new(&asked.files(scene), &Init::Content, &asked.options.network), folder)?;
+    let inputs = asked.inputs(subject, network);
+    let material = Material { subject, network, inputs: &inputs, cancel: interrupt.cancel() };
     let mut display = Display::new(to.volume, &folder.display().to_string());
     for line in said {
         display.say(line);

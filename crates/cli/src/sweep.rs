@@ -1,16 +1,15 @@
 //! `impasto sweep`: the same transfer with every value of an option or two.
 
 use clap::Args;
-use impasto_study::study::{Material, Study, Vary, sweep};
-use impasto_style::{Init, option_name};
+use impasto_study::study::{Study, Vary, sweep};
+use impasto_style::option_name;
 
 use crate::failure::Failure;
-use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::OptionArguments;
 use crate::pictures::{Keep, SubjectArguments, read_subject};
 use crate::scene::Asked;
-use crate::study::{StudyOutput, run as run_study};
+use crate::study::{Made, StudyOutput, run as run_study};
 use crate::warnings::{Case, idle};
 
 /// For the end of `--help`.
@@ -56,12 +55,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let said = idle(given, &cases.collect::<Vec<_>>());
     study.cells.iter_mut().for_each(|cell| cell.options.make_room_for(&subject));
     let network = asked.options.network.read()?;
-    let inputs = asked.inputs(&subject, &network);
-    let material =
-        Material { subject: &subject, network: &network, inputs: &inputs, cancel: interrupt.cancel() };
-    let files = asked.files(arguments.subject.scene.as_deref());
-    let files = Inputs::new(&files, &Init::Content, &asked.options.network);
-    run_study(&study, material, files, &arguments.to, &said, interrupt)
+    let scene = arguments.subject.scene.as_deref();
+    let made = Made { asked: &asked, scene, subject: &subject, network: &network };
+    run_study(&study, made, &arguments.to, &said, interrupt)
 }
 
 /// What decides how pictures and masks are read, which are the same for all pictures of a sweep.
