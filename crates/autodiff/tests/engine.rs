@@ -9,7 +9,7 @@ use common::terms::Terms;
 use common::{noise, relative_error};
 use impasto_autodiff::{
     AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, Layer,
-    Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, Work, reference,
+    Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,
 };
 use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
@@ -56,30 +56,10 @@ proptest! {
     ) {
         prop_assume!(content | style != 0);
         let case = Case::new(size, pooling, content, style, seed);
-        let network = Arc::new(PreparedChain::new(case.chain.clone(), mode).unwrap());
         let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
         let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
-        let run = |threads: usize, work: Work| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| {
-                let mut evaluator = case.evaluator_for(mode, work.clone());
-                // Twice: what the first evaluation left behind does not matter.
-                case.evaluate(&mut evaluator);
-                let (losses, gradient) = case.evaluate(&mut evaluator);
-                let targets = network.measure(case.image.data(), size, (&taps, &[]), work, &Cancel::default()).unwrap();
-                bits(&losses, &gradient, &targets)
-            })
-        };
-        let whole = run(1, EvaluatorOptions::default().into());
-        let cut = run(threads, Cuts { rows: rows.into_iter().collect(), kernels }.into());
-        prop_assert!(cut == whole);
-        // The tightest limit that some plan still fits.
-        let options = EvaluatorOptions { memory_limit: Some(1) };
-        let refused = network.plan(size.0, size.1, &case.terms.taps(), options).unwrap_err();
-        let AutodiffError::Memory { needed, .. } = refused else { panic!("{refused}") };
-        let (losses, gradient) = case.evaluate(&mut case.evaluator(mode, Some(needed)));
-        let frugal = bits(&losses, &gradient, &[]);
-        prop_assert!((frugal.0, frugal.1) == (whole.0, whole.1));
+        let cuts = Cuts { rows: rows.into_iter().collect(), kernels };
+        case.assert_same_bits(mode, (&taps, &[]), cuts, threads)?;
     }
 }
 

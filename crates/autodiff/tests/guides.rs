@@ -4,12 +4,12 @@ mod common;
 
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, bits, losses_agree, pooling, small_sizes};
+use common::case::{Case, LAYERS, losses_agree, pooling, small_sizes};
 use common::{noise, noise_picture, relative_error};
 use impasto_autodiff::losses::{Content, Style};
 use impasto_autodiff::{
     AutodiffError, Cancel, ConvMode, Coverage, Cuts, Evaluator, EvaluatorOptions, Guide, Kernels, Loss,
-    LossKind, Pooling, PreparedChain, Reach, Tap, Term, Weight, Work, reference,
+    LossKind, Pooling, PreparedChain, Reach, Tap, Term, Weight, reference,
 };
 use impasto_tensor::Shape;
 use proptest::prelude::*;
@@ -192,30 +192,8 @@ proptest! {
         prop_assume!(!case.terms.0.is_empty());
         let network = Arc::new(PreparedChain::new(case.chain.clone(), mode).unwrap());
         let (taps, guides) = measured_taps(&network, regions.painting, size);
-        let run = |threads: usize, work: Work| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| {
-                let mut evaluator = case.evaluator_for(mode, work.clone());
-                // Twice: what the first evaluation left behind does not matter.
-                case.evaluate(&mut evaluator);
-                let (losses, gradient) = case.evaluate(&mut evaluator);
-                let (image, cancel) = (case.image.data(), Cancel::default());
-                let targets = network.measure(image, size, (&taps, &guides), work, &cancel).unwrap();
-                bits(&losses, &gradient, &targets)
-            })
-        };
-        let whole = run(1, EvaluatorOptions::default().into());
-        let cut = run(threads, Cuts { rows: rows.into_iter().collect(), kernels }.into());
-        prop_assert!(cut == whole);
-        // The tightest limit that some plan still fits.
-        let options = EvaluatorOptions { memory_limit: Some(1) };
-        let refused = network.plan(size.0, size.1, &case.terms.taps(), options).unwrap_err();
-        let AutodiffError::Memory { needed, .. } = refused else { panic!("{refused}") };
-        let evaluator = case.evaluator(mode, Some(needed));
-        prop_assert_eq!(evaluator.bytes(), needed);
-        let (losses, gradient) = case.evaluate(&mut { evaluator });
-        let frugal = bits(&losses, &gradient, &[]);
-        prop_assert!((frugal.0, frugal.1) == (whole.0, whole.1));
+        let cuts = Cuts { rows: rows.into_iter().collect(), kernels };
+        case.assert_same_bits(mode, (&taps, &guides), cuts, threads)?;
     }
 
     /// Parts of paintings are measured as the reference has them, and the whole beside a part as it is alone.

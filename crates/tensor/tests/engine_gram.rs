@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::{assert_same_on_any_threads, pseudorandom};
@@ -59,10 +60,39 @@ proptest! {
     }
 }
 
+/// Asserts that the Gram matrix of a response in pieces that end at `cuts` is that of the whole one, on every instruction set: also
+/// where a block begins in one piece and ends in another, and where a second sum follows the first. `prepare` is done to both.
+fn assert_same_in_pieces(
+    (positions, channels): (usize, usize),
+    cuts: BTreeSet<usize>,
+    threads: usize,
+    seed: u32,
+    prepare: impl Fn(Gram) -> Gram,
+) -> Result<(), TestCaseError> {
+    let f = pseudorandom(positions * channels, u64::from(seed));
+    let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < positions).collect();
+    ends.push(positions);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    for isa in Isa::available() {
+        let scratch = Scratch::default();
+        let mut whole = prepare(Gram::new(isa, channels, positions).unwrap());
+        whole.add(&f, &scratch);
+        let mut pieces = prepare(Gram::in_pieces(isa, channels, positions).unwrap());
+        pieces.add(&f[..f.len() / channels / 2 * channels], &scratch);
+        pieces.clear();
+        let mut start = 0;
+        for &end in &ends {
+            pool.install(|| pieces.add(&f[start * channels..end * channels], &scratch));
+            start = end;
+        }
+        prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Also where a block begins in one piece and ends in another, and where a second sum follows the first.
     #[test]
     fn a_response_in_pieces_has_the_same_gram_matrix(
         positions in prop_oneof![1_usize..2000, 8000_usize..12_000],
@@ -71,24 +101,7 @@ proptest! {
         threads in 1_usize..8,
         seed in any::<u32>(),
     ) {
-        let f = pseudorandom(positions * channels, u64::from(seed));
-        let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < positions).collect();
-        ends.push(positions);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        for isa in Isa::available() {
-            let scratch = Scratch::default();
-            let mut whole = Gram::new(isa, channels, positions).unwrap();
-            whole.add(&f, &scratch);
-            let mut pieces = Gram::in_pieces(isa, channels, positions).unwrap();
-            pieces.add(&f[..f.len() / channels / 2 * channels], &scratch);
-            pieces.clear();
-            let mut start = 0;
-            for &end in &ends {
-                pool.install(|| pieces.add(&f[start * channels..end * channels], &scratch));
-                start = end;
-            }
-            prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
-        }
+        assert_same_in_pieces((positions, channels), cuts, threads, seed, |gram| gram)?;
     }
 }
 
@@ -142,24 +155,8 @@ proptest! {
         threads in 1_usize..8,
         seed in any::<u32>(),
     ) {
-        let f = pseudorandom(positions * channels, u64::from(seed));
-        let mut ends: Vec<usize> = cuts.into_iter().filter(|&cut| cut < positions).collect();
-        ends.push(positions);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-        for isa in Isa::available() {
-            let scratch = Scratch::default();
-            let mut whole = Gram::new(isa, channels, positions).unwrap().weighted(Arc::clone(&weights));
-            whole.add(&f, &scratch);
-            let mut pieces = Gram::in_pieces(isa, channels, positions).unwrap().weighted(Arc::clone(&weights));
-            pieces.add(&f[..f.len() / channels / 2 * channels], &scratch);
-            pieces.clear();
-            let mut start = 0;
-            for &end in &ends {
-                pool.install(|| pieces.add(&f[start * channels..end * channels], &scratch));
-                start = end;
-            }
-            prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
-        }
+        let weighted = |gram: Gram| gram.weighted(Arc::clone(&weights));
+        assert_same_in_pieces((positions, channels), cuts, threads, seed, weighted)?;
     }
 
     /// To the bit, on every instruction set.

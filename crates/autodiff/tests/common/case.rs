@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, Losses, Pooling, PreparedChain, Work, reference,
+    AutodiffError, Cancel, Chain, ConvMode, Cuts, Evaluator, EvaluatorOptions, Guide, Loss, Losses, Pooling,
+    PreparedChain, Tap, Work, reference,
 };
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
@@ -64,6 +65,43 @@ impl Case {
         let mut gradient = vec![f32::NAN; self.image.data().len()];
         let losses = evaluator.evaluate(self.image.data(), &mut gradient).unwrap();
         (losses, gradient)
+    }
+
+    /// Asserts that losses, gradient and what is `measured` at taps, each with its guide, have the same bits whole and on one thread,
+    /// cut on several threads, and within the tightest limit that some plan fits.
+    pub(crate) fn assert_same_bits(
+        &self,
+        mode: ConvMode,
+        measured: (&[Tap], &[Option<Guide>]),
+        cuts: Cuts,
+        threads: usize,
+    ) -> Result<(), TestCaseError> {
+        let Shape { height, width, .. } = self.image.shape();
+        let network = Arc::new(PreparedChain::new(self.chain.clone(), mode).unwrap());
+        let run = |threads: usize, work: Work| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut evaluator = self.evaluator_for(mode, work.clone());
+                // Twice: what the first evaluation left behind does not matter.
+                self.evaluate(&mut evaluator);
+                let (losses, gradient) = self.evaluate(&mut evaluator);
+                let (image, cancel) = (self.image.data(), Cancel::default());
+                let targets = network.measure(image, (height, width), measured, work, &cancel).unwrap();
+                bits(&losses, &gradient, &targets)
+            })
+        };
+        let whole = run(1, EvaluatorOptions::default().into());
+        let cut = run(threads, cuts.into());
+        prop_assert!(cut == whole);
+        let options = EvaluatorOptions { memory_limit: Some(1) };
+        let refused = network.plan(height, width, &self.terms.taps(), options).unwrap_err();
+        let AutodiffError::Memory { needed, .. } = refused else { panic!("{refused}") };
+        let mut evaluator = self.evaluator(mode, Some(needed));
+        prop_assert_eq!(evaluator.bytes(), needed);
+        let (losses, gradient) = self.evaluate(&mut evaluator);
+        let frugal = bits(&losses, &gradient, &[]);
+        prop_assert!((frugal.0, frugal.1) == (whole.0, whole.1));
+        Ok(())
     }
 
     /// In f64.
