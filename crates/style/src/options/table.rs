@@ -1,0 +1,324 @@
+//! The table of options: [`OPTIONS`].
+
+use impasto_autodiff::{ConvMode, Pooling, Reach};
+
+use super::background::{background_text, parse_background};
+use super::blend::{blend_text, parse_blend};
+use super::bytes::{bytes_text, parse_bytes};
+use super::row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
+use super::schedule::MOST_SCALES;
+use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales};
+
+/// Headings: what the picture looks like, how it is found, what of the machine is used.
+const LOOK: &str = "Look";
+const OPTIMISATION: &str = "Optimisation";
+const MACHINE: &str = "Machine";
+
+/// Every pooling, with its name.
+const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
+
+/// Every way in which masks reach the layers, with its name.
+const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside, "inside")];
+
+/// Every choice of convolution algorithms, with its name.
+const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
+
+/// What a list of layers must be.
+const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
+
+/// What lists of layers must be, one for all paintings or one for each.
+const LAYERS_OF_EACH: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5, or such a list for each painting, \
+                              separated by /";
+
+/// The table of options. The command line, the table of presets, explained runs, records, sweeps and messages are made from
+/// it.
+///
+/// A new option is a field of [`TransferOptions`](super::TransferOptions), its value in `TransferOptions::default`, and a row here.
+pub static OPTIONS: &[OptionRow] = &[
+    OptionRow {
+        name: "size",
+        value_name: "N|WxH|original",
+        help: "Size of the result: its longest side in pixels, or a box to fit it into, such as 800x600, or original, the photo's \
+               own",
+        heading: LOOK,
+        accepts: Accepts::Text("from 1 to 10000 pixels, or a box of such sides like 800x600, or original"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.size.to_string()),
+        set: |options, text| parse_into(&mut options.size, text),
+        valid: |options| options.size.is_valid(),
+    },
+    OptionRow {
+        name: "background",
+        value_name: "COLOUR",
+        help: "Colour to lay photo and painting on where they are transparent, such as white or #ffd700; none keeps the photo's \
+               transparency, and takes no style of what is transparent",
+        heading: LOOK,
+        accepts: Accepts::Text("none, white, black, grey, or a colour like #ffd700 or #fd0"),
+        recorded: Recorded::Unless("none"),
+        get: |options| Some(background_text(options.background)),
+        set: |options, text| {
+            options.background = parse_background(text)?;
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "content-weight",
+        value_name: "A",
+        help: "alpha, the weight of the content loss: more keeps more of the photo",
+        heading: LOOK,
+        accepts: Accepts::Text("a number of 0 or more"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.content_weight.to_string()),
+        set: |options, text| parse_into(&mut options.content_weight, text),
+        valid: |options| is_weight(options.content_weight),
+    },
+    OptionRow {
+        name: "style-weight",
+        value_name: "B",
+        help: "beta, the weight of the style loss: more takes more of the painting",
+        heading: LOOK,
+        accepts: Accepts::Text("a number of 0 or more"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.style_weight.to_string()),
+        set: |options, text| parse_into(&mut options.style_weight, text),
+        valid: |options| is_weight(options.style_weight),
+    },
+    OptionRow {
+        name: "tv-weight",
+        value_name: "W",
+        help: "Weight of the total variation: more makes a smoother picture",
+        heading: LOOK,
+        accepts: Accepts::Text("a number of 0 or more"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.tv_weight.to_string()),
+        set: |options, text| parse_into(&mut options.tv_weight, text),
+        valid: |options| is_weight(options.tv_weight),
+    },
+    OptionRow {
+        name: "style-scale",
+        value_name: "S",
+        help: "Longest side of the painting, as a multiple of the result's: less makes smaller strokes. A painting is never \
+               enlarged. Of several paintings it may be one for each, like 1,0.5",
+        heading: LOOK,
+        accepts: Accepts::Text("a number above 0, or one for each painting"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.style_scale.to_string()),
+        set: |options, text| parse_into(&mut options.style_scale, text),
+        valid: |options| options.style_scale.values().all(|&scale| is_factor(scale)),
+    },
+    OptionRow {
+        name: "content-layers",
+        value_name: "LAYERS",
+        help: "Layers that compare the content, such as conv4_2, with weights if you like: conv4_1:1,conv4_2:2",
+        heading: LOOK,
+        accepts: Accepts::Text(LAYERS),
+        recorded: Recorded::Always,
+        get: |options| Some(options.content_layers.to_string()),
+        set: |options, text| parse_into(&mut options.content_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "style-layers",
+        value_name: "LAYERS",
+        help: "Layers that compare the style, such as conv1_1,conv2_1; deep layers hold large forms, early ones colours and \
+               grain. Of several paintings they may be given for each, like conv1_1,conv2_1/conv4_1,conv5_1",
+        heading: LOOK,
+        accepts: Accepts::Text(LAYERS_OF_EACH),
+        recorded: Recorded::Always,
+        get: |options| Some(options.style_layers.to_string()),
+        set: |options, text| parse_into(&mut options.style_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "blend",
+        value_name: "WEIGHTS",
+        help: "What each painting weighs in the blend of their styles, like 3,1; even is the same for all",
+        heading: LOOK,
+        accepts: Accepts::Text(
+            "even, or a number of 0 or more for each painting, one of them above 0 and their sum finite",
+        ),
+        recorded: Recorded::Unless("even"),
+        get: |options| Some(blend_text(&options.blend)),
+        set: |options, text| {
+            options.blend = parse_blend(text)?;
+            Ok(())
+        },
+        valid: |options| {
+            let sum: f64 = options.blend.iter().sum();
+            options.blend.is_empty()
+                || options.blend.iter().all(|&weight| is_weight(weight)) && is_factor(sum)
+        },
+    },
+    OptionRow {
+        name: "mask-reach",
+        value_name: "NAME",
+        help: "Which positions of a layer belong to a mask: average (as much as the layer sees of it there) or inside (those that see \
+               nothing else)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&REACHES)),
+        recorded: Recorded::Unless("average"),
+        get: |options| name_of(&REACHES, &options.mask_reach),
+        set: |options, text| name_into(&mut options.mask_reach, &REACHES, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "loss-scale",
+        value_name: "NAME",
+        help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
+               paper's at 512 x 512, the same look at every size) or neural-style (means, as that program has them)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&LossScale::ALL)),
+        recorded: Recorded::Always,
+        get: |options| name_of(&LossScale::ALL, &options.loss_scale),
+        set: |options, text| name_into(&mut options.loss_scale, &LossScale::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "colours",
+        value_name: "WHOSE",
+        help: "Whose colours: painting (as it is), photo (only light is painted), or the painting's brought to the photo's, by \
+               histogram (a channel at a time) or by transfer (means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&Colours::ALL)),
+        recorded: Recorded::Unless("painting"),
+        get: |options| name_of(&Colours::ALL, &options.colours),
+        set: |options, text| name_into(&mut options.colours, &Colours::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "pool",
+        value_name: "KIND",
+        help: "How the network shrinks its responses",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&POOLINGS)),
+        recorded: Recorded::Always,
+        get: |options| name_of(&POOLINGS, &options.pooling),
+        set: |options, text| name_into(&mut options.pooling, &POOLINGS, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "init",
+        value_name: "NAME|FILE",
+        help: "The start: content, noise, matched (content in the painting's colours), mean-noise (nearly plain, as neural-style \
+               starts), or a picture file",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("content, noise, matched, mean-noise or a picture file"),
+        recorded: Recorded::Always,
+        get: |options| options.init.name(),
+        set: |options, text| {
+            options.init = if text.is_empty() { Err(Refused::Value) } else { Ok(Init::named(text)) }?;
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "seed",
+        value_name: "N",
+        help: "Seed of the noise: the same seed, the same picture",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("a whole number of 0 or more"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.seed.to_string()),
+        set: |options, text| parse_into(&mut options.seed, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "iterations",
+        value_name: "N",
+        help: "Iterations at each size",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("1 or more"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.iterations.to_string()),
+        set: |options, text| parse_into(&mut options.iterations, text),
+        valid: |options| options.iterations > 0,
+    },
+    OptionRow {
+        name: "scales",
+        value_name: "N|auto",
+        help: "Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("auto, or from 1 to 8"),
+        recorded: Recorded::Always,
+        get: |options| Some(options.scales.to_string()),
+        set: |options, text| parse_into(&mut options.scales, text),
+        valid: |options| match options.scales {
+            Scales::Auto => true,
+            Scales::Count(count) => (1..=MOST_SCALES).contains(&count),
+        },
+    },
+    OptionRow {
+        name: "optimizer",
+        value_name: "METHOD",
+        help: "The method of minimisation",
+        heading: OPTIMISATION,
+        accepts: Accepts::Names(&names(&Optimiser::ALL)),
+        recorded: Recorded::Always,
+        get: |options| Some(options.optimiser.name().to_owned()),
+        set: |options, text| {
+            let method = by_name(&Optimiser::ALL, text)?;
+            if method.name() != options.optimiser.name() {
+                options.optimiser = method;
+            }
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "history",
+        value_name: "M",
+        help: "Steps that L-BFGS remembers; each takes the memory of one picture, and by default (auto) there are fewer the larger \
+               the picture",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("1 or more, or auto"),
+        recorded: Recorded::Always,
+        get: |options| {
+            let history = options.optimiser.history()?;
+            Some(history.map_or_else(|| "auto".to_owned(), |pairs| pairs.to_string()))
+        },
+        set: |options, text| {
+            let history = if text == "auto" { None } else { Some(text.parse()?) };
+            Ok(options.optimiser.set_history(history)?)
+        },
+        valid: |options| options.optimiser.history() != Some(Some(0)),
+    },
+    OptionRow {
+        name: "learning-rate",
+        value_name: "R",
+        help: "Step of Adam, in grey levels of 0 to 255",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("a number above 0"),
+        recorded: Recorded::Always,
+        get: |options| options.optimiser.learning_rate().map(|rate| rate.to_string()),
+        set: |options, text| Ok(options.optimiser.set_learning_rate(text.parse()?)?),
+        valid: |options| options.optimiser.learning_rate().is_none_or(is_factor),
+    },
+    OptionRow {
+        name: "conv",
+        value_name: "MODE",
+        help: "Convolutions: fast, or exact for plain sums throughout",
+        heading: MACHINE,
+        accepts: Accepts::Names(&names(&CONVS)),
+        recorded: Recorded::Always,
+        get: |options| name_of(&CONVS, &options.conv),
+        set: |options, text| name_into(&mut options.conv, &CONVS, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "memory-limit",
+        value_name: "BYTES",
+        help: "The most memory to take, such as 800M or 4G, or none. Under a limit large pictures are \
+               worked on in bands",
+        heading: MACHINE,
+        accepts: Accepts::Text("bytes such as 800M or 4G, or none"),
+        recorded: Recorded::Never,
+        get: |options| Some(options.memory_limit.map_or_else(|| "none".to_owned(), bytes_text)),
+        set: |options, text| {
+            let limit = || parse_bytes(text).ok_or(Refused::Value);
+            options.memory_limit = if text == "none" { None } else { Some(limit()?) };
+            Ok(())
+        },
+        valid: |_| true,
+    },
+];
