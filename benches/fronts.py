@@ -154,7 +154,9 @@ def main():
         size = Size([record for record in records if record["size"] == longest], arguments.base)
         print(f"## {longest} pixels\n")
         for table in (table_of_points, table_of_fronts, table_of_surfaces):
-            print("\n".join(table(size)), end="\n\n")
+            head_and_rows = table(size)
+            if len(head_and_rows) > 2:
+                print("\n".join(head_and_rows), end="\n\n")
         plot = arguments.folder / f"fronts-{longest}.svg"
         plot.write_text(fronts_plot.svg(size.pairs, {
             column: {pair: size.of[column][pair] for pair in size.pairs} for column in size.columns
