@@ -28,7 +28,7 @@ SEARCHED = [
     ("rocket", "harvest_at_la_crau"), ("astronaut", "langlois_bridge"), ("rocket", "cafe_terrace"),
 ]
 UNSEEN = [("mountains", "night_cafe"), ("chelsea", "langlois_bridge")]
-LARGE_PHOTOS, LARGE_PAINTINGS = ["mountains", "coffee"], ["cafe_terrace", "night_cafe"]
+LARGE = [("mountains", "cafe_terrace"), ("coffee", "night_cafe")]
 
 # Columns that are our presets, and the programs that are run beside them: script, folder of the checkout, its content weight.
 OURS = ["default", "0.1.1", "0.1", "neural-style", "crowsonkb"]
@@ -68,22 +68,11 @@ def example(kind, stem):
     return next((ROOT / "examples" / kind).glob(stem + ".*"))
 
 
-def large_photos(folder):
-    """The two photos at 1024: the first of `folder` by name, or examples."""
-    if folder is None:
-        return [example("content", stem) for stem in LARGE_PHOTOS]
-    found = sorted(path for path in folder.resolve().iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
-    if len(found) < len(LARGE_PHOTOS):
-        sys.exit(f"{folder} has fewer than {len(LARGE_PHOTOS)} pictures.")
-    return found[: len(LARGE_PHOTOS)]
-
-
 def all_jobs(large=None):
-    """Every job, those that say most first: points, then fronts, then the peers."""
+    """Every job, those that say most first: points, then fronts, then the peers. `large` is pairs of files for 1024."""
     files = lambda pairs: [(example("content", photo), example("style", painting)) for photo, painting in pairs]
     searched, unseen = files(SEARCHED), files(UNSEEN)
-    at_1024 = list(zip(large_photos(large), (example("style", painting) for painting in LARGE_PAINTINGS)))
-    ours = [(256, searched + unseen), (512, searched + unseen), (1024, at_1024)]
+    ours = [(256, searched + unseen), (512, searched + unseen), (1024, large or files(LARGE))]
     neural, crowsonkb = PEERS
     peers = [
         (256, searched, neural), (256, searched[:2], crowsonkb),
@@ -246,7 +235,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--only", default="", metavar="REGEX", help="only the jobs whose names match, such as '^256/.*/default/'")
-    parser.add_argument("--large", type=pathlib.Path, metavar="FOLDER", help="the photos at 1024: the first two of that folder")
+    parser.add_argument(
+        "--large", type=pathlib.Path, nargs=2, action="append", metavar=("PHOTO", "PAINTING"),
+        help="a pair for 1024 in place of those of examples/; may be given again",
+    )
     parser.add_argument("--peers", type=pathlib.Path, metavar="FOLDER", help="checkouts of neural-style-pt and style-transfer-pytorch")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--impasto", default=ROOT / "target/release/impasto")
@@ -254,6 +246,7 @@ def main():
     arguments.folder = arguments.folder.resolve()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     arguments.peers = arguments.peers and arguments.peers.resolve()
+    arguments.large = [tuple(path.resolve() for path in pair) for pair in arguments.large or []]
     failed = work(arguments)
     if failed:
         sys.exit(f"{failed} failed: run it again for what is missing")

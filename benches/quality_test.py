@@ -123,6 +123,12 @@ class Jobs(unittest.TestCase):
         points = [job for job in jobs if job.column == "default" and job.factor == 1]
         self.assertEqual([sum(job.size == size for job in points) for size in (256, 512, 1024)], [8, 8, 2])
 
+    def test_larger_pictures_take_the_place_of_the_examples_at_1024(self):
+        pair = (pathlib.Path("/far/brook.jpg"), pathlib.Path("/far/tree.jpg"))
+        jobs = [job.name for job in quality.all_jobs([pair]) if job.size == 1024]
+        self.assertEqual(len(jobs), len(quality.OURS) * len(quality.OUR_FACTORS))
+        self.assertIn("1024/brook-tree/default/16", jobs)
+
     def test_commands_are_written_down_without_this_machines_folders(self):
         job = next(job for job in quality.all_jobs() if job.column == "peer:crowsonkb")
         written = quality.shown(quality.peer_command(job, pathlib.Path("/far/away"))[0], pathlib.Path("/far/away"))
