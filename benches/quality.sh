@@ -20,7 +20,7 @@
 # on the clock are to mean something. `python3 benches/quality_test.py` tests these tools, without PyTorch.
 set -euo pipefail
 case ${1:-} in
-    "" | -*) sed -n '2,23s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    "" | -*) sed -n '2,20s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 folder=$(realpath --canonicalize-missing "$1")
 shift
