@@ -4,7 +4,7 @@ use std::f64::consts::SQRT_2;
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
+    Accepts, Border, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
     OptionRow, Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
@@ -205,6 +205,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.style_layers = style_layers;
         options.loss_scale = names.0.0;
         options.pooling = if names.1 { Pooling::Max } else { Pooling::Average };
+        options.border = Border::ALL[(seed % 3) as usize];
         options.init = names.3;
         options.seed = seed;
         options.optimiser = optimiser;
