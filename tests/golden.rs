@@ -228,6 +228,7 @@ impl Case {
     fn chain(&self) -> Chain<f32> {
         let pooling = match self.expected["pooling"].as_str().unwrap() {
             "max" => Pooling::Max,
+            "scaled-average" => Pooling::ScaledAverage,
             _ => Pooling::Average,
         };
         // The cases are about the network's input, so that what moves is the same as in PyTorch.
