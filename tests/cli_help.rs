@@ -89,7 +89,7 @@ const TRIALS: &[Trial] = &[
     other("content-layers", "conv1_2"),
     other("style-layers", "conv1_2"),
     other("loss-scale", "neural-style"),
-    with("pool", "average", "--pool max"),
+    with("pool", "scaled-average", "--pool average"),
     with("border", "reflect", "--border zero"),
     other("init", "painting.webp"),
     with("seed", "7", "--init noise"),

@@ -229,6 +229,7 @@ impl Case {
     fn chain(&self) -> Chain<f32> {
         let pooling = match self.expected["pooling"].as_str().unwrap() {
             "max" => Pooling::Max,
+            "scaled-average" => Pooling::ScaledAverage,
             _ => Pooling::Average,
         };
         let border = match self.expected["border"].as_str() {

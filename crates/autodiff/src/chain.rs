@@ -13,6 +13,9 @@ pub enum Pooling {
     Average,
     /// The maximum: what VGG was trained with.
     Max,
+    /// The mean times 2. Averages are smaller than the maxima that VGG was trained with, so so deeper layers respond less; of
+    /// twice the means they have about the size that they have with maxima. The factor is that of style-transfer-pytorch.
+    ScaledAverage,
 }
 
 /// A 3x3 convolution, stride 1, padding 1, followed by ReLU. What it reads beyond the edge is 0, but for the one that reads the

@@ -55,6 +55,7 @@ proptest! {
     #[test]
     fn average_pool_gradient_matches_finite_differences(x in tensor(shapes(2, 9))) {
         check_pool(Pooling::Average, &x)?;
+        check_pool(Pooling::ScaledAverage, &x)?;
     }
 
     /// Equal values in a window are kinks: the numbers of each window are moved apart.

@@ -123,7 +123,7 @@ fn a_misspelt_name_gets_the_nearest_one() {
     let mut choices = Choices::default();
     choices.set("pool", "averge").unwrap();
     let error = choices.options().unwrap_err().to_string();
-    assert_eq!(error, "`pool` must be average or max, not averge; did you mean average?");
+    assert_eq!(error, "`pool` must be average, max or scaled-average, not averge; did you mean average?");
 }
 
 #[test]
@@ -188,7 +188,8 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         method,
     );
     let weights = prop::array::uniform3(positive());
-    let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
+    let poolings = prop::sample::select(vec![Pooling::Average, Pooling::Max, Pooling::ScaledAverage]);
+    let names = (prop::sample::select(&LossScale::ALL[..]), poolings, any::<bool>(), init);
     (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let ((size, background), iterations, seed, memory_limit, scales, optimiser) = numbers;
         let [content_weight, style_weight, tv_weight] = weights;
@@ -204,7 +205,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.content_layers = content_layers;
         options.style_layers = style_layers;
         options.loss_scale = names.0.0;
-        options.pooling = if names.1 { Pooling::Max } else { Pooling::Average };
+        options.pooling = names.1;
         options.border = Border::ALL[(seed % 3) as usize];
         options.init = names.3;
         options.seed = seed;

@@ -135,7 +135,7 @@ pub(crate) fn border() -> impl Strategy<Value = Border> {
 }
 
 pub(crate) fn pooling() -> impl Strategy<Value = Pooling> {
-    prop_oneof![Just(Pooling::Average), Just(Pooling::Max)]
+    prop_oneof![Just(Pooling::Average), Just(Pooling::Max), Just(Pooling::ScaledAverage)]
 }
 
 /// The losses' bits and the gradient's, and those of the targets at every layer.

@@ -27,6 +27,7 @@ pub fn operations(seed: u64) -> Result<Vec<Row>, AutodiffError> {
         conv_row("convolution 3x3", Border::Zero, &mut random)?,
         relu_row(&mut random),
         pool_row("average pooling", Pooling::Average, &random.tensor(SHAPE)?)?,
+        pool_row("scaled average pooling", Pooling::ScaledAverage, &random.tensor(SHAPE)?)?,
         pool_row("max pooling", Pooling::Max, &random.tensor(SHAPE)?)?,
     ];
     for kind in LossKind::ALL {

@@ -15,7 +15,8 @@ const OPTIMISATION: &str = "Optimisation";
 const MACHINE: &str = "Machine";
 
 /// Every pooling, with its name.
-const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
+const POOLINGS: [(Pooling, &str); 3] =
+    [(Pooling::Average, "average"), (Pooling::Max, "max"), (Pooling::ScaledAverage, "scaled-average")];
 
 /// Every border, with its name.
 const BORDERS: [(Border, &str); 3] =
@@ -193,7 +194,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "pool",
         value_name: "KIND",
-        help: "How the network shrinks its responses",
+        help: "How the network shrinks its responses: average, max, or scaled-average (twice the average: as large as the maxima)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&POOLINGS)),
         recorded: Recorded::Always,
