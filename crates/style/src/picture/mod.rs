@@ -20,6 +20,7 @@ pub use error::PictureError;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use mask::{Mask, ReadMask};
+pub(crate) use read::MOST_TEXT;
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
 pub use regions::{ColourRegions, Labels, RegionsError, regions};
 pub(crate) use resize::is_worth_shrinking;
@@ -90,6 +91,23 @@ impl Picture {
         options: &ReadOptions,
     ) -> Result<ReadPicture, PictureError> {
         read::picture_of_stream(stream, name, options)
+    }
+
+    /// The text that a file carries beside its pixels and that begins so, if there is one: of a PNG a chunk of text, of a JPEG,
+    /// WebP or TIFF its `ImageDescription`. Nothing is decoded.
+    pub(crate) fn text_of_file(path: &Path, begins: &str) -> Result<Option<String>, PictureError> {
+        read::text_of_file(path, begins, &ReadOptions::default())
+    }
+
+    /// [`Self::text_of_file`] of a stream, which is first read to its end, within what `options` allow; `name` stands for it in
+    /// messages.
+    pub(crate) fn text_of_stream(
+        stream: impl Read,
+        name: &Path,
+        begins: &str,
+        options: &ReadOptions,
+    ) -> Result<Option<String>, PictureError> {
+        read::text_of_stream(stream, name, begins, options)
     }
 
     /// Writes the picture to a file, whole or not at all, as [`write_atomically`] does.
