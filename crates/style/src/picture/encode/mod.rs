@@ -1,6 +1,7 @@
 //! From H x W x 3 and alpha to the bytes of a picture file: colours in the space of the written profile, then whole numbers,
 //! then the format.
 
+mod exif;
 mod jpeg;
 mod png;
 mod samples;
@@ -15,7 +16,7 @@ use std::path::Path;
 use samples::Samples;
 pub use writing::{Depth, Dither, Writing, WrittenProfile};
 
-use super::{Picture, PictureError};
+use super::{MOST_TEXT, Picture, PictureError};
 
 /// The format of a written picture. All but JPEG keep alpha, at the depth of the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,11 +60,19 @@ impl Encoding {
         matches!((self, depth), (Self::Png | Self::Tiff, _) | (_, Depth::Eight))
     }
 
+    /// The longest text that a file of this format can carry, in bytes. That of a JPEG is in one segment.
+    pub const fn longest_text(self) -> usize {
+        if matches!(self, Self::Jpeg { .. }) { 65_000 } else { MOST_TEXT }
+    }
+
     /// The depth of this format where none is asked for: 16 bits for TIFF, 8 for the others.
     pub const fn usual_depth(self) -> Depth {
         if matches!(self, Self::Tiff) { Depth::Sixteen } else { Depth::Eight }
     }
 }
+
+/// What a file that carries a text says painted it.
+const SOFTWARE: &str = concat!("impasto ", env!("CARGO_PKG_VERSION"));
 
 /// A picture as a format takes it.
 struct Frame {
@@ -79,6 +88,7 @@ pub(super) fn encode(picture: &Picture, writing: &Writing) -> io::Result<Vec<u8>
     if !writing.encoding.takes(writing.depth) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "this format has 8 bits, and no 16"));
     }
+    check_text(writing)?;
     let picture = match picture.alpha() {
         Some(_) if !writing.encoding.keeps_alpha() => Cow::Owned(picture.clone().on([255; 3])),
         _ => Cow::Borrowed(picture),
@@ -96,6 +106,19 @@ pub(super) fn encode(picture: &Picture, writing: &Writing) -> io::Result<Vec<u8>
         Encoding::WebP => webp::encode(&frame, writing),
         Encoding::Tiff => tiff::encode(&frame, writing),
     }
+}
+
+/// Checks that the format can carry the text.
+fn check_text(writing: &Writing) -> io::Result<()> {
+    let wrong = |problem: String| Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    let (text, most) = (writing.text.as_deref().unwrap_or_default(), writing.encoding.longest_text());
+    if text.len() > most {
+        return wrong(format!("its text has {} bytes, and this format holds {most}", text.len()));
+    }
+    if !text.chars().all(|c| (' '..='~').contains(&c)) {
+        return wrong("its text is not all ASCII".to_owned());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

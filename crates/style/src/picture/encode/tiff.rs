@@ -8,7 +8,7 @@ use tiff::encoder::{TiffEncoder, TiffValue};
 use tiff::tags::{ExtraSamples, Tag};
 
 use super::samples::Samples;
-use super::{Frame, Writing};
+use super::{Frame, SOFTWARE, Writing};
 
 pub(super) fn encode(frame: &Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     let encoded = match (&frame.samples, frame.alpha) {
@@ -20,7 +20,7 @@ pub(super) fn encode(frame: &Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     encoded.map_err(io::Error::other)
 }
 
-fn image<C: ColorType>(samples: &[C::Inner], frame: &Frame, _writing: &Writing) -> TiffResult<Vec<u8>>
+fn image<C: ColorType>(samples: &[C::Inner], frame: &Frame, writing: &Writing) -> TiffResult<Vec<u8>>
 where
     [C::Inner]: TiffValue,
 {
@@ -30,6 +30,10 @@ where
     if frame.alpha {
         let what = [ExtraSamples::UnassociatedAlpha.to_u16()];
         image.encoder().write_tag(Tag::ExtraSamples, &what[..])?;
+    }
+    if let Some(text) = &writing.text {
+        image.encoder().write_tag(Tag::ImageDescription, &text[..])?;
+        image.encoder().write_tag(Tag::Software, SOFTWARE)?;
     }
     image.write_data(samples)?;
     Ok(bytes)

@@ -19,7 +19,8 @@ pub struct Writing {
     pub profile: WrittenProfile,
     /// Pixels to the inch, if the file says so.
     pub dpi: Option<u16>,
-    /// A text that the file carries.
+    /// A text that the file carries, in ASCII without control characters: [`Encoding::longest_text`] says how long it may be.
+    /// [`Provenance`](crate::Provenance) is one.
     pub text: Option<String>,
 }
 

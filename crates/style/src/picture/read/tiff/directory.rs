@@ -102,7 +102,11 @@ impl<R: Read + Seek> Directory<R> {
     ///
     /// # Errors
     /// [`ReadError::Damaged`] if there are more than `most`, or the file ends before them.
-    pub(in crate::picture::read) fn bytes(&mut self, tag: u16, most: usize) -> Result<Option<Vec<u8>>, ReadError> {
+    pub(in crate::picture::read) fn bytes(
+        &mut self,
+        tag: u16,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
         let Some(entry) = self.entries.get(&tag).copied() else { return Ok(None) };
         let size = entry.size();
         if size > most as u64 {
