@@ -57,6 +57,7 @@
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
+//! | what a picture says of itself in its own file | `provenance.rs` |
 //! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
@@ -90,6 +91,7 @@ mod optimise;
 mod options;
 pub mod picture;
 mod preset;
+mod provenance;
 mod record;
 mod run;
 mod saved_scene;
@@ -105,7 +107,7 @@ pub use colour::light;
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
+    AutodiffError, Border, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
     LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
@@ -118,12 +120,13 @@ pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Colours, Each, Init, LayerWeight, LayerWeights, LossScale, NUMBERS_OF_PAINTINGS,
-    OPTIONS, Optimiser, OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales, Size, TransferOptions,
-    Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
+    Accepts, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
+    NUMBERS_OF_PAINTINGS, OPTIONS, Optimiser, OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales,
+    Size, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
+pub use provenance::{Provenance, ProvenanceError, Stopped};
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
 pub use saved_scene::SavedSceneError;

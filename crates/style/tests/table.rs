@@ -1,9 +1,11 @@
 //! The table of options: each option describes itself, reads what it prints and refuses what it cannot be.
 
+use std::f64::consts::SQRT_2;
+
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Accepts, Border, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
+    OptionRow, Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -121,7 +123,7 @@ fn a_misspelt_name_gets_the_nearest_one() {
     let mut choices = Choices::default();
     choices.set("pool", "averge").unwrap();
     let error = choices.options().unwrap_err().to_string();
-    assert_eq!(error, "`pool` must be average or max, not averge; did you mean average?");
+    assert_eq!(error, "`pool` must be average, max or scaled-average, not averge; did you mean average?");
 }
 
 #[test]
@@ -162,7 +164,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         prop::collection::vec(positive(), 0..4),
         prop::sample::select(vec![Reach::Average, Reach::Inside]),
     );
-    let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
+    let count = prop_oneof![Just(Scales::Auto), (1_usize..17).prop_map(Scales::Count)];
+    let scales = (count, prop_oneof![Just(SQRT_2), Just(2.0), 1.1_f64..16.0], 1_usize..10_000);
+    let iterations = prop::collection::vec(1_usize..5000, 1..5).prop_map(|numbers| {
+        let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
+        text.join(",").parse::<Iterations>().unwrap()
+    });
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
         positive().prop_map(|learning_rate| Optimiser::Adam { learning_rate }),
@@ -174,14 +181,15 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     ];
     let numbers = (
         (sizes, prop::option::of(any::<[u8; 3]>())),
-        1_usize..5000,
+        iterations,
         any::<u64>(),
         prop::option::of(any::<u64>()),
         scales,
         method,
     );
     let weights = prop::array::uniform3(positive());
-    let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
+    let poolings = prop::sample::select(vec![Pooling::Average, Pooling::Max, Pooling::ScaledAverage]);
+    let names = (prop::sample::select(&LossScale::ALL[..]), poolings, any::<bool>(), init);
     (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let ((size, background), iterations, seed, memory_limit, scales, optimiser) = numbers;
         let [content_weight, style_weight, tv_weight] = weights;
@@ -190,14 +198,15 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.size = size;
         options.background = background;
         options.iterations = iterations;
-        options.scales = scales;
+        (options.scales, options.scale_factor, options.smallest_scale) = scales;
         options.content_weight = content_weight;
         options.style_weight = style_weight;
         options.tv_weight = tv_weight;
         options.content_layers = content_layers;
         options.style_layers = style_layers;
         options.loss_scale = names.0.0;
-        options.pooling = if names.1 { Pooling::Max } else { Pooling::Average };
+        options.pooling = names.1;
+        options.border = Border::ALL[(seed % 3) as usize];
         options.init = names.3;
         options.seed = seed;
         options.optimiser = optimiser;
