@@ -16,8 +16,10 @@ use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::network::{NetworkArguments, parse_convention};
 use crate::options::OptionArguments;
+use crate::output::encoding;
 use crate::place::is_standard;
 use crate::sources::{Sources, counted};
+use crate::written::Written;
 
 /// Where a run is kept, and where it goes on from.
 #[derive(Debug, Args)]
@@ -42,7 +44,7 @@ pub(crate) struct CheckpointArguments {
 /// What a run keeps that goes on: whatever decides pixels, but the iterations.
 fn fixed() -> Vec<&'static str> {
     let deciding = OPTIONS.iter().filter(|row| row.decides_pixels()).map(|row| row.name);
-    deciding.filter(|&name| name != "iterations").chain(["preset", "scene"]).collect()
+    deciding.filter(|&name| name != "iterations").chain(["preset", "scene", "print"]).collect()
 }
 
 impl CheckpointArguments {
@@ -104,7 +106,9 @@ impl CheckpointArguments {
 pub(crate) struct Given {
     pub(crate) sources: Sources,
     pub(crate) output: Option<PathBuf>,
-    pub(crate) quality: Option<u8>,
+    pub(crate) written: Written,
+    /// What settings say of how pictures are written.
+    pub(crate) usual: Written,
     pub(crate) save_every: Option<u64>,
     pub(crate) log: Option<PathBuf>,
 }
@@ -117,7 +121,7 @@ pub(crate) struct Job {
     /// With a start that is a file not read yet.
     pub(crate) options: TransferOptions,
     pub(crate) output: PathBuf,
-    pub(crate) quality: u8,
+    pub(crate) written: Written,
     pub(crate) save_every: Option<u64>,
     pub(crate) log: Option<PathBuf>,
     checkpoint_every: Duration,
@@ -142,12 +146,16 @@ impl Job {
         let options = continued(options, checkpoint)?;
         sources.check(&options)?;
         let output = given.output.clone().or(noted.output);
+        let encoding = output.as_deref().and_then(|output| encoding(output, &given.written).ok());
+        let fitting =
+            |written: &Written| encoding.map(|encoding| written.fitting(encoding)).unwrap_or_default();
+        let written = given.written.clone().or(&fitting(&noted.written)).or(&fitting(&given.usual));
         Ok(Self {
             sources,
             network,
             options,
             output: output.ok_or_else(|| not_said("output"))?,
-            quality: given.quality.or(noted.quality).unwrap_or(JPEG_QUALITY),
+            written: Written { quality: Some(written.quality_of_jpeg()), ..written },
             save_every: given.save_every.or(noted.save_every),
             log: given.log.clone().or(noted.log),
             checkpoint_every: arguments.checkpoint_every.or(every).unwrap_or(Checkpoints::EVERY),
@@ -187,22 +195,18 @@ impl Job {
         let path = |path: &Path| if is_standard(path) { Some("-".to_owned()) } else { text(path) };
         let notes = [
             (OUTPUT, path(&self.output)),
-            (QUALITY, Some(self.quality.to_string())),
             (SAVE_EVERY, self.save_every.map(|every| every.to_string())),
             (LOG, self.log.as_deref().and_then(path)),
             (PREPROCESS, self.network.preprocess().map(|convention| convention.name().to_owned())),
             (CHECKPOINT_EVERY, Some(self.checkpoint_every.as_secs_f64().to_string())),
         ];
-        notes.into_iter().filter_map(|(name, note)| Some((name.to_owned(), note?))).collect()
+        let written = self.written.said().map(|(name, text)| (name, Some(text)));
+        notes.into_iter().chain(written).filter_map(|(name, note)| Some((name.to_owned(), note?))).collect()
     }
 }
 
-/// The quality of a JPEG, unless it is said.
-const JPEG_QUALITY: u8 = 95;
-
 /// Names of notes.
 const OUTPUT: &str = "output";
-const QUALITY: &str = "quality";
 const SAVE_EVERY: &str = "save-every";
 const LOG: &str = "log";
 const PREPROCESS: &str = "preprocess";
@@ -214,10 +218,16 @@ impl Given {
         let Some(checkpoint) = checkpoint else { return Self::default() };
         let notes = checkpoint.notes();
         let path = |name: &str| notes.get(name).map(PathBuf::from);
+        let mut written = Written::default();
+        for (name, note) in notes.iter().filter(|(name, _)| Written::NAMES.contains(&name.as_str())) {
+            // What cannot be meant is left out, as of other notes.
+            let _ = written.set(name, note);
+        }
         Self {
             sources: Sources::of(checkpoint.record()),
             output: path(OUTPUT),
-            quality: number(notes.get(QUALITY)).filter(|quality| (1..=100).contains(quality)),
+            written,
+            usual: Written::default(),
             save_every: number(notes.get(SAVE_EVERY)).filter(|&every| every > 0),
             log: path(LOG),
         }

@@ -39,6 +39,7 @@ mod times;
 mod transfer;
 mod warnings;
 mod weights;
+mod written;
 
 use std::process::ExitCode;
 
@@ -132,7 +133,7 @@ impl Cli {
             options.heed(settings);
         }
         if let Command::Transfer(arguments) = &mut self.command {
-            arguments.usual_quality = settings.quality;
+            arguments.usual.clone_from(&settings.written);
         }
         if let Some(volume) = self.command.volume() {
             volume.quiet |= settings.quiet && !volume.verbose;

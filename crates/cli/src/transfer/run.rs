@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
         chosen: Option<String>,
         interrupt: &'a Interrupt,
     ) -> Result<Self, Failure> {
-        let output = Output::new(&job.output, job.quality)?;
+        let output = Output::new(&job.output, &job.written)?;
         let display = Display::new(arguments.volume, &output.name());
         if job.save_every.is_some() && output.numbered(1, 1).is_none() {
             return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
