@@ -53,12 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = said.record.transfer_options().map_err(|error| wrong(with_dashes(&error)))?;
     let options = TransferOptions { memory_limit: available_memory(), ..options };
     let found = inputs::find(&said, &options, path);
-    put(&command::command(&said, &options, &found, path).map_err(wrong)?)?;
-    put("")?;
-    for line in summary(&said, &options) {
-        put(&line)?;
-    }
-    table(&said, &found).iter().try_for_each(|line| put(line))
+    let command = command::command(&said, &options, &found, path).map_err(wrong)?;
+    let mut lines = vec![command, String::new()];
+    lines.extend(summary(&said, &options));
+    lines.extend(table(&said, &found));
+    // At once: who takes the command alone closes the pipe behind it.
+    put(&lines.join("\n"))
 }
 
 impl From<ProvenanceError> for Failure {
