@@ -18,7 +18,7 @@ struct Short {
     options: &'static str,
 }
 
-const COMMANDS: [Short; 11] = [
+const COMMANDS: [Short; 12] = [
     Short { name: "transfer", operands: "photo.png painting.webp", options: "--output out.png" },
     Short { name: "reconstruct", operands: "content photo.png", options: "--output out --layers conv2_1" },
     Short {
@@ -29,6 +29,7 @@ const COMMANDS: [Short; 11] = [
     Short { name: "sweep", operands: "photo.png painting.webp", options: "--output out --vary seed=0" },
     Short { name: "explain", operands: "photo.png painting.webp", options: "--output out.html" },
     Short { name: "gradcheck", operands: "", options: "--operations-only" },
+    Short { name: "show", operands: "said.png", options: "" },
     Short { name: "weights inspect", operands: "vgg16", options: "" },
     Short { name: "weights convert", operands: "vgg16", options: "--output out.safetensors" },
     Short { name: "weights verify", operands: "vgg16", options: "" },
@@ -41,7 +42,8 @@ const COMMANDS: [Short; 11] = [
 ];
 
 /// Options that make every command quick that has them.
-const QUICK: &str = "--size 32 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1";
+const QUICK: &str = "--size 32 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 \
+                     --no-metadata";
 
 /// How an option is tried: what is given besides, in which place of the operands, its value, and what the command then says.
 /// Where it need say nothing, the files that it writes, its exit code or its standard output must become others.
@@ -137,6 +139,7 @@ const TRIALS: &[Trial] = &[
     other("quiet", ""),
     says("verbose", "", "conv1_1"),
     of("transfer", with("quality", "10", "--output out.jpg")),
+    of("transfer", other("no-metadata", "")),
     of("transfer", other("save-every", "1")),
     of("transfer", other("log", "out.jsonl")),
     of("transfer", other("checkpoint", "out.run")),
@@ -169,6 +172,7 @@ const TRIALS: &[Trial] = &[
     of("bench", says("size", "48", "48 x 48")),
     of("bench", says("runs", "2", " of 2")),
     of("bench", other("conv", "exact")),
+    of("show", says("json", "", "{\"impasto\"")),
     of("bench", says("json", "", "{\"")),
 ];
 
@@ -213,6 +217,10 @@ fn line(command: &Short, trial: &Trial, known: &BTreeSet<String>, with: bool) ->
         _ => options.extend(pairs(command.options)),
     }
     options.extend(pairs(trial.besides));
+    // A flag that makes it quick is tried against its absence.
+    if trial.value.is_empty() {
+        options.remove(trial.option);
+    }
     if with {
         options.insert(trial.option.to_owned(), trial.value.to_owned());
     }
@@ -233,6 +241,12 @@ fn run(line: &str, option: &str) -> (Deed, String) {
     make_pictures(&folder);
     fs::create_dir(folder.path("pictures")).unwrap();
     fs::copy(folder.path("photo.png"), folder.path("pictures/photo.png")).unwrap();
+    if line.starts_with("show") {
+        folder.run(&format!(
+            "transfer photo.png painting.webp -o said.png {}",
+            QUICK.replace("--no-metadata", "")
+        ));
+    }
     if option == "no-config" {
         fs::create_dir(folder.path("settings")).unwrap();
         fs::write(folder.path("settings/impasto.toml"), "nonsense = 1").unwrap();
@@ -354,6 +368,11 @@ fn weights_heeds_what_it_lists() {
     for name in ["inspect", "convert", "verify", "normalise"] {
         heeds_what_it_lists(&format!("weights {name}"));
     }
+}
+
+#[test]
+fn show_heeds_what_it_lists() {
+    heeds_what_it_lists("show");
 }
 
 #[test]

@@ -7,17 +7,20 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto_files::quoted;
+use impasto_style::picture::Encoding;
 use impasto_style::{
-    Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Record, Role, Run, Subject,
-    TransferError, TransferOptions,
+    Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Provenance, Record, Role, Run,
+    Subject, TransferError, TransferOptions,
 };
 
 use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::network::{NetworkArguments, parse_convention};
 use crate::options::OptionArguments;
+use crate::output::encoding;
 use crate::place::is_standard;
 use crate::sources::{Sources, counted};
+use crate::written::Written;
 
 /// Where a run is kept, and where it goes on from.
 #[derive(Debug, Args)]
@@ -42,7 +45,7 @@ pub(crate) struct CheckpointArguments {
 /// What a run keeps that goes on: whatever decides pixels, but the iterations.
 fn fixed() -> Vec<&'static str> {
     let deciding = OPTIONS.iter().filter(|row| row.decides_pixels()).map(|row| row.name);
-    deciding.filter(|&name| name != "iterations").chain(["preset", "scene"]).collect()
+    deciding.filter(|&name| name != "iterations").chain(["preset", "scene", "print"]).collect()
 }
 
 impl CheckpointArguments {
@@ -78,20 +81,14 @@ impl CheckpointArguments {
         (!is_place).then_some(source)
     }
 
-    /// The run: it goes on from `checkpoint`, if there is one, and is kept, if that is asked for.
+    /// The run of a record: it goes on from `checkpoint`, if there is one, and is kept, if that is asked for.
     pub(crate) fn run(
         &self,
         job: &Job,
         checkpoint: Option<Checkpoint>,
-        inputs: (&Subject, &Network, &Init),
+        record: Record,
     ) -> Result<Run<'static>, Failure> {
         let Some(path) = self.path() else { return Ok(Run::default()) };
-        let mut record = job.record(inputs);
-        if let Some(checkpoint) = &checkpoint {
-            // What it started from is in the checkpoint. The file may be another one since: `--init X -o X`.
-            let start = checkpoint.record().inputs.iter().filter(|input| input.role == Role::Init);
-            record.inputs.extend(start.cloned());
-        }
         let resume = checkpoint.map(|checkpoint| checkpoint.fitting(&record)).transpose()?;
         let checkpoints =
             Checkpoints { every: job.checkpoint_every, notes: job.notes(), ..Checkpoints::new(path, record) };
@@ -104,9 +101,12 @@ impl CheckpointArguments {
 pub(crate) struct Given {
     pub(crate) sources: Sources,
     pub(crate) output: Option<PathBuf>,
-    pub(crate) quality: Option<u8>,
+    pub(crate) written: Written,
+    /// What settings say of how pictures are written.
+    pub(crate) usual: Written,
     pub(crate) save_every: Option<u64>,
     pub(crate) log: Option<PathBuf>,
+    pub(crate) no_metadata: bool,
 }
 
 /// A run's inputs, options and outputs: what the arguments say, and where they say nothing, what the checkpoint does.
@@ -117,9 +117,11 @@ pub(crate) struct Job {
     /// With a start that is a file not read yet.
     pub(crate) options: TransferOptions,
     pub(crate) output: PathBuf,
-    pub(crate) quality: u8,
+    pub(crate) written: Written,
     pub(crate) save_every: Option<u64>,
     pub(crate) log: Option<PathBuf>,
+    /// Whether pictures do not say what made them.
+    pub(crate) no_metadata: bool,
     checkpoint_every: Duration,
 }
 
@@ -142,14 +144,19 @@ impl Job {
         let options = continued(options, checkpoint)?;
         sources.check(&options)?;
         let output = given.output.clone().or(noted.output);
+        let encoding = output.as_deref().and_then(|output| encoding(output, &given.written).ok());
+        let fitting =
+            |written: &Written| encoding.map(|encoding| written.fitting(encoding)).unwrap_or_default();
+        let written = given.written.clone().or(&fitting(&noted.written)).or(&fitting(&given.usual));
         Ok(Self {
             sources,
             network,
             options,
             output: output.ok_or_else(|| not_said("output"))?,
-            quality: given.quality.or(noted.quality).unwrap_or(JPEG_QUALITY),
+            written: Written { quality: Some(written.quality_of_jpeg()), ..written },
             save_every: given.save_every.or(noted.save_every),
             log: given.log.clone().or(noted.log),
+            no_metadata: given.no_metadata || noted.no_metadata,
             checkpoint_every: arguments.checkpoint_every.or(every).unwrap_or(Checkpoints::EVERY),
         })
     }
@@ -168,8 +175,12 @@ impl Job {
         (!places.is_empty()).then(|| format!("As the checkpoint says, {}", places.join(", and ")))
     }
 
-    /// What the picture is made of, of inputs as they were read.
-    fn record(&self, (subject, network, start): (&Subject, &Network, &Init)) -> Record {
+    /// What the picture is made of, of inputs as they were read and the start of a checkpoint.
+    pub(crate) fn record(
+        &self,
+        (subject, network, start): (&Subject, &Network, &Init),
+        checkpoint: Option<&Checkpoint>,
+    ) -> Record {
         let mut options = self.options.clone();
         let weights = self.network.file().and_then(|path| findable(&path));
         let mut inputs = self.sources.inputs(subject, findable);
@@ -179,7 +190,23 @@ impl Job {
             inputs.push(Input::picture(Role::Init, found.as_deref(), start));
             *path = found.unwrap_or_else(|| path.clone());
         }
+        if let Some(checkpoint) = checkpoint {
+            // What it started from is in the checkpoint. The file may be another one since: `--init X -o X`.
+            inputs.extend(checkpoint.record().inputs_of(Role::Init).cloned());
+        }
         Record::new(&options, inputs)
+    }
+
+    /// What a finished picture of that record says of itself in a file of that format.
+    pub(crate) fn provenance(&self, record: &Record, encoding: Encoding) -> Provenance {
+        let mut said = Provenance::new(record);
+        for input in said.record.inputs.iter_mut().filter(|input| input.role == Role::Weights) {
+            input.path = self.network.said();
+            input.preprocess = self.network.preprocess().map(|convention| convention.name().to_owned());
+        }
+        let unusual = self.written.unusual(encoding);
+        said.output = unusual.map(|(name, text)| (name.to_owned(), text.into())).collect();
+        said
     }
 
     /// What [`Given::noted`] finds again.
@@ -187,24 +214,22 @@ impl Job {
         let path = |path: &Path| if is_standard(path) { Some("-".to_owned()) } else { text(path) };
         let notes = [
             (OUTPUT, path(&self.output)),
-            (QUALITY, Some(self.quality.to_string())),
             (SAVE_EVERY, self.save_every.map(|every| every.to_string())),
             (LOG, self.log.as_deref().and_then(path)),
+            (NO_METADATA, self.no_metadata.then(|| true.to_string())),
             (PREPROCESS, self.network.preprocess().map(|convention| convention.name().to_owned())),
             (CHECKPOINT_EVERY, Some(self.checkpoint_every.as_secs_f64().to_string())),
         ];
-        notes.into_iter().filter_map(|(name, note)| Some((name.to_owned(), note?))).collect()
+        let written = self.written.said().map(|(name, text)| (name, Some(text)));
+        notes.into_iter().chain(written).filter_map(|(name, note)| Some((name.to_owned(), note?))).collect()
     }
 }
 
-/// The quality of a JPEG, unless it is said.
-const JPEG_QUALITY: u8 = 95;
-
 /// Names of notes.
 const OUTPUT: &str = "output";
-const QUALITY: &str = "quality";
 const SAVE_EVERY: &str = "save-every";
 const LOG: &str = "log";
+const NO_METADATA: &str = "no-metadata";
 const PREPROCESS: &str = "preprocess";
 const CHECKPOINT_EVERY: &str = "checkpoint-every";
 
@@ -214,12 +239,19 @@ impl Given {
         let Some(checkpoint) = checkpoint else { return Self::default() };
         let notes = checkpoint.notes();
         let path = |name: &str| notes.get(name).map(PathBuf::from);
+        let mut written = Written::default();
+        for (name, note) in notes.iter().filter(|(name, _)| Written::NAMES.contains(&name.as_str())) {
+            // What cannot be meant is left out, as of other notes.
+            let _ = written.set(name, note);
+        }
         Self {
             sources: Sources::of(checkpoint.record()),
             output: path(OUTPUT),
-            quality: number(notes.get(QUALITY)).filter(|quality| (1..=100).contains(quality)),
+            written,
+            usual: Written::default(),
             save_every: number(notes.get(SAVE_EVERY)).filter(|&every| every > 0),
             log: path(LOG),
+            no_metadata: number(notes.get(NO_METADATA)).unwrap_or(false),
         }
     }
 }

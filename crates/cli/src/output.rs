@@ -2,34 +2,35 @@
 
 use std::path::Path;
 
-use impasto_style::Picture;
-use impasto_style::picture::{Encoding, Writing};
+use impasto_style::picture::{Encoding, Writing, WrittenProfile};
+use impasto_style::{Picture, PictureError};
 
 use crate::failure::Failure;
+use crate::pictures::name_of;
 use crate::place::{Kind, Place, is_standard, to_standard_output};
 use crate::streams::warn;
+use crate::written::Written;
 
 /// A checked place for a picture.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     place: Place,
-    /// What the file's extension names; PNG on standard output.
-    encoding: Encoding,
+    /// The format that the file's extension names, PNG on standard output, and the rest of what was said.
+    writing: Writing,
     /// Whether pictures have alpha.
     alpha: bool,
 }
 
 impl Output {
     /// Checks the place before any work is done.
-    pub(crate) fn new(path: &Path, jpeg_quality: u8) -> Result<Self, Failure> {
-        let encoding =
-            if is_standard(path) { Encoding::Png } else { Encoding::from_path(path, jpeg_quality)? };
-        Ok(Self { place: Place::new(path, Kind::Data("a picture"))?, encoding, alpha: false })
+    pub(crate) fn new(path: &Path, written: &Written) -> Result<Self, Failure> {
+        let writing = written.writing(encoding(path, written)?, &path.display().to_string())?;
+        Ok(Self { place: Place::new(path, Kind::Data("a picture"))?, writing, alpha: false })
     }
 
     /// The same place for pictures that have alpha, or have none; says what becomes of alpha, unless it shall be quiet.
     pub(crate) fn with_alpha(self, alpha: bool, quiet: bool) -> Self {
-        if alpha && !self.encoding.keeps_alpha() {
+        if alpha && !self.writing.encoding.keeps_alpha() {
             let name = self.name();
             warn(
                 quiet,
@@ -39,27 +40,55 @@ impl Output {
         Self { alpha, ..self }
     }
 
-    /// Checks that there is room for a picture of H x W, before it is painted.
-    pub(crate) fn reserve(&self, (height, width): (usize, usize)) -> Result<(), Failure> {
-        self.place.reserve(Writing::from(self.encoding).largest_bytes(height, width, self.alpha))
+    /// The same place for pictures in the space of a photo's own profile; says why they are in sRGB all the same, unless it shall
+    /// be quiet.
+    pub(crate) fn with_profile(
+        mut self,
+        profile: Result<WrittenProfile, String>,
+        photo: &Path,
+        quiet: bool,
+    ) -> Self {
+        match profile {
+            Ok(profile) => self.writing.profile = profile,
+            Err(problem) => {
+                let photo = name_of(photo).display();
+                warn(quiet, &format!("{photo}: its colours {problem}: the picture is written in sRGB"));
+            }
+        }
+        self
     }
 
-    /// Writes a picture.
-    pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
+    /// Checks that there is room for a picture of H x W that carries a text, before it is painted.
+    pub(crate) fn reserve(
+        &self,
+        (height, width): (usize, usize),
+        text: Option<String>,
+    ) -> Result<(), Failure> {
+        self.place.reserve(self.with_text(text).largest_bytes(height, width, self.alpha))
+    }
+
+    /// How a picture is written that carries a text.
+    fn with_text(&self, text: Option<String>) -> Writing {
+        Writing { text, ..self.writing.clone() }
+    }
+
+    /// Writes a picture that carries a text, if there is one.
+    pub(crate) fn write(&self, picture: &Picture, text: Option<String>) -> Result<(), Failure> {
+        let writing = self.with_text(text);
         match &self.place {
-            Place::File(path) => Ok(picture.write(path, self.encoding)?),
-            Place::Stdout => {
-                Ok(to_standard_output("the picture", |out| picture.write_to(out, self.encoding))?)
-            }
+            Place::File(path) => Ok(picture.write(path, writing)?),
+            Place::Stdout => Ok(to_standard_output("the picture", |out| picture.write_to(out, &writing))?),
         }
     }
 
-    /// Writes the picture that the run was for. If that fails, it is kept in the temporary folder, and the failure says where.
-    pub(crate) fn write_or_keep(&self, picture: &Picture) -> Result<(), Failure> {
+    /// [`Self::write`] of the picture that the run was for. If that fails, it is kept in the temporary folder, and the failure
+    /// says where.
+    pub(crate) fn write_or_keep(&self, picture: &Picture, text: Option<String>) -> Result<(), Failure> {
+        let writing = self.with_text(text);
         match &self.place {
-            Place::File(path) => Ok(picture.write_or_keep(path, self.encoding)?),
+            Place::File(path) => Ok(picture.write_or_keep(path, writing)?),
             Place::Stdout => {
-                self.place.write_or_keep(("the picture", ".png"), |out| picture.write_to(out, self.encoding))
+                self.place.write_or_keep(("the picture", ".png"), |out| picture.write_to(out, &writing))
             }
         }
     }
@@ -69,9 +98,9 @@ impl Output {
         self.place.path()
     }
 
-    /// The format.
-    pub(crate) const fn encoding(&self) -> Encoding {
-        self.encoding
+    /// How pictures are written.
+    pub(crate) const fn writing(&self) -> &Writing {
+        &self.writing
     }
 
     /// The place for an intermediate picture: `out.png` becomes `out-0040.png`, with as many digits as the last one needs.
@@ -90,15 +119,20 @@ impl Output {
     }
 }
 
+/// The format of a place: PNG on standard output.
+pub(crate) fn encoding(path: &Path, written: &Written) -> Result<Encoding, PictureError> {
+    if is_standard(path) { Ok(Encoding::Png) } else { Encoding::from_path(path, written.quality_of_jpeg()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn intermediate_pictures_sort_by_iteration() {
-        let output = Output::new(Path::new("a.b.png"), 90).unwrap();
+        let output = Output::new(Path::new("a.b.png"), &Written::default()).unwrap();
         assert_eq!(output.numbered(40, 1000).unwrap().name(), "a.b-0040.png");
-        let output = Output { place: Place::Stdout, encoding: Encoding::Png, alpha: false };
+        let output = Output { place: Place::Stdout, ..output };
         assert!(output.numbered(1, 2).is_none());
     }
 }

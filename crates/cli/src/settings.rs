@@ -7,10 +7,10 @@
 //! threads = 2
 //! ```
 //!
-//! Keys are the options of the table, their synonyms, `preset`, and those of [`OTHERS`]; values are as on the command line.
+//! Keys are the options of the table, their synonyms, those of [`OTHERS`] and of [`Written::NAMES`]; values are as on the command line.
 //! Arguments count more than what a file says of the run (`--scene`, `--resume`), that more than the command's own defaults,
-//! those more than settings, and settings more than the preset. The network and the quality of a run that a file describes are
-//! not looked for in settings. A command heeds what it has an option for.
+//! those more than settings, and settings more than the preset. The network, and how the picture is written, of a run that a file describes
+//! are not looked for in settings. A command heeds what it has an option for.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,6 +28,7 @@ use toml::{Table, Value};
 use crate::failure::Failure;
 use crate::network::parse_convention;
 use crate::place::is_standard;
+use crate::written::Written;
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -52,13 +53,15 @@ pub(crate) struct Settings {
     pub(crate) choices: Choices,
     pub(crate) weights: Option<PathBuf>,
     pub(crate) preprocess: Option<Convention>,
-    pub(crate) quality: Option<u8>,
+    /// How pictures are written.
+    pub(crate) written: Written,
+    pub(crate) no_metadata: bool,
     pub(crate) threads: Option<u16>,
     pub(crate) quiet: bool,
 }
 
 /// The keys that are no options of the table.
-const OTHERS: [&str; 6] = ["preset", "weights", "preprocess", "quality", "threads", "quiet"];
+const OTHERS: [&str; 6] = ["preset", "weights", "preprocess", "no-metadata", "threads", "quiet"];
 
 /// The most bytes of a file of settings.
 const MOST_BYTES: u64 = 1 << 20;
@@ -145,21 +148,22 @@ impl Settings {
                 self.quiet = *value;
                 return Ok(());
             }
+            Value::Boolean(value) if name == "no-metadata" => {
+                self.no_metadata = *value;
+                return Ok(());
+            }
             _ => return Err(format!("{name} must be a text or a number, as on the command line")),
         };
         let number = |range: &str| format!("{name} must be {range}, not {text}");
         match name {
             "weights" => self.weights = Some(self.placed(&text, Arch::from_name(&text).is_some())),
             "preprocess" => self.preprocess = Some(parse_convention(&text)?),
-            "quality" => {
-                let quality = text.parse().ok().filter(|quality| (1..=100).contains(quality));
-                self.quality = Some(quality.ok_or_else(|| number("from 1 to 100"))?);
-            }
+            name if Written::NAMES.contains(&name) => self.written.set(name, &text)?,
             "threads" => {
                 let threads = text.parse().ok().filter(|&threads| threads > 0);
                 self.threads = Some(threads.ok_or_else(|| number("1 or more"))?);
             }
-            "quiet" => return Err("quiet must be true or false".to_owned()),
+            "quiet" | "no-metadata" => return Err(format!("{name} must be true or false")),
             _ => return self.choose(name, &text),
         }
         Ok(())
@@ -174,7 +178,7 @@ impl Settings {
         };
         self.choices.set(name, &text).map_err(|error| match error {
             OptionsError::Unknown { name } => {
-                let known = OPTIONS.iter().map(|row| row.name).chain(OTHERS);
+                let known = OPTIONS.iter().map(|row| row.name).chain(OTHERS).chain(Written::NAMES);
                 format!("there is no setting {name}{}", did_you_mean(&name, known))
             }
             error => Failure::from(error).to_string(),
@@ -187,13 +191,15 @@ impl Settings {
         folder.map_or_else(|| text.into(), |folder| folder.join(text))
     }
 
-    /// What a command heeds that has those options; of a run that is `described` by a file, neither network nor quality.
+    /// What a command heeds that has those options; of a run that is `described` by a file, neither the network nor
+    /// how pictures are written.
     pub(crate) fn heeded(mut self, offers: impl Fn(&str) -> bool, described: bool) -> Self {
         let counts = |name: &str| offers(name) && !described;
         self.weights = self.weights.filter(|_| counts("weights"));
         self.preprocess = self.preprocess.filter(|_| counts("preprocess"));
-        self.quality = self.quality.filter(|_| counts("quality"));
+        self.written = if counts("quality") { self.written } else { Written::default() };
         self.threads = self.threads.filter(|_| offers("threads"));
+        self.no_metadata &= offers("no-metadata");
         self.quiet &= offers("quiet");
         self.choices = self.choices.only(|name| offers(option_name(name)));
         self
@@ -204,11 +210,12 @@ impl Settings {
         let others = [
             ("weights", self.weights.is_some()),
             ("preprocess", self.preprocess.is_some()),
-            ("quality", self.quality.is_some()),
+            ("no-metadata", self.no_metadata),
             ("threads", self.threads.is_some()),
         ];
         let others = others.into_iter().filter(|(_, counts)| *counts).map(|(name, _)| name);
-        let names: Vec<&str> = self.choices.names().chain(others).collect();
+        let written = self.written.said().map(|(name, _)| name);
+        let names: Vec<&str> = self.choices.names().chain(others).chain(written).collect();
         let path = self.path.as_ref().filter(|_| !names.is_empty())?;
         Some(format!("Defaults are those of {}: {}", path.display(), names.join(", ")))
     }
@@ -227,7 +234,8 @@ mod tests {
     #[test]
     fn settings_are_options_and_a_few_others() {
         let text = "size = 300\npooling = 'avg'\ncontent-weight = 1e-3\nstyle-layers = 'conv1_1'\npreset = 'paper'\n\
-                    init = 'start.png'\nweights = 'vgg19'\nquality = 80\nthreads = 2\nquiet = true";
+                    init = 'start.png'\nweights = 'vgg19'\nquality = 80\nthreads = 2\nquiet = true\n\
+                    no-metadata = true";
         let settings = parse(text).unwrap();
         let options = settings.choices.options().unwrap();
         assert_eq!(
@@ -236,7 +244,8 @@ mod tests {
         );
         assert_eq!(options.init, Init::File("/folder/start.png".into()));
         assert_eq!(settings.weights.as_deref(), Some(Path::new("vgg19")));
-        assert_eq!((settings.quality, settings.threads, settings.quiet), (Some(80), Some(2), true));
+        assert_eq!((settings.written.quality, settings.threads, settings.quiet), (Some(80), Some(2), true));
+        assert!(settings.no_metadata && !parse("no-metadata = false").unwrap().no_metadata);
         assert!(settings.said().unwrap().contains("/folder/impasto.toml"));
     }
 
@@ -257,8 +266,13 @@ mod tests {
             ("[size]", "size must be a text or a number"),
             ("blend = ['a']", "blend must be a text or numbers"),
             ("quality = 200", "quality must be from 1 to 100, not 200"),
+            ("depth = 12", "depth must be 8 or 16, not 12"),
+            ("profile = 'p3'", "profile must be srgb, keep or none, not p3"),
+            ("dpi = 0", "dpi must be from 1 to 65535, not 0"),
+            ("dithr = 'none'", "did you mean dither?"),
             ("threads = 0", "threads must be 1 or more"),
             ("quiet = 'yes'", "quiet must be true or false"),
+            ("no-metadata = 1", "no-metadata must be true or false"),
             ("preset = 'papr'", "did you mean paper?"),
             ("preprocess = 'x'", "it is one of"),
             ("size = 1\nsize = 2", "line 2: "),
@@ -276,9 +290,9 @@ mod tests {
         let offers = |name: &str| ["size", "quality", "weights"].contains(&name);
         let heeded = settings.clone().heeded(offers, false);
         assert!(heeded.choices.has("size") && !heeded.choices.has("iterations"));
-        assert_eq!((heeded.quality, heeded.weights.is_some()), (Some(80), true));
+        assert_eq!((heeded.written.quality, heeded.weights.is_some()), (Some(80), true));
         let described = settings.clone().heeded(offers, true);
-        assert_eq!((described.quality, described.weights), (None, None));
+        assert_eq!((described.written, described.weights), (Written::default(), None));
         assert_eq!(settings.heeded(|_| false, false).said(), None);
     }
 }

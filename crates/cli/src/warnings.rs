@@ -1,14 +1,14 @@
 //! Options that were given and have no effect: a line each.
 
-use impasto_style::picture::Encoding;
+use impasto_style::picture::{Depth, Dither, Encoding, Writing, WrittenProfile};
 use impasto_style::{Init, RegionMask, Scales, Subject, TransferOptions};
 
 /// What decides whether an option has an effect.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub(crate) options: &'a TransferOptions,
-    /// The format of the picture that is written.
-    pub(crate) encoding: Encoding,
+    /// How the picture is written.
+    pub(crate) writing: &'a Writing,
     /// A picture is written every so many iterations.
     pub(crate) save_every: Option<u64>,
     /// Whether paintings are blended somewhere.
@@ -16,6 +16,16 @@ pub(crate) struct Case<'a> {
     /// Whether masks or transparency say where styles are compared.
     pub(crate) has_masks: bool,
 }
+
+/// A picture of a study.
+const PLAIN: Writing = Writing {
+    encoding: Encoding::Png,
+    depth: Depth::Eight,
+    dither: Dither::None,
+    profile: WrittenProfile::None,
+    dpi: None,
+    text: None,
+};
 
 impl<'a> Case<'a> {
     /// That of a picture of a study: a PNG.
@@ -27,7 +37,7 @@ impl<'a> Case<'a> {
             || images.iter().any(|image| image.part.is_some() || image.picture.alpha().is_some());
         Self {
             options,
-            encoding: Encoding::Png,
+            writing: &PLAIN,
             save_every: None,
             has_blend: (0..regions.len()).any(|number| in_region(number) > 1),
             has_masks,
@@ -50,8 +60,15 @@ const ROWS: &[Row] = &[
     },
     Row {
         option: "quality",
-        is_idle: |case| !matches!(case.encoding, Encoding::Jpeg { .. }),
+        is_idle: |case| !matches!(case.writing.encoding, Encoding::Jpeg { .. }),
         why: "on the picture's format, which loses nothing: it is for JPEG",
+    },
+    Row {
+        option: "dither",
+        is_idle: |case| {
+            matches!(case.writing.encoding, Encoding::Jpeg { .. }) || case.writing.depth == Depth::Sixteen
+        },
+        why: "on a JPEG, which rounds waves and no pixels, and on 16 bits",
     },
     Row {
         option: "save-every",
@@ -130,11 +147,14 @@ mod tests {
             ..Preset::Default.options()
         };
         let all: Vec<String> = ROWS.iter().map(|row| format!("--{}", row.option)).collect();
-        assert_eq!(found(&[case(&none)]), all);
+        let (fine, jpeg) = (
+            Writing { depth: Depth::Sixteen, ..Encoding::Png.into() },
+            Writing::from(Encoding::Jpeg { quality: 90 }),
+        );
+        assert_eq!(found(&[Case { writing: &fine, ..case(&none) }]), all);
         let options = TransferOptions { init: Init::Noise, scales: Scales::Auto, ..Preset::Paper.options() };
-        let encoding = Encoding::Jpeg { quality: 90 };
-        let with = Case { encoding, has_blend: true, has_masks: true, ..case(&options) };
-        assert_eq!(found(&[with]), [""; 0]);
+        let with = Case { writing: &jpeg, has_blend: true, has_masks: true, ..case(&options) };
+        assert_eq!(found(&[with]), ["--dither"]);
         assert_eq!(found(&[case(&none), with]), [""; 0], "an effect on one picture is one");
     }
 

@@ -90,7 +90,7 @@ fn the_largest_size_is_that_of_a_square_that_can_be_read() {
     assert!(size(10_000).is_ok());
     assert_eq!(
         size(10_001).unwrap_err().to_string(),
-        "`size` must be from 1 to 10000 pixels, or a box of such sides like 800x600, or original, not 10001"
+        "`size` must be from 1 to 10000 pixels, or a box of such sides like 800x600, or paper of such sides like A3@200, or original, not 10001"
     );
 }
 
@@ -156,6 +156,8 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     let sizes = prop_oneof![
         (1_usize..10_000).prop_map(Size::Longest),
         (1_usize..10_000, 1_usize..10_000).prop_map(|(width, height)| Size::Within { width, height }),
+        (prop::sample::select(&Paper::ALL[..]), 1_u16..200)
+            .prop_map(|(paper, dpi)| Size::On(Sheet { paper, dpi })),
         Just(Size::Original),
     ];
     let of_paintings = (

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use impasto_style::picture::{
-    ColourRegions, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, regions as colour_regions,
+    ColourRegions, Profile, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, WrittenProfile,
+    regions as colour_regions,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
@@ -36,9 +37,21 @@ pub(crate) fn read_subject(
     keep: Keep,
     quiet: bool,
 ) -> Result<Subject, Failure> {
+    Ok(read_subject_and_profile(sources, options, keep, quiet)?.0)
+}
+
+/// [`read_subject`], and the photo's own colour space as one to write in, or why it is none, after "its colours".
+pub(crate) fn read_subject_and_profile(
+    sources: &Sources,
+    options: &TransferOptions,
+    keep: Keep,
+    quiet: bool,
+) -> Result<(Subject, Result<WrittenProfile, String>), Failure> {
     let mut reader = Reader::new(options, keep, quiet);
     let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
-    let photo = reader.picture(sources.photo(), &of_photo)?;
+    let photo = read(sources.photo(), &ReadOptions { profile: true, ..of_photo }, quiet)?;
+    let profile = own_profile(&photo);
+    let photo = reader.held(photo);
     let mut paintings = Vec::new();
     for (number, path) in sources.styles.iter().enumerate() {
         let of_painting = match keep {
@@ -47,7 +60,19 @@ pub(crate) fn read_subject(
         };
         paintings.push(Arc::new(reader.picture(path, &of_painting)?));
     }
-    reader.compose(sources, photo, &paintings)
+    Ok((reader.compose(sources, photo, &paintings)?, profile))
+}
+
+/// The space that a photo's colours are in, as one to write in.
+fn own_profile(photo: &ReadPicture) -> Result<WrittenProfile, String> {
+    match (&photo.icc, photo.profile) {
+        (_, Profile::Absent) => Ok(WrittenProfile::Srgb),
+        (_, Profile::Unusable) => Err("have a profile that cannot be used".to_owned()),
+        (None, Profile::Converted) => Err("have a space, and no ICC profile of it".to_owned()),
+        (Some(icc), Profile::Converted) => {
+            WrittenProfile::kept(icc).map_err(|problem| format!("have a profile that {problem}"))
+        }
+    }
 }
 
 /// Reads pictures and masks one after the other, each beside those before.
@@ -102,9 +127,13 @@ impl<'a> Reader<'a> {
     }
 
     fn picture(&mut self, path: &Path, options: &ReadOptions) -> Result<Picture, Failure> {
-        let read = read(path, options, self.quiet)?;
+        Ok(self.held(read(path, options, self.quiet)?))
+    }
+
+    /// A picture that was read.
+    fn held(&mut self, read: ReadPicture) -> Picture {
         self.hold(read.bytes, read.picture.bytes());
-        Ok(read.picture)
+        read.picture
     }
 
     /// Something was read, which took so many bytes, and has so many.
@@ -287,7 +316,7 @@ fn tell(path: &Path, warnings: &[Warning], quiet: bool) {
 }
 
 /// What messages call a file.
-fn name_of(path: &Path) -> &Path {
+pub(crate) fn name_of(path: &Path) -> &Path {
     if is_standard(path) { Path::new(STANDARD_INPUT) } else { path }
 }
 

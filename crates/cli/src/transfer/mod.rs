@@ -1,14 +1,16 @@
 //! `impasto transfer`: a photo, paintings, one picture.
 
 mod run;
+mod said;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::{PreparedNetwork, transfer_with};
+use impasto_style::{Paper, PreparedNetwork, Sheet, Size, transfer_with};
 
 use self::run::Run;
+use self::said::Said;
 use crate::EXIT_CODES;
 use crate::checkpoint::{CheckpointArguments, Given, Job};
 use crate::duration::parse_duration;
@@ -16,12 +18,13 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::notices::notices;
 use crate::options::OptionArguments;
-use crate::pictures::{Keep, SubjectArguments, read_subject};
+use crate::pictures::{Keep, SubjectArguments, read_subject_and_profile};
 use crate::presets::preset_table;
 use crate::progress::Volume;
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
 use crate::warnings::{Case, idle};
+use crate::written::{Whose, Written};
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -32,6 +35,7 @@ Examples:
   impasto transfer photo.jpg a.jpg b.jpg --blend 3,1 -o out.png
   impasto transfer photo.jpg painting.jpg --keep face.png --colours photo -o out.png
   impasto transfer photo.jpg painting.jpg -o - --quiet > out.png
+  impasto transfer photo.jpg painting.jpg -o out.tif --print A4 --profile keep
   impasto transfer photo.jpg painting.jpg -o out.png --checkpoint out.run
   impasto transfer --resume out.run --iterations 800
   ssh camera cat photo.jpg | impasto transfer - painting.jpg -o out.png";
@@ -55,14 +59,21 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "OUT", help_heading = "Output", required_unless_present_any = ["resume", "print_scene"])]
     output: Option<PathBuf>,
 
-    /// Quality of a JPEG, 1 to 100 [default: 95]
-    #[arg(long, value_name = "Q", help_heading = "Output")]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
+    #[command(flatten)]
+    written: Written,
 
-    /// That of settings: where it has no effect, nobody asked for one.
+    /// What settings say of it: where that has no effect, nobody asked for one.
     #[arg(skip)]
-    pub(crate) usual_quality: Option<u8>,
+    pub(crate) usual: Written,
+
+    /// Make the picture as large as fits on paper, turned as the photo is, at --dpi or 300 pixels to the inch: A0 to A6, Letter,
+    /// Legal or Tabloid
+    #[arg(long, value_name = "PAPER", value_parser = parse_paper, conflicts_with = "size", help_heading = "Output")]
+    print: Option<Paper>,
+
+    /// Write pictures that do not say what made them: neither version and options nor names and hashes of the inputs
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_metadata: bool,
 
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
@@ -91,9 +102,8 @@ impl Arguments {
     /// Whether an option was given.
     fn gives(&self, name: &str) -> bool {
         match name {
-            "quality" => self.quality.is_some(),
             "save-every" => self.save_every.is_some(),
-            name => self.options.choices.has(name),
+            name => self.written.get(name).is_some() || self.options.choices.has(name),
         }
     }
 
@@ -101,15 +111,56 @@ impl Arguments {
         Given {
             sources,
             output: self.output.clone(),
-            quality: self.quality.or(self.usual_quality),
+            written: Written {
+                dpi: self.written.dpi.or(self.sheet().map(|sheet| sheet.dpi)),
+                ..self.written.clone()
+            },
+            usual: self.usual.clone(),
             save_every: self.save_every,
             log: self.log.clone(),
+            no_metadata: self.no_metadata,
         }
+    }
+
+    /// The paper to print on.
+    fn sheet(&self) -> Option<Sheet> {
+        let dpi = self.written.dpi.or(self.usual.dpi).unwrap_or(300);
+        self.print.map(|paper| Sheet { paper, dpi })
+    }
+
+    /// The options, with the size of the paper to print on.
+    fn sized(&self) -> Result<OptionArguments, Failure> {
+        let mut options = self.options.clone();
+        if let Some(sheet) = self.sheet() {
+            check_sides(sheet)?;
+            options.choices.set("size", &sheet.to_string())?;
+        }
+        Ok(options)
     }
 }
 
+fn parse_paper(text: &str) -> Result<Paper, String> {
+    let names = Paper::ALL.map(Paper::name).join(", ");
+    Paper::named(text).ok_or_else(|| format!("it is one of {names}"))
+}
+
+/// Checks that a picture can be as large as the paper.
+fn check_sides(sheet: Sheet) -> Result<(), Failure> {
+    let Sheet { paper, dpi } = sheet;
+    let fits = |dpi| Sheet { paper, dpi }.sides().1 <= Size::LARGEST_SIDE;
+    if fits(dpi) {
+        return Ok(());
+    }
+    let ((short, long), most) = (sheet.sides(), (1..dpi).rev().find(|&dpi| fits(dpi)).unwrap_or(1));
+    Err(Failure::wrong_use(format!(
+        "{} at {dpi} pixels to the inch is {short} x {long} pixels, and a side has {} at most: give --dpi {most} or less",
+        paper.name(),
+        Size::LARGEST_SIDE
+    )))
+}
+
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let asked = Asked::new(&arguments.subject, &arguments.options)?;
+    let asked = Asked::new(&arguments.subject, &arguments.sized()?)?;
     if arguments.print_scene {
         return scene::print(&asked.sources, &asked.options()?, &asked.options.network);
     }
@@ -119,12 +170,18 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     let mut run = Run::new(arguments, &job, chosen, interrupt)?;
     let (mut options, quiet) = (job.options.clone(), arguments.volume.quiet);
-    let subject = read_subject(&job.sources, &options, Keep::Shrunk, quiet)?;
-    let (encoding, alpha) = (run.output.encoding(), subject.photo().alpha().is_some());
-    let case = Case { encoding, save_every: job.save_every, ..Case::of_study(&job.options, &subject) };
+    let (subject, profile) = read_subject_and_profile(&job.sources, &options, Keep::Shrunk, quiet)?;
+    let alpha = subject.photo().alpha().is_some();
+    let case = Case {
+        writing: run.output.writing(),
+        save_every: job.save_every,
+        ..Case::of_study(&job.options, &subject)
+    };
     run.notices = idle(|name| arguments.gives(name), &[case]);
     run.output = run.output.with_alpha(alpha, quiet);
-    run.output.reserve(subject.size(subject.longest_side(&options)))?;
+    if job.written.profile == Some(Whose::Photo) {
+        run.output = run.output.with_profile(profile, job.sources.photo(), quiet);
+    }
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
@@ -132,7 +189,13 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     run.notices.extend(notices(&subject, &options, job.sources.names()));
     options.make_room_for(&subject);
     let network = job.network.read()?;
-    let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
+    let record = job.record((&subject, &network, &options.init), checkpoint.as_ref());
+    if !job.no_metadata {
+        let finished = job.provenance(&record, run.output.writing().encoding);
+        run.says(Said::new(finished, &options.iterations, checkpoint.as_ref()));
+    }
+    run.reserve(subject.size(subject.longest_side(&options)))?;
+    let going_on = arguments.checkpoint.run(&job, checkpoint, record)?;
     let network = PreparedNetwork::new(network, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;

@@ -13,6 +13,7 @@ mod layers;
 mod loss_scale;
 mod nearest;
 mod optimiser;
+mod paper;
 mod row;
 mod schedule;
 mod size;
@@ -35,6 +36,7 @@ pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
 pub use optimiser::{Optimiser, default_history};
+pub use paper::{NoSheet, Paper, Sheet};
 pub use row::{Accepts, OptionRow, Recorded};
 pub use schedule::{Scale, Scales};
 pub use size::Size;
@@ -143,12 +145,12 @@ impl TransferOptions {
     /// [`OptionsError::Value`] if that is more than 10000 pixels: the photo's own size.
     pub fn check_size(&self, photo: (usize, usize)) -> Result<usize, OptionsError> {
         let longest = self.size.longest_side_for(photo);
-        if longest <= size::LARGEST_SIDE {
+        if longest <= Size::LARGEST_SIDE {
             return Ok(longest);
         }
         Err(OptionsError::Value {
             option: "size",
-            requirement: format!("{} pixels at most", size::LARGEST_SIDE),
+            requirement: format!("{} pixels at most", Size::LARGEST_SIDE),
             value: format!("{}, which is {longest}", self.size),
         })
     }

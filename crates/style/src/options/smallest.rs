@@ -15,6 +15,7 @@ impl TransferOptions {
         let longest = match self.size {
             Size::Longest(side) => side,
             Size::Within { width, height } => width.max(height),
+            Size::On(sheet) => sheet.sides().1,
             Size::Original => return Ok(()),
         };
         if let Some((side, layer)) = smallest(&self.layers()).filter(|&(side, _)| longest < side) {

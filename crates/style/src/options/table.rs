@@ -42,11 +42,13 @@ const LAYERS_OF_EACH: &str = "layers with all or no weights, like conv1_1,conv2_
 pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "size",
-        value_name: "N|WxH|original",
-        help: "Size of the result: its longest side in pixels, or a box to fit it into, such as 800x600, or original, the photo's \
-               own",
+        value_name: "N|WxH|PAPER@DPI|original",
+        help: "Size of the result: its longest side in pixels, or a box to fit it into, such as 800x600, or paper, turned as \
+               the photo is, such as A3@300, or original, the photo's own",
         heading: LOOK,
-        accepts: Accepts::Text("from 1 to 10000 pixels, or a box of such sides like 800x600, or original"),
+        accepts: Accepts::Text(
+            "from 1 to 10000 pixels, or a box of such sides like 800x600, or paper of such sides like A3@200, or original",
+        ),
         recorded: Recorded::Always,
         get: |options| Some(options.size.to_string()),
         set: |options, text| parse_into(&mut options.size, text),

@@ -15,7 +15,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
-pub use encode::{Depth, Dither, Encoding, Writing, WrittenProfile};
+pub use encode::{Depth, Dither, Encoding, KeptProfile, NotKept, Writing, WrittenProfile};
 pub use error::PictureError;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use image::codecs::jpeg::JpegEncoder;
+use image::codecs::jpeg::{JpegEncoder, PixelDensity};
 use image::{ExtendedColorType, ImageEncoder};
 
 use super::exif::exif;
@@ -14,6 +14,12 @@ pub(super) fn encode(frame: &Frame, quality: u8, writing: &Writing) -> io::Resul
     let mut encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
     if let Some(exif) = exif(writing.text.as_deref(), None) {
         encoder.set_exif_metadata(exif).map_err(io::Error::other)?;
+    }
+    if let Some(dpi) = writing.dpi {
+        encoder.set_pixel_density(PixelDensity::dpi(dpi));
+    }
+    if let Some(icc) = writing.profile.icc() {
+        encoder.set_icc_profile(icc.to_vec()).map_err(io::Error::other)?;
     }
     let Samples::Eight(samples) = &frame.samples else { return Err(io::ErrorKind::InvalidInput.into()) };
     encoder

@@ -1,9 +1,11 @@
 //! From H x W x 3 and alpha to the bytes of a picture file: colours in the space of the written profile, then whole numbers,
 //! then the format.
 
+mod dither;
 mod exif;
 mod jpeg;
 mod png;
+mod profile;
 mod samples;
 mod tiff;
 mod webp;
@@ -13,8 +15,10 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
+pub(super) use profile::SRGB;
+pub use profile::{KeptProfile, NotKept, WrittenProfile};
 use samples::Samples;
-pub use writing::{Depth, Dither, Writing, WrittenProfile};
+pub use writing::{Depth, Dither, Writing};
 
 use super::{MOST_TEXT, Picture, PictureError};
 
@@ -98,7 +102,7 @@ pub(super) fn encode(picture: &Picture, writing: &Writing) -> io::Result<Vec<u8>
         width: side(picture.width)?,
         height: side(picture.height)?,
         alpha: picture.alpha().is_some(),
-        samples: Samples::of(&picture, writing),
+        samples: Samples::of(&picture, writing)?,
     };
     match writing.encoding {
         Encoding::Png => png::encode(&frame, writing),

@@ -1,15 +1,23 @@
 //! PNG, 8 or 16 bits.
 
+use std::borrow::Cow;
 use std::io;
 
-use png::{BitDepth, ColorType, Compression, Encoder, Filter};
+use png::{BitDepth, ColorType, Compression, Encoder, Filter, Info, PixelDimensions, Unit};
 
 use super::samples::Samples;
 use super::{Frame, SOFTWARE, Writing};
 
 pub(super) fn encode(frame: &Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, frame.width, frame.height);
+    let mut info = Info::with_size(frame.width, frame.height);
+    // One of iCCP and sRGB may be there: the profile, which more programs heed.
+    info.icc_profile = writing.profile.icc().map(Cow::Borrowed);
+    info.pixel_dims = writing.dpi.map(|dpi| {
+        let metre = (f64::from(dpi) / 0.0254).round() as u32;
+        PixelDimensions { xppu: metre, yppu: metre, unit: Unit::Meter }
+    });
+    let mut encoder = Encoder::with_info(&mut bytes, info)?;
     encoder.set_color(if frame.alpha { ColorType::Rgba } else { ColorType::Rgb });
     encoder.set_compression(Compression::Balanced);
     encoder.set_filter(Filter::Adaptive);

@@ -1,11 +1,12 @@
 //! TIFF, 8 or 16 bits, not packed: RGB, or RGB and alpha that the colours are not multiplied by.
 
+use std::borrow::Cow;
 use std::io::{self, Cursor};
 
 use tiff::TiffResult;
 use tiff::encoder::colortype::{ColorType, RGB8, RGB16, RGBA8, RGBA16};
-use tiff::encoder::{TiffEncoder, TiffValue};
-use tiff::tags::{ExtraSamples, Tag};
+use tiff::encoder::{Rational, TiffEncoder, TiffValue};
+use tiff::tags::{ExtraSamples, ResolutionUnit, Tag, Type};
 
 use super::samples::Samples;
 use super::{Frame, SOFTWARE, Writing};
@@ -35,6 +36,28 @@ where
         image.encoder().write_tag(Tag::ImageDescription, &text[..])?;
         image.encoder().write_tag(Tag::Software, SOFTWARE)?;
     }
+    if let Some(icc) = writing.profile.icc() {
+        image.encoder().write_tag(Tag::IccProfile, Undefined(icc))?;
+    }
+    if let Some(dpi) = writing.dpi {
+        image.resolution(ResolutionUnit::Inch, Rational { n: u32::from(dpi), d: 1 });
+    }
     image.write_data(samples)?;
     Ok(bytes)
+}
+
+/// Bytes whose meaning is not TIFF's, as those of a profile.
+struct Undefined<'a>(&'a [u8]);
+
+impl TiffValue for Undefined<'_> {
+    const BYTE_LEN: u8 = 1;
+    const FIELD_TYPE: Type = Type::UNDEFINED;
+
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.0)
+    }
 }

@@ -14,6 +14,9 @@ pub(super) fn encode(frame: &Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     if let Some(exif) = exif(writing.text.as_deref(), writing.dpi) {
         encoder.set_exif_metadata(exif);
     }
+    if let Some(icc) = writing.profile.icc() {
+        encoder.set_icc_profile(icc.to_vec());
+    }
     let colour = if frame.alpha { ColorType::Rgba8 } else { ColorType::Rgb8 };
     let Samples::Eight(samples) = &frame.samples else { return Err(io::ErrorKind::InvalidInput.into()) };
     encoder.encode(samples, frame.width, frame.height, colour).map_err(io::Error::other)?;

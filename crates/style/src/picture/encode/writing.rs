@@ -1,8 +1,6 @@
 //! How a picture is written.
 
-use std::sync::Arc;
-
-use super::Encoding;
+use super::{Encoding, WrittenProfile};
 
 /// How a picture is written: the format, its numbers, and what the file says beside them.
 ///
@@ -40,17 +38,6 @@ pub enum Dither {
     None,
     /// What rounding takes from a number its neighbours are given, so that the mean over a few pixels stays what it was.
     Diffusion,
-}
-
-/// The space that colours are written in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WrittenProfile {
-    /// sRGB, and the file does not say so.
-    None,
-    /// sRGB, with its ICC profile.
-    Srgb,
-    /// The space of this ICC profile, which is embedded.
-    Icc(Arc<[u8]>),
 }
 
 impl From<Encoding> for Writing {
@@ -91,10 +78,10 @@ impl Writing {
         FRAME + pixels + self.said_bytes()
     }
 
-    /// The most bytes of profile and text: packed where they do not get smaller, and each letter in up to six.
+    /// The most bytes of profile and text: packed where that makes them no smaller.
     fn said_bytes(&self) -> u64 {
-        let profile = if let WrittenProfile::Icc(bytes) = &self.profile { bytes.len() } else { 0 };
+        let profile = self.profile.icc().map_or(0, <[u8]>::len);
         let text = self.text.as_ref().map_or(0, String::len);
-        (profile + profile / 32 + 6 * text) as u64
+        (profile + profile / 32 + text) as u64
     }
 }

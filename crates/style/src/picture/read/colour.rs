@@ -9,6 +9,7 @@ use moxcms::{
 
 use super::Profile;
 use super::raster::{Colour, Model};
+use crate::picture::encode::SRGB;
 
 /// What turns the pixels of one picture into sRGB, strip by strip.
 pub(super) struct Converter {
@@ -102,6 +103,8 @@ enum Source {
 fn source(colour: &Colour, model: Model) -> Source {
     let profile = match *colour {
         Colour::Srgb | Colour::Cicp { primaries: 1, transfer: 13, .. } => return Source::Srgb,
+        // Of the pictures that are written here: the numbers are left as they are.
+        Colour::Icc(ref bytes) if *bytes == *SRGB => return Source::Srgb,
         Colour::Icc(ref bytes) => match ColorProfile::new_from_slice(bytes) {
             Ok(profile) if profile.color_space == DataColorSpace::Lab && model == Model::Lab => {
                 return Source::Lab;
