@@ -119,8 +119,8 @@ pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Colours, Each, Init, LayerWeight, LayerWeights, LossScale, NUMBERS_OF_PAINTINGS,
-    OPTIONS, Optimiser, OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales, Size, TransferOptions,
-    Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
+    OPTIONS, Optimiser, OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales, Size, StyleLoss,
+    TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
