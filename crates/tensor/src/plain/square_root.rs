@@ -3,7 +3,7 @@
 //! With A symmetric, N x N, not below 0, n = |A| (the root of the sum of its squares) and A' = A / n, whose eigenvalues mu lie in 0..=1:
 //!
 //! ```text
-//! Y_0 = A',   Z_0 = I;    S_k = Z_k Y_k,   Y_k+1 = Y_k (3 I - S_k) / 2,   Z_k+1 = Z_k (3 I - S_k) / 2
+//! Y_0 = A',   Z_0 = I;    S_k = Z_k Y_k,   Y_k+1 = Y_k (3 I - S_k) / 2,   Z_k+1 = (3 I - S_k) Z_k / 2
 //! R(A) = sqrt(n) Y_K,     K = NEWTON_SCHULZ_STEPS
 //! ```
 //!
@@ -101,10 +101,14 @@ fn steps<T: Element>(a: &[T], n: usize) -> Result<Option<Steps<T>>, TensorError>
     for _ in 0..NEWTON_SCHULZ_STEPS {
         let s = product(&z, &y, n)?;
         squares = s.iter().map(|s| s.to_f64() * s.to_f64()).sum();
-        for (x, rest) in [(&mut y, 0.5), (&mut z, 0.5), (&mut p, 1.5)] {
-            let rest = T::from_f64(-rest);
-            let xs = product(x, &s, n)?;
-            x.iter_mut().zip(&xs).for_each(|(x, &xs)| *x = T::from_f64(1.5) * *x + rest * xs);
+        // They commute, but for rounding, which grows unless S comes first where it is Z's.
+        for (products, x, rest) in [
+            (product(&y, &s, n)?, &mut y, -0.5),
+            (product(&s, &z, n)?, &mut z, -0.5),
+            (product(&s, &p, n)?, &mut p, -1.5),
+        ] {
+            let rest = T::from_f64(rest);
+            x.iter_mut().zip(&products).for_each(|(x, &xs)| *x = T::from_f64(1.5) * *x + rest * xs);
         }
     }
     Ok(leads_somewhere(norm, squares, n).then_some(Steps { norm, y, z, p }))

@@ -1,8 +1,15 @@
-//! Square roots of symmetric matrices, fast: the steps of [`crate::square_root`] with half the multiplications.
+//! Square roots of symmetric matrices, fast: what [`crate::square_root`] computes, with half the multiplications.
 //!
-//! All factors of a step are symmetric and commute, so their products are symmetric, and each is computed above its diagonal alone. The
-//! three products Y S, Z S and P S of a step are computed together. Every number is one sum in a fixed order, so the bits do not depend
-//! on threads.
+//! Every matrix of the steps is a function of A', so all are symmetric and commute, and a product of two is symmetric: it is computed above
+//! its diagonal alone. So that rounding cannot make them drift apart, S is not made of Y and Z but of itself, and only one of these
+//! is kept:
+//!
+//! ```text
+//! S_0 = A',   S_k+1 = S_k (3 I - S_k)^2 / 4 = 9/4 S_k - 3/2 S_k^2 + 1/4 S_k^3
+//! X_k+1 = X_k (3 I - S_k) / 2                    X_0 = A': Y;   X_0 = I: Z, with which tr Y = tr(A' Z)
+//! ```
+//!
+//! Every number is one sum in a fixed order, so the bits do not depend on threads.
 
 mod panels;
 mod product;
@@ -24,12 +31,23 @@ pub struct SquareRoots {
     outer: AlignedBuffer,
     /// A', and what is made of it.
     start: AlignedBuffer,
-    y: AlignedBuffer,
-    z: AlignedBuffer,
-    p: AlignedBuffer,
     s: AlignedBuffer,
+    /// S^2.
+    square: AlignedBuffer,
+    /// Y or Z.
+    x: AlignedBuffer,
+    p: AlignedBuffer,
     /// Products before they are added to what they change.
     products: [AlignedBuffer; 3],
+}
+
+/// What the steps are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// R(A): X is Y.
+    Root,
+    /// tr R(A) and its gradient: X is Z, and P is made too.
+    Gradient,
 }
 
 impl SquareRoots {
@@ -45,10 +63,10 @@ impl SquareRoots {
             most,
             outer: square()?,
             start: square()?,
-            y: square()?,
-            z: square()?,
-            p: square()?,
             s: square()?,
+            square: square()?,
+            x: square()?,
+            p: square()?,
             products: [square()?, square()?, square()?],
         })
     }
@@ -66,8 +84,8 @@ impl SquareRoots {
     pub fn square_root(&mut self, a: &[f32], n: usize) -> Result<Vec<f32>, TensorError> {
         let size = self.size(n, &[a])?;
         size.load(a, &mut self.start);
-        if let Some(norm) = self.steps(size, false) {
-            return Ok(size.row_major(&self.y, norm.sqrt() as f32));
+        if let Some(norm) = self.steps(size, Wanted::Root) {
+            return Ok(size.row_major(&self.x, norm.sqrt() as f32));
         }
         let mut root = vec![0.0; n * n];
         for at in (0..n * n).step_by(n + 1) {
@@ -86,7 +104,7 @@ impl SquareRoots {
         size.load(a, &mut self.start);
         self.surround(size);
         let diagonal: Vec<f64> = size.diagonal().map(|at| f64::from(self.start[at])).collect();
-        let trace = if let Some(norm) = self.steps(size, true) {
+        let trace = if let Some(norm) = self.steps(size, Wanted::Gradient) {
             self.gradient(size, norm)
         } else {
             self.diagonal_gradient(size, &diagonal)
@@ -114,55 +132,73 @@ impl SquareRoots {
         size.mirror(half, 0.0, 1.0, &mut self.start);
     }
 
-    /// Divides `start` by its norm, and makes Y, Z and, if asked, P of it by the steps; returns the norm, none where they lead nowhere.
-    fn steps(&mut self, size: Panels, with_p: bool) -> Option<f64> {
-        let Self { start, y, z, p, s, products, .. } = self;
+    /// Divides `start` by its norm, and makes what is wanted of it by the steps; returns the norm, none where they lead nowhere.
+    fn steps(&mut self, size: Panels, wanted: Wanted) -> Option<f64> {
         let len = size.len();
-        let norm = dot(&start[..len], &start[..len]).sqrt();
+        let norm = dot(&self.start[..len], &self.start[..len]).sqrt();
         if !leads_somewhere(norm, 0.0, size.n) {
             return None;
         }
         let scale = (1.0 / norm) as f32;
-        start[..len].iter_mut().for_each(|a| *a *= scale);
-        // The first step, whose S is A': without the products with I.
-        let [ys, zs, ps] = products;
-        size.multiply(Part::Upper, &mut [Job { left: start, right: start, product: ys }]);
-        y[..len].copy_from_slice(&start[..len]);
-        size.mirror(ys, 1.5, -0.5, y);
-        size.identity_less(start, 1.5, 0.5, z);
-        if with_p {
-            size.identity_less(start, 1.5, 1.5, p);
+        self.start[..len].iter_mut().for_each(|a| *a *= scale);
+        self.s[..len].copy_from_slice(&self.start[..len]);
+        for step in 0..NEWTON_SCHULZ_STEPS - 1 {
+            self.change(size, wanted, step == 0);
+            self.next_s(size);
         }
-        let mut squares = 0.0;
-        for step in 1..NEWTON_SCHULZ_STEPS {
-            size.multiply(Part::Upper, &mut [Job { left: z, right: y, product: ys }]);
-            size.mirror(ys, 0.0, 1.0, s);
-            if step + 1 == NEWTON_SCHULZ_STEPS {
-                squares = dot(&s[..len], &s[..len]);
+        self.change(size, wanted, NEWTON_SCHULZ_STEPS == 1);
+        leads_somewhere(norm, dot(&self.s[..len], &self.s[..len]), size.n).then_some(norm)
+    }
+
+    /// A step of X and P, and the product for S^2. In the first one they are A' or I.
+    fn change(&mut self, size: Panels, wanted: Wanted, is_first: bool) {
+        let Self { start, s, x, p, products, .. } = self;
+        let [ss, xs, ps] = products;
+        let mut jobs = [
+            Job { left: s, right: s, product: &mut *ss },
+            Job { left: x, right: s, product: &mut *xs },
+            Job { left: p, right: s, product: &mut *ps },
+        ];
+        let count = match wanted {
+            _ if is_first => 1,
+            Wanted::Root => 2,
+            Wanted::Gradient => 3,
+        };
+        size.multiply(Part::Upper, &mut jobs[..count]);
+        match wanted {
+            Wanted::Root if is_first => {
+                x[..size.len()].copy_from_slice(&start[..size.len()]);
+                size.mirror(ss, 1.5, -0.5, x);
             }
-            let mut jobs = [
-                Job { left: y, right: s, product: &mut *ys },
-                Job { left: z, right: s, product: &mut *zs },
-                Job { left: p, right: s, product: &mut *ps },
-            ];
-            size.multiply(Part::Upper, if with_p { &mut jobs } else { &mut jobs[..2] });
-            size.mirror(ys, 1.5, -0.5, y);
-            size.mirror(zs, 1.5, -0.5, z);
-            if with_p {
+            Wanted::Gradient if is_first => {
+                size.identity_less(start, 1.5, 0.5, x);
+                size.identity_less(start, 1.5, 1.5, p);
+            }
+            Wanted::Root => size.mirror(xs, 1.5, -0.5, x),
+            Wanted::Gradient => {
+                size.mirror(xs, 1.5, -0.5, x);
                 size.mirror(ps, 1.5, -1.5, p);
             }
         }
-        leads_somewhere(norm, squares, size.n).then_some(norm)
+    }
+
+    /// The next S, after [`Self::change`].
+    fn next_s(&mut self, size: Panels) {
+        let Self { s, square, products: [ss, cube, _], .. } = self;
+        size.mirror(ss, 0.0, 1.0, square);
+        size.multiply(Part::Upper, &mut [Job { left: s, right: square, product: &mut *cube }]);
+        size.mirror(cube, 2.25, 0.25, s);
+        s[..size.len()].iter_mut().zip(square.iter()).for_each(|(s, &square)| *s -= 1.5 * square);
     }
 
     /// tr R(A) of the steps; `start` becomes its gradient.
     fn gradient(&mut self, size: Panels, norm: f64) -> f64 {
-        let Self { start, y, z, p, .. } = self;
+        let Self { start, x, p, .. } = self;
         let len = size.len();
-        let trace: f64 = size.diagonal().map(|at| f64::from(y[at])).sum();
+        let trace = dot(&x[..len], &start[..len]);
         let of_norm = dot(&p[..len], &start[..len]) as f32;
         let scale = (0.5 / norm.sqrt()) as f32;
-        for ((a, &z), &p) in start[..len].iter_mut().zip(z.iter()).zip(p.iter()) {
+        for ((a, &z), &p) in start[..len].iter_mut().zip(x.iter()).zip(p.iter()) {
             *a = scale * (z + p - of_norm * *a);
         }
         norm.sqrt() * trace
@@ -189,8 +225,8 @@ mod tests {
     fn bytes_are_those_that_new_takes() {
         for isa in Isa::available() {
             let roots = SquareRoots::new(isa, 48).expect("memory for the roots");
-            let SquareRoots { outer, start, y, z, p, s, products: [first, second, third], .. } = &roots;
-            let taken = [outer, start, y, z, p, s, first, second, third].map(|m| size_of_val(&m[..]));
+            let SquareRoots { outer, start, s, square, x, p, products: [first, second, third], .. } = &roots;
+            let taken = [outer, start, s, square, x, p, first, second, third].map(|m| size_of_val(&m[..]));
             assert_eq!(SquareRoots::bytes(isa, 48), taken.iter().sum::<usize>());
         }
     }
