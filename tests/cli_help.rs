@@ -88,6 +88,7 @@ const TRIALS: &[Trial] = &[
     other("style-scale", "0.5"),
     other("content-layers", "conv1_2"),
     other("style-layers", "conv1_2"),
+    other("style-loss", "wasserstein"),
     other("loss-scale", "neural-style"),
     with("pool", "average", "--pool max"),
     other("init", "painting.webp"),
@@ -141,6 +142,7 @@ const TRIALS: &[Trial] = &[
     of("transfer", on("", says("resume", "none.run", "none.run"))),
     of("transfer", with("time-limit", "1ms", "--iterations 1000")),
     of("reconstruct", on("style painting.webp", other("style-scale", "0.5"))),
+    of("reconstruct", on("style painting.webp", other("style-loss", "wasserstein"))),
     of("reconstruct", on("style painting.webp", other("canvas", "40x16"))),
     other("layers", "conv1_2"),
     other("ratios", "1e3"),
@@ -165,6 +167,7 @@ const TRIALS: &[Trial] = &[
     of("bench", says("size", "48", "48 x 48")),
     of("bench", says("runs", "2", " of 2")),
     of("bench", other("conv", "exact")),
+    of("bench", says("style-loss", "wasserstein", "style loss wasserstein")),
     of("bench", says("json", "", "{\"")),
 ];
 

@@ -244,11 +244,11 @@ mod tests {
     fn the_factor_is_that_of_the_loss() {
         let response = Shape::new(4, 5, 8);
         let factors = |scale: LossScale| {
-            [LossKind::Content, LossKind::Gram, LossKind::TotalVariation]
+            [LossKind::Content, LossKind::Gram, LossKind::Wasserstein, LossKind::TotalVariation]
                 .map(|kind| scale.factor(kind, 1 << 16, response))
         };
-        assert_eq!(factors(LossScale::Paper), [1.0; 3]);
-        assert_eq!(factors(LossScale::Balanced), [4.0, 1.0, 1.0]);
-        assert_eq!(factors(LossScale::NeuralStyle), [2.0 / 160.0, 4.0 / 64.0, 1.0]);
+        assert_eq!(factors(LossScale::Paper), [1.0, 1.0, 3000.0, 1.0]);
+        assert_eq!(factors(LossScale::Balanced), [4.0, 1.0, 3000.0, 1.0]);
+        assert_eq!(factors(LossScale::NeuralStyle), [2.0 / 160.0, 4.0 / 64.0, 12000.0 / 64.0, 1.0]);
     }
 }

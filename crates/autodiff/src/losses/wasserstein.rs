@@ -260,5 +260,104 @@ mod tests {
         ) {
             assert_gradient_within(TOLERANCE, &loss_of(&painting, Some(guide)), &f, weight);
         }
+
+        /// Also where the steps do not reach all eigenvalues: responses that are large beside eps.
+        #[test]
+        fn the_gradient_is_that_of_the_steps_taken((mut f, mut painting) in two_sizes(), scale in 1.0..300.0) {
+            let scaled = |f: &mut Tensor<f64>| f.data_mut().iter_mut().for_each(|f| *f *= scale);
+            scaled(&mut f);
+            scaled(&mut painting);
+            assert_gradient_within(TOLERANCE, &loss_of(&painting, None), &f, 1.0);
+        }
+
+        /// The fast path's map is the plain gradient, and is added to what is there.
+        #[test]
+        fn the_map_of_f_is_the_gradient(
+            (f, painting, guide) in guided(),
+            is_guided in any::<bool>(),
+            weight in 0.1..10.0,
+        ) {
+            let guide = is_guided.then_some(guide);
+            let t = |p: usize| guide.as_ref().map_or(1.0, |guide| f64::from(guide.weights()[p]));
+            let (shape, moments) = (f.shape(), Moments::of(&f, guide.as_ref())?);
+            let Loss::Wasserstein(mut loss) = loss_of(&painting, guide.clone()) else { panic!("another loss") };
+            let mut expected = vec![0.0; shape.len()];
+            loss.add_gradient(&f, &moments, weight, &mut expected)?;
+            let mut map = AffineMap::zero(shape.channels);
+            for part in [0.25 * weight, 0.75 * weight] {
+                let value = loss.add_map(&moments, part, shape.positions(), &mut PlainRoots, &mut map)?;
+                prop_assert_eq!(value, loss.value(&moments)?);
+                loss.prepare(&mut PlainRoots)?;
+            }
+            let vector = map.vector.expect("means have a part in it");
+            for (p, row) in f.data().chunks_exact(shape.channels).enumerate() {
+                for (i, d) in vector.iter().enumerate() {
+                    let column = map.matrix[i..].iter().step_by(shape.channels);
+                    let product: f64 = row.iter().zip(column).map(|(f, d)| f * d).sum();
+                    let expected = expected[p * shape.channels + i];
+                    prop_assert!((t(p) * (product + d) - expected).abs() <= 1e-12 * weight, "{expected}");
+                }
+            }
+        }
+
+        /// The engine's roots lead to the plain loss.
+        #[test]
+        fn fast_roots_give_the_plain_loss((f, painting) in two_sizes()) {
+            let (f, painting) = (f.cast::<f32>(), painting.cast::<f32>());
+            let n = f.shape().channels;
+            let Loss::Wasserstein(loss) = LossKind::Wasserstein.target_of(&painting)? else { panic!("another") };
+            let (moments, mut map) = (Moments::of(&f, None)?, AffineMap::zero(n));
+            let mut roots = SquareRoots::new(Isa::current(), n)?;
+            let ours = loss.add_map(&moments, 1.0, f.shape().positions(), &mut roots, &mut map)?;
+            prop_assert!((ours - loss.value(&moments)?).abs() < 1e-5);
+        }
+
+        /// Of one filter it is known: the squared distance of means and that of standard deviations.
+        #[test]
+        fn one_filter_has_the_distance_of_numbers(
+            (f, painting) in (1..9_usize, 1..9_usize).prop_flat_map(|(m, m_s)| {
+                let of = |m: usize| responses(Just(Shape::new(m, 1, 1)));
+                (of(m), of(m_s))
+            }),
+        ) {
+            let mean = |f: &Tensor<f64>| f.data().iter().sum::<f64>() / f.data().len() as f64;
+            let deviation = |f: &Tensor<f64>| {
+                let squares = f.data().iter().map(|x| (x - mean(f)).powi(2)).sum::<f64>();
+                (squares / f.data().len() as f64 + EPSILON).sqrt()
+            };
+            let expected = (mean(&f) - mean(&painting)).powi(2) + (deviation(&f) - deviation(&painting)).powi(2);
+            prop_assert!((loss_of(&painting, None).value(&f)? - expected).abs() < 1e-12);
+        }
+
+        /// mu and G' mix linearly; the same positions twice are the same painting.
+        #[test]
+        fn a_blend_mixes_moments((f, painting) in two_sizes(), share in 0.0..1.0) {
+            let losses = [&f, &painting].map(|f| loss_of(f, None));
+            let blended = Loss::blend([(share, &losses[0]), (1.0 - share, &losses[1])]);
+            let Some(Loss::Wasserstein(blended)) = blended else { panic!("{blended:?}") };
+            let [a, b] = [Moments::of(&f, None)?, Moments::of(&painting, None)?];
+            let mix = |a: &[f64], b: &[f64]| -> Vec<f64> {
+                a.iter().zip(b).map(|(a, b)| share * a + (1.0 - share) * b).collect()
+            };
+            for (ours, expected) in [
+                (&blended.target.mean, mix(&a.mean, &b.mean)),
+                (&blended.target.second.data, mix(&a.second.data, &b.second.data)),
+            ] {
+                prop_assert!(ours.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-14));
+            }
+            prop_assert_eq!(Loss::blend([(0.5, &losses[0]), (0.5, &losses[0])]), Some(losses[0].clone()));
+            let of_another_kind = LossKind::Gram.target_of(&f)?;
+            prop_assert_eq!(Loss::blend([(0.5, &losses[0]), (0.5, &of_another_kind)]), None);
+        }
+    }
+
+    /// A target of other sizes is refused before any of it is read.
+    #[test]
+    fn a_target_that_does_not_fit_is_an_error() {
+        let f = Tensor::<f64>::zeros(Shape::new(2, 3, 2)).unwrap();
+        let Loss::Wasserstein(mut loss) = loss_of(&f, None) else { panic!("another loss") };
+        loss.target.mean.pop();
+        let error = Loss::Wasserstein(loss).value(&f).unwrap_err().to_string();
+        assert!(error.contains("moments of 2 filters, 1 and 4 numbers"), "{error}");
     }
 }

@@ -238,6 +238,7 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         size: height.max(width),
         runs: 2,
         conv: options.conv,
+        style_loss: options.style_loss,
         evaluator: options.evaluator_options(height, width),
     };
     page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run; WinogradM makes M x M responses at a time. The step from the first layer back to the \

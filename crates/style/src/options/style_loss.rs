@@ -22,4 +22,17 @@ impl StyleLoss {
             Self::Wasserstein => LossKind::Wasserstein,
         }
     }
+
+    /// The name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gram => Self::ALL[0].1,
+            Self::Wasserstein => Self::ALL[1].1,
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|&(_, known)| known == name).map(|(loss, _)| loss)
+    }
 }
