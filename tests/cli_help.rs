@@ -90,6 +90,7 @@ const TRIALS: &[Trial] = &[
     other("style-scale", "0.5"),
     other("content-layers", "conv1_2"),
     other("style-layers", "conv1_2"),
+    other("style-loss", "wasserstein"),
     other("loss-scale", "neural-style"),
     with("pool", "scaled-average", "--pool average"),
     with("border", "reflect", "--border zero"),
@@ -147,6 +148,7 @@ const TRIALS: &[Trial] = &[
     of("transfer", on("", says("resume", "none.run", "none.run"))),
     of("transfer", with("time-limit", "1ms", "--iterations 1000")),
     of("reconstruct", on("style painting.webp", other("style-scale", "0.5"))),
+    of("reconstruct", on("style painting.webp", other("style-loss", "wasserstein"))),
     of("reconstruct", on("style painting.webp", other("canvas", "40x16"))),
     other("layers", "conv1_2"),
     other("ratios", "1e3"),
@@ -173,6 +175,7 @@ const TRIALS: &[Trial] = &[
     of("bench", says("runs", "2", " of 2")),
     of("bench", other("conv", "exact")),
     of("show", says("json", "", "{\"impasto\"")),
+    of("bench", says("style-loss", "wasserstein", "style loss wasserstein")),
     of("bench", says("json", "", "{\"")),
 ];
 

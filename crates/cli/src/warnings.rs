@@ -97,6 +97,7 @@ const ROWS: &[Row] = &[
         is_idle: |case| !case.has_masks,
         why: "without --mask, --style-mask, --regions or transparency",
     },
+    Row { option: "style-loss", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-layers", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-scale", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row {

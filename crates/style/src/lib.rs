@@ -122,8 +122,8 @@ pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
     NUMBERS_OF_PAINTINGS, NoSheet, OPTIONS, Optimiser, OptionRow, OptionsError, Paper, Recorded, SYNONYMS,
-    Scale, Scales, Sheet, Size, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean,
-    nearest, option_name,
+    Scale, Scales, Sheet, Size, StyleLoss, TransferOptions, Transport, VALUE_SYNONYMS, default_history,
+    did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

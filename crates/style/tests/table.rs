@@ -5,7 +5,7 @@ use std::f64::consts::SQRT_2;
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
     Accepts, Border, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
-    OptionRow, Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    OptionRow, Paper, Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 

@@ -18,6 +18,7 @@ mod row;
 mod schedule;
 mod size;
 mod smallest;
+mod style_loss;
 mod synonyms;
 mod table;
 
@@ -40,6 +41,7 @@ pub use paper::{NoSheet, Paper, Sheet};
 pub use row::{Accepts, OptionRow, Recorded};
 pub use schedule::{Scale, Scales};
 pub use size::Size;
+pub use style_loss::StyleLoss;
 pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub use table::OPTIONS;
 
@@ -66,6 +68,8 @@ pub struct TransferOptions {
     pub tv_weight: f64,
     /// Where the content is compared.
     pub content_layers: LayerWeights,
+    /// What of the style is compared.
+    pub style_loss: StyleLoss,
     /// Where the style is compared: of all paintings, or of each.
     pub style_layers: Each<LayerWeights>,
     /// The weights of the paintings in the blend of their styles; none where all weigh the same.
@@ -109,6 +113,7 @@ impl Default for TransferOptions {
             style_weight: 0.0,
             tv_weight: 0.0,
             content_layers: LayerWeights::default(),
+            style_loss: StyleLoss::Gram,
             style_layers: Each::default(),
             blend: Vec::new(),
             loss_scale: LossScale::Paper,
