@@ -1,7 +1,7 @@
 //! Options that were given and have no effect: a line each.
 
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, RegionMask, Scales, Subject, TransferOptions};
+use impasto_style::{Init, Iterations, RegionMask, Scales, Subject, TransferOptions};
 
 /// What decides whether an option has an effect.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,11 @@ const ROWS: &[Row] = &[
             case.save_every.is_some_and(|every| every > iterations)
         },
         why: "in a run of fewer iterations",
+    },
+    Row {
+        option: "effort",
+        is_idle: |case| case.options.iterations != Iterations::Auto,
+        why: "where --iterations are numbers",
     },
     Row {
         option: "scale-factor",
@@ -131,7 +136,12 @@ mod tests {
         };
         let all: Vec<String> = ROWS.iter().map(|row| format!("--{}", row.option)).collect();
         assert_eq!(found(&[case(&none)]), all);
-        let options = TransferOptions { init: Init::Noise, scales: Scales::Auto, ..Preset::Paper.options() };
+        let options = TransferOptions {
+            init: Init::Noise,
+            scales: Scales::Auto,
+            iterations: Iterations::Auto,
+            ..Preset::Paper.options()
+        };
         let encoding = Encoding::Jpeg { quality: 90 };
         let with = Case { encoding, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), [""; 0]);
