@@ -96,6 +96,7 @@ const TRIALS: &[Trial] = &[
     with("border", "reflect", "--border zero"),
     other("init", "painting.webp"),
     with("seed", "7", "--init noise"),
+    with("effort", "draft", "--iterations auto"),
     other("iterations", "3"),
     with("scales", "2", "--scales 1 --size 192"),
     with("scale-factor", "1.5", "--scales 2 --size 192"),

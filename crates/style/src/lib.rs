@@ -120,7 +120,7 @@ pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
+    Accepts, Choices, Colours, Each, Effort, Init, Iterations, LayerWeight, LayerWeights, LossScale,
     NUMBERS_OF_PAINTINGS, NoSheet, OPTIONS, Optimiser, OptionRow, OptionsError, Paper, Recorded, SYNONYMS,
     Scale, Scales, Sheet, Size, StyleLoss, TransferOptions, Transport, VALUE_SYNONYMS, default_history,
     did_you_mean, nearest, option_name,

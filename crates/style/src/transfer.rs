@@ -90,16 +90,11 @@ pub fn transfer_with(
     let Run { resume, checkpoints, measure } = run;
     options.validate()?;
     subject.check(options)?;
-    let mut schedule = schedule(network, subject, options);
     let coarse_iterations = match &resume {
         Some(resume) => resume.header().coarse_iterations.clone(),
         None => options.iterations.clone(),
     };
-    if let [coarse @ .., _] = &mut schedule[..] {
-        for (index, scale) in coarse.iter_mut().enumerate() {
-            scale.iterations = coarse_iterations.at(index);
-        }
-    }
+    let schedule = schedule(network, subject, options, &coarse_iterations);
     let mut summary = summarise(network, subject, options, &schedule)?;
     if let Some(resume) = &resume {
         check_place(resume, subject, &schedule)?;

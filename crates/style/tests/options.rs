@@ -2,7 +2,9 @@
 
 use std::f64::consts::SQRT_2;
 
-use impasto_style::{Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales, TransferOptions};
+use impasto_style::{
+    Choices, Effort, Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales, TransferOptions,
+};
 use proptest::prelude::*;
 
 fn layers(text: &str) -> Result<LayerWeights, String> {
@@ -96,6 +98,34 @@ fn iterations_are_those_of_the_coarsest_sizes_and_then_the_last() {
     assert_eq!(iterations("3, 2,1", 256), [3, 2]);
     for text in ["", "1,", ",1", "1;2", "-1", "1.5"] {
         assert!(text.parse::<Iterations>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_effort_chooses_iterations_by_size_unless_they_are_numbers() {
+    let choose = |choices: &[(&str, &str)]| {
+        let mut chosen = Choices::default();
+        choices.iter().for_each(|(name, value)| chosen.set(name, value).unwrap());
+        chosen.options().unwrap()
+    };
+    let iterations = |choices: &[(&str, &str)]| {
+        choose(choices).schedule(512).iter().map(|scale| scale.iterations).collect::<Vec<_>>()
+    };
+    let of = |effort: Effort| [128, 256, 512].map(|size| effort.iterations(size)).to_vec();
+    assert_eq!(iterations(&[("effort", "draft")]), of(Effort::Draft));
+    assert_eq!(iterations(&[("preset", "default"), ("effort", "best")]), of(Effort::Best));
+    assert_eq!(iterations(&[("iterations", "auto")]), of(Effort::Normal));
+    assert_eq!(iterations(&[("effort", "draft"), ("iterations", "7,5")]), [7, 5, 5]);
+}
+
+#[test]
+fn efforts_differ_at_every_size_and_never_grow_with_it() {
+    let of = |size| Effort::ALL.map(|(effort, _)| effort.iterations(size));
+    assert_eq!([128, 512, 4096].map(of), [[25, 100, 300], [6, 25, 75], [3, 12, 36]]);
+    for size in 1..10_000 {
+        let (now, larger) = (of(size), of(size + 1));
+        assert!(0 < now[0] && now[0] < now[1] && now[1] < now[2]);
+        assert!(larger.iter().zip(&now).all(|(larger, now)| larger <= now));
     }
 }
 

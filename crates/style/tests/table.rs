@@ -4,8 +4,9 @@ use std::f64::consts::SQRT_2;
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Border, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
-    OptionRow, Paper, Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size, TransferOptions, option_name,
+    Accepts, Border, Choices, ConvMode, Each, Effort, Init, Iterations, LayerWeights, LossScale, OPTIONS,
+    Optimiser, OptionRow, Paper, Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size, TransferOptions,
+    option_name,
 };
 use proptest::prelude::*;
 
@@ -168,10 +169,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     );
     let count = prop_oneof![Just(Scales::Auto), (1_usize..17).prop_map(Scales::Count)];
     let scales = (count, prop_oneof![Just(SQRT_2), Just(2.0), 1.1_f64..16.0], 1_usize..10_000);
-    let iterations = prop::collection::vec(1_usize..5000, 1..5).prop_map(|numbers| {
-        let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
-        text.join(",").parse::<Iterations>().unwrap()
-    });
+    let iterations = prop_oneof![
+        Just(Iterations::Auto),
+        (1_usize..5000).prop_map(Iterations::Same),
+        prop::collection::vec(1_usize..5000, 2..5).prop_map(Iterations::List),
+    ];
+    let iterations = (iterations, prop::sample::select(&Effort::ALL[..]));
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
         positive().prop_map(|learning_rate| Optimiser::Adam { learning_rate }),
@@ -199,7 +202,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         let mut options = Preset::Paper.options();
         options.size = size;
         options.background = background;
-        options.iterations = iterations;
+        (options.iterations, options.effort) = (iterations.0, iterations.1.0);
         (options.scales, options.scale_factor, options.smallest_scale) = scales;
         options.content_weight = content_weight;
         options.style_weight = style_weight;

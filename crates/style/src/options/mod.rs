@@ -6,6 +6,7 @@ mod bytes;
 mod choices;
 mod colours;
 mod each;
+mod effort;
 mod error;
 mod init;
 mod iterations;
@@ -29,6 +30,7 @@ use crate::Picture;
 pub use choices::Choices;
 pub use colours::{Colours, Transport};
 pub use each::{Each, NUMBERS_OF_PAINTINGS};
+pub use effort::Effort;
 pub use error::OptionsError;
 pub use init::Init;
 pub(crate) use init::how_to_start;
@@ -52,6 +54,8 @@ pub struct TransferOptions {
     pub size: Size,
     /// The colour that photo and paintings are laid on where they are transparent. None keeps their alpha.
     pub background: Option<[u8; 3]>,
+    /// What [`Iterations::Auto`] stands for.
+    pub effort: Effort,
     /// Iterations at each scale.
     pub iterations: Iterations,
     /// Coarse-to-fine: how many sizes, the last being that of the result.
@@ -105,6 +109,7 @@ impl Default for TransferOptions {
         Self {
             size: Size::Longest(512),
             background: None,
+            effort: Effort::Normal,
             iterations: 500.into(),
             scales: Scales::Count(1),
             scale_factor: 2.0,

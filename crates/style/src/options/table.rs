@@ -7,7 +7,9 @@ use super::blend::{blend_text, parse_blend};
 use super::bytes::{bytes_text, parse_bytes};
 use super::row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
 use super::schedule::{FACTORS, MOST_SCALES, parse_scale_factor, scale_factor_text};
-use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss};
+use super::{
+    Accepts, Colours, Effort, Init, Iterations, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss,
+};
 
 /// Headings: what the picture looks like, how it is found, what of the machine is used.
 const LOOK: &str = "Look";
@@ -255,15 +257,31 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |_| true,
     },
     OptionRow {
-        name: "iterations",
-        value_name: "N,...",
-        help: "Iterations at each size, or several numbers: those of the coarsest sizes, the last one of all others, like 1000,500",
+        name: "effort",
+        value_name: "NAME",
+        help: "Iterations by size, fewer the larger it is: draft (a quarter, to see what comes), normal or best (three times as many). \
+               It chooses --iterations auto, and has no effect where they are numbers",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("1 or more, or several such numbers"),
+        accepts: Accepts::Names(&names(&Effort::ALL)),
+        recorded: Recorded::Unless("normal"),
+        get: |options| name_of(&Effort::ALL, &options.effort),
+        set: |options, text| {
+            name_into(&mut options.effort, &Effort::ALL, text)?;
+            options.iterations = Iterations::Auto;
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "iterations",
+        value_name: "N,...|auto",
+        help: "Iterations at each size; or those of the coarsest ones, and last of all others, like 1000,500; or auto, as --effort says",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("auto, or 1 or more, or several such numbers"),
         recorded: Recorded::Always,
         get: |options| Some(options.iterations.to_string()),
         set: |options, text| parse_into(&mut options.iterations, text),
-        valid: |options| options.iterations.all().all(|iterations| iterations > 0),
+        valid: |options| options.iterations.said().iter().all(|&iterations| iterations > 0),
     },
     OptionRow {
         name: "scales",
