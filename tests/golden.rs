@@ -1,13 +1,14 @@
 //! Golden test: responses, losses and gradients of the embedded VGG-16, and a run of L-BFGS, against what PyTorch computed
-//! in f64 (`tests/golden/cases.json`, made by `tests/golden/make.py`, which also says what a sketch is).
+//! in f64 (`tests/golden/cases.json`, made by `tests/golden/make.py`, which also says what a sketch is; and `border.json`, by
+//! `border.py`, with other pixels than zeros beyond the picture's edge).
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    Cancel, Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling, PreparedChain,
-    Tap, Term, Weight, reference,
+    Border, Cancel, Chain, ConvMode, Evaluator, EvaluatorOptions, Loss, LossKind, Losses, Pooling,
+    PreparedChain, Tap, Term, Weight, reference,
 };
 use impasto_lbfgs::{Lbfgs, Optimiser, Real};
 use impasto_tensor::{Shape, Tensor};
@@ -211,7 +212,7 @@ impl Picture {
     }
 }
 
-/// One entry of `cases.json`, with its pictures.
+/// One entry of `cases.json` or `border.json`, with its pictures.
 struct Case {
     name: String,
     height: usize,
@@ -231,8 +232,13 @@ impl Case {
             "scaled-average" => Pooling::ScaledAverage,
             _ => Pooling::Average,
         };
+        let border = match self.expected["border"].as_str() {
+            Some("reflect") => Border::Reflect,
+            Some("replicate") => Border::Replicate,
+            _ => Border::Zero,
+        };
         // The cases are about the network's input, so that what moves is the same as in PyTorch.
-        Chain { input: None, ..Network::embedded().unwrap().chain_to("conv5_1", pooling).unwrap() }
+        Chain { input: None, border, ..Network::embedded().unwrap().chain_to("conv5_1", pooling).unwrap() }
     }
 
     fn network(&self, mode: ConvMode) -> Arc<PreparedChain> {
@@ -291,7 +297,11 @@ impl Case {
 }
 
 fn cases() -> Vec<Case> {
-    let text = std::fs::read_to_string(root().join("tests/golden/cases.json")).unwrap();
+    ["cases.json", "border.json"].into_iter().flat_map(cases_of).collect()
+}
+
+fn cases_of(file: &str) -> Vec<Case> {
+    let text = std::fs::read_to_string(root().join("tests/golden").join(file)).unwrap();
     let golden: Value = serde_json::from_str(&text).unwrap();
     golden["cases"]
         .as_array()

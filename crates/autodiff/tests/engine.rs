@@ -4,12 +4,12 @@ mod common;
 
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, bits, losses_agree, pooling, small_sizes};
+use common::case::{Case, LAYERS, bits, border, losses_agree, pooling, small_sizes};
 use common::terms::Terms;
-use common::{noise, relative_error};
+use common::{engine_chain, noise, noise_picture, relative_error};
 use impasto_autodiff::{
-    AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels, Layer,
-    Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,
+    AutodiffError, Border, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels,
+    Layer, Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,
 };
 use impasto_tensor::{Gram, Isa, Shape, Tensor};
 use proptest::prelude::*;
@@ -20,13 +20,13 @@ proptest! {
     #[test]
     fn evaluator_matches_the_reference_for_any_taps(
         size in small_sizes(),
-        pooling in pooling(),
+        (pooling, border) in (pooling(), border()),
         content in 0_u8..32,
         style in 0_u8..32,
         seed in 0_u64..1000,
     ) {
         prop_assume!(content | style != 0);
-        let case = Case::new(size, pooling, content, style, seed).away_from_kinks(seed + 10);
+        let case = Case::new(size, pooling, content, style, seed).bordered(border).away_from_kinks(seed + 10);
         prop_assume!(case.is_some());
         let case = case.expect("a picture was found");
         let (losses, gradient) = case.reference();
@@ -47,7 +47,7 @@ proptest! {
     #[test]
     fn a_picture_has_the_same_bits_however_it_is_cut(
         size in (8_usize..200, 8_usize..40),
-        (mode, pooling) in (prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)], pooling()),
+        (mode, pooling, border) in (prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)], pooling(), border()),
         (content, style) in (0_u8..32, 0_u8..32),
         rows in prop::collection::btree_set(1_usize..200, 0..9),
         kernels in prop_oneof![Just(Kernels::Kept), Just(Kernels::LargeStreamed), Just(Kernels::Streamed)],
@@ -55,11 +55,54 @@ proptest! {
         seed in 0_u64..1000,
     ) {
         prop_assume!(content | style != 0);
-        let case = Case::new(size, pooling, content, style, seed);
+        let case = Case::new(size, pooling, content, style, seed).bordered(border);
         let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
         let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
         let cuts = Cuts { rows: rows.into_iter().collect(), kernels };
         case.assert_same_bits(mode, (&taps, &[]), cuts, threads)?;
+    }
+}
+
+/// Pictures of which a border is a large part: of one row or column, of two, of three.
+fn slim_sizes() -> impl Strategy<Value = (usize, usize)> {
+    (1_usize..4, 1_usize..200, any::<bool>())
+        .prop_map(|(slim, long, tall)| if tall { (long, slim) } else { (slim, long) })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// A border in slim pictures, down to one pixel, with losses at the layers in front of the first pooling: the plain path's, and
+    /// the same bits however it is cut.
+    #[test]
+    fn slim_pictures_have_their_border(
+        size in slim_sizes(),
+        (mode, border) in (prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)], border()),
+        (first, second) in (any::<bool>(), any::<bool>()),
+        rows in prop::collection::btree_set(1_usize..200, 0..9),
+        (threads, seed) in (1_usize..8, 0_u64..1000),
+    ) {
+        prop_assume!(first || second);
+        let (chain, image) = (engine_chain(Pooling::Max, seed), noise_picture(size.0, size.1, seed + 10));
+        let target = |layer: &str, filters: usize| {
+            let shape = Shape::new(size.0, size.1, filters);
+            Tensor::from_vec(shape, noise(shape.len(), seed + layer.len() as u64, 1.0)).unwrap()
+        };
+        let mut terms = Terms::default();
+        for (layer, _) in [("conv1_1", first), ("conv1_2", second)].into_iter().filter(|(_, wanted)| *wanted) {
+            terms = terms.content(layer, 0.7, target(layer, 16)).style(layer, 1e3, &target(layer, 16));
+        }
+        let case = Case { chain, image, terms }.bordered(border);
+        let taps: Vec<Tap> = case.terms.taps();
+        let cuts = Cuts { rows: rows.into_iter().collect(), kernels: Kernels::Kept };
+        case.assert_same_bits(mode, (&taps, &[]), cuts, threads)?;
+        let case = case.away_from_kinks(seed + 10);
+        prop_assume!(case.is_some());
+        let case = case.expect("a picture was found");
+        let ((losses, gradient), (ours, our_gradient)) = (case.reference(), case.evaluate(&mut case.evaluator(mode, None)));
+        prop_assert!(losses_agree(&ours, &losses, 1e-4), "{ours:?} {losses:?}");
+        let error = relative_error(&our_gradient, &gradient);
+        prop_assert!(error < 1e-3, "{error}");
     }
 }
 
@@ -85,7 +128,7 @@ fn large_kernels_have_the_same_bits_kept_or_streamed() {
     };
     let mut layers: Vec<Layer<f32>> = widths.iter().enumerate().map(layer).collect();
     layers.insert(2, Layer::Pool);
-    case.chain = Chain { input: None, layers, pooling: Pooling::Max };
+    case.chain = Chain { input: None, layers, pooling: Pooling::Max, border: Border::Zero };
     case.terms = Terms::default();
     let target =
         |channels: usize| Tensor::from_vec(Shape::new(50, 44, channels), noise(50 * 44 * channels, 5, 1.0));
@@ -178,7 +221,11 @@ fn a_sum_is_weighed_as_a_whole() {
 
 #[test]
 fn measured_targets_are_the_references() {
-    let case = Case::new((37, 42), Pooling::Average, 0, 1, 8);
+    Border::ALL.into_iter().for_each(assert_measured_targets);
+}
+
+fn assert_measured_targets(border: Border) {
+    let case = Case::new((37, 42), Pooling::Average, 0, 1, 8).bordered(border);
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap());
     let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
     let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use impasto_autodiff::{
-    AutodiffError, Cancel, Chain, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, Layer, LayerPlan,
+    AutodiffError, Border, Cancel, Chain, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, Layer, LayerPlan,
     LossKind, PlanBytes, Pooling, PreparedChain, Tap, Term, Weight,
 };
 use impasto_lbfgs::{Lbfgs, Optimiser, State, Step};
@@ -263,7 +263,7 @@ fn random_chain(arch: Arch) -> Chain<f32> {
             bias: vec![0.01; conv.outputs],
         }));
     }
-    Chain { input: None, layers, pooling: Pooling::Average }
+    Chain { input: None, layers, pooling: Pooling::Average, border: Border::Zero }
 }
 
 /// sum_i a_i (sqrt(1 + (x_i - 100)^2 / 1000) - 1): convex, badly scaled, and it takes many iterations.

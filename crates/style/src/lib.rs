@@ -105,7 +105,7 @@ pub use colour::light;
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
+    AutodiffError, Border, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
     LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;

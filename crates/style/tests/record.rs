@@ -105,7 +105,7 @@ fn every_option_that_decides_pixels_changes_the_record_and_no_other_does() {
 fn what_asks_for_nothing_is_not_recorded() {
     let options = Preset::Default.options();
     let names = |record: &Record| record.options.keys().cloned().collect::<Vec<_>>();
-    let new = ["background", "blend", "colours", "mask-reach"];
+    let new = ["background", "blend", "colours", "mask-reach", "border"];
     assert!(names(&record(&options)).iter().all(|name| !new.contains(&&**name)));
     let full = Record::in_full(&options, Vec::new());
     assert!(new.iter().all(|name| names(&full).contains(&(*name).to_owned())));

@@ -2,8 +2,8 @@
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Accepts, Border, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
+    Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -199,6 +199,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.style_layers = style_layers;
         options.loss_scale = names.0.0;
         options.pooling = names.1;
+        options.border = Border::ALL[(seed % 3) as usize];
         options.init = names.3;
         options.seed = seed;
         options.optimiser = optimiser;

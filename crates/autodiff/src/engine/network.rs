@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
-use impasto_tensor::{Isa, Shape, rotate_kernel};
+use impasto_tensor::{Border, Isa, Shape, rotate_kernel};
 
 use super::cost::{self, Direction, Kernels};
 use super::plain_kernel::PlainKernel;
@@ -42,6 +42,7 @@ pub struct PreparedChain {
     pub(crate) isa: Isa,
     pub(crate) mode: ConvMode,
     pub(crate) pool_kind: PoolKind,
+    pub(crate) border: Border,
     pub(crate) input: Option<Preprocessing>,
     pub(crate) stages: Vec<Stage>,
 }
@@ -66,12 +67,13 @@ impl PreparedChain {
             Pooling::Average | Pooling::ScaledAverage => PoolKind::Average,
             Pooling::Max => PoolKind::Max,
         };
+        let border = chain.border;
         let stages = stages(chain.layers, chain.pooling)?;
         if stages.is_empty() {
             let problem = "a network needs at least one convolution".to_owned();
             return Err(AutodiffError::Layer { layer: "chain".to_owned(), problem });
         }
-        Ok(Self { isa: Isa::current(), mode, pool_kind, input: chain.input, stages })
+        Ok(Self { isa: Isa::current(), mode, pool_kind, border, input: chain.input, stages })
     }
 
     /// The index of the stage of that name.

@@ -103,9 +103,10 @@ impl Program {
             let [source, response, pooled] =
                 disjoint(&mut self.arena, [before.unwrap_or_default(), response, pooled]);
             let source = if at == 0 {
-                rows_of(image, &section.input_rows(), extent.width * stage.in_channels)
+                let input = rows_of(image, &section.input_rows(), extent.width * stage.in_channels);
+                Source::Bordered { input, border: self.network.border }
             } else {
-                &*source
+                Source::Plain(source)
             };
             let own = &mut self.stages[at];
             let mask = &mut own.mask[windows.mask.place(first.mask, rows)];
@@ -115,7 +116,7 @@ impl Program {
                 pooled: windows.pooled.is_held().then_some((self.network.pool_kind, pooled)),
                 mask: windows.mask.is_held().then_some(mask),
             };
-            own.forward.run(section, Source::Plain(source), sink, &self.scratch);
+            own.forward.run(section, source, sink, &self.scratch);
             if self.plan.layers[at].tapped {
                 tap(at, rows.start * extent.width, response, &self.scratch)?;
             }
@@ -264,6 +265,7 @@ impl Program {
             kernel,
             extent: layout.stages[0].extent,
             input: image,
+            border: self.network.border,
             first: rows.start,
             tap: self.plan.layers[0].tapped.then(|| taps.at(0, stage.out_channels, 0)),
         };
@@ -293,7 +295,7 @@ fn disjoint<const N: usize>(arena: &mut [f32], slots: [Slot; N]) -> [&mut [f32];
 
 #[cfg(test)]
 mod tests {
-    use impasto_tensor::{Gram, Isa, Shape, Tensor};
+    use impasto_tensor::{Border, Gram, Isa, Shape, Tensor};
 
     use super::super::cost::Kernels;
     use super::super::network::ConvMode;
@@ -313,7 +315,13 @@ mod tests {
         };
         let mut layers: Vec<_> = (0..widths.len()).map(conv).collect();
         layers.insert(2, Layer::Pool);
-        Arc::new(PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap())
+        Arc::new(
+            PreparedChain::new(
+                Chain { input: None, layers, pooling: Pooling::Max, border: Border::Zero },
+                mode,
+            )
+            .unwrap(),
+        )
     }
 
     const fn tap(stage: usize, kind: LossKind, guide: Option<usize>) -> StagedTap {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    AutodiffError, Cancel, Chain, ConvMode, Cuts, Evaluator, EvaluatorOptions, Guide, Loss, Losses, Pooling,
-    PreparedChain, Tap, Work, reference,
+    AutodiffError, Border, Cancel, Chain, ConvMode, Cuts, Evaluator, EvaluatorOptions, Guide, Loss, Losses,
+    Pooling, PreparedChain, Tap, Work, reference,
 };
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
@@ -39,6 +39,12 @@ impl Case {
             terms = terms.style(layer, 1e4 * weight, response);
         }
         Self { chain, image, terms }
+    }
+
+    /// The same case with another border; the targets stay.
+    pub(crate) fn bordered(mut self, border: Border) -> Self {
+        self.chain.border = border;
+        self
     }
 
     /// The same case with a picture that is nowhere nearer to a kink than the rounding of f32 can carry it: the first
@@ -122,6 +128,10 @@ pub(crate) fn small_sizes() -> impl Strategy<Value = (usize, usize)> {
     (4_usize..=60)
         .prop_flat_map(|long| (Just(long), 4..=long.min(600 / long).max(4)))
         .prop_flat_map(|(long, short)| prop_oneof![Just((long, short)), Just((short, long))])
+}
+
+pub(crate) fn border() -> impl Strategy<Value = Border> {
+    prop::sample::select(&Border::ALL[..])
 }
 
 pub(crate) fn pooling() -> impl Strategy<Value = Pooling> {

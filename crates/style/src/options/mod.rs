@@ -19,7 +19,7 @@ mod smallest;
 mod synonyms;
 mod table;
 
-use impasto_autodiff::{ConvMode, Pooling, Reach};
+use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 
 use crate::Picture;
 
@@ -66,6 +66,8 @@ pub struct TransferOptions {
     pub loss_scale: LossScale,
     /// Average or maximum.
     pub pooling: Pooling,
+    /// What the first convolution reads beyond the picture's edge.
+    pub border: Border,
     /// The start.
     pub init: Init,
     /// The seed of the noise.
@@ -101,6 +103,7 @@ impl Default for TransferOptions {
             blend: Vec::new(),
             loss_scale: LossScale::Paper,
             pooling: Pooling::Average,
+            border: Border::Zero,
             init: Init::Noise,
             seed: 0,
             optimiser: Optimiser::Lbfgs { history: None },

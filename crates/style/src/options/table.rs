@@ -1,6 +1,6 @@
 //! The table of options: [`OPTIONS`].
 
-use impasto_autodiff::{ConvMode, Pooling, Reach};
+use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 
 use super::background::{background_text, parse_background};
 use super::blend::{blend_text, parse_blend};
@@ -17,6 +17,10 @@ const MACHINE: &str = "Machine";
 /// Every pooling, with its name.
 const POOLINGS: [(Pooling, &str); 3] =
     [(Pooling::Average, "average"), (Pooling::Max, "max"), (Pooling::ScaledAverage, "scaled-average")];
+
+/// Every border, with its name.
+const BORDERS: [(Border, &str); 3] =
+    [(Border::Zero, "zero"), (Border::Reflect, "reflect"), (Border::Replicate, "replicate")];
 
 /// Every way in which masks reach the layers, with its name.
 const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside, "inside")];
@@ -196,6 +200,18 @@ pub static OPTIONS: &[OptionRow] = &[
         recorded: Recorded::Always,
         get: |options| name_of(&POOLINGS, &options.pooling),
         set: |options, text| name_into(&mut options.pooling, &POOLINGS, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "border",
+        value_name: "KIND",
+        help: "What the network's first layer sees beyond the picture's edge: zero (the mean colour of all photos), reflect (the \
+               picture mirrored) or replicate (its outermost pixels again)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&BORDERS)),
+        recorded: Recorded::Unless("zero"),
+        get: |options| name_of(&BORDERS, &options.border),
+        set: |options, text| name_into(&mut options.border, &BORDERS, text),
         valid: |_| true,
     },
     OptionRow {
