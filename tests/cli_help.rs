@@ -95,6 +95,8 @@ const TRIALS: &[Trial] = &[
     with("seed", "7", "--init noise"),
     other("iterations", "3"),
     with("scales", "2", "--scales 1 --size 192"),
+    with("scale-factor", "1.5", "--scales 2 --size 192"),
+    with("smallest-scale", "16", "--scales 2"),
     other("optimizer", "adam"),
     with("history", "1", "--iterations 6"),
     with("learning-rate", "9", "--optimizer adam"),

@@ -258,7 +258,7 @@ fn continued(given: &OptionArguments, checkpoint: Option<&Checkpoint>) -> Result
     let Some(checkpoint) = checkpoint else { return Ok(said) };
     let mut options = checkpoint.record().transfer_options()?;
     if given.choices.has("iterations") {
-        options.iterations = said.iterations;
+        options.iterations = said.iterations.clone();
     }
     options.memory_limit = said.memory_limit;
     Ok(options)

@@ -230,7 +230,10 @@ mod tests {
                     init = 'start.png'\nweights = 'vgg19'\nquality = 80\nthreads = 2\nquiet = true";
         let settings = parse(text).unwrap();
         let options = settings.choices.options().unwrap();
-        assert_eq!((options.size, options.iterations, options.content_weight), (300.into(), 500, 1e-3));
+        assert_eq!(
+            (options.size, options.iterations, options.content_weight),
+            (300.into(), 500.into(), 1e-3)
+        );
         assert_eq!(options.init, Init::File("/folder/start.png".into()));
         assert_eq!(settings.weights.as_deref(), Some(Path::new("vgg19")));
         assert_eq!((settings.quality, settings.threads, settings.quiet), (Some(80), Some(2), true));

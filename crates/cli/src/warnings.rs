@@ -1,7 +1,7 @@
 //! Options that were given and have no effect: a line each.
 
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, RegionMask, Subject, TransferOptions};
+use impasto_style::{Init, RegionMask, Scales, Subject, TransferOptions};
 
 /// What decides whether an option has an effect.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,16 @@ const ROWS: &[Row] = &[
         },
         why: "in a run of fewer iterations",
     },
+    Row {
+        option: "scale-factor",
+        is_idle: |case| case.options.scales == Scales::Count(1),
+        why: WITH_ONE_SCALE,
+    },
+    Row {
+        option: "smallest-scale",
+        is_idle: |case| case.options.scales == Scales::Count(1),
+        why: WITH_ONE_SCALE,
+    },
     Row { option: "blend", is_idle: |case| !case.has_blend, why: "with one painting everywhere" },
     Row {
         option: "mask-reach",
@@ -79,6 +89,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
+const WITH_ONE_SCALE: &str = "with --scales 1";
 const WITHOUT_STYLE: &str = "while --style-weight is 0";
 
 /// A line for each option that is given and has no effect in any of the cases.
@@ -111,7 +122,8 @@ mod tests {
     #[test]
     fn every_row_has_a_case_with_and_one_without_an_effect() {
         let none = TransferOptions {
-            iterations: 2,
+            iterations: 2.into(),
+            scales: Scales::Count(1),
             style_weight: 0.0,
             content_weight: 0.0,
             init: Init::Content,
@@ -119,7 +131,7 @@ mod tests {
         };
         let all: Vec<String> = ROWS.iter().map(|row| format!("--{}", row.option)).collect();
         assert_eq!(found(&[case(&none)]), all);
-        let options = TransferOptions { init: Init::Noise, ..Preset::Paper.options() };
+        let options = TransferOptions { init: Init::Noise, scales: Scales::Auto, ..Preset::Paper.options() };
         let encoding = Encoding::Jpeg { quality: 90 };
         let with = Case { encoding, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), [""; 0]);

@@ -42,7 +42,7 @@ impl Preset {
         match self {
             Self::Paper => paper,
             Self::Default => TransferOptions {
-                iterations: 100,
+                iterations: 100.into(),
                 scales: Scales::Auto,
                 content_weight: 4e-4,
                 loss_scale: LossScale::Balanced,
@@ -51,14 +51,14 @@ impl Preset {
                 ..paper
             },
             Self::V01 => TransferOptions {
-                iterations: 150,
+                iterations: 150.into(),
                 content_weight: 1e-4,
                 loss_scale: LossScale::Balanced,
                 init: Init::Content,
                 ..paper
             },
             Self::NeuralStyle => TransferOptions {
-                iterations: 1000,
+                iterations: 1000.into(),
                 content_weight: 5.0,
                 style_weight: 100.0,
                 tv_weight: 1e-3,

@@ -105,15 +105,14 @@ pub(crate) fn schedule(
     options: &TransferOptions,
 ) -> Vec<Scale> {
     let longest = subject.longest_side(options);
-    let mut schedule = options.schedule(longest);
+    let mut sizes = options.sizes(longest);
     if options.scales == Scales::Auto {
         let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
-        let fits = |scale: &Scale| {
-            let mut paintings = subject.painting_sizes(scale.size, options).into_iter().zip(&of_paintings);
-            network.sees(subject.size(scale.size), &taps)
-                && paintings.all(|(size, taps)| network.sees(size, taps))
+        let fits = |size: usize| {
+            let mut paintings = subject.painting_sizes(size, options).into_iter().zip(&of_paintings);
+            network.sees(subject.size(size), &taps) && paintings.all(|(size, taps)| network.sees(size, taps))
         };
-        schedule.retain(|scale| scale.size == longest || fits(scale));
+        sizes.retain(|&size| size == longest || fits(size));
     }
-    schedule
+    options.with_iterations(sizes)
 }

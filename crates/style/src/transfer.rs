@@ -91,11 +91,13 @@ pub fn transfer_with(
     options.validate()?;
     subject.check(options)?;
     let mut schedule = schedule(network, subject, options);
-    let coarse_iterations =
-        resume.as_ref().map_or(options.iterations, |resume| resume.header().coarse_iterations);
+    let coarse_iterations = match &resume {
+        Some(resume) => resume.header().coarse_iterations.clone(),
+        None => options.iterations.clone(),
+    };
     if let [coarse @ .., _] = &mut schedule[..] {
-        for scale in coarse {
-            scale.iterations = coarse_iterations;
+        for (index, scale) in coarse.iter_mut().enumerate() {
+            scale.iterations = coarse_iterations.at(index);
         }
     }
     let mut summary = summarise(network, subject, options, &schedule)?;

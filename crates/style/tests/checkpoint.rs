@@ -38,7 +38,7 @@ impl Sitting {
     fn new(optimiser: Optimiser, iterations: usize) -> Self {
         let options = TransferOptions {
             size: Size::Longest(192),
-            iterations,
+            iterations: iterations.into(),
             scales: Scales::Count(2),
             optimiser,
             content_layers: "conv2_1".parse().unwrap(),
@@ -295,11 +295,11 @@ fn a_run_can_be_asked_for_more_and_for_less_than_at_first() {
         let (whole, told) = one_scale(7).paint(Run::default(), usize::MAX);
         let mut sitting = one_scale(3);
         sitting.paint(sitting.run(), usize::MAX).0.unwrap();
-        sitting.options.iterations = 7;
+        sitting.options.iterations = 7.into();
         let (more, rest) = sitting.paint(sitting.run(), usize::MAX);
         assert!(same(&more.unwrap(), &whole.unwrap()) && rest == told[3..]);
         // Less than it has: its picture, at once.
-        sitting.options.iterations = 2;
+        sitting.options.iterations = 2.into();
         let (less, rest) = sitting.paint(sitting.run(), usize::MAX);
         let less = less.unwrap();
         assert_eq!((less.iterations, less.reason, rest.len()), (7, StopReason::Iterations, 0));
@@ -312,7 +312,7 @@ fn scales_before_the_last_keep_the_iterations_that_were_first_asked_for() {
     let paintings = [2, 4, 6, 7].map(|stop| {
         let mut sitting = Sitting::new(METHODS[0], 4);
         sitting.paint(sitting.run(), stop).0.unwrap();
-        sitting.options.iterations = 6;
+        sitting.options.iterations = 6.into();
         let mut summary = None;
         let painting =
             transfer_with(&sitting.network, &sitting.subject, &sitting.options, sitting.run(), |event| {
@@ -326,6 +326,28 @@ fn scales_before_the_last_keep_the_iterations_that_were_first_asked_for() {
     });
     assert_eq!(paintings[0].iterations, 10);
     assert!(paintings[1..].iter().all(|painting| same(painting, &paintings[0])));
+}
+
+#[test]
+fn a_run_goes_on_with_a_number_of_iterations_for_each_size() {
+    for method in METHODS {
+        let sitting = || {
+            let mut sitting = Sitting::new(method, 4);
+            sitting.options.iterations = "4,3".parse().unwrap();
+            sitting
+        };
+        let (whole, told) = sitting().paint(Run::default(), usize::MAX);
+        let whole = whole.unwrap();
+        assert_eq!((whole.iterations, told.len()), (7, 7));
+        for stop in [3, 5] {
+            let mut sitting = sitting();
+            sitting.paint(sitting.run(), stop).0.unwrap();
+            // Of another list the last size's number alone counts.
+            sitting.options.iterations = "9,3".parse().unwrap();
+            let (more, rest) = sitting.paint(sitting.run(), usize::MAX);
+            assert!(same(&more.unwrap(), &whole) && rest == told[stop..]);
+        }
+    }
 }
 
 #[test]
@@ -439,7 +461,7 @@ fn what_does_not_fit_is_refused_with_what_differs() {
     sitting.options.seed = 7;
     assert!(refused(&path, &sitting.record()).contains("has `seed` 0, and this one 7"));
     sitting.options.seed = 0;
-    sitting.options.iterations = 9;
+    sitting.options.iterations = 9.into();
     sitting.options.memory_limit = Some(1 << 40);
     assert!(Checkpoint::open(&path).unwrap().fitting(&sitting.record()).is_ok());
     sitting.subject = Subject::new(white_noise(9, 192, 3).unwrap(), white_noise(30, 20, 2).unwrap());

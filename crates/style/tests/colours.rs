@@ -52,7 +52,7 @@ impl Sitting {
     fn new(colours: Colours, kept: bool, optimiser: Optimiser) -> Self {
         let options = TransferOptions {
             size: Size::Longest(SIZE.1),
-            iterations: 6,
+            iterations: 6.into(),
             scales: Scales::Count(2),
             colours,
             optimiser,

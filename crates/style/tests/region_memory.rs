@@ -55,7 +55,7 @@ fn many_regions_and_many_paintings_take_no_more_than_is_announced() {
     ] {
         let options = TransferOptions {
             size: Size::Longest(size),
-            iterations: 2,
+            iterations: 2.into(),
             scales: Scales::Count(1),
             optimiser,
             content_layers: "conv2_2".parse().unwrap(),
@@ -73,7 +73,7 @@ fn many_regions_and_many_paintings_take_no_more_than_is_announced() {
 fn many_paintings_take_no_more_than_is_announced() {
     let options = TransferOptions {
         size: Size::Longest(32),
-        iterations: 1,
+        iterations: 1.into(),
         scales: Scales::Count(1),
         optimiser: Optimiser::Adam { learning_rate: 2.0 },
         ..Preset::Default.options()

@@ -1,9 +1,11 @@
 //! The table of options: each option describes itself, reads what it prints and refuses what it cannot be.
 
+use std::f64::consts::SQRT_2;
+
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Border, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow,
-    Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Accepts, Border, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
+    OptionRow, Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
@@ -162,7 +164,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         prop::collection::vec(positive(), 0..4),
         prop::sample::select(vec![Reach::Average, Reach::Inside]),
     );
-    let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
+    let count = prop_oneof![Just(Scales::Auto), (1_usize..17).prop_map(Scales::Count)];
+    let scales = (count, prop_oneof![Just(SQRT_2), Just(2.0), 1.1_f64..16.0], 1_usize..10_000);
+    let iterations = prop::collection::vec(1_usize..5000, 1..5).prop_map(|numbers| {
+        let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
+        text.join(",").parse::<Iterations>().unwrap()
+    });
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
         positive().prop_map(|learning_rate| Optimiser::Adam { learning_rate }),
@@ -174,7 +181,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     ];
     let numbers = (
         (sizes, prop::option::of(any::<[u8; 3]>())),
-        1_usize..5000,
+        iterations,
         any::<u64>(),
         prop::option::of(any::<u64>()),
         scales,
@@ -191,7 +198,7 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         options.size = size;
         options.background = background;
         options.iterations = iterations;
-        options.scales = scales;
+        (options.scales, options.scale_factor, options.smallest_scale) = scales;
         options.content_weight = content_weight;
         options.style_weight = style_weight;
         options.tv_weight = tv_weight;

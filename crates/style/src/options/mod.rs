@@ -8,6 +8,7 @@ mod colours;
 mod each;
 mod error;
 mod init;
+mod iterations;
 mod layers;
 mod loss_scale;
 mod nearest;
@@ -29,6 +30,7 @@ pub use each::{Each, NUMBERS_OF_PAINTINGS};
 pub use error::OptionsError;
 pub use init::Init;
 pub(crate) use init::how_to_start;
+pub use iterations::Iterations;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
@@ -47,9 +49,13 @@ pub struct TransferOptions {
     /// The colour that photo and paintings are laid on where they are transparent. None keeps their alpha.
     pub background: Option<[u8; 3]>,
     /// Iterations at each scale.
-    pub iterations: usize,
-    /// Coarse-to-fine: how many sizes, each twice the one before, the last being that of the result.
+    pub iterations: Iterations,
+    /// Coarse-to-fine: how many sizes, the last being that of the result.
     pub scales: Scales,
+    /// What each size is times the one before.
+    pub scale_factor: f64,
+    /// The longest side that a coarse size has at least.
+    pub smallest_scale: usize,
     /// alpha.
     pub content_weight: f64,
     /// beta.
@@ -93,8 +99,10 @@ impl Default for TransferOptions {
         Self {
             size: Size::Longest(512),
             background: None,
-            iterations: 500,
+            iterations: 500.into(),
             scales: Scales::Count(1),
+            scale_factor: 2.0,
+            smallest_scale: 96,
             content_weight: 0.0,
             style_weight: 0.0,
             tv_weight: 0.0,

@@ -6,7 +6,7 @@ use super::background::{background_text, parse_background};
 use super::blend::{blend_text, parse_blend};
 use super::bytes::{bytes_text, parse_bytes};
 use super::row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
-use super::schedule::MOST_SCALES;
+use super::schedule::{FACTORS, MOST_SCALES, parse_scale_factor, scale_factor_text};
 use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales};
 
 /// Headings: what the picture looks like, how it is found, what of the machine is used.
@@ -242,21 +242,21 @@ pub static OPTIONS: &[OptionRow] = &[
     },
     OptionRow {
         name: "iterations",
-        value_name: "N",
-        help: "Iterations at each size",
+        value_name: "N,...",
+        help: "Iterations at each size, or several numbers: those of the coarsest sizes, the last one of all others, like 1000,500",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("1 or more"),
+        accepts: Accepts::Text("1 or more, or several such numbers"),
         recorded: Recorded::Always,
         get: |options| Some(options.iterations.to_string()),
         set: |options, text| parse_into(&mut options.iterations, text),
-        valid: |options| options.iterations > 0,
+        valid: |options| options.iterations.all().all(|iterations| iterations > 0),
     },
     OptionRow {
         name: "scales",
         value_name: "N|auto",
-        help: "Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels",
+        help: "Sizes to paint at, coarse to fine; auto is as many as fit down to --smallest-scale",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("auto, or from 1 to 8"),
+        accepts: Accepts::Text("auto, or from 1 to 16"),
         recorded: Recorded::Always,
         get: |options| Some(options.scales.to_string()),
         set: |options, text| parse_into(&mut options.scales, text),
@@ -264,6 +264,31 @@ pub static OPTIONS: &[OptionRow] = &[
             Scales::Auto => true,
             Scales::Count(count) => (1..=MOST_SCALES).contains(&count),
         },
+    },
+    OptionRow {
+        name: "scale-factor",
+        value_name: "F",
+        help: "What each size is times the one before, such as 2 or sqrt2",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("from 1.1 to 16, or sqrt2"),
+        recorded: Recorded::Unless("2"),
+        get: |options| Some(scale_factor_text(options.scale_factor)),
+        set: |options, text| {
+            options.scale_factor = parse_scale_factor(text)?;
+            Ok(())
+        },
+        valid: |options| FACTORS.contains(&options.scale_factor),
+    },
+    OptionRow {
+        name: "smallest-scale",
+        value_name: "N",
+        help: "Longest side in pixels that a coarse size has at least",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("1 or more"),
+        recorded: Recorded::Unless("96"),
+        get: |options| Some(options.smallest_scale.to_string()),
+        set: |options, text| parse_into(&mut options.smallest_scale, text),
+        valid: |options| options.smallest_scale > 0,
     },
     OptionRow {
         name: "optimizer",
