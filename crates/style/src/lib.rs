@@ -120,7 +120,8 @@ pub use optimise::lbfgs;
 pub use options::{
     Accepts, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
     NUMBERS_OF_PAINTINGS, OPTIONS, Optimiser, OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales,
-    Size, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
+    Size, StyleLoss, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest,
+    option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

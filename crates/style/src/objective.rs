@@ -34,7 +34,7 @@ pub struct TermLoss {
     pub region: Option<String>,
     /// alpha, and w_l times the factor of the loss scale and the share of the region.
     pub weight: Weight,
-    /// L_content, E_l or TV: plain.
+    /// L_content, E_l or W_l, or TV: plain.
     pub loss: f64,
 }
 

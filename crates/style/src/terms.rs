@@ -28,7 +28,7 @@ pub struct TermSpec {
     pub region: Option<usize>,
     /// Whether a mask, or the photo's transparency, says where it acts.
     pub guided: bool,
-    /// The paintings whose Gram matrices make its target, each with its share b_s w_ls / W_l; none for losses of the photo.
+    /// The paintings whose sums make its target, each with its share b_s w_ls / W_l; none for losses of the photo.
     pub paintings: Vec<(usize, f64)>,
 }
 
@@ -134,7 +134,7 @@ impl Subject {
             let parts = paintings.iter().map(|&(painting, share)| (painting, share, weight(painting)));
             let (share, paintings) = mix(parts.collect());
             (share > 0.0).then(|| TermSpec {
-                kind: LossKind::Gram,
+                kind: options.style_loss.kind(),
                 layer: Some(layer.to_owned()),
                 weight: Weight { sum: options.style_weight, share },
                 region: self.has_regions().then_some(region),
@@ -177,6 +177,7 @@ impl LossScale {
         match kind {
             LossKind::Content => self.content(pixels, response.channels, response.positions()),
             LossKind::Gram => self.style(response.channels),
+            LossKind::Wasserstein => self.wasserstein(response.channels),
             LossKind::TotalVariation => 1.0,
         }
     }

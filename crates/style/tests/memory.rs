@@ -76,8 +76,12 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
         (Optimiser::Lbfgs { history: None }, 200, lbfgs(100)),
         (Optimiser::Adam { learning_rate: 2.0 }, 20, 5 * 4),
     ] {
-        let options =
-            TransferOptions { size: Size::Longest(64), iterations: iterations.into(), optimiser, ..Preset::Paper.options() };
+        let options = TransferOptions {
+            size: Size::Longest(64),
+            iterations: iterations.into(),
+            optimiser,
+            ..Preset::Paper.options()
+        };
         let plan = plan(&sitting.network, &sitting.subject, 64, &options).unwrap();
         let expected = plan.bytes().total() + numbers * (of_the_method + 4 * 4) + (60 << 20);
         let summary = sitting.summary(&options).unwrap();

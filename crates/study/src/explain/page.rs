@@ -182,7 +182,7 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
-    if run.layers(LossKind::Gram).is_empty() {
+    if run.targets.terms.iter().all(|target| !target.spec.kind.is_of_sums()) {
         return Ok(());
     }
     page.push_str("<h2>Gram matrices</h2>\n<p>Which filters answer together: A of the painting, G of the picture. Brightness is the cube root of the \

@@ -1,5 +1,8 @@
 //! What the losses are measured in.
 
+/// What W_l is multiplied with to stand where E_l stands.
+const WASSERSTEIN: f64 = 1.0;
+
 /// What the losses of a layer with N filters at M positions are multiplied with, besides the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LossScale {
@@ -32,5 +35,10 @@ impl LossScale {
             Self::Paper | Self::Balanced => 1.0,
             Self::NeuralStyle => 4.0 / (filters as f64).powi(2),
         }
+    }
+
+    /// The factor of W_l at a layer.
+    pub fn wasserstein(self, filters: usize) -> f64 {
+        WASSERSTEIN * self.style(filters)
     }
 }

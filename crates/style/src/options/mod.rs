@@ -17,6 +17,7 @@ mod row;
 mod schedule;
 mod size;
 mod smallest;
+mod style_loss;
 mod synonyms;
 mod table;
 
@@ -38,6 +39,7 @@ pub use optimiser::{Optimiser, default_history};
 pub use row::{Accepts, OptionRow, Recorded};
 pub use schedule::{Scale, Scales};
 pub use size::Size;
+pub use style_loss::StyleLoss;
 pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub use table::OPTIONS;
 
@@ -64,6 +66,8 @@ pub struct TransferOptions {
     pub tv_weight: f64,
     /// Where the content is compared.
     pub content_layers: LayerWeights,
+    /// What of the style is compared.
+    pub style_loss: StyleLoss,
     /// Where the style is compared: of all paintings, or of each.
     pub style_layers: Each<LayerWeights>,
     /// The weights of the paintings in the blend of their styles; none where all weigh the same.
@@ -107,6 +111,7 @@ impl Default for TransferOptions {
             style_weight: 0.0,
             tv_weight: 0.0,
             content_layers: LayerWeights::default(),
+            style_loss: StyleLoss::Gram,
             style_layers: Each::default(),
             blend: Vec::new(),
             loss_scale: LossScale::Paper,

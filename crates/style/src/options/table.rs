@@ -7,7 +7,7 @@ use super::blend::{blend_text, parse_blend};
 use super::bytes::{bytes_text, parse_bytes};
 use super::row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
 use super::schedule::{FACTORS, MOST_SCALES, parse_scale_factor, scale_factor_text};
-use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales};
+use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss};
 
 /// Headings: what the picture looks like, how it is found, what of the machine is used.
 const LOOK: &str = "Look";
@@ -121,6 +121,18 @@ pub static OPTIONS: &[OptionRow] = &[
         recorded: Recorded::Always,
         get: |options| Some(options.content_layers.to_string()),
         set: |options, text| parse_into(&mut options.content_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "style-loss",
+        value_name: "NAME",
+        help: "How the style is compared: gram (Gram matrices, as in the paper) or wasserstein (the distance of Gaussians with the \
+               responses' means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&StyleLoss::ALL)),
+        recorded: Recorded::Unless("gram"),
+        get: |options| name_of(&StyleLoss::ALL, &options.style_loss),
+        set: |options, text| name_into(&mut options.style_loss, &StyleLoss::ALL, text),
         valid: |_| true,
     },
     OptionRow {

@@ -1,0 +1,25 @@
+//! What of the paintings' style is compared.
+
+use impasto_autodiff::LossKind;
+
+/// The loss that compares a picture's responses at a layer with a painting's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StyleLoss {
+    /// E_l, the squared distance of Gram matrices: the paper's.
+    Gram,
+    /// W_l, the Wasserstein-2 distance of Gaussians with the responses' means and covariances.
+    Wasserstein,
+}
+
+impl StyleLoss {
+    /// All, with their names.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Gram, "gram"), (Self::Wasserstein, "wasserstein")];
+
+    /// The kind of its terms.
+    pub const fn kind(self) -> LossKind {
+        match self {
+            Self::Gram => LossKind::Gram,
+            Self::Wasserstein => LossKind::Wasserstein,
+        }
+    }
+}
