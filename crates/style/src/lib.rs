@@ -74,6 +74,7 @@
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
+mod carried;
 mod checkpoint;
 mod colour;
 pub mod coordinates;
@@ -118,10 +119,10 @@ pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
+    Accepts, AdamOptions, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
     NUMBERS_OF_PAINTINGS, OPTIONS, Optimiser, OptionRow, OptionsError, Recorded, SYNONYMS, Scale, Scales,
-    Size, StyleLoss, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest,
-    option_name,
+    Size, StyleLoss, TransferOptions, Transport, TvPoints, VALUE_SYNONYMS, default_history, did_you_mean,
+    nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

@@ -28,6 +28,11 @@ pub struct Iterations {
 }
 
 impl Iterations {
+    /// Those of the coarsest sizes, and those of all others.
+    pub const fn new(first: Vec<usize>, others: usize) -> Self {
+        Self { first, others }
+    }
+
     /// Those of a scale, from 0 on.
     pub fn at(&self, scale: usize) -> usize {
         self.first.get(scale).copied().unwrap_or(self.others)
