@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use impasto_style::picture::{ReadOptions, Transparency};
-use impasto_style::{Picture, Size};
+use impasto_style::{Picture, Provenance, Size};
 use impasto_vgg::{LoadOptions, Loaded};
 
 use crate::{checkpoints, pictures};
@@ -57,6 +57,11 @@ pub(crate) const KINDS: [Kind; 3] = [
 const READING: u64 = 48 << 20;
 
 fn read_picture(bytes: &[u8], _: &Path) -> Result<(), String> {
+    let options = ReadOptions { memory_limit: Some(READING), ..ReadOptions::default() };
+    let said = Provenance::read_stream(bytes, Path::new("picture"), &options);
+    if let Err(message) = said.map_err(|error| error.to_string()) {
+        assert!(!message.contains(char::is_control) && message.len() <= 1000, "a message like {message:?}");
+    }
     // Once as it is, with all that there is beside it; once shrunk.
     for (size, profile) in [(Size::Original, true), (Size::Longest(2), false)] {
         let options = ReadOptions {

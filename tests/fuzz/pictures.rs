@@ -1,9 +1,12 @@
 //! Small sound pictures of every format and kind, to be broken.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, tiff::TiffEncoder, webp::WebPEncoder};
 use image::{DynamicImage, ImageEncoder, ImageFormat, ImageResult};
+use impasto_style::picture::{Encoding, Writing};
+use impasto_style::{Input, Preset, Provenance, Record, Role, white_noise};
 use moxcms::ColorProfile;
 
 const WIDTH: u32 = 12;
@@ -16,7 +19,25 @@ pub(crate) fn pictures() -> Vec<(String, Vec<u8>)> {
     all.extend(png_with_chunks());
     all.extend(tiffs());
     all.extend(foreign());
+    all.extend(with_provenance());
     all.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect()
+}
+
+/// With what made them.
+fn with_provenance() -> [Named; 4] {
+    let picture = white_noise(HEIGHT as usize, WIDTH as usize, 1).expect("a picture");
+    let input = Input::picture(Role::Content, Some(Path::new("photo.jpg")), &picture);
+    let said = Provenance::new(&Record::new(&Preset::Default.options(), vec![input])).to_string();
+    let file = |encoding: Encoding| {
+        let writing = Writing { text: Some(said.clone()), ..encoding.into() };
+        picture.encode(writing).expect("a picture that the format can hold")
+    };
+    [
+        ("said.png", file(Encoding::Png)),
+        ("said.jpg", file(Encoding::Jpeg { quality: 90 })),
+        ("said.webp", file(Encoding::WebP)),
+        ("said.tif", file(Encoding::Tiff)),
+    ]
 }
 
 /// A tag of a TIFF, and its shorts.

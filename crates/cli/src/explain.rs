@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use impasto_study::explain::{ExplainError, explain};
-use impasto_style::picture::Encoding;
+use impasto_style::picture::{Encoding, Writing};
 use impasto_style::{PreparedNetwork, StopReason};
 
 use crate::failure::Failure;
@@ -90,5 +90,5 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
 /// The most bytes of a page about a picture of H x W: six pictures of that size, in base64, and what is drawn of the layers.
 fn largest_page((height, width): (usize, usize), alpha: bool) -> u64 {
     const LAYERS: u64 = 16 << 20;
-    LAYERS + 6 * Encoding::Png.largest_bytes(height, width, alpha) * 4 / 3
+    LAYERS + 6 * Writing::from(Encoding::Png).largest_bytes(height, width, alpha) * 4 / 3
 }

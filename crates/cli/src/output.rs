@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use impasto_style::Picture;
-use impasto_style::picture::Encoding;
+use impasto_style::picture::{Encoding, Writing};
 
 use crate::failure::Failure;
 use crate::place::{Kind, Place, is_standard, to_standard_output};
@@ -41,7 +41,7 @@ impl Output {
 
     /// Checks that there is room for a picture of H x W, before it is painted.
     pub(crate) fn reserve(&self, (height, width): (usize, usize)) -> Result<(), Failure> {
-        self.place.reserve(self.encoding.largest_bytes(height, width, self.alpha))
+        self.place.reserve(Writing::from(self.encoding).largest_bytes(height, width, self.alpha))
     }
 
     /// Writes a picture.

@@ -57,6 +57,7 @@
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
+//! | what a picture says of itself in its own file | `provenance.rs` |
 //! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
@@ -91,6 +92,7 @@ mod optimise;
 mod options;
 pub mod picture;
 mod preset;
+mod provenance;
 mod record;
 mod run;
 mod saved_scene;
@@ -126,6 +128,7 @@ pub use options::{
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;
+pub use provenance::{Provenance, ProvenanceError, Stopped};
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
 pub use saved_scene::SavedSceneError;

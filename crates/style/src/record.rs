@@ -203,22 +203,34 @@ impl Record {
     /// [`RecordError`] if it is not JSON, of another version, or holds a key or option that is not known.
     pub fn from_json(text: &str) -> Result<Self, RecordError> {
         let json: serde_json::Value = serde_json::from_str(text)?;
-        // The version first: of another one every other key may differ.
-        if let Some(found) = json.get("version").filter(|found| found.as_u64() != Some(VERSION)) {
-            return Err(RecordError::Version { found: found.to_string() });
-        }
+        Self::check_version(&json)?;
         if let Some(missing) =
             json.as_object().and_then(|keys| KEYS.iter().find(|key| !keys.contains_key(**key)))
         {
             return Err(serde_json::Error::missing_field(missing).into());
         }
         let record: Self = serde_json::from_value(json)?;
-        let list = record.options.iter().find(|(_, value)| matches!(value, Value::Numbers(_)));
-        if let Some((name, _)) = list {
-            return Err(serde_json::Error::custom(format!("the value of {name} is a list")).into());
-        }
+        record.check_values()?;
         record.check_known()?;
         Ok(record)
+    }
+
+    /// Checks the version first: of another one every other key may differ.
+    pub(crate) fn check_version(json: &serde_json::Value) -> Result<(), RecordError> {
+        match json.get("version").filter(|found| found.as_u64() != Some(VERSION)) {
+            Some(found) => Err(RecordError::Version { found: found.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that no value is a list, as a saved scene may have it.
+    pub(crate) fn check_values(&self) -> Result<(), RecordError> {
+        match self.options.iter().find(|(_, value)| matches!(value, Value::Numbers(_))) {
+            Some((name, _)) => {
+                Err(serde_json::Error::custom(format!("the value of {name} is a list")).into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Checks that version and options are known.
@@ -233,12 +245,18 @@ impl Record {
         }
     }
 
-    /// The options that it names, checked; the others have the values that change nothing.
+    /// The options that it names, checked; those that a record leaves out where they ask for nothing do so.
     ///
     /// # Errors
     /// [`OptionsError`] if a value cannot be read or is out of its range.
     pub fn transfer_options(&self) -> Result<TransferOptions, OptionsError> {
-        self.choices()?.options()
+        let mut left_out = Choices::default();
+        for row in OPTIONS {
+            if let Recorded::Unless(text) = row.recorded {
+                left_out.set(row.name, text)?;
+            }
+        }
+        self.choices()?.or(&left_out).options()
     }
 
     /// The options that it names, as choices.

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use impasto_files::{FileError, probe};
-use impasto_style::picture::Encoding;
+use impasto_style::picture::{Encoding, Writing};
 use impasto_style::{
     Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork,
     Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
@@ -140,7 +140,7 @@ impl Study {
         const LABELS: u64 = 1 << 20;
         let largest = |cell: &Cell| {
             let (height, width) = subject.size(subject.longest_side(&cell.options));
-            Encoding::Png.largest_bytes(height, width, subject.photo().alpha().is_some())
+            Writing::from(Encoding::Png).largest_bytes(height, width, subject.photo().alpha().is_some())
         };
         for cell in missing {
             probe(&cell.picture_path(folder), largest(cell))?;

@@ -15,11 +15,12 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::path::Path;
 
-pub use encode::Encoding;
+pub use encode::{Depth, Dither, Encoding, Writing, WrittenProfile};
 pub use error::PictureError;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use mask::{Mask, ReadMask};
+pub(crate) use read::MOST_TEXT;
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
 pub use regions::{ColourRegions, Labels, RegionsError, regions};
 #[cfg(test)]
@@ -92,15 +93,33 @@ impl Picture {
         read::picture_of_stream(stream, name, options)
     }
 
+    /// The text that a file carries beside its pixels and that begins so, if there is one: of a PNG a chunk of text, of a JPEG,
+    /// WebP or TIFF its `ImageDescription`. Nothing is decoded.
+    pub(crate) fn text_of_file(path: &Path, begins: &str) -> Result<Option<String>, PictureError> {
+        read::text_of_file(path, begins, &ReadOptions::default())
+    }
+
+    /// [`Self::text_of_file`] of a stream, which is first read to its end, within what `options` allow; `name` stands for it in
+    /// messages.
+    pub(crate) fn text_of_stream(
+        stream: impl Read,
+        name: &Path,
+        begins: &str,
+        options: &ReadOptions,
+    ) -> Result<Option<String>, PictureError> {
+        read::text_of_stream(stream, name, begins, options)
+    }
+
     /// Writes the picture to a file, whole or not at all, as [`write_atomically`] does.
     ///
-    /// Values are rounded to the nearest integer (ties away from zero) after clamping to 0..=255; TIFF takes 16 bits, so
-    /// there it is the nearest 1/257. Alpha is written as a fourth channel, from 0 to 255; a JPEG has none and is laid on white.
+    /// How is said by a [`Writing`]; of an [`Encoding`] alone it is the plainest file. Values are clamped to 0..=255, and of 8 bits
+    /// rounded to the nearest integer (ties away from zero) or dithered, of 16 rounded to the nearest 1/257. Alpha is written as a
+    /// fourth channel at the same depth; a JPEG has none and is laid on white.
     ///
     /// # Errors
     /// [`PictureError::Encode`] if the format cannot hold the picture; [`PictureError::File`] if the file cannot be written.
-    pub fn write(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
-        let bytes = self.encode_for(path, encoding)?;
+    pub fn write(&self, path: &Path, writing: impl Into<Writing>) -> Result<(), PictureError> {
+        let bytes = self.encode_for(path, &writing.into())?;
         Ok(write_atomically(path, |out| out.write_all(&bytes))?)
     }
 
@@ -109,29 +128,30 @@ impl Picture {
     ///
     /// # Errors
     /// As [`Picture::write`], with where the picture is kept.
-    pub fn write_or_keep(&self, path: &Path, encoding: Encoding) -> Result<(), PictureError> {
-        let bytes = self.encode_for(path, encoding)?;
+    pub fn write_or_keep(&self, path: &Path, writing: impl Into<Writing>) -> Result<(), PictureError> {
+        let bytes = self.encode_for(path, &writing.into())?;
         Ok(write_or_keep(path, |out| out.write_all(&bytes))?)
     }
 
-    fn encode_for(&self, path: &Path, encoding: Encoding) -> Result<Vec<u8>, PictureError> {
-        self.encode(encoding).map_err(|source| PictureError::Encode { path: path.into(), source })
+    fn encode_for(&self, path: &Path, writing: &Writing) -> Result<Vec<u8>, PictureError> {
+        encode::encode(self, writing).map_err(|source| PictureError::Encode { path: path.into(), source })
     }
 
     /// The bytes of a file of the picture, rounded as by [`Picture::write`].
     ///
     /// # Errors
-    /// [`std::io::Error`] if the format cannot hold a picture of this size (JPEG: 65,535 pixels a side, WebP: 16,383).
-    pub fn encode(&self, encoding: Encoding) -> std::io::Result<Vec<u8>> {
-        encode::encode(self, encoding)
+    /// [`std::io::Error`] if the format cannot hold a picture of this size (JPEG: 65,535 pixels a side, WebP: 16,383), or has
+    /// not that depth.
+    pub fn encode(&self, writing: impl Into<Writing>) -> std::io::Result<Vec<u8>> {
+        encode::encode(self, &writing.into())
     }
 
     /// Writes the bytes of a file of the picture to a stream, such as standard output.
     ///
     /// # Errors
     /// [`std::io::Error`] as [`Picture::encode`], or from the stream.
-    pub fn write_to(&self, mut stream: impl Write, encoding: Encoding) -> std::io::Result<()> {
-        stream.write_all(&self.encode(encoding)?)?;
+    pub fn write_to(&self, mut stream: impl Write, writing: impl Into<Writing>) -> std::io::Result<()> {
+        stream.write_all(&self.encode(writing)?)?;
         stream.flush()
     }
 

@@ -15,6 +15,7 @@ mod shrink;
 mod strips;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tiff;
 mod warning;
 mod webp;
@@ -28,6 +29,8 @@ use std::path::Path;
 use fast_image_resize::pixels::{F32, F32x3};
 
 pub use options::{Profile, ReadOptions, ReadPicture, Transparency};
+pub(crate) use text::MOST_TEXT;
+pub(super) use text::{text_of_file, text_of_stream};
 pub use warning::Warning;
 
 use super::alpha::{from_premultiplied, from_straight};

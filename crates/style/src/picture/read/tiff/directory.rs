@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 use crate::picture::read::ReadError;
 
 /// The tags and values of the first picture of a file.
-pub(super) struct Directory<R> {
+pub(in crate::picture::read) struct Directory<R> {
     reader: R,
     little_endian: bool,
     entries: BTreeMap<u16, Entry>,
@@ -35,7 +35,7 @@ impl<R: Read + Seek> Directory<R> {
     ///
     /// # Errors
     /// [`ReadError::Damaged`] if the file does not start as a TIFF or ends within the directory.
-    pub(super) fn read(mut reader: R) -> Result<Self, ReadError> {
+    pub(in crate::picture::read) fn read(mut reader: R) -> Result<Self, ReadError> {
         reader.rewind()?;
         let mut start = [0; 4];
         reader.read_exact(&mut start)?;
@@ -102,7 +102,11 @@ impl<R: Read + Seek> Directory<R> {
     ///
     /// # Errors
     /// [`ReadError::Damaged`] if there are more than `most`, or the file ends before them.
-    pub(super) fn bytes(&mut self, tag: u16, most: usize) -> Result<Option<Vec<u8>>, ReadError> {
+    pub(in crate::picture::read) fn bytes(
+        &mut self,
+        tag: u16,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, ReadError> {
         let Some(entry) = self.entries.get(&tag).copied() else { return Ok(None) };
         let size = entry.size();
         if size > most as u64 {

@@ -21,7 +21,7 @@ use super::ReadError;
 use super::Warning;
 use super::limits::{Limits, METADATA_LIMIT, ask_for};
 use super::raster::{Alpha, Colour, Model, Raster};
-use directory::Directory;
+pub(super) use directory::Directory;
 use layout::{Colours, Compression, Layout};
 use unpacked::Unpacked;
 
