@@ -163,7 +163,7 @@ fn every_way_to_start_and_to_minimise() {
 #[test]
 fn presets_run_and_can_be_overridden() {
     let folder = Folder::new();
-    for preset in ["default", "0.1", "paper", "neural-style"] {
+    for preset in ["default", "0.1", "paper", "neural-style", "crowsonkb"] {
         transfer(&folder, &format!("-o {preset}.png --preset {preset} --log {preset}.jsonl"));
         assert!(log(&folder, &format!("{preset}.jsonl")).len() >= 3);
     }

@@ -107,7 +107,7 @@ impl Subject {
         }
         if options.tv_weight > 0.0 {
             terms.push(TermSpec {
-                kind: LossKind::TotalVariation,
+                kind: options.tv_points.loss(),
                 layer: None,
                 weight: Weight::alone(options.tv_weight),
                 region: None,
@@ -171,14 +171,14 @@ fn mix(mut paintings: Vec<(usize, f64, f64)>) -> (f64, Vec<(usize, f64)>) {
 }
 
 impl LossScale {
-    /// What the loss of a layer is multiplied with besides its weights, for a picture of `pixels` = H W and a response of
-    /// that shape.
+    /// What a loss is multiplied with besides its weights, for a picture of `pixels` = H W and a response of that shape, which of a
+    /// loss of the picture itself is its own.
     pub fn factor(self, kind: LossKind, pixels: usize, response: Shape) -> f64 {
         match kind {
             LossKind::Content => self.content(pixels, response.channels, response.positions()),
             LossKind::Gram => self.style(response.channels),
             LossKind::Wasserstein => self.wasserstein(response.channels),
-            LossKind::TotalVariation => 1.0,
+            LossKind::TotalVariation | LossKind::NinePoints => self.total_variation(pixels),
         }
     }
 }

@@ -16,18 +16,21 @@ pub enum LossKind {
     Wasserstein,
     /// [`Loss::TotalVariation`].
     TotalVariation,
+    /// [`Loss::NinePoints`].
+    NinePoints,
 }
 
 impl LossKind {
     /// All, in the order in which their terms are listed and added up.
-    pub const ALL: [Self; 4] = [Self::Content, Self::Gram, Self::Wasserstein, Self::TotalVariation];
+    pub const ALL: [Self; 5] =
+        [Self::Content, Self::Gram, Self::Wasserstein, Self::TotalVariation, Self::NinePoints];
 
-    /// The name in logs, plots and options: losses of style have one name, of which a run has one kind.
+    /// The name in logs, plots and options: losses of style have one name, as total variations have, of which a run has one kind.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Content => "content",
             Self::Gram | Self::Wasserstein => "style",
-            Self::TotalVariation => "tv",
+            Self::TotalVariation | Self::NinePoints => "tv",
         }
     }
 
@@ -38,6 +41,7 @@ impl LossKind {
             Self::Gram => "style loss E_l (Gram)",
             Self::Wasserstein => "style loss W_l (Wasserstein)",
             Self::TotalVariation => "total variation",
+            Self::NinePoints => "total variation on nine points",
         }
     }
 
@@ -48,6 +52,7 @@ impl LossKind {
             Self::Gram => "E_l",
             Self::Wasserstein => "W_l",
             Self::TotalVariation => "TV",
+            Self::NinePoints => "TV9",
         }
     }
 
@@ -63,7 +68,7 @@ impl LossKind {
 
     /// Whether it is a loss of a layer's response; the others are of the picture itself.
     pub const fn is_of_a_layer(self) -> bool {
-        !matches!(self, Self::TotalVariation)
+        !matches!(self, Self::TotalVariation | Self::NinePoints)
     }
 
     /// Numbers of the target at a layer of that shape.
@@ -72,7 +77,7 @@ impl LossKind {
             Self::Content => response.len(),
             Self::Gram => response.channels * response.channels,
             Self::Wasserstein => response.channels * (response.channels + 1),
-            Self::TotalVariation => 0,
+            Self::TotalVariation | Self::NinePoints => 0,
         }
     }
 
@@ -91,6 +96,7 @@ impl LossKind {
             Self::Gram => Loss::Gram(Style { target: moments()?.second, guide: None }),
             Self::Wasserstein => Loss::Wasserstein(Wasserstein::new(moments()?)),
             Self::TotalVariation => Loss::TotalVariation,
+            Self::NinePoints => Loss::NinePoints,
         })
     }
 

@@ -18,6 +18,7 @@ pub mod content;
 pub mod gram;
 mod kind;
 pub mod moments;
+pub mod nine_points;
 pub mod total_variation;
 pub mod wasserstein;
 
@@ -29,6 +30,7 @@ pub use content::Content;
 pub use gram::{GramMatrix, Style};
 pub use kind::LossKind;
 pub use moments::Moments;
+pub use nine_points::NinePoints;
 pub use total_variation::TotalVariation;
 pub use wasserstein::{PlainRoots, Roots, Wasserstein};
 
@@ -119,6 +121,8 @@ pub enum Loss<T = f32> {
     Wasserstein(Wasserstein<T>),
     /// TV of the picture itself.
     TotalVariation,
+    /// TV on nine points of the picture itself.
+    NinePoints,
 }
 
 /// What a loss looks at.
@@ -140,6 +144,7 @@ impl<T: Element> Loss<T> {
             Self::Gram(_) => LossKind::Gram,
             Self::Wasserstein(_) => LossKind::Wasserstein,
             Self::TotalVariation => LossKind::TotalVariation,
+            Self::NinePoints => LossKind::NinePoints,
         }
     }
 
@@ -150,6 +155,7 @@ impl<T: Element> Loss<T> {
             Self::Gram(style) => Needs::Sums(style),
             Self::Wasserstein(wasserstein) => Needs::Sums(wasserstein),
             Self::TotalVariation => Needs::Pixels(&TotalVariation),
+            Self::NinePoints => Needs::Pixels(&NinePoints),
         }
     }
 
@@ -202,7 +208,7 @@ impl<T: Element> Loss<T> {
             Self::Content(Content { guide, .. })
             | Self::Gram(Style { guide, .. })
             | Self::Wasserstein(Wasserstein { guide, .. }) => *guide = by,
-            Self::TotalVariation => {}
+            Self::TotalVariation | Self::NinePoints => {}
         }
         self
     }
@@ -213,7 +219,7 @@ impl<T: Element> Loss<T> {
             Self::Content(Content { guide, .. })
             | Self::Gram(Style { guide, .. })
             | Self::Wasserstein(Wasserstein { guide, .. }) => guide.as_ref(),
-            Self::TotalVariation => None,
+            Self::TotalVariation | Self::NinePoints => None,
         }
     }
 
@@ -228,6 +234,7 @@ impl<T: Element> Loss<T> {
             }
             Self::Wasserstein(wasserstein) => Loss::Wasserstein(wasserstein.cast()),
             Self::TotalVariation => Loss::TotalVariation,
+            Self::NinePoints => Loss::NinePoints,
         }
     }
 
@@ -240,7 +247,7 @@ impl<T: Element> Loss<T> {
             let (mean, second): (&[T], _) = match part {
                 Self::Gram(Style { target, .. }) => (&[], target),
                 Self::Wasserstein(Wasserstein { target: Moments { mean, second }, .. }) => (mean, second),
-                Self::Content(_) | Self::TotalVariation => return None,
+                Self::Content(_) | Self::TotalVariation | Self::NinePoints => return None,
             };
             let zeros = |len: usize| vec![T::ZERO; len];
             let (kind, sum) = target.get_or_insert_with(|| {
@@ -287,7 +294,7 @@ impl<T: Element> Loss<T> {
                 let n = response.channels;
                 (moments(n, n, n * n), moments(second.channels, mean.len(), second.data.len()))
             }
-            Self::TotalVariation => return Ok(()),
+            Self::TotalVariation | Self::NinePoints => return Ok(()),
         };
         if expected == got {
             return Ok(());

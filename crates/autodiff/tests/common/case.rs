@@ -167,7 +167,7 @@ pub(crate) fn bits(losses: &Losses, gradient: &[f32], targets: &[Loss]) -> (Vec<
         Loss::Content(content) => content.target.data().to_vec(),
         Loss::Gram(style) => style.target.data.clone(),
         Loss::Wasserstein(loss) => [&loss.target.mean[..], &loss.target.second.data].concat(),
-        Loss::TotalVariation => Vec::new(),
+        Loss::TotalVariation | Loss::NinePoints => Vec::new(),
     };
     let of = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
     let losses = [each(losses), vec![losses.total]].concat().iter().map(|loss| loss.to_bits()).collect();

@@ -22,6 +22,7 @@ mod smallest;
 mod style_loss;
 mod synonyms;
 mod table;
+mod tv_points;
 
 use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 
@@ -38,7 +39,7 @@ pub use iterations::Iterations;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
-pub use optimiser::{Optimiser, default_history};
+pub use optimiser::{AdamOptions, Optimiser, default_history};
 pub use paper::{NoSheet, Paper, Sheet};
 pub use row::{Accepts, OptionRow, Recorded};
 pub use schedule::{Scale, Scales};
@@ -46,6 +47,7 @@ pub use size::Size;
 pub use style_loss::StyleLoss;
 pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub use table::OPTIONS;
+pub use tv_points::TvPoints;
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +72,8 @@ pub struct TransferOptions {
     pub style_weight: f64,
     /// Weight of the total variation.
     pub tv_weight: f64,
+    /// The points that it is of.
+    pub tv_points: TvPoints,
     /// Where the content is compared.
     pub content_layers: LayerWeights,
     /// What of the style is compared.
@@ -117,6 +121,7 @@ impl Default for TransferOptions {
             content_weight: 0.0,
             style_weight: 0.0,
             tv_weight: 0.0,
+            tv_points: TvPoints::Five,
             content_layers: LayerWeights::default(),
             style_loss: StyleLoss::Gram,
             style_layers: Each::default(),
