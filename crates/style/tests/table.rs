@@ -2,8 +2,8 @@
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Pooling,
-    Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Paper,
+    Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size, TransferOptions, option_name,
 };
 use proptest::prelude::*;
 
