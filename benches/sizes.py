@@ -28,12 +28,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAIRS = "chelsea+cafe_terrace,coffee+night_cafe,rocket+harvest_at_la_crau"
 SCHEDULES = {
     "default": "",
-    "one size": "--scales 1 --iterations 133",
+    "one size": "--scales 1 --iterations 50",
+    "25 at each": "--iterations 25",
     "50 at each": "--iterations 50",
-    "100 then 50": "--iterations 100,50",
-    "100 50 25": "--iterations 100,50,25",
     "by size": "--iterations auto",
-    "sqrt 2": "--scale-factor sqrt2 --smallest-scale 128 --iterations 67",
+    "sqrt 2 by size": "--iterations auto --scale-factor sqrt2 --smallest-scale 128",
     "draft": "--effort draft",
     "best": "--effort best",
 }

@@ -83,7 +83,7 @@ fn sizes_by_a_factor_are_the_nearest_down_to_the_smallest() {
     assert_eq!(sizes(400, SQRT_2, 128), [141, 200, 283, 400]);
     assert_eq!(sizes(1000, 4.0, 96), [250, 1000]);
     assert_eq!(sizes(1027, 2.0, 200), [256, 513, 1027]);
-    assert_eq!(sizes(6, 1.1, 1), [2, 3, 4, 5, 6], "no size twice");
+    assert_eq!(sizes(6, 1.1, 1), [1, 2, 3, 4, 5, 6], "no size twice");
 }
 
 #[test]
