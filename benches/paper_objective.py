@@ -53,9 +53,16 @@ def preprocess(picture, dtype):
     return (picture.to(dtype) - torch.tensor(MEAN, dtype=dtype)).permute(2, 0, 1).unsqueeze(0)
 
 
+POOLINGS = {
+    "average": F.avg_pool2d,
+    "max": F.max_pool2d,
+    "scaled-average": lambda x, side: 2 * F.avg_pool2d(x, side),
+}
+
+
 def features(network, x, pooling="average"):
     """The responses F of every convolution, after its ReLU. Odd sizes are pooled by PyTorch's floor rule."""
-    pool = {"average": F.avg_pool2d, "max": F.max_pool2d}[pooling]
+    pool = POOLINGS[pooling]
     responses, block = {}, "1"
     for name, kernel, bias in network:
         if name[4] != block:

@@ -10,8 +10,8 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 
 const SMALL: &str = "--size 64 --iterations 3 --quiet";
 /// One size and early layers: some hundredths of a second an iteration.
-const TINY: &str =
-    "--size 64 --scales 1 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 --quiet";
+const TINY: &str = "--size 64 --scales 1 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 --quiet \
+     --no-metadata";
 
 /// The photo, two paintings, and masks of both halves of each.
 fn folder() -> Folder {

@@ -18,7 +18,7 @@ struct Short {
     options: &'static str,
 }
 
-const COMMANDS: [Short; 11] = [
+const COMMANDS: [Short; 12] = [
     Short { name: "transfer", operands: "photo.png painting.webp", options: "--output out.png" },
     Short { name: "reconstruct", operands: "content photo.png", options: "--output out --layers conv2_1" },
     Short {
@@ -29,6 +29,7 @@ const COMMANDS: [Short; 11] = [
     Short { name: "sweep", operands: "photo.png painting.webp", options: "--output out --vary seed=0" },
     Short { name: "explain", operands: "photo.png painting.webp", options: "--output out.html" },
     Short { name: "gradcheck", operands: "", options: "--operations-only" },
+    Short { name: "show", operands: "said.png", options: "" },
     Short { name: "weights inspect", operands: "vgg16", options: "" },
     Short { name: "weights convert", operands: "vgg16", options: "--output out.safetensors" },
     Short { name: "weights verify", operands: "vgg16", options: "" },
@@ -41,7 +42,8 @@ const COMMANDS: [Short; 11] = [
 ];
 
 /// Options that make every command quick that has them.
-const QUICK: &str = "--size 32 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1";
+const QUICK: &str = "--size 32 --iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 \
+                     --no-metadata";
 
 /// How an option is tried: what is given besides, in which place of the operands, its value, and what the command then says.
 /// Where it need say nothing, the files that it writes, its exit code or its standard output must become others.
@@ -85,18 +87,28 @@ const TRIALS: &[Trial] = &[
     other("content-weight", "1"),
     other("style-weight", "5"),
     other("tv-weight", "1"),
+    with("tv-points", "9", "--tv-weight 1"),
     other("style-scale", "0.5"),
     other("content-layers", "conv1_2"),
     other("style-layers", "conv1_2"),
+    other("style-loss", "wasserstein"),
     other("loss-scale", "neural-style"),
-    with("pool", "average", "--pool max"),
+    with("pool", "scaled-average", "--pool average"),
+    with("border", "reflect", "--border zero"),
     other("init", "painting.webp"),
     with("seed", "7", "--init noise"),
+    with("effort", "draft", "--iterations auto"),
     other("iterations", "3"),
     with("scales", "2", "--scales 1 --size 192"),
+    with("scale-factor", "1.5", "--scales 2 --size 192"),
+    with("smallest-scale", "16", "--scales 2"),
     other("optimizer", "adam"),
     with("history", "1", "--iterations 6"),
     with("learning-rate", "9", "--optimizer adam"),
+    with("adam-beta2", "0.5", "--optimizer adam"),
+    with("average-decay", "0.5", "--optimizer adam"),
+    with("pixel-range", "clamped", "--optimizer adam --learning-rate 60"),
+    with("moments", "carried", "--optimizer adam --scales 2 --size 192"),
     with("conv", "exact", "--iterations 12"),
     says("memory-limit", "1M", "are free or allowed"),
     says("weights", "none.pth", "none.pth"),
@@ -134,6 +146,7 @@ const TRIALS: &[Trial] = &[
     other("quiet", ""),
     says("verbose", "", "conv1_1"),
     of("transfer", with("quality", "10", "--output out.jpg")),
+    of("transfer", other("no-metadata", "")),
     of("transfer", other("depth", "16")),
     of("transfer", other("dither", "none")),
     of("transfer", other("profile", "none")),
@@ -146,6 +159,7 @@ const TRIALS: &[Trial] = &[
     of("transfer", on("", says("resume", "none.run", "none.run"))),
     of("transfer", with("time-limit", "1ms", "--iterations 1000")),
     of("reconstruct", on("style painting.webp", other("style-scale", "0.5"))),
+    of("reconstruct", on("style painting.webp", other("style-loss", "wasserstein"))),
     of("reconstruct", on("style painting.webp", other("canvas", "40x16"))),
     other("layers", "conv1_2"),
     other("ratios", "1e3"),
@@ -154,6 +168,7 @@ const TRIALS: &[Trial] = &[
     of("gradcheck", other("seed", "7")),
     of("gradcheck", on("photo.png painting.webp", other("size", "24"))),
     of("gradcheck", on("photo.png painting.webp", with("pool", "average", "--pool max"))),
+    of("gradcheck", on("photo.png painting.webp", with("border", "reflect", "--border zero"))),
     of("gradcheck", on("photo.png painting.webp", other("preset", "paper"))),
     of("gradcheck", on("photo.png painting.webp", says("memory-limit", "1K", "are free or allowed"))),
     of("gradcheck", on("photo.png painting.webp", says("weights", "none.pth", "none.pth"))),
@@ -170,6 +185,8 @@ const TRIALS: &[Trial] = &[
     of("bench", says("size", "48", "48 x 48")),
     of("bench", says("runs", "2", " of 2")),
     of("bench", other("conv", "exact")),
+    of("show", says("json", "", "{\"impasto\"")),
+    of("bench", says("style-loss", "wasserstein", "style loss wasserstein")),
     of("bench", says("json", "", "{\"")),
 ];
 
@@ -214,6 +231,10 @@ fn line(command: &Short, trial: &Trial, known: &BTreeSet<String>, with: bool) ->
         _ => options.extend(pairs(command.options)),
     }
     options.extend(pairs(trial.besides));
+    // A flag that makes it quick is tried against its absence.
+    if trial.value.is_empty() {
+        options.remove(trial.option);
+    }
     if with {
         options.insert(trial.option.to_owned(), trial.value.to_owned());
     }
@@ -234,6 +255,12 @@ fn run(line: &str, option: &str) -> (Deed, String) {
     make_pictures(&folder);
     fs::create_dir(folder.path("pictures")).unwrap();
     fs::copy(folder.path("photo.png"), folder.path("pictures/photo.png")).unwrap();
+    if line.starts_with("show") {
+        folder.run(&format!(
+            "transfer photo.png painting.webp -o said.png {}",
+            QUICK.replace("--no-metadata", "")
+        ));
+    }
     if option == "no-config" {
         fs::create_dir(folder.path("settings")).unwrap();
         fs::write(folder.path("settings/impasto.toml"), "nonsense = 1").unwrap();
@@ -355,6 +382,11 @@ fn weights_heeds_what_it_lists() {
     for name in ["inspect", "convert", "verify", "normalise"] {
         heeds_what_it_lists(&format!("weights {name}"));
     }
+}
+
+#[test]
+fn show_heeds_what_it_lists() {
+    heeds_what_it_lists("show");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use command::{Folder, code_and_message};
 
-const QUICK: &str = "--size 48 --iterations 1 --style-weight 0 --quiet";
+const QUICK: &str = "--size 48 --iterations 1 --style-weight 0 --quiet --no-metadata";
 
 /// The bytes of the picture that the files make.
 fn of_files(folder: &Folder) -> Vec<u8> {

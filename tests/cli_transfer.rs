@@ -149,9 +149,9 @@ fn every_way_to_start_and_to_minimise() {
     transfer(&folder, "-o again1.png --init noise --seed 1");
     transfer(&folder, "-o noise2.png --init noise --seed 2");
     assert!(bytes("noise1.png") == bytes("again1.png") && bytes("noise1.png") != bytes("noise2.png"));
-    transfer(&folder, "-o file.png --init painting.webp");
-    transfer(&folder, "-o photo-start.png --init photo.png");
-    transfer(&folder, "-o content-start.png --init content");
+    transfer(&folder, "-o file.png --init painting.webp --no-metadata");
+    transfer(&folder, "-o photo-start.png --init photo.png --no-metadata");
+    transfer(&folder, "-o content-start.png --init content --no-metadata");
     assert!(
         bytes("photo-start.png") == bytes("content-start.png")
             && bytes("file.png") != bytes("content-start.png")
@@ -164,7 +164,7 @@ fn every_way_to_start_and_to_minimise() {
 #[test]
 fn presets_run_and_can_be_overridden() {
     let folder = Folder::new();
-    for preset in ["default", "0.1", "paper", "neural-style"] {
+    for preset in ["default", "0.1", "paper", "neural-style", "crowsonkb"] {
         transfer(&folder, &format!("-o {preset}.png --preset {preset} --log {preset}.jsonl"));
         assert!(log(&folder, &format!("{preset}.jsonl")).len() >= 3);
     }

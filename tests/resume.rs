@@ -331,6 +331,9 @@ fn a_strangers_checkpoint_destroys_nothing() {
         ("/notes/save-every", u64::MAX.to_string().into(), 0, ""),
         ("/coarse_iterations", count.into(), 0, ""),
         ("/coarse_iterations", u64::MAX.into(), 1, "damaged"),
+        ("/coarse_iterations", "3,2".into(), 0, ""),
+        ("/coarse_iterations", format!("3,{}", u64::MAX).into(), 1, "damaged"),
+        ("/coarse_iterations", "many".into(), 1, "damaged"),
         ("/iterations", 0.into(), 1, "damaged"),
         ("/iterations", 7.into(), 1, "another iteration"),
         ("/iterations_before", count.into(), 0, ""),
@@ -460,7 +463,7 @@ fn what_decides_pixels_cannot_be_given_with_resume() {
 fn a_picture_that_is_painted_further_in_its_place_can_be_resumed() {
     let folder = Folder::new();
     fs::copy(folder.path("painting.webp"), folder.path("x.webp")).unwrap();
-    let small = "transfer photo.png painting.webp --size 64";
+    let small = "transfer photo.png painting.webp --size 64 --no-metadata";
     succeed(&folder, &format!("{small} --init x.webp -o x.webp --iterations 2 --checkpoint run"));
     succeed(&folder, "transfer --resume run --iterations 5");
     succeed(&folder, &format!("{small} --init painting.webp -o whole.webp --iterations 5"));

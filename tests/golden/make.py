@@ -40,6 +40,7 @@ CASES = (
     ("67x53", 67, 53, "average", 0.5, (CHELSEA, 60, 120), (COFFEE, 60, 120)),
     ("48x40 max", 48, 40, "max", 0.25, (CHELSEA, 60, 120), (COFFEE, 60, 120)),
     ("67x53 max", 67, 53, "max", 0.5, (CHELSEA, 60, 120), (COFFEE, 60, 120)),
+    ("67x53 scaled average", 67, 53, "scaled-average", 0.5, (CHELSEA, 60, 120), (COFFEE, 60, 120)),
     ("128x192", 128, 192, "average", 8.0, (CHELSEA, 40, 100), (COFFEE, 90, 200)),
     ("229x163", 229, 163, "average", 10.0, (CHELSEA, 40, 100), (COFFEE, 90, 200)),
     ("383x517", 383, 517, "average", 50.0, (COFFEE, 0, 0), (COFFEE, 17, 83)),

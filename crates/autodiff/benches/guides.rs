@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use impasto_autodiff::{
-    Cancel, Chain, ConvLayer, ConvMode, Coverage, Evaluator, EvaluatorOptions, Guide, Layer, LossKind,
-    Pooling, PreparedChain, Reach, Tap, Term, Weight,
+    Border, Cancel, Chain, ConvLayer, ConvMode, Coverage, Evaluator, EvaluatorOptions, Guide, Layer,
+    LossKind, Pooling, PreparedChain, Reach, Tap, Term, Weight,
 };
 
 const STYLE: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
@@ -130,7 +130,7 @@ fn random_chain() -> Chain<f32> {
             in_channels = out_channels;
         }
     }
-    Chain { input: None, layers, pooling: Pooling::Average }
+    Chain { input: None, layers, pooling: Pooling::Average, border: Border::Zero }
 }
 
 /// Uneven numbers from -`scale` to `scale`.

@@ -1,6 +1,6 @@
 //! The network as data: preprocessing, then a chain of convolutions (each followed by its ReLU) and poolings.
 
-use impasto_tensor::Element;
+use impasto_tensor::{Border, Element};
 
 use crate::AutodiffError;
 use crate::ops::preprocessing::Preprocessing;
@@ -13,9 +13,13 @@ pub enum Pooling {
     Average,
     /// The maximum: what VGG was trained with.
     Max,
+    /// The mean times 2. Averages are smaller than the maxima that VGG was trained with, so so deeper layers respond less; of
+    /// twice the means they have about the size that they have with maxima. The factor is that of style-transfer-pytorch.
+    ScaledAverage,
 }
 
-/// A 3x3 convolution, stride 1, zero padding 1, followed by ReLU.
+/// A 3x3 convolution, stride 1, padding 1, followed by ReLU. What it reads beyond the edge is 0, but for the one that reads the
+/// picture: see [`Chain::border`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConvLayer<T> {
     /// The paper's name, such as `conv4_2`.
@@ -53,7 +57,7 @@ pub enum Layer<T> {
     Pool,
 }
 
-/// The network: preprocessing, layers in order, and the kind of its poolings.
+/// The network: preprocessing, layers in order, the kind of its poolings, and what it sees beyond the picture's edge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain<T> {
     /// What becomes of a picture before the first layer; none if the first layer reads the picture as it is.
@@ -62,6 +66,9 @@ pub struct Chain<T> {
     pub layers: Vec<Layer<T>>,
     /// The kind of every [`Layer::Pool`].
     pub pooling: Pooling,
+    /// What a convolution that is the first layer reads beyond the edge of z, the picture after preprocessing: so zeros are the mean
+    /// colour, and a reflected z is that of a reflected picture. Responses have zeros beyond their edges in every layer.
+    pub border: Border,
 }
 
 impl<T: Element> Chain<T> {
@@ -75,7 +82,12 @@ impl<T: Element> Chain<T> {
                 Layer::Pool => Layer::Pool,
             })
             .collect();
-        Chain { input: self.input, layers, pooling: self.pooling }
+        Chain { input: self.input, layers, pooling: self.pooling, border: self.border }
+    }
+
+    /// What a convolution at that index in `layers` reads beyond its input's edge.
+    pub fn border_at(&self, index: usize) -> Border {
+        if index == 0 { self.border } else { Border::Zero }
     }
 
     /// The convolutions, first to last.

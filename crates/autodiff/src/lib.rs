@@ -20,6 +20,8 @@
 //! at a layer with a loss     G_F := G_F + the loss's dL/dF
 //! through the ReLU           G_Z := G_F where F > 0, else 0
 //! through the convolution    G_I := K' * G_Z                K' = K rotated by 180 degrees, its channels swapped
+//! through the first, which   G_I := P' (K' * G_Z)           P' adds what was read of a reflected or replicated
+//! reads P I, a border around I                              pixel to that pixel
 //! through a pooling          G_I := G_O / 4 to each of the window, or G_O to the largest
 //! ```
 //!
@@ -78,7 +80,8 @@ pub use engine::{
 };
 pub use error::AutodiffError;
 pub use guide::{Coverage, Guide};
-pub use losses::{GramMatrix, Loss, LossKind};
+pub use impasto_tensor::Border;
+pub use losses::{GramMatrix, Loss, LossKind, Moments};
 pub use ops::preprocessing::Preprocessing;
 pub use reach::Reach;
 pub use terms::{GroupSum, Losses, Tap, Term, Weight, group_sums};

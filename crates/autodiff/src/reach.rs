@@ -153,7 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Chain, ConvLayer, ConvMode, Layer, Pooling};
+    use crate::{Border, Chain, ConvLayer, ConvMode, Layer, Pooling};
 
     const LAYERS: [&str; 4] = ["conv1_1", "conv1_2", "conv2_1", "conv3_1"];
 
@@ -167,7 +167,8 @@ mod tests {
         layers.extend(LAYERS[1..].iter().map(|name| conv(name, 16)));
         layers.insert(3, Layer::Pool);
         layers.insert(2, Layer::Pool);
-        PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Average }, ConvMode::Fast).unwrap()
+        let chain = Chain { input: None, layers, pooling: Pooling::Average, border: Border::Zero };
+        PreparedChain::new(chain, ConvMode::Fast).unwrap()
     }
 
     fn coverages(mask: &[f32], size: (usize, usize), reach: Reach) -> Vec<Coverage> {

@@ -21,11 +21,11 @@ pub fn responses<T: Element>(
 ) -> Result<Vec<Tensor<T>>, AutodiffError> {
     let image = input(chain, image);
     let mut responses: Vec<Tensor<T>> = Vec::new();
-    for layer in chain.layers.iter().take(last + 1) {
+    for (at, layer) in chain.layers.iter().enumerate().take(last + 1) {
         let input = responses.last().unwrap_or(&image);
         responses.push(match layer {
             Layer::Conv(layer) => {
-                let mut z = conv::forward(layer, input)?;
+                let mut z = conv::forward(layer, chain.border_at(at), input)?;
                 relu::forward(z.data_mut());
                 z
             }
@@ -78,7 +78,7 @@ pub fn evaluate<T: Element>(
         gradient = match &chain.layers[layer] {
             Layer::Conv(conv) => {
                 relu::backward(f.data(), gradient.data_mut());
-                conv::backward(conv, &gradient)?
+                conv::backward(conv, chain.border_at(layer), &gradient)?
             }
             Layer::Pool => {
                 let before = layer.checked_sub(1).map(|before| Cow::Borrowed(&responses[before]));

@@ -1,11 +1,12 @@
-//! The whole network's gradient: random small chains, both poolings, odd sizes, several taps.
+//! The whole network's gradient: random small chains, every pooling, every border, odd sizes, several taps.
 
 mod common;
 
+use common::case::pooling;
 use common::terms::{Terms, each};
 use common::{TOLERANCE, conv_layer, of, probes, small_chain, tensor};
 use impasto_autodiff::check::Verdict;
-use impasto_autodiff::{AutodiffError, Chain, Coverage, Layer, Pooling, reference};
+use impasto_autodiff::{AutodiffError, Border, Chain, Coverage, Layer, Pooling, reference};
 use impasto_tensor::{Element, Shape, Tensor};
 use proptest::prelude::*;
 
@@ -64,11 +65,10 @@ proptest! {
     #[test]
     fn chain_gradient_matches_finite_differences(
         (image, photo, painting) in pictures(),
-        (max_pooling, guided) in (any::<bool>(), any::<bool>()),
+        (pooling, guided, border) in (pooling(), any::<bool>(), prop::sample::select(&Border::ALL[..])),
         seed in 0.0..100.0,
     ) {
-        let pooling = if max_pooling { Pooling::Max } else { Pooling::Average };
-        let chain = small_chain(pooling, seed);
+        let chain = Chain { border, ..small_chain(pooling, seed) };
         let mut terms = terms(&chain, &photo, &painting)?;
         if guided {
             terms = guide(&chain, &image, terms)?;

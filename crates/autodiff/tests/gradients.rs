@@ -9,7 +9,7 @@ mod common;
 use common::{assert_gradient, conv_layer, dot, numbers_off_zero, of, shapes, tensor, weights};
 use impasto_autodiff::losses::total_variation;
 use impasto_autodiff::ops::{conv, pool, relu};
-use impasto_autodiff::{ConvLayer, Pooling};
+use impasto_autodiff::{Border, ConvLayer, Pooling};
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
@@ -25,13 +25,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn conv_gradient_matches_finite_differences((input, layer) in conv_problems()) {
+    fn conv_gradient_matches_finite_differences(
+        (input, layer) in conv_problems(),
+        border in prop::sample::select(&Border::ALL[..]),
+    ) {
         let w = weights(input.shape().positions() * layer.out_channels);
         let f = |x: &[f64]| {
-            dot(&w, conv::forward(&layer, &of(input.shape(), x.to_vec())).expect("shapes that fit").data())
+            dot(&w, conv::forward(&layer, border, &of(input.shape(), x.to_vec())).expect("shapes that fit").data())
         };
         let Shape { height, width, .. } = input.shape();
-        let gradient = conv::backward(&layer, &of(Shape::new(height, width, layer.out_channels), w.clone()))?;
+        let w = of(Shape::new(height, width, layer.out_channels), w.clone());
+        let gradient = conv::backward(&layer, border, &w)?;
         assert_gradient(&f, input.data(), gradient.data());
     }
 
@@ -51,6 +55,7 @@ proptest! {
     #[test]
     fn average_pool_gradient_matches_finite_differences(x in tensor(shapes(2, 9))) {
         check_pool(Pooling::Average, &x)?;
+        check_pool(Pooling::ScaledAverage, &x)?;
     }
 
     /// Equal values in a window are kinks: the numbers of each window are moved apart.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto_files::quoted;
+use impasto_style::picture::Encoding;
 use impasto_style::{
-    Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Record, Role, Run, Subject,
-    TransferError, TransferOptions,
+    Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Provenance, Record, Role, Run,
+    Subject, TransferError, TransferOptions,
 };
 
 use crate::duration::parse_duration;
@@ -80,20 +81,14 @@ impl CheckpointArguments {
         (!is_place).then_some(source)
     }
 
-    /// The run: it goes on from `checkpoint`, if there is one, and is kept, if that is asked for.
+    /// The run of a record: it goes on from `checkpoint`, if there is one, and is kept, if that is asked for.
     pub(crate) fn run(
         &self,
         job: &Job,
         checkpoint: Option<Checkpoint>,
-        inputs: (&Subject, &Network, &Init),
+        record: Record,
     ) -> Result<Run<'static>, Failure> {
         let Some(path) = self.path() else { return Ok(Run::default()) };
-        let mut record = job.record(inputs);
-        if let Some(checkpoint) = &checkpoint {
-            // What it started from is in the checkpoint. The file may be another one since: `--init X -o X`.
-            let start = checkpoint.record().inputs.iter().filter(|input| input.role == Role::Init);
-            record.inputs.extend(start.cloned());
-        }
         let resume = checkpoint.map(|checkpoint| checkpoint.fitting(&record)).transpose()?;
         let checkpoints =
             Checkpoints { every: job.checkpoint_every, notes: job.notes(), ..Checkpoints::new(path, record) };
@@ -111,6 +106,7 @@ pub(crate) struct Given {
     pub(crate) usual: Written,
     pub(crate) save_every: Option<u64>,
     pub(crate) log: Option<PathBuf>,
+    pub(crate) no_metadata: bool,
 }
 
 /// A run's inputs, options and outputs: what the arguments say, and where they say nothing, what the checkpoint does.
@@ -124,6 +120,8 @@ pub(crate) struct Job {
     pub(crate) written: Written,
     pub(crate) save_every: Option<u64>,
     pub(crate) log: Option<PathBuf>,
+    /// Whether pictures do not say what made them.
+    pub(crate) no_metadata: bool,
     checkpoint_every: Duration,
 }
 
@@ -158,6 +156,7 @@ impl Job {
             written: Written { quality: Some(written.quality_of_jpeg()), ..written },
             save_every: given.save_every.or(noted.save_every),
             log: given.log.clone().or(noted.log),
+            no_metadata: given.no_metadata || noted.no_metadata,
             checkpoint_every: arguments.checkpoint_every.or(every).unwrap_or(Checkpoints::EVERY),
         })
     }
@@ -176,8 +175,12 @@ impl Job {
         (!places.is_empty()).then(|| format!("As the checkpoint says, {}", places.join(", and ")))
     }
 
-    /// What the picture is made of, of inputs as they were read.
-    fn record(&self, (subject, network, start): (&Subject, &Network, &Init)) -> Record {
+    /// What the picture is made of, of inputs as they were read and the start of a checkpoint.
+    pub(crate) fn record(
+        &self,
+        (subject, network, start): (&Subject, &Network, &Init),
+        checkpoint: Option<&Checkpoint>,
+    ) -> Record {
         let mut options = self.options.clone();
         let weights = self.network.file().and_then(|path| findable(&path));
         let mut inputs = self.sources.inputs(subject, findable);
@@ -187,7 +190,23 @@ impl Job {
             inputs.push(Input::picture(Role::Init, found.as_deref(), start));
             *path = found.unwrap_or_else(|| path.clone());
         }
+        if let Some(checkpoint) = checkpoint {
+            // What it started from is in the checkpoint. The file may be another one since: `--init X -o X`.
+            inputs.extend(checkpoint.record().inputs_of(Role::Init).cloned());
+        }
         Record::new(&options, inputs)
+    }
+
+    /// What a finished picture of that record says of itself in a file of that format.
+    pub(crate) fn provenance(&self, record: &Record, encoding: Encoding) -> Provenance {
+        let mut said = Provenance::new(record);
+        for input in said.record.inputs.iter_mut().filter(|input| input.role == Role::Weights) {
+            input.path = self.network.said();
+            input.preprocess = self.network.preprocess().map(|convention| convention.name().to_owned());
+        }
+        let unusual = self.written.unusual(encoding);
+        said.output = unusual.map(|(name, text)| (name.to_owned(), text.into())).collect();
+        said
     }
 
     /// What [`Given::noted`] finds again.
@@ -197,6 +216,7 @@ impl Job {
             (OUTPUT, path(&self.output)),
             (SAVE_EVERY, self.save_every.map(|every| every.to_string())),
             (LOG, self.log.as_deref().and_then(path)),
+            (NO_METADATA, self.no_metadata.then(|| true.to_string())),
             (PREPROCESS, self.network.preprocess().map(|convention| convention.name().to_owned())),
             (CHECKPOINT_EVERY, Some(self.checkpoint_every.as_secs_f64().to_string())),
         ];
@@ -209,6 +229,7 @@ impl Job {
 const OUTPUT: &str = "output";
 const SAVE_EVERY: &str = "save-every";
 const LOG: &str = "log";
+const NO_METADATA: &str = "no-metadata";
 const PREPROCESS: &str = "preprocess";
 const CHECKPOINT_EVERY: &str = "checkpoint-every";
 
@@ -230,6 +251,7 @@ impl Given {
             usual: Written::default(),
             save_every: number(notes.get(SAVE_EVERY)).filter(|&every| every > 0),
             log: path(LOG),
+            no_metadata: number(notes.get(NO_METADATA)).unwrap_or(false),
         }
     }
 }
@@ -268,7 +290,7 @@ fn continued(given: &OptionArguments, checkpoint: Option<&Checkpoint>) -> Result
     let Some(checkpoint) = checkpoint else { return Ok(said) };
     let mut options = checkpoint.record().transfer_options()?;
     if given.choices.has("iterations") {
-        options.iterations = said.iterations;
+        options.iterations = said.iterations.clone();
     }
     options.memory_limit = said.memory_limit;
     Ok(options)

@@ -19,7 +19,7 @@ use crate::streams::{put, tell};
 const SIZE: &str = "24";
 
 /// What it heeds of the options.
-const HEEDED: [&str; 4] = ["size", "pool", "seed", "memory-limit"];
+const HEEDED: [&str; 5] = ["size", "pool", "border", "seed", "memory-limit"];
 
 /// Check every gradient against central differences in f64
 ///
@@ -132,7 +132,8 @@ fn objective_row(
     options: &TransferOptions,
 ) -> Result<Row, Failure> {
     let start = white_noise(photo.height(), photo.width(), options.seed)?;
-    let chain = network.chain_to("conv5_1", options.pooling)?.cast();
+    let mut chain = network.chain_to("conv5_1", options.pooling)?.cast::<f64>();
+    chain.border = options.border;
     objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor()).map_err(Failure::failed)
 }
 

@@ -9,7 +9,7 @@ use impasto_style::{LayerWeights, Optimiser, OptionRow, Preset, TransferOptions}
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Paint", &["transfer"]),
     ("Study", &["reconstruct", "grid", "sweep", "explain", "gradcheck"]),
-    ("Tools", &["weights", "bench"]),
+    ("Tools", &["show", "weights", "bench"]),
 ];
 
 /// The program with its commands under headings.

@@ -29,6 +29,7 @@ mod progress;
 mod reconstruct;
 mod scene;
 mod settings;
+mod show;
 mod signals;
 mod sources;
 mod streams;
@@ -89,6 +90,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Explain(Box<explain::Arguments>),
     Gradcheck(Box<gradcheck::Arguments>),
+    Show(show::Arguments),
     Weights(weights::Arguments),
     Bench(bench::Arguments),
 }
@@ -134,6 +136,7 @@ impl Cli {
         }
         if let Command::Transfer(arguments) = &mut self.command {
             arguments.usual.clone_from(&settings.written);
+            arguments.no_metadata |= settings.no_metadata;
         }
         if let Some(volume) = self.command.volume() {
             volume.quiet |= settings.quiet && !volume.verbose;
@@ -153,6 +156,7 @@ impl Command {
             Self::Sweep(arguments) => sweep::run(arguments, interrupt),
             Self::Explain(arguments) => explain::run(arguments, interrupt),
             Self::Gradcheck(arguments) => gradcheck::run(arguments),
+            Self::Show(arguments) => show::run(arguments),
             Self::Weights(arguments) => weights::run(arguments),
             Self::Bench(arguments) => bench::run(arguments),
         }
@@ -167,7 +171,7 @@ impl Command {
             Self::Sweep(arguments) => Some(&mut arguments.options),
             Self::Explain(arguments) => Some(&mut arguments.options),
             Self::Gradcheck(arguments) => Some(&mut arguments.options),
-            Self::Weights(_) | Self::Bench(_) => None,
+            Self::Show(_) | Self::Weights(_) | Self::Bench(_) => None,
         }
     }
 
@@ -179,7 +183,7 @@ impl Command {
             Self::Grid(arguments) => Some(&mut arguments.to.volume),
             Self::Sweep(arguments) => Some(&mut arguments.to.volume),
             Self::Explain(arguments) => Some(&mut arguments.volume),
-            Self::Gradcheck(_) | Self::Weights(_) | Self::Bench(_) => None,
+            Self::Gradcheck(_) | Self::Show(_) | Self::Weights(_) | Self::Bench(_) => None,
         }
     }
 

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto_style::Network;
+use impasto_style::{Arch, Network};
 use impasto_vgg::{Convention, LoadOptions, Weights, resolve};
 
 use crate::failure::Failure;
 
 /// The options of the network.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Machine")]
 pub(crate) struct NetworkArguments {
     /// Weights of VGG-16 or VGG-19 in place of the built-in VGG-16: any file of them, or vgg19 for the one that was converted
@@ -51,6 +51,17 @@ impl NetworkArguments {
         Self { weights: self.weights.or(weights), preprocess: self.preprocess.or(preprocess) }
     }
 
+    /// What a picture says of `--weights`: a file's name without its folders, or the name that stands for it; none of what is
+    /// built in.
+    pub(crate) fn said(&self) -> Option<String> {
+        let file = self.file()?;
+        let names = Arch::ALL.map(Arch::name);
+        let stands_for_it =
+            |name: &&str| weights_file(Path::new(name)).is_some_and(|known| is_same(&known, &file));
+        let name = names.into_iter().find(stands_for_it).map(str::to_owned);
+        name.or_else(|| Some(file.file_name()?.to_string_lossy().into_owned()))
+    }
+
     /// What `--weights` names.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.weights.as_deref()
@@ -63,6 +74,11 @@ pub(crate) fn weights_file(name: &Path) -> Option<PathBuf> {
         Ok(Weights::File(path)) => Some(path),
         _ => None,
     }
+}
+
+/// Whether both are paths of one file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    std::path::absolute(one).ok() == std::path::absolute(other).ok()
 }
 
 /// The convention of a name.

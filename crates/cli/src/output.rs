@@ -58,27 +58,37 @@ impl Output {
         self
     }
 
-    /// Checks that there is room for a picture of H x W, before it is painted.
-    pub(crate) fn reserve(&self, (height, width): (usize, usize)) -> Result<(), Failure> {
-        self.place.reserve(self.writing.largest_bytes(height, width, self.alpha))
+    /// Checks that there is room for a picture of H x W that carries a text, before it is painted.
+    pub(crate) fn reserve(
+        &self,
+        (height, width): (usize, usize),
+        text: Option<String>,
+    ) -> Result<(), Failure> {
+        self.place.reserve(self.with_text(text).largest_bytes(height, width, self.alpha))
     }
 
-    /// Writes a picture.
-    pub(crate) fn write(&self, picture: &Picture) -> Result<(), Failure> {
+    /// How a picture is written that carries a text.
+    fn with_text(&self, text: Option<String>) -> Writing {
+        Writing { text, ..self.writing.clone() }
+    }
+
+    /// Writes a picture that carries a text, if there is one.
+    pub(crate) fn write(&self, picture: &Picture, text: Option<String>) -> Result<(), Failure> {
+        let writing = self.with_text(text);
         match &self.place {
-            Place::File(path) => Ok(picture.write(path, &self.writing)?),
-            Place::Stdout => {
-                Ok(to_standard_output("the picture", |out| picture.write_to(out, &self.writing))?)
-            }
+            Place::File(path) => Ok(picture.write(path, writing)?),
+            Place::Stdout => Ok(to_standard_output("the picture", |out| picture.write_to(out, &writing))?),
         }
     }
 
-    /// Writes the picture that the run was for. If that fails, it is kept in the temporary folder, and the failure says where.
-    pub(crate) fn write_or_keep(&self, picture: &Picture) -> Result<(), Failure> {
+    /// [`Self::write`] of the picture that the run was for. If that fails, it is kept in the temporary folder, and the failure
+    /// says where.
+    pub(crate) fn write_or_keep(&self, picture: &Picture, text: Option<String>) -> Result<(), Failure> {
+        let writing = self.with_text(text);
         match &self.place {
-            Place::File(path) => Ok(picture.write_or_keep(path, &self.writing)?),
+            Place::File(path) => Ok(picture.write_or_keep(path, writing)?),
             Place::Stdout => {
-                self.place.write_or_keep(("the picture", ".png"), |out| picture.write_to(out, &self.writing))
+                self.place.write_or_keep(("the picture", ".png"), |out| picture.write_to(out, &writing))
             }
         }
     }

@@ -55,12 +55,13 @@ pub(crate) struct Settings {
     pub(crate) preprocess: Option<Convention>,
     /// How pictures are written.
     pub(crate) written: Written,
+    pub(crate) no_metadata: bool,
     pub(crate) threads: Option<u16>,
     pub(crate) quiet: bool,
 }
 
 /// The keys that are no options of the table.
-const OTHERS: [&str; 5] = ["preset", "weights", "preprocess", "threads", "quiet"];
+const OTHERS: [&str; 6] = ["preset", "weights", "preprocess", "no-metadata", "threads", "quiet"];
 
 /// The most bytes of a file of settings.
 const MOST_BYTES: u64 = 1 << 20;
@@ -147,6 +148,10 @@ impl Settings {
                 self.quiet = *value;
                 return Ok(());
             }
+            Value::Boolean(value) if name == "no-metadata" => {
+                self.no_metadata = *value;
+                return Ok(());
+            }
             _ => return Err(format!("{name} must be a text or a number, as on the command line")),
         };
         let number = |range: &str| format!("{name} must be {range}, not {text}");
@@ -158,7 +163,7 @@ impl Settings {
                 let threads = text.parse().ok().filter(|&threads| threads > 0);
                 self.threads = Some(threads.ok_or_else(|| number("1 or more"))?);
             }
-            "quiet" => return Err("quiet must be true or false".to_owned()),
+            "quiet" | "no-metadata" => return Err(format!("{name} must be true or false")),
             _ => return self.choose(name, &text),
         }
         Ok(())
@@ -194,6 +199,7 @@ impl Settings {
         self.preprocess = self.preprocess.filter(|_| counts("preprocess"));
         self.written = if counts("quality") { self.written } else { Written::default() };
         self.threads = self.threads.filter(|_| offers("threads"));
+        self.no_metadata &= offers("no-metadata");
         self.quiet &= offers("quiet");
         self.choices = self.choices.only(|name| offers(option_name(name)));
         self
@@ -204,6 +210,7 @@ impl Settings {
         let others = [
             ("weights", self.weights.is_some()),
             ("preprocess", self.preprocess.is_some()),
+            ("no-metadata", self.no_metadata),
             ("threads", self.threads.is_some()),
         ];
         let others = others.into_iter().filter(|(_, counts)| *counts).map(|(name, _)| name);
@@ -227,13 +234,18 @@ mod tests {
     #[test]
     fn settings_are_options_and_a_few_others() {
         let text = "size = 300\npooling = 'avg'\ncontent-weight = 1e-3\nstyle-layers = 'conv1_1'\npreset = 'paper'\n\
-                    init = 'start.png'\nweights = 'vgg19'\nquality = 80\nthreads = 2\nquiet = true";
+                    init = 'start.png'\nweights = 'vgg19'\nquality = 80\nthreads = 2\nquiet = true\n\
+                    no-metadata = true";
         let settings = parse(text).unwrap();
         let options = settings.choices.options().unwrap();
-        assert_eq!((options.size, options.iterations, options.content_weight), (300.into(), 500, 1e-3));
+        assert_eq!(
+            (options.size, options.iterations, options.content_weight),
+            (300.into(), 500.into(), 1e-3)
+        );
         assert_eq!(options.init, Init::File("/folder/start.png".into()));
         assert_eq!(settings.weights.as_deref(), Some(Path::new("vgg19")));
         assert_eq!((settings.written.quality, settings.threads, settings.quiet), (Some(80), Some(2), true));
+        assert!(settings.no_metadata && !parse("no-metadata = false").unwrap().no_metadata);
         assert!(settings.said().unwrap().contains("/folder/impasto.toml"));
     }
 
@@ -260,6 +272,7 @@ mod tests {
             ("dithr = 'none'", "did you mean dither?"),
             ("threads = 0", "threads must be 1 or more"),
             ("quiet = 'yes'", "quiet must be true or false"),
+            ("no-metadata = 1", "no-metadata must be true or false"),
             ("preset = 'papr'", "did you mean paper?"),
             ("preprocess = 'x'", "it is one of"),
             ("size = 1\nsize = 2", "line 2: "),

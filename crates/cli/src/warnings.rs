@@ -1,7 +1,7 @@
 //! Options that were given and have no effect: a line each.
 
 use impasto_style::picture::{Depth, Dither, Encoding, Writing, WrittenProfile};
-use impasto_style::{Init, RegionMask, Subject, TransferOptions};
+use impasto_style::{Init, Iterations, RegionMask, Scales, Subject, TransferOptions};
 
 /// What decides whether an option has an effect.
 #[derive(Debug, Clone, Copy)]
@@ -81,12 +81,28 @@ const ROWS: &[Row] = &[
         },
         why: "in a run of fewer iterations",
     },
+    Row {
+        option: "effort",
+        is_idle: |case| case.options.iterations != Iterations::Auto,
+        why: "where --iterations are numbers",
+    },
+    Row {
+        option: "scale-factor",
+        is_idle: |case| case.options.scales == Scales::Count(1),
+        why: WITH_ONE_SCALE,
+    },
+    Row {
+        option: "smallest-scale",
+        is_idle: |case| case.options.scales == Scales::Count(1),
+        why: WITH_ONE_SCALE,
+    },
     Row { option: "blend", is_idle: |case| !case.has_blend, why: "with one painting everywhere" },
     Row {
         option: "mask-reach",
         is_idle: |case| !case.has_masks,
         why: "without --mask, --style-mask, --regions or transparency",
     },
+    Row { option: "style-loss", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-layers", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-scale", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row {
@@ -96,6 +112,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
+const WITH_ONE_SCALE: &str = "with --scales 1";
 const WITHOUT_STYLE: &str = "while --style-weight is 0";
 
 /// A line for each option that is given and has no effect in any of the cases.
@@ -128,7 +145,8 @@ mod tests {
     #[test]
     fn every_row_has_a_case_with_and_one_without_an_effect() {
         let none = TransferOptions {
-            iterations: 2,
+            iterations: 2.into(),
+            scales: Scales::Count(1),
             style_weight: 0.0,
             content_weight: 0.0,
             init: Init::Content,
@@ -140,7 +158,12 @@ mod tests {
             Writing::from(Encoding::Jpeg { quality: 90 }),
         );
         assert_eq!(found(&[Case { writing: &fine, ..case(&none) }]), all);
-        let options = TransferOptions { init: Init::Noise, ..Preset::Paper.options() };
+        let options = TransferOptions {
+            init: Init::Noise,
+            scales: Scales::Auto,
+            iterations: Iterations::Auto,
+            ..Preset::Paper.options()
+        };
         let with = Case { writing: &jpeg, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), ["--dither"]);
         assert_eq!(found(&[case(&none), with]), [""; 0], "an effect on one picture is one");

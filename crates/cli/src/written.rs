@@ -49,6 +49,9 @@ const PROFILES: [(Whose, &str); 3] =
 /// The quality of a JPEG, unless it is said.
 const QUALITY: u8 = 95;
 
+/// How 8 bits are made, unless it is said.
+const DITHER: Dither = Dither::Diffusion;
+
 impl Written {
     /// The names of all that can be said.
     pub(crate) const NAMES: [&str; 5] = ["quality", "depth", "dither", "profile", "dpi"];
@@ -94,6 +97,20 @@ impl Written {
         Self::NAMES.into_iter().filter_map(|name| Some((name, self.get(name)?)))
     }
 
+    /// What of it makes a file of that format another one than the usual, by name.
+    pub(crate) fn unusual(&self, encoding: Encoding) -> impl Iterator<Item = (&'static str, String)> {
+        let depth = self.depth.unwrap_or(encoding.usual_depth());
+        let is_jpeg = matches!(encoding, Encoding::Jpeg { .. });
+        let counting = Self {
+            quality: self.quality.filter(|&quality| is_jpeg && quality != QUALITY),
+            depth: self.depth.filter(|&depth| depth != encoding.usual_depth()),
+            dither: self.dither.filter(|&dither| !is_jpeg && depth == Depth::Eight && dither != DITHER),
+            profile: self.profile.filter(|&profile| profile != Whose::Srgb),
+            dpi: self.dpi,
+        };
+        Self::NAMES.into_iter().filter_map(move |name| Some((name, counting.get(name)?)))
+    }
+
     /// This, and what another says where nothing is said.
     pub(crate) fn or(self, other: &Self) -> Self {
         Self {
@@ -128,7 +145,7 @@ impl Written {
             Some(Whose::Nobodys) => WrittenProfile::None,
             _ => WrittenProfile::Srgb,
         };
-        let dither = self.dither.unwrap_or(Dither::Diffusion);
+        let dither = self.dither.unwrap_or(DITHER);
         Ok(Writing { depth, dither, profile, dpi: self.dpi, ..encoding.into() })
     }
 }
@@ -173,6 +190,23 @@ mod tests {
         assert_eq!(Written::default().said().next(), None);
         assert_eq!(Written { depth: None, ..all() }.or(&all()), all());
         assert_eq!(Written { dpi: Some(72), ..Written::default() }.or(&all()).dpi, Some(72));
+    }
+
+    #[test]
+    fn what_is_usual_or_changes_nothing_is_left_out() {
+        let names =
+            |written: &Written, encoding| written.unusual(encoding).map(|(name, _)| name).collect::<Vec<_>>();
+        let (png, jpeg) = (Encoding::Png, Encoding::Jpeg { quality: 80 });
+        assert_eq!(names(&all(), png), ["depth", "profile", "dpi"]);
+        assert_eq!(names(&Written { depth: None, ..all() }, png), ["dither", "profile", "dpi"]);
+        assert_eq!(names(&all(), Encoding::Tiff), ["profile", "dpi"]);
+        assert_eq!(names(&Written { depth: None, ..all() }, jpeg), ["quality", "profile", "dpi"]);
+        let mut usual = Written::default();
+        for (name, text) in [("quality", "95"), ("depth", "8"), ("dither", "diffusion"), ("profile", "srgb")]
+        {
+            usual.set(name, text).unwrap();
+        }
+        assert_eq!([names(&usual, png), names(&usual, jpeg)], [[""; 0]; 2]);
     }
 
     #[test]

@@ -22,7 +22,8 @@ fn mask(is_in: impl Fn(usize, usize) -> bool) -> Mask {
 }
 
 fn options() -> TransferOptions {
-    let mut options = TransferOptions { iterations: 2, size: Size::Longest(64), ..Preset::Paper.options() };
+    let mut options =
+        TransferOptions { iterations: 2.into(), size: Size::Longest(64), ..Preset::Paper.options() };
     options.style_layers = "conv1_1,conv3_1".parse().unwrap();
     options
 }

@@ -22,7 +22,11 @@ impl Scene {
         Self {
             subject: Subject::new(white_noise(24, 32, 1).unwrap(), white_noise(32, 28, 2).unwrap()),
             network: Network::embedded().unwrap(),
-            base: TransferOptions { size: Size::Longest(32), iterations: 3, ..Preset::Paper.options() },
+            base: TransferOptions {
+                size: Size::Longest(32),
+                iterations: 3.into(),
+                ..Preset::Paper.options()
+            },
         }
     }
 

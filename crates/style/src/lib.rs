@@ -75,6 +75,7 @@
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
+mod carried;
 mod checkpoint;
 mod colour;
 pub mod coordinates;
@@ -107,7 +108,7 @@ pub use colour::light;
 pub use error::TransferError;
 pub use event::{Event, Progress, Summary};
 pub use impasto_autodiff::{
-    AutodiffError, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
+    AutodiffError, Border, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
     LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
 };
 pub use impasto_lbfgs::StopReason;
@@ -120,9 +121,10 @@ pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Colours, Each, Init, LayerWeight, LayerWeights, LossScale, NUMBERS_OF_PAINTINGS,
-    NoSheet, OPTIONS, Optimiser, OptionRow, OptionsError, Paper, Recorded, SYNONYMS, Scale, Scales, Sheet,
-    Size, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean, nearest, option_name,
+    Accepts, AdamOptions, Choices, Colours, Each, Effort, Init, Iterations, LayerWeight, LayerWeights,
+    LossScale, NUMBERS_OF_PAINTINGS, NoSheet, OPTIONS, Optimiser, OptionRow, OptionsError, Paper, Recorded,
+    SYNONYMS, Scale, Scales, Sheet, Size, StyleLoss, TransferOptions, Transport, TvPoints, VALUE_SYNONYMS,
+    default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

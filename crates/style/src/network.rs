@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    AutodiffError, Cancel, Coverage, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Reach, Tap, Term,
+    AutodiffError, Cancel, Chain, Coverage, Evaluator, EvaluatorOptions, Loss, Plan, PreparedChain, Reach,
+    Tap, Term,
 };
 use impasto_tensor::Shape;
 
@@ -21,7 +22,7 @@ pub struct PreparedNetwork {
 }
 
 impl PreparedNetwork {
-    /// Prepares a network for transfers with the options' layers, pooling and convolution algorithms.
+    /// Prepares a network for transfers with the options' layers, pooling, border and convolution algorithms.
     ///
     /// # Errors
     /// [`TransferError::Options`] for options that make no sense, [`TransferError::Weights`] for a layer that the network does
@@ -35,7 +36,8 @@ impl PreparedNetwork {
         }
         let (arch, preprocessing) = (network.arch, network.preprocessing);
         let deepest = arch.convs()[deepest].to_string();
-        let chain = PreparedChain::new(network.chain_to(&deepest, options.pooling)?, options.conv)?;
+        let chain = Chain { border: options.border, ..network.chain_to(&deepest, options.pooling)? };
+        let chain = PreparedChain::new(chain, options.conv)?;
         Ok(Self { chain: Arc::new(chain), arch, preprocessing, cancel: Cancel::default() })
     }
 

@@ -1,8 +1,13 @@
 //! Settings that go together.
 
-use impasto_autodiff::Pooling;
+use std::f64::consts::SQRT_2;
 
-use crate::{Init, LayerWeights, LossScale, Optimiser, Scales, TransferOptions};
+use impasto_autodiff::{Border, Pooling};
+
+use crate::{
+    AdamOptions, Init, Iterations, LayerWeight, LayerWeights, LossScale, Optimiser, Scales, StyleLoss,
+    TransferOptions, TvPoints,
+};
 
 /// conv1_1 to conv5_1: the paper's style layers.
 const STYLE_LAYERS: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
@@ -19,15 +24,18 @@ pub enum Preset {
     Paper,
     /// What `neural-style` and `neural-style-pt` do when no option is given: their losses, weights, layers and noise.
     NeuralStyle,
+    /// What style-transfer-pytorch does when no option is given, with the paper's layers: its losses, weights, sizes and method.
+    Crowsonkb,
 }
 
 impl Preset {
     /// All, with their names.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str); 5] = [
         (Self::Default, "default"),
         (Self::V01, "0.1"),
         (Self::Paper, "paper"),
         (Self::NeuralStyle, "neural-style"),
+        (Self::Crowsonkb, "crowsonkb"),
     ];
 
     /// The options of the preset.
@@ -42,7 +50,7 @@ impl Preset {
         match self {
             Self::Paper => paper,
             Self::Default => TransferOptions {
-                iterations: 100,
+                iterations: 100.into(),
                 scales: Scales::Auto,
                 content_weight: 4e-4,
                 loss_scale: LossScale::Balanced,
@@ -51,14 +59,14 @@ impl Preset {
                 ..paper
             },
             Self::V01 => TransferOptions {
-                iterations: 150,
+                iterations: 150.into(),
                 content_weight: 1e-4,
                 loss_scale: LossScale::Balanced,
                 init: Init::Content,
                 ..paper
             },
             Self::NeuralStyle => TransferOptions {
-                iterations: 1000,
+                iterations: 1000.into(),
                 content_weight: 5.0,
                 style_weight: 100.0,
                 tv_weight: 1e-3,
@@ -69,6 +77,37 @@ impl Preset {
                 optimiser: Optimiser::Lbfgs { history: Some(100) },
                 ..paper
             },
+            Self::Crowsonkb => crowsonkb(paper),
         }
+    }
+}
+
+/// The options of [`Preset::Crowsonkb`], on top of the paper's. Its layers weigh 256:64:16:4:1, and 1 together.
+fn crowsonkb(paper: TransferOptions) -> TransferOptions {
+    let weights = [256.0, 64.0, 16.0, 4.0, 1.0];
+    let layer = |(layer, weight): (&str, f64)| LayerWeight { layer: layer.to_owned(), weight };
+    TransferOptions {
+        iterations: Iterations::List(vec![1000, 500]),
+        scales: Scales::Auto,
+        scale_factor: SQRT_2,
+        smallest_scale: 128,
+        content_weight: 0.015,
+        style_weight: 1.0 / weights.iter().sum::<f64>(),
+        tv_weight: 2.0,
+        tv_points: TvPoints::Nine,
+        style_layers: LayerWeights(STYLE_LAYERS.into_iter().zip(weights).map(layer).collect()).into(),
+        loss_scale: LossScale::Crowsonkb,
+        style_loss: StyleLoss::Wasserstein,
+        pooling: Pooling::Max,
+        border: Border::Replicate,
+        init: Init::Content,
+        optimiser: Optimiser::Adam(AdamOptions {
+            learning_rate: 0.02 * 255.0,
+            beta2: 0.99,
+            average_decay: 0.99,
+            clamped: true,
+            carried: true,
+        }),
+        ..paper
     }
 }

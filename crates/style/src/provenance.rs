@@ -110,6 +110,15 @@ impl Provenance {
         Self { record, instruction_set, stopped: None, output: BTreeMap::new() }
     }
 
+    /// Says of each scale how many iterations it had, in place of what the options say: a run that goes on keeps those of its coarse
+    /// scales, whatever is asked for at the last.
+    pub fn say_iterations(&mut self, of_scales: &[usize]) {
+        if let Some(said) = self.record.options.get_mut("iterations") {
+            let numbers: Vec<String> = of_scales.iter().map(usize::to_string).collect();
+            *said = Value::from(numbers.join(","));
+        }
+    }
+
     /// The provenance that a picture file carries: PNG, JPEG, WebP or TIFF, whose pixels are not decoded.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use crate::memory::plan_or_advise;
 use crate::{
-    Coverages, Masks, Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, Tap, TransferError,
-    TransferOptions, Vanished,
+    Coverages, Iterations, Masks, Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, Tap,
+    TransferError, TransferOptions, Vanished,
 };
 
 /// Checks sizes and memory, and says what will be done; nothing is kept or done already.
@@ -98,22 +98,26 @@ pub(crate) fn checkpoint_bytes(subject: &Subject, options: &TransferOptions, sch
 }
 
 /// The sizes from coarse to fine. [`Scales::Auto`] leaves out coarse ones at which a picture would have no position at the
-/// deepest layer.
+/// deepest layer. All but the last have `coarse_iterations`, which may not be those of the options: a run that goes on has had its own.
 pub(crate) fn schedule(
     network: &PreparedNetwork,
     subject: &Subject,
     options: &TransferOptions,
+    coarse_iterations: &Iterations,
 ) -> Vec<Scale> {
     let longest = subject.longest_side(options);
-    let mut schedule = options.schedule(longest);
+    let mut sizes = options.sizes(longest);
     if options.scales == Scales::Auto {
         let (taps, of_paintings) = (subject.taps(options), taps_of_paintings(subject, options));
-        let fits = |scale: &Scale| {
-            let mut paintings = subject.painting_sizes(scale.size, options).into_iter().zip(&of_paintings);
-            network.sees(subject.size(scale.size), &taps)
-                && paintings.all(|(size, taps)| network.sees(size, taps))
+        let fits = |size: usize| {
+            let mut paintings = subject.painting_sizes(size, options).into_iter().zip(&of_paintings);
+            network.sees(subject.size(size), &taps) && paintings.all(|(size, taps)| network.sees(size, taps))
         };
-        schedule.retain(|scale| scale.size == longest || fits(scale));
+        sizes.retain(|&size| size == longest || fits(size));
     }
-    schedule
+    let scale = |(index, &size): (usize, &usize)| {
+        let iterations = if index + 1 < sizes.len() { coarse_iterations } else { &options.iterations };
+        Scale { size, iterations: iterations.at(index, size, options.effort) }
+    };
+    sizes.iter().enumerate().map(scale).collect()
 }

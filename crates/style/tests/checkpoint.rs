@@ -12,9 +12,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use impasto_style::{
-    AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input, Network, Optimiser,
-    Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, Size, StopReason, Subject, TransferError,
-    TransferOptions, transfer, transfer_with, white_noise,
+    AdamOptions, AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input,
+    Network, Optimiser, Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, Size, StopReason,
+    Subject, TransferError, TransferOptions, transfer, transfer_with, white_noise,
 };
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ impl Sitting {
     fn new(optimiser: Optimiser, iterations: usize) -> Self {
         let options = TransferOptions {
             size: Size::Longest(192),
-            iterations,
+            iterations: iterations.into(),
             scales: Scales::Count(2),
             optimiser,
             content_layers: "conv2_1".parse().unwrap(),
@@ -96,11 +96,33 @@ impl Sitting {
     }
 }
 
-const METHODS: [Optimiser; 2] =
-    [Optimiser::Lbfgs { history: Some(3) }, Optimiser::Adam { learning_rate: 2.0 }];
+/// Adam with a mean of its iterates, bounds, and moments that go on at the next size.
+const AVERAGED: AdamOptions =
+    AdamOptions { average_decay: 0.8, clamped: true, carried: true, ..AdamOptions::DEFAULT };
+
+const METHODS: [Optimiser; 3] =
+    [Optimiser::Lbfgs { history: Some(3) }, Optimiser::Adam(AdamOptions::DEFAULT), Optimiser::Adam(AVERAGED)];
+
+/// The picture of such a run is the mean, and what the coarse size has learnt decides the fine one.
+#[test]
+fn each_of_what_adam_can_do_besides_makes_another_picture() {
+    let whole =
+        |options| Sitting::new(Optimiser::Adam(options), 6).paint(Run::default(), usize::MAX).0.unwrap();
+    let pictures = [
+        AVERAGED,
+        AdamOptions { average_decay: 0.0, ..AVERAGED },
+        AdamOptions { clamped: false, ..AVERAGED },
+        AdamOptions { carried: false, ..AVERAGED },
+        AdamOptions { beta2: 0.9, ..AVERAGED },
+    ]
+    .map(|options| whole(options).picture.into_data());
+    for (index, picture) in pictures.iter().enumerate() {
+        assert!(pictures[..index].iter().all(|other| other != picture), "{index}");
+    }
+}
 
 /// What a run tells and returns that is not stopped, of each method, with six iterations at each size.
-static WHOLE: LazyLock<[(Painting, Vec<Told>); 2]> = LazyLock::new(|| {
+static WHOLE: LazyLock<[(Painting, Vec<Told>); 3]> = LazyLock::new(|| {
     METHODS.map(|method| {
         let (painting, told) = Sitting::new(method, 6).paint(Run::default(), usize::MAX);
         (painting.unwrap(), told)
@@ -122,7 +144,7 @@ proptest! {
     /// At any iteration of any scale, several times, each time on another number of threads, with and without a memory limit.
     #[test]
     fn a_run_that_is_stopped_and_resumed_is_the_one_that_is_not(
-        method in 0usize..2, mut stops in prop::collection::btree_set(1usize..12, 1..4), threads in 1usize..5,
+        method in 0usize..3, mut stops in prop::collection::btree_set(1usize..12, 1..4), threads in 1usize..5,
         limited in any::<bool>(),
     ) {
         let mut sitting = Sitting::new(METHODS[method], 6);
@@ -295,11 +317,11 @@ fn a_run_can_be_asked_for_more_and_for_less_than_at_first() {
         let (whole, told) = one_scale(7).paint(Run::default(), usize::MAX);
         let mut sitting = one_scale(3);
         sitting.paint(sitting.run(), usize::MAX).0.unwrap();
-        sitting.options.iterations = 7;
+        sitting.options.iterations = 7.into();
         let (more, rest) = sitting.paint(sitting.run(), usize::MAX);
         assert!(same(&more.unwrap(), &whole.unwrap()) && rest == told[3..]);
         // Less than it has: its picture, at once.
-        sitting.options.iterations = 2;
+        sitting.options.iterations = 2.into();
         let (less, rest) = sitting.paint(sitting.run(), usize::MAX);
         let less = less.unwrap();
         assert_eq!((less.iterations, less.reason, rest.len()), (7, StopReason::Iterations, 0));
@@ -312,7 +334,7 @@ fn scales_before_the_last_keep_the_iterations_that_were_first_asked_for() {
     let paintings = [2, 4, 6, 7].map(|stop| {
         let mut sitting = Sitting::new(METHODS[0], 4);
         sitting.paint(sitting.run(), stop).0.unwrap();
-        sitting.options.iterations = 6;
+        sitting.options.iterations = 6.into();
         let mut summary = None;
         let painting =
             transfer_with(&sitting.network, &sitting.subject, &sitting.options, sitting.run(), |event| {
@@ -326,6 +348,28 @@ fn scales_before_the_last_keep_the_iterations_that_were_first_asked_for() {
     });
     assert_eq!(paintings[0].iterations, 10);
     assert!(paintings[1..].iter().all(|painting| same(painting, &paintings[0])));
+}
+
+#[test]
+fn a_run_goes_on_with_a_number_of_iterations_for_each_size() {
+    for method in METHODS {
+        let sitting = || {
+            let mut sitting = Sitting::new(method, 4);
+            sitting.options.iterations = "4,3".parse().unwrap();
+            sitting
+        };
+        let (whole, told) = sitting().paint(Run::default(), usize::MAX);
+        let whole = whole.unwrap();
+        assert_eq!((whole.iterations, told.len()), (7, 7));
+        for stop in [3, 5] {
+            let mut sitting = sitting();
+            sitting.paint(sitting.run(), stop).0.unwrap();
+            // Of another list the last size's number alone counts.
+            sitting.options.iterations = "9,3".parse().unwrap();
+            let (more, rest) = sitting.paint(sitting.run(), usize::MAX);
+            assert!(same(&more.unwrap(), &whole) && rest == told[stop..]);
+        }
+    }
 }
 
 #[test]
@@ -439,7 +483,7 @@ fn what_does_not_fit_is_refused_with_what_differs() {
     sitting.options.seed = 7;
     assert!(refused(&path, &sitting.record()).contains("has `seed` 0, and this one 7"));
     sitting.options.seed = 0;
-    sitting.options.iterations = 9;
+    sitting.options.iterations = 9.into();
     sitting.options.memory_limit = Some(1 << 40);
     assert!(Checkpoint::open(&path).unwrap().fitting(&sitting.record()).is_ok());
     sitting.subject = Subject::new(white_noise(9, 192, 3).unwrap(), white_noise(30, 20, 2).unwrap());
@@ -496,7 +540,7 @@ fn a_damaged_checkpoint_is_refused() {
     }
 }
 
-static CHECKPOINTS: LazyLock<[Vec<u8>; 2]> =
+static CHECKPOINTS: LazyLock<[Vec<u8>; 3]> =
     LazyLock::new(|| METHODS.map(|method| checkpoint(&Sitting::new(method, 3))));
 
 proptest! {
@@ -505,7 +549,7 @@ proptest! {
     /// Bytes that were changed by somebody who knows the checksum: an error or a painting, and no panic.
     #[test]
     fn hostile_checkpoints_are_refused_or_painted_on(
-        method in 0usize..2,
+        method in 0usize..3,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         early in any::<bool>(),
         cut in prop::option::of(any::<prop::sample::Index>()),

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use impasto_style::picture::Picture;
 use impasto_style::{
-    ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Size, Subject, Summary,
-    TransferError, TransferOptions, plan, transfer, white_noise,
+    AdamOptions, ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Size, Subject,
+    Summary, TransferError, TransferOptions, plan, transfer, white_noise,
 };
 use proptest::prelude::*;
 
@@ -47,7 +47,7 @@ impl Sitting {
     /// The bytes of the most frugal transfer at a size.
     fn needed(&self, size: usize) -> u64 {
         let options =
-            TransferOptions { size: Size::Longest(size), iterations: 20, ..Preset::Paper.options() };
+            TransferOptions { size: Size::Longest(size), iterations: 20.into(), ..Preset::Paper.options() };
         self.refused(&options, 1).0
     }
 
@@ -74,10 +74,14 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
         (Optimiser::Lbfgs { history: Some(7) }, 20, lbfgs(7)),
         (Optimiser::Lbfgs { history: Some(7) }, 3, lbfgs(3)),
         (Optimiser::Lbfgs { history: None }, 200, lbfgs(100)),
-        (Optimiser::Adam { learning_rate: 2.0 }, 20, 5 * 4),
+        (Optimiser::Adam(AdamOptions::default()), 20, 5 * 4),
     ] {
-        let options =
-            TransferOptions { size: Size::Longest(64), iterations, optimiser, ..Preset::Paper.options() };
+        let options = TransferOptions {
+            size: Size::Longest(64),
+            iterations: iterations.into(),
+            optimiser,
+            ..Preset::Paper.options()
+        };
         let plan = plan(&sitting.network, &sitting.subject, 64, &options).unwrap();
         let expected = plan.bytes().total() + numbers * (of_the_method + 4 * 4) + (60 << 20);
         let summary = sitting.summary(&options).unwrap();
@@ -88,7 +92,8 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
 #[test]
 fn a_transfer_keeps_to_its_limit_and_says_what_it_needs() {
     let sitting = Sitting::new((64, 64));
-    let options = TransferOptions { size: Size::Longest(64), iterations: 20, ..Preset::Paper.options() };
+    let options =
+        TransferOptions { size: Size::Longest(64), iterations: 20.into(), ..Preset::Paper.options() };
     let under = |limit| sitting.summary(&TransferOptions { memory_limit: Some(limit), ..options.clone() });
     let free = sitting.summary(&options).unwrap();
     assert_eq!(under(free.bytes).unwrap(), free);
@@ -110,7 +115,7 @@ fn the_side_that_an_error_names_fits_and_the_next_does_not() {
             let memory_limit = Some(limit);
             TransferOptions {
                 size: Size::Longest(size),
-                iterations: 20,
+                iterations: 20.into(),
                 memory_limit,
                 ..Preset::Paper.options()
             }
@@ -137,7 +142,7 @@ fn no_side_below_a_step_is_named() {
     let at = |size, memory_limit| {
         let content_layers = "conv1_1".parse().unwrap();
         let shallow = TransferOptions { style_weight: 0.0, content_layers, ..Preset::Paper.options() };
-        TransferOptions { size: Size::Longest(size), iterations: 20, memory_limit, ..shallow }
+        TransferOptions { size: Size::Longest(size), iterations: 20.into(), memory_limit, ..shallow }
     };
     let sitting = Sitting::of((64, 64), &at(64, None));
     let limit = sitting.refused(&at(16, None), 1).0 - 1;
@@ -172,7 +177,7 @@ proptest! {
     ) {
         let base = TransferOptions {
             size: Size::Longest(size.0),
-            iterations: 2,
+            iterations: 2.into(),
             pooling,
             conv,
             style_layers: format!("conv1_1,conv2_1,{deepest}").parse().unwrap(),
@@ -196,7 +201,7 @@ proptest! {
 fn a_tall_picture_under_a_tight_limit_is_painted_in_bands() {
     let options = TransferOptions {
         size: Size::Longest(400),
-        iterations: 2,
+        iterations: 2.into(),
         style_layers: "conv1_1,conv1_2,conv2_1".parse().unwrap(),
         content_layers: "conv2_2".parse().unwrap(),
         ..Preset::Paper.options()

@@ -169,7 +169,7 @@ fn layers_that_do_not_count_cost_nothing() {
     let small = white_noise(12, 12, 1).unwrap();
     let subject = || Subject::new(small.clone(), small.clone());
     let run = |options: &TransferOptions| {
-        let options = TransferOptions { size: Size::Longest(12), iterations: 2, ..options.clone() };
+        let options = TransferOptions { size: Size::Longest(12), iterations: 2.into(), ..options.clone() };
         transfer(&network(&options), &subject(), &options, |_| std::ops::ControlFlow::Continue(()))
     };
     assert!(matches!(run(&all), Err(TransferError::TooSmall { layer, .. }) if layer == "conv5_1"));
@@ -222,7 +222,7 @@ fn a_blend_pulls_as_its_paintings_do_together() {
 fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
     let options = TransferOptions {
         size: Size::Longest(32),
-        iterations: 1,
+        iterations: 1.into(),
         style_layers: "conv1_1".parse().unwrap(),
         ..Preset::Paper.options()
     };

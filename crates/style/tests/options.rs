@@ -1,6 +1,10 @@
 //! Options: what is read, what is refused, what follows from them.
 
-use impasto_style::{LayerWeights, LossScale, Picture, Pooling, Preset, Scales, TransferOptions};
+use std::f64::consts::SQRT_2;
+
+use impasto_style::{
+    Choices, Effort, Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales, TransferOptions,
+};
 use proptest::prelude::*;
 
 fn layers(text: &str) -> Result<LayerWeights, String> {
@@ -47,7 +51,7 @@ fn paper_preset_is_the_papers() {
 #[test]
 fn the_default_of_version_0_1_stays_what_it_was() {
     let old = Preset::V01.options();
-    assert_eq!((old.iterations, old.scales, old.pooling), (150, Scales::Count(1), Pooling::Average));
+    assert_eq!((old.iterations, old.scales, old.pooling), (150.into(), Scales::Count(1), Pooling::Average));
     assert_eq!((old.content_weight, old.loss_scale), (1e-4, LossScale::Balanced));
 }
 
@@ -65,8 +69,77 @@ fn scales_by_size_go_down_to_about_128() {
 }
 
 #[test]
+fn sizes_by_a_factor_are_the_nearest_down_to_the_smallest() {
+    let sizes = |size, factor, smallest_scale| {
+        let options = TransferOptions {
+            scales: Scales::Auto,
+            scale_factor: factor,
+            smallest_scale,
+            ..Preset::Paper.options()
+        };
+        options.sizes(size)
+    };
+    assert_eq!(sizes(512, SQRT_2, 128), [128, 181, 256, 362, 512]);
+    assert_eq!(sizes(400, SQRT_2, 128), [141, 200, 283, 400]);
+    assert_eq!(sizes(1000, 4.0, 96), [250, 1000]);
+    assert_eq!(sizes(1027, 2.0, 200), [256, 513, 1027]);
+    assert_eq!(sizes(6, 1.1, 1), [2, 3, 4, 5, 6], "no size twice");
+}
+
+#[test]
+fn iterations_are_those_of_the_coarsest_sizes_and_then_the_last() {
+    let iterations = |text: &str, size| {
+        let options = TransferOptions { iterations: text.parse().unwrap(), ..Preset::Default.options() };
+        options.schedule(size).iter().map(|scale| scale.iterations).collect::<Vec<_>>()
+    };
+    assert_eq!(iterations("7", 512), [7, 7, 7]);
+    assert_eq!(iterations("1000,500", 1024), [1000, 500, 500, 500]);
+    assert_eq!(iterations("1000,500", 128), [1000]);
+    assert_eq!(iterations("3, 2,1", 256), [3, 2]);
+    for text in ["", "1,", ",1", "1;2", "-1", "1.5"] {
+        assert!(text.parse::<Iterations>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_effort_chooses_iterations_by_size_unless_they_are_numbers() {
+    let choose = |choices: &[(&str, &str)]| {
+        let mut chosen = Choices::default();
+        choices.iter().for_each(|(name, value)| chosen.set(name, value).unwrap());
+        chosen.options().unwrap()
+    };
+    let iterations = |choices: &[(&str, &str)]| {
+        choose(choices).schedule(512).iter().map(|scale| scale.iterations).collect::<Vec<_>>()
+    };
+    let of = |effort: Effort| [128, 256, 512].map(|size| effort.iterations(size)).to_vec();
+    assert_eq!(iterations(&[("effort", "draft")]), of(Effort::Draft));
+    assert_eq!(iterations(&[("preset", "default"), ("effort", "best")]), of(Effort::Best));
+    assert_eq!(iterations(&[("iterations", "auto")]), of(Effort::Normal));
+    assert_eq!(iterations(&[("effort", "draft"), ("iterations", "7,5")]), [7, 5, 5]);
+}
+
+#[test]
+fn efforts_differ_at_every_size_and_never_grow_with_it() {
+    let of = |size| Effort::ALL.map(|(effort, _)| effort.iterations(size));
+    assert_eq!([128, 512, 4096].map(of), [[25, 100, 300], [6, 25, 75], [3, 12, 36]]);
+    for size in 1..10_000 {
+        let (now, larger) = (of(size), of(size + 1));
+        assert!(0 < now[0] && now[0] < now[1] && now[1] < now[2]);
+        assert!(larger.iter().zip(&now).all(|(larger, now)| larger <= now));
+    }
+}
+
+#[test]
+fn a_size_that_has_no_iteration_is_refused() {
+    for text in ["0", "0,5", "5,0"] {
+        let options = TransferOptions { iterations: text.parse().unwrap(), ..Preset::Default.options() };
+        assert!(options.validate().unwrap_err().to_string().contains("iterations"), "{text}");
+    }
+}
+
+#[test]
 fn scales_are_read_back_as_they_are_written() {
-    for scales in [Scales::Auto, Scales::Count(1), Scales::Count(8)] {
+    for scales in [Scales::Auto, Scales::Count(1), Scales::Count(16)] {
         assert_eq!(scales.to_string().parse(), Ok(scales));
     }
     assert!("many".parse::<Scales>().is_err());

@@ -39,7 +39,7 @@ fn style(picture: Picture, region: usize) -> StyleImage {
 fn shallow(longest: usize) -> TransferOptions {
     TransferOptions {
         size: Size::Longest(longest),
-        iterations: 3,
+        iterations: 3.into(),
         scales: Scales::Count(1),
         content_layers: "conv2_2".parse().unwrap(),
         style_layers: "conv1_1,conv2_1".parse().unwrap(),
@@ -195,7 +195,7 @@ fn a_region_in_a_corner_drops_out_where_nothing_sees_only_it() {
     let subject = Subject::compose(noise(24, 48, 1).into(), paintings(), regions()).unwrap();
     let options = |layers: &str, reach| {
         let style_layers = layers.parse().unwrap();
-        TransferOptions { style_layers, mask_reach: reach, iterations: 1, ..shallow(48) }
+        TransferOptions { style_layers, mask_reach: reach, iterations: 1.into(), ..shallow(48) }
     };
     assert_eq!(paint(&subject, &options("conv1_1,conv3_3", Reach::Average)).1.vanished, []);
     let (_, summary) = paint(&subject, &options("conv1_1,conv3_3", Reach::Inside));
@@ -343,7 +343,7 @@ fn values_must_be_as_many_as_paintings() {
 
 #[test]
 fn a_run_with_masks_goes_on_exactly() {
-    let options = TransferOptions { scales: Scales::Count(2), iterations: 4, ..shallow(192) };
+    let options = TransferOptions { scales: Scales::Count(2), iterations: 4.into(), ..shallow(192) };
     let subject = halves(20, 192, |x| (x as f32 / 191.0).powi(2));
     let (network, folder) = (network(&options), tempfile::tempdir().unwrap());
     let path = folder.path().join("run");

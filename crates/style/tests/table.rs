@@ -1,15 +1,21 @@
 //! The table of options: each option describes itself, reads what it prints and refuses what it cannot be.
 
+use std::f64::consts::SQRT_2;
+
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Choices, ConvMode, Each, Init, LayerWeights, LossScale, OPTIONS, Optimiser, OptionRow, Paper,
-    Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size, TransferOptions, option_name,
+    Accepts, AdamOptions, Border, Choices, ConvMode, Each, Effort, Init, Iterations, LayerWeights, LossScale,
+    OPTIONS, Optimiser, OptionRow, Paper, Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size,
+    TransferOptions, TvPoints, option_name,
 };
 use proptest::prelude::*;
 
+/// Options that Adam alone has.
+const OF_ADAM: [&str; 5] = ["learning-rate", "adam-beta2", "average-decay", "pixel-range", "moments"];
+
 /// Options in which the row applies.
 fn with(row: &OptionRow) -> TransferOptions {
-    let adam = Optimiser::Adam { learning_rate: 2.0 };
+    let adam = Optimiser::Adam(AdamOptions::default());
     let lbfgs = Preset::Default.options();
     if row.get(&lbfgs).is_some() { lbfgs } else { TransferOptions { optimiser: adam, ..lbfgs } }
 }
@@ -58,8 +64,8 @@ fn every_preset_has_every_option_and_is_read_back() {
         let options = preset.options();
         let method = options.optimiser.name();
         for row in OPTIONS {
-            let others = matches!((method, row.name), ("lbfgs", "learning-rate") | ("adam", "history"));
-            assert_eq!(row.get(&options).is_none(), others, "{} of {name}", row.name);
+            let others = if method == "adam" { &["history"][..] } else { &OF_ADAM };
+            assert_eq!(row.get(&options).is_none(), others.contains(&row.name), "{} of {name}", row.name);
         }
         assert_eq!(copied(&options), options);
         let mut choices = Choices::default();
@@ -121,7 +127,7 @@ fn a_misspelt_name_gets_the_nearest_one() {
     let mut choices = Choices::default();
     choices.set("pool", "averge").unwrap();
     let error = choices.options().unwrap_err().to_string();
-    assert_eq!(error, "`pool` must be average or max, not averge; did you mean average?");
+    assert_eq!(error, "`pool` must be average, max or scaled-average, not averge; did you mean average?");
 }
 
 #[test]
@@ -164,10 +170,21 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         prop::collection::vec(positive(), 0..4),
         prop::sample::select(vec![Reach::Average, Reach::Inside]),
     );
-    let scales = prop_oneof![Just(Scales::Auto), (1_usize..9).prop_map(Scales::Count)];
+    let count = prop_oneof![Just(Scales::Auto), (1_usize..17).prop_map(Scales::Count)];
+    let scales = (count, prop_oneof![Just(SQRT_2), Just(2.0), 1.1_f64..16.0], 1_usize..10_000);
+    let iterations = prop_oneof![
+        Just(Iterations::Auto),
+        (1_usize..5000).prop_map(Iterations::Same),
+        prop::collection::vec(1_usize..5000, 2..5).prop_map(Iterations::List),
+    ];
+    let iterations = (iterations, prop::sample::select(&Effort::ALL[..]));
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
-        positive().prop_map(|learning_rate| Optimiser::Adam { learning_rate }),
+        (positive(), 0.0..1.0, 0.0..1.0, any::<bool>(), any::<bool>()).prop_map(
+            |(learning_rate, beta2, average_decay, clamped, carried)| {
+                Optimiser::Adam(AdamOptions { learning_rate, beta2, average_decay, clamped, carried })
+            }
+        ),
     ];
     let init = prop_oneof![
         Just(Init::Content),
@@ -176,14 +193,15 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     ];
     let numbers = (
         (sizes, prop::option::of(any::<[u8; 3]>())),
-        1_usize..5000,
+        iterations,
         any::<u64>(),
         prop::option::of(any::<u64>()),
         scales,
         method,
     );
     let weights = prop::array::uniform3(positive());
-    let names = (prop::sample::select(&LossScale::ALL[..]), any::<bool>(), any::<bool>(), init);
+    let poolings = prop::sample::select(vec![Pooling::Average, Pooling::Max, Pooling::ScaledAverage]);
+    let names = (prop::sample::select(&LossScale::ALL[..]), poolings, any::<bool>(), init);
     (numbers, weights, names, (layers, of_paintings)).prop_map(|(numbers, weights, names, layers)| {
         let ((size, background), iterations, seed, memory_limit, scales, optimiser) = numbers;
         let [content_weight, style_weight, tv_weight] = weights;
@@ -191,15 +209,17 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         let mut options = Preset::Paper.options();
         options.size = size;
         options.background = background;
-        options.iterations = iterations;
-        options.scales = scales;
+        (options.iterations, options.effort) = (iterations.0, iterations.1.0);
+        (options.scales, options.scale_factor, options.smallest_scale) = scales;
         options.content_weight = content_weight;
         options.style_weight = style_weight;
         options.tv_weight = tv_weight;
+        options.tv_points = TvPoints::ALL[(seed % 2) as usize].0;
         options.content_layers = content_layers;
         options.style_layers = style_layers;
         options.loss_scale = names.0.0;
-        options.pooling = if names.1 { Pooling::Max } else { Pooling::Average };
+        options.pooling = names.1;
+        options.border = Border::ALL[(seed % 3) as usize];
         options.init = names.3;
         options.seed = seed;
         options.optimiser = optimiser;

@@ -16,9 +16,10 @@
 //! its adjoint    dI[q, i] = sum over dy, dx, j of dO[q - (dy, dx), j] K[dy + 1, dx + 1, i, j]
 //! average_pool   O[p, c]  = mean of the 2 x 2 window of p;   to each of the four:  dI = dO / 4
 //! max_pool       O[p, c]  = largest of the window;           to the first largest: dI = dO
+//! pad            O[p, c]  = I[r(p), c], one pixel more on each side;               dI[q] = sum of dO[p] with r(p) = q
 //! ```
 //!
-//! Outside of the picture I is 0. The second line is what backpropagation needs, because the kernels are frozen: the
+//! Outside of the picture I is 0, unless a [`Border`] says otherwise. The second line is what backpropagation needs, because the kernels are frozen: the
 //! gradient with respect to the input. It is again a 3x3 convolution, with the kernel that [`rotate_kernel`] makes, and
 //! "adjoint" says that it moves from one side of a dot product to the other:
 //!
@@ -46,7 +47,9 @@
 //! |---|---|---|
 //! | matrix product | [`gemm`], `plain/gemm.rs` | [`PackedMatrix`], `packed/` |
 //! | Gram matrix | [`gemm`] with [`Matrix::transposed`] | [`Gram`], `gram/` |
+//! | square root of a matrix | [`square_root`], [`root_trace`], `plain/square_root.rs` | [`SquareRoots`], `square_root/` |
 //! | convolution | [`conv3x3`], `plain/conv.rs` | [`conv`], by im2col or `winograd/` |
+//! | a border around a picture | [`pad`], `plain/pad.rs` | inside [`conv`], where patches are read |
 //! | pooling | `plain/pool.rs` | inside [`conv`], while results are in registers |
 //! | sums, dot products | [`reduce`], `reduce.rs` | the same |
 //! | the tensor, its number types, matrices | `tensor.rs`, `element.rs`, `matrix.rs` | `f32` slices |
@@ -57,6 +60,7 @@
 //! threads. This is the only crate of impasto with `unsafe`: in the loads and stores of kernels, and around
 //! `matrixmultiply`.
 
+mod border;
 mod buffer;
 pub mod conv;
 mod element;
@@ -70,9 +74,11 @@ pub mod reduce;
 mod scratch;
 mod shape;
 mod simd;
+mod square_root;
 mod tensor;
 mod winograd;
 
+pub use border::Border;
 pub use buffer::{AlignedBuffer, GRANULE};
 pub use element::Element;
 pub use error::TensorError;
@@ -80,10 +86,11 @@ pub use gram::Gram;
 pub use matrix::Matrix;
 pub use packed::PackedMatrix;
 pub use plain::{
-    average_pool, average_pool_gradient, conv3x3, gemm, max_pool, max_pool_gradient, pooled_shape,
-    rotate_kernel,
+    NEWTON_SCHULZ_STEPS, RootTrace, average_pool, average_pool_gradient, conv3x3, gemm, max_pool,
+    max_pool_gradient, pad, pad_gradient, pooled_shape, root_trace, rotate_kernel, square_root,
 };
 pub use scratch::Scratch;
 pub use shape::Shape;
 pub use simd::Isa;
+pub use square_root::SquareRoots;
 pub use tensor::Tensor;

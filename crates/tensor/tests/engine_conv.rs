@@ -3,10 +3,12 @@
 mod common;
 
 use common::{assert_same_on_any_threads, pseudorandom};
-use impasto_tensor::conv::{Algorithm, Extent, PackedConv, PoolKind, Section, Sink, Source, mask_len};
+use impasto_tensor::conv::{
+    Algorithm, Extent, PackedConv, PoolKind, Positions, Section, Sink, Source, mask_len,
+};
 use impasto_tensor::{
-    Isa, Scratch, Shape, Tensor, average_pool, average_pool_gradient, conv3x3, max_pool, max_pool_gradient,
-    rotate_kernel,
+    Border, Isa, Scratch, Shape, Tensor, average_pool, average_pool_gradient, conv3x3, max_pool,
+    max_pool_gradient, pad, pad_gradient, rotate_kernel,
 };
 use proptest::prelude::*;
 
@@ -286,6 +288,77 @@ proptest! {
                 });
                 prop_assert!(kept == streamed, "{isa:?}");
             }
+        }
+    }
+}
+
+impl Case {
+    /// max(0, Z + b) on the plain path, with a border.
+    fn plain_with(&self, border: Border) -> Tensor<f32> {
+        let padded = conv3x3(&pad(border, &self.input).unwrap(), &self.kernel, Some(&self.bias)).unwrap();
+        relu(&pad_gradient(Border::Zero, &padded).unwrap())
+    }
+
+    /// The same by a packed kernel, section by section, whose rows begin at `starts`.
+    fn response_with(&self, border: Border, conv: &PackedConv, starts: &[usize]) -> Vec<f32> {
+        let (Extent { height, width }, (inputs, outputs)) = (self.extent, self.channels);
+        let mut response = vec![f32::NAN; height * width * outputs];
+        for (at, &start) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).copied().unwrap_or(height);
+            let section = Section::new(self.extent, &(start..end));
+            let rows = section.input_rows();
+            let input = &self.input.data()[rows.start * width * inputs..rows.end * width * inputs];
+            let response = Some(&mut response[start * width * outputs..end * width * outputs]);
+            let sink = Sink::Response { bias: &self.bias, response, pooled: None, mask: None };
+            conv.run(section, Source::Bordered { input, border }, sink, &Scratch::default());
+        }
+        response
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// Every border, every algorithm, pictures of one pixel and more, whole and in sections.
+    #[test]
+    fn a_border_matches_the_plain_path(
+        (height, width) in (1_usize..40, prop_oneof![1_usize..5, 1_usize..120]),
+        c_out in 1_usize..3,
+        cuts in prop::collection::btree_set(1_usize..12, 0..3),
+        seed in any::<u32>(),
+    ) {
+        for (border, c_in) in Border::ALL.into_iter().flat_map(|border| [(border, 3), (border, 16)]) {
+            let case = Case::new(height, width, (c_in, 16 * c_out), u64::from(seed));
+            let expected = case.plain_with(border);
+            let algorithms = if c_in == 3 { &[Algorithm::Im2col][..] } else { &ALGORITHMS };
+            for (isa, &algorithm) in Isa::available().into_iter().flat_map(|isa| algorithms.iter().map(move |a| (isa, a))) {
+                let conv = case.packed(isa, algorithm);
+                let whole = case.response_with(border, &conv, &[0]);
+                prop_assert!(difference(&whole, expected.data()) < 3e-5, "{border:?} {isa:?} {algorithm:?}");
+                let cuts = cuts.iter().map(|cut| cut * algorithm.tile_rows()).filter(|&start| start < height);
+                let starts: Vec<usize> = std::iter::once(0).chain(cuts).collect();
+                prop_assert!(case.response_with(border, &conv, &starts) == whole, "{border:?} {algorithm:?} {starts:?}");
+            }
+        }
+    }
+
+    /// Some positions of a row alone have the bits that they have in the whole response.
+    #[test]
+    fn positions_with_a_border_have_the_bits_of_the_whole(
+        (height, width) in (1_usize..6, 1_usize..110),
+        (y, from, to) in (0_usize..6, 0_usize..110, 1_usize..=110),
+        seed in any::<u32>(),
+    ) {
+        prop_assume!(y < height && from < to && to <= width);
+        let case = Case::new(height, width, (3, 32), u64::from(seed));
+        let conv = case.packed(Isa::current(), Algorithm::Im2col);
+        for border in Border::ALL {
+            let whole = case.response_with(border, &conv, &[0]);
+            let mut some = vec![f32::NAN; (to - from) * 32];
+            let mut scratch = vec![0.0; conv.scratch_len(case.extent)];
+            let (extent, input, bias) = (case.extent, case.input.data(), &case.bias[..]);
+            conv.respond(Positions { extent, input, border, bias, at: (y, from) }, &mut some, &mut scratch);
+            prop_assert!(some == whole[(y * width + from) * 32..(y * width + to) * 32], "{border:?}");
         }
     }
 }

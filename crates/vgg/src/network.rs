@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use impasto_autodiff::{Chain, ConvLayer, Layer, Pooling};
+use impasto_autodiff::{Border, Chain, ConvLayer, Layer, Pooling};
 
 use crate::assemble::{assemble, swap_red_and_blue};
 use crate::formats::{self, Input};
@@ -204,7 +204,7 @@ impl Network {
             }
             layers.push(Layer::Conv(conv));
         }
-        Ok(Chain { input: Some(self.preprocessing), layers, pooling })
+        Ok(Chain { input: Some(self.preprocessing), layers, pooling, border: Border::Zero })
     }
 
     /// The position in [`Network::convs`] of a layer, under either name.

@@ -5,7 +5,7 @@
 //! activation m_i (kernel and bias), and the weights of the next layer on channel i are multiplied by m_i, every response is
 //! what it was, divided by its own filter's m: the network computes the same function up to those scales.
 
-use impasto_autodiff::{Pooling, ops};
+use impasto_autodiff::{Border, Pooling, ops};
 use impasto_tensor::{Element, Shape, Tensor};
 
 use crate::{Network, WeightsError};
@@ -49,7 +49,7 @@ impl Activations {
             if position > 0 && table[position].index == 1 {
                 features = ops::pool::forward(pooling, &features).map_err(WeightsError::picture)?;
             }
-            features = ops::conv::forward(conv, &features).map_err(WeightsError::picture)?;
+            features = ops::conv::forward(conv, Border::Zero, &features).map_err(WeightsError::picture)?;
             ops::relu::forward(features.data_mut());
             let sums = &mut self.sums[position];
             for row in features.data().chunks_exact(conv.out_channels) {

@@ -8,6 +8,8 @@
 //! dL/dI[q, i]       = sum_d R[q - d, (d, i)]                the nine taps gathered
 //! ```
 //!
+//! A tap that left the picture is added to the pixel that was read in its place ([`Border`]): to none where zeros were.
+//!
 //! The three taps of a row of the kernel are 9 numbers of R that lie side by side, and go to 9 numbers that lie side by
 //! side in the picture. Where the layer carries a loss its response is computed again, block of positions by block, and
 //! the loss's gradient, the mask and R follow while the block is in the first-level cache.
@@ -15,7 +17,7 @@
 use std::ops::Range;
 
 use impasto_tensor::conv::{Extent, PackedConv, Positions};
-use impasto_tensor::{Matrix, PackedMatrix, Scratch};
+use impasto_tensor::{Border, Matrix, PackedMatrix, Scratch};
 use rayon::prelude::*;
 
 use super::network::{PreparedChain, Stage};
@@ -42,6 +44,8 @@ pub(crate) struct FirstLayer<'a> {
     pub(crate) extent: Extent,
     /// The picture, H x W x 3.
     pub(crate) input: &'a [f32],
+    /// What was read beyond its edge.
+    pub(crate) border: Border,
     /// The first row of dL/dF that is handed over.
     pub(crate) first: usize,
     /// The losses at this layer; none if it carries none, and `incoming` is masked then.
@@ -79,13 +83,12 @@ impl FirstLayer<'_> {
         picture[first * picture_row..end * picture_row].par_chunks_mut(picture_row).enumerate().for_each(
             |(index, out)| {
                 let y = first + index;
-                for ky in 0..3 {
-                    // dy = ky - 1, and the row of R is y - dy.
-                    let Some(row) = (y + 1).checked_sub(ky).filter(|row| rows.contains(row)) else {
-                        continue;
-                    };
+                for row in (y.saturating_sub(1)..y + 2).rev().filter(|row| rows.contains(row)) {
                     let products = &products[(row - rows.start) * row_len..][..row_len];
-                    gather(self.stage.in_channels, self.kernel.padded_columns(), ky, products, out);
+                    // dy = ky - 1, and row + dy was read.
+                    for ky in (0..3).filter(|ky| self.border.read(row + ky, self.extent.height) == Some(y)) {
+                        self.gather(ky, products, out);
+                    }
                 }
             },
         );
@@ -109,38 +112,40 @@ impl FirstLayer<'_> {
             let (gradient, scratch) = scratch.split_at_mut(POSITIONS * channels);
             let (response, gradient) = (&mut response[..len], &mut gradient[..len]);
             let (extent, input, bias) = (self.extent, self.input, &*self.stage.bias);
-            self.forward.respond(Positions { extent, input, bias, at: (y, x) }, response, scratch);
+            let positions = Positions { extent, input, border: self.border, bias, at: (y, x) };
+            self.forward.respond(positions, response, scratch);
             gradient.copy_from_slice(incoming);
             tap.add_and_mask_block(y * self.extent.width + x, response, gradient, scratch, prefetch);
             self.kernel.multiply(gradient, channels, products, false, [&[]; 2]);
         });
     }
-}
 
-/// Adds the taps of row `ky` of the kernel, from a row of R (`stride` numbers a position) to a row of the picture.
-fn gather(inputs: usize, stride: usize, ky: usize, products: &[f32], out: &mut [f32]) {
-    let width = out.len() / inputs;
-    let taps = |position: usize| &products[position * stride + 3 * inputs * ky..][..3 * inputs];
-    // Every third position, so that consecutive sums touch different numbers.
-    for phase in 0..3 {
-        for position in (phase..width).step_by(3) {
-            let taps = taps(position);
-            if position == 0 || position + 1 == width {
-                for (kx, taps) in taps.chunks_exact(inputs).enumerate() {
-                    // dx = kx - 1, and the number at x goes to x + dx.
-                    if let Some(x) = (position + kx).checked_sub(1).filter(|&x| x < width) {
-                        let out = &mut out[x * inputs..][..inputs];
-                        out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap);
+    /// Adds the taps of row `ky` of the kernel, from a row of R to a row of the picture.
+    fn gather(&self, ky: usize, products: &[f32], out: &mut [f32]) {
+        let (width, inputs, stride) =
+            (self.extent.width, self.stage.in_channels, self.kernel.padded_columns());
+        let taps = |position: usize| &products[position * stride + 3 * inputs * ky..][..3 * inputs];
+        // Every third position, so that consecutive sums touch different numbers.
+        for phase in 0..3 {
+            for position in (phase..width).step_by(3) {
+                let taps = taps(position);
+                if position == 0 || position + 1 == width {
+                    for (kx, taps) in taps.chunks_exact(inputs).enumerate() {
+                        // dx = kx - 1, and the number at x is of x + dx.
+                        if let Some(x) = self.border.read(position + kx, width) {
+                            let out = &mut out[x * inputs..][..inputs];
+                            out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap);
+                        }
                     }
-                }
-            } else {
-                let out = &mut out[(position - 1) * inputs..][..3 * inputs];
-                match (out.first_chunk_mut::<9>(), taps.first_chunk::<9>()) {
-                    // A picture has three channels: a loop of known length.
-                    (Some(out), Some(taps)) if inputs == 3 => {
-                        out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap);
+                } else {
+                    let out = &mut out[(position - 1) * inputs..][..3 * inputs];
+                    match (out.first_chunk_mut::<9>(), taps.first_chunk::<9>()) {
+                        // A picture has three channels: a loop of known length.
+                        (Some(out), Some(taps)) if inputs == 3 => {
+                            out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap);
+                        }
+                        _ => out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap),
                     }
-                    _ => out.iter_mut().zip(taps).for_each(|(out, tap)| *out += tap),
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use impasto_tensor::conv::{Algorithm, Extent, GRANULE, PackedConv, PoolKind};
-use impasto_tensor::{Isa, Shape, rotate_kernel};
+use impasto_tensor::{Border, Isa, Shape, rotate_kernel};
 
 use super::cost::{self, Direction, Kernels};
 use super::plain_kernel::PlainKernel;
@@ -42,6 +42,7 @@ pub struct PreparedChain {
     pub(crate) isa: Isa,
     pub(crate) mode: ConvMode,
     pub(crate) pool_kind: PoolKind,
+    pub(crate) border: Border,
     pub(crate) input: Option<Preprocessing>,
     pub(crate) stages: Vec<Stage>,
 }
@@ -62,15 +63,17 @@ impl PreparedChain {
     pub fn new(chain: Chain<f32>, mode: ConvMode) -> Result<Self, AutodiffError> {
         chain.validate()?;
         let pool_kind = match chain.pooling {
-            Pooling::Average => PoolKind::Average,
+            // A scaled average's factor is in the kernels of the convolutions that read it.
+            Pooling::Average | Pooling::ScaledAverage => PoolKind::Average,
             Pooling::Max => PoolKind::Max,
         };
-        let stages = stages(chain.layers)?;
+        let border = chain.border;
+        let stages = stages(chain.layers, chain.pooling)?;
         if stages.is_empty() {
             let problem = "a network needs at least one convolution".to_owned();
             return Err(AutodiffError::Layer { layer: "chain".to_owned(), problem });
         }
-        Ok(Self { isa: Isa::current(), mode, pool_kind, input: chain.input, stages })
+        Ok(Self { isa: Isa::current(), mode, pool_kind, border, input: chain.input, stages })
     }
 
     /// The index of the stage of that name.
@@ -183,16 +186,21 @@ pub(crate) fn check_length(shape: Shape, got: usize) -> Result<(), AutodiffError
     if got == shape.len() { Ok(()) } else { Err(AutodiffError::Pixels { height, width, channels, got }) }
 }
 
-/// The stages of a chain of layers.
-fn stages(layers: Vec<Layer<f32>>) -> Result<Vec<Stage>, AutodiffError> {
+/// The stages of a chain of layers. K * 2 P = 2 K * P: a scaled average P is pooled as a plain one, and the kernel that reads it
+/// is twice as large. No rounding differs, as the factor is a power of two.
+fn stages(layers: Vec<Layer<f32>>, pooling: Pooling) -> Result<Vec<Stage>, AutodiffError> {
     let mut stages: Vec<Stage> = Vec::new();
     let mut level = 0;
     for layer in layers {
         match layer {
-            Layer::Conv(conv) => {
+            Layer::Conv(mut conv) => {
                 if !conv.out_channels.is_multiple_of(GRANULE) {
                     let problem = format!("has {} channels, not a multiple of {GRANULE}", conv.out_channels);
                     return Err(AutodiffError::Layer { layer: conv.name, problem });
+                }
+                let reads_pooled = stages.last().is_some_and(|stage| stage.pool_after);
+                if reads_pooled && pooling == Pooling::ScaledAverage {
+                    conv.kernel.iter_mut().for_each(|number| *number *= 2.0);
                 }
                 stages.push(Stage {
                     name: conv.name,

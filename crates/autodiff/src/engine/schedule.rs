@@ -212,7 +212,7 @@ mod tests {
     use super::super::plan::{Cuts, Plan, StagedTap, Task, Work};
     use super::Step;
     use crate::losses::LossKind;
-    use crate::{Chain, ConvLayer, Layer, Pooling};
+    use crate::{Border, Chain, ConvLayer, Layer, Pooling};
 
     /// The plan of a network of five convolutions with two poolings between them, for a narrow picture.
     fn plan(mode: ConvMode, height: usize, rows: Vec<usize>, purpose: Purpose) -> Plan {
@@ -235,7 +235,8 @@ mod tests {
             Layer::Pool,
             conv("e", 16),
         ];
-        let network = PreparedChain::new(Chain { input: None, layers, pooling: Pooling::Max }, mode).unwrap();
+        let chain = Chain { input: None, layers, pooling: Pooling::Max, border: Border::Zero };
+        let network = PreparedChain::new(chain, mode).unwrap();
         let tap = |(stage, kind)| StagedTap { stage, kind, guide: None };
         let taps = [(1, LossKind::Gram), (2, LossKind::Content), (4, LossKind::Gram)].map(tap);
         let task = Task { size: (height, 20), taps: &taps, purpose };

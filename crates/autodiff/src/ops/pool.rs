@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! average: O = (a + b + c + d) / 4        dL/da = dL/db = dL/dc = dL/dd = dL/dO / 4
+//! scaled average: O and dL/da twice that of the average
 //! max:     O = max(a, b, c, d)            dL/dO to the first of the largest, 0 to the others
 //! ```
 
@@ -19,6 +20,7 @@ pub fn forward<T: Element>(pooling: Pooling, input: &Tensor<T>) -> Result<Tensor
     match pooling {
         Pooling::Average => average_pool(input),
         Pooling::Max => max_pool(input),
+        Pooling::ScaledAverage => Ok(scaled(average_pool(input)?)),
     }
 }
 
@@ -34,5 +36,13 @@ pub fn backward<T: Element>(
     match pooling {
         Pooling::Average => average_pool_gradient(input.shape(), gradient),
         Pooling::Max => max_pool_gradient(input, gradient),
+        Pooling::ScaledAverage => Ok(scaled(average_pool_gradient(input.shape(), gradient)?)),
     }
+}
+
+/// Twice the numbers: what [`Pooling::ScaledAverage`] makes of averages, and of their gradients.
+fn scaled<T: Element>(mut tensor: Tensor<T>) -> Tensor<T> {
+    let two = T::from_f64(2.0);
+    tensor.data_mut().iter_mut().for_each(|number| *number = *number * two);
+    tensor
 }

@@ -5,7 +5,7 @@ pub(crate) mod case;
 pub(crate) mod terms;
 
 use impasto_autodiff::check::{Direction, Ladder, Probe, Verdict, check_gradient};
-use impasto_autodiff::{Chain, ConvLayer, Layer, Pooling, ops, reference};
+use impasto_autodiff::{Border, Chain, ConvLayer, Layer, Pooling, ops, reference};
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
@@ -65,6 +65,7 @@ pub(crate) fn small_chain(pooling: Pooling, seed: f64) -> Chain<f64> {
             Layer::Conv(conv_layer("conv3_1", 6, 3, seed + 3.0)),
         ],
         pooling,
+        border: Border::Zero,
     }
 }
 
@@ -108,7 +109,7 @@ pub(crate) fn engine_chain(pooling: Pooling, seed: u64) -> Chain<f32> {
         Layer::Pool,
         conv("conv3_1", 32, 48, seed + 4),
     ];
-    Chain { input: None, layers, pooling }
+    Chain { input: None, layers, pooling, border: Border::Zero }
 }
 
 /// How near the picture is to a kink of the network up to the layer `last`: the least distance, in parts of the largest
@@ -121,7 +122,7 @@ pub(crate) fn distance_to_a_kink(chain: &Chain<f64>, image: &Tensor<f64>, last: 
         let input = if at == 0 { image } else { &responses[at - 1] };
         match layer {
             Layer::Conv(conv) => {
-                let z = ops::conv::forward(conv, input).expect("a picture that fits");
+                let z = ops::conv::forward(conv, chain.border_at(at), input).expect("a picture that fits");
                 scale = z.data().iter().fold(f64::MIN_POSITIVE, |largest, z| largest.max(z.abs()));
                 nearest = z.data().iter().fold(nearest, |nearest, z| nearest.min(z.abs() / scale));
             }

@@ -1,6 +1,7 @@
 //! `impasto transfer`: a photo, paintings, one picture.
 
 mod run;
+mod said;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use clap::Args;
 use impasto_style::{Paper, PreparedNetwork, Sheet, Size, transfer_with};
 
 use self::run::Run;
+use self::said::Said;
 use crate::EXIT_CODES;
 use crate::checkpoint::{CheckpointArguments, Given, Job};
 use crate::duration::parse_duration;
@@ -69,6 +71,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PAPER", value_parser = parse_paper, conflicts_with = "size", help_heading = "Output")]
     print: Option<Paper>,
 
+    /// Write pictures that do not say what made them: neither version and options nor names and hashes of the inputs
+    #[arg(long, help_heading = "Output")]
+    pub(crate) no_metadata: bool,
+
     /// Also write a picture every N iterations, with the iteration in its name
     #[arg(long, value_name = "N", help_heading = "Output")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
@@ -112,6 +118,7 @@ impl Arguments {
             usual: self.usual.clone(),
             save_every: self.save_every,
             log: self.log.clone(),
+            no_metadata: self.no_metadata,
         }
     }
 
@@ -175,7 +182,6 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     if job.written.profile == Some(Whose::Photo) {
         run.output = run.output.with_profile(profile, job.sources.photo(), quiet);
     }
-    run.output.reserve(subject.size(subject.longest_side(&options)))?;
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;
@@ -183,7 +189,13 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     run.notices.extend(notices(&subject, &options, job.sources.names()));
     options.make_room_for(&subject);
     let network = job.network.read()?;
-    let going_on = arguments.checkpoint.run(&job, checkpoint, (&subject, &network, &options.init))?;
+    let record = job.record((&subject, &network, &options.init), checkpoint.as_ref());
+    if !job.no_metadata {
+        let finished = job.provenance(&record, run.output.writing().encoding);
+        run.says(Said::new(finished, &options, checkpoint.is_some()));
+    }
+    run.reserve(subject.size(subject.longest_side(&options)))?;
+    let going_on = arguments.checkpoint.run(&job, checkpoint, record)?;
     let network = PreparedNetwork::new(network, &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;

@@ -7,6 +7,7 @@ use impasto_files::{probe, probe_replaceable};
 use impasto_style::{Event, Painting, Progress, StopReason, Summary, TransferError};
 
 use super::Arguments;
+use super::said::Said;
 use crate::checkpoint::{Job, how_to_go_on};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
@@ -30,6 +31,8 @@ pub(super) struct Run<'a> {
     pub(super) output: Output,
     /// What is said of the pictures when all has been checked.
     pub(super) notices: Vec<String>,
+    /// What pictures say of themselves.
+    said: Option<Said>,
     log: Option<Log>,
     save_every: Option<u64>,
     /// What is said of the places that a checkpoint has chosen.
@@ -75,6 +78,7 @@ impl<'a> Run<'a> {
             taken,
             output,
             notices: Vec::new(),
+            said: None,
             log,
             save_every: job.save_every,
             chosen,
@@ -89,6 +93,19 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// What its pictures say of themselves, unless their files cannot hold as much.
+    pub(super) fn says(&mut self, said: Said) {
+        match said.too_long(self.output.writing().encoding) {
+            Some(problem) => self.notices.push(format!("Warning: {}: {problem}", self.output.name())),
+            None => self.said = Some(said),
+        }
+    }
+
+    /// Checks that there is room for a picture of that size (H, W).
+    pub(super) fn reserve(&self, size: (usize, usize)) -> Result<(), Failure> {
+        self.output.reserve(size, self.said.as_ref().map(Said::longest))
+    }
+
     pub(super) fn on_event(&mut self, event: Event<'_>) -> ControlFlow<()> {
         self.interrupt.heed(event);
         self.notices.drain(..).for_each(|line| self.display.say(&line));
@@ -96,6 +113,9 @@ impl<'a> Run<'a> {
         match event {
             Event::Started(summary) => {
                 (self.size, self.iterations) = (summary.size, summary.iterations);
+                if let Some(said) = &mut self.said {
+                    said.start(summary);
+                }
                 if let Err(failure) = self.start(summary) {
                     self.failure = Some(failure);
                     return ControlFlow::Break(());
@@ -116,8 +136,9 @@ impl<'a> Run<'a> {
             }
             // Before the last checkpoint, which may take long.
             Event::Ended(painting) => {
+                let text = self.said.as_ref().map(|said| said.of_painting(painting));
                 self.ended = Some((painting.picture.height(), painting.picture.width()));
-                self.written = self.output.write_or_keep(&painting.picture);
+                self.written = self.output.write_or_keep(&painting.picture, text);
             }
         }
         self.interrupt.flow()
@@ -134,7 +155,8 @@ impl<'a> Run<'a> {
         let log = self.log.iter().filter_map(|log| Some(("--log", log.path()?)));
         let checkpoint = self.checkpoint.iter().map(|&path| ("--checkpoint", path));
         self.inputs.keep_apart(&names.chain(log).chain(checkpoint).collect::<Vec<_>>())?;
-        pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size))?;
+        let longest = self.said.as_ref().map(Said::longest);
+        pictures.first().map_or(Ok(()), |picture| picture.reserve(summary.size, longest))?;
         if let (Some(path), Some(bytes)) = (self.checkpoint, summary.checkpoint_bytes)
             && let Err(error) = probe(path, bytes)
         {
@@ -165,7 +187,7 @@ impl<'a> Run<'a> {
     fn save(&mut self, progress: &Progress<'_>) {
         if self.save_every.is_some_and(|every| (progress.iteration as u64).is_multiple_of(every))
             && let Some(output) = self.output.numbered(progress.iteration, self.iterations)
-            && let Err(failure) = self.is_free(&output).and_then(|()| write(progress, &output))
+            && let Err(failure) = self.is_free(&output).and_then(|()| self.write(progress, &output))
         {
             self.remember(failure);
         }
@@ -176,13 +198,19 @@ impl<'a> Run<'a> {
         picture.path().map_or(Ok(()), |path| self.taken.keep_apart(&[("--save-every", path)]))
     }
 
+    /// The picture of an iteration.
+    fn write(&self, progress: &Progress<'_>, output: &Output) -> Result<(), Failure> {
+        output
+            .write(&progress.picture()?, self.said.as_ref().map(|said| said.of_iteration(progress.iteration)))
+    }
+
     /// The picture that SIGUSR1 asks for.
     fn write_as_it_is(&self, progress: &Progress<'_>) {
         let (name, iteration) = (self.output.name(), progress.iteration);
         let said = if self.output.path().is_none() {
             "Warning: standard output takes one picture, at the end".to_owned()
         } else {
-            match write(progress, &self.output) {
+            match self.write(progress, &self.output) {
                 Ok(()) => {
                     let all = counted(self.iterations, "iteration");
                     format!("Wrote {name} as it is after {iteration} of {all}")
@@ -270,9 +298,4 @@ fn files(job: &Job, arguments: &Arguments) -> Result<(Inputs, Inputs), Failure> 
     inputs.keep_apart(&std::iter::once(picture).chain(written.clone()).collect::<Vec<_>>())?;
     read.extend(written.filter(|(_, path)| !is_standard(path)));
     Ok((inputs, Inputs::new(&read, &job.options.init, &job.network)))
-}
-
-/// The picture of an iteration.
-fn write(progress: &Progress<'_>, output: &Output) -> Result<(), Failure> {
-    output.write(&progress.picture()?)
 }

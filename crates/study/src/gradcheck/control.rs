@@ -9,7 +9,7 @@
 //! to x are computed in `f64`.
 
 use impasto_autodiff::check::Ladder;
-use impasto_autodiff::{AutodiffError, Term, Weight};
+use impasto_autodiff::{AutodiffError, Chain, Term, Weight};
 use impasto_style::{
     Colours, Init, Mask, Network, Photo, Picture, PictureError, PreparedNetwork, Region, RegionMask,
     StyleImage, Subject, SubjectError, TransferError, TransferOptions, first_picture,
@@ -76,7 +76,8 @@ pub fn control(
     for layer in terms.iter().filter_map(|term| term.layer.as_deref()) {
         deepest = deepest.max((network.position(layer).map_err(TransferError::from)?, layer));
     }
-    let chain = network.chain_to(deepest.1, options.pooling).map_err(TransferError::from)?.cast();
+    let chain = network.chain_to(deepest.1, options.pooling).map_err(TransferError::from)?;
+    let chain = Chain { border: options.border, ..chain }.cast();
     let losses = terms.len();
     let objective = Objective::balanced(chain, terms, &variables.picture(&y))?;
     let gradient = variables.gradient(&objective.gradient(&variables.picture(&y))?);

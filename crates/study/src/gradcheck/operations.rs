@@ -5,7 +5,7 @@
 
 use impasto_autodiff::check::Ladder;
 use impasto_autodiff::ops::{conv, pool, relu};
-use impasto_autodiff::{AutodiffError, ConvLayer, Coverage, Guide, LossKind, Pooling, Preprocessing};
+use impasto_autodiff::{AutodiffError, Border, ConvLayer, Coverage, Guide, LossKind, Pooling, Preprocessing};
 use impasto_tensor::{Shape, Tensor};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -16,7 +16,7 @@ use super::{Claim, OPERATION_TOLERANCE, Row};
 const SHAPE: Shape = Shape::new(9, 7, 5);
 const FILTERS: usize = 6;
 
-/// A row for every operation and every [`LossKind`], those of layers also with a guide, on random numbers of that seed; the last one is
+/// A row for every operation and every [`LossKind`], those of layers also with a guide, convolutions with every border, on random numbers of that seed; the last one is
 /// a ReLU at 0, a kink on purpose.
 ///
 /// # Errors
@@ -24,9 +24,10 @@ const FILTERS: usize = 6;
 pub fn operations(seed: u64) -> Result<Vec<Row>, AutodiffError> {
     let mut random = Random(Pcg64Mcg::seed_from_u64(seed));
     let mut rows = vec![
-        conv_row(&mut random)?,
+        conv_row("convolution 3x3", Border::Zero, &mut random)?,
         relu_row(&mut random),
         pool_row("average pooling", Pooling::Average, &random.tensor(SHAPE)?)?,
+        pool_row("scaled average pooling", Pooling::ScaledAverage, &random.tensor(SHAPE)?)?,
         pool_row("max pooling", Pooling::Max, &random.tensor(SHAPE)?)?,
     ];
     for kind in LossKind::ALL {
@@ -37,6 +38,8 @@ pub fn operations(seed: u64) -> Result<Vec<Row>, AutodiffError> {
         let guide = random.guide();
         rows.push(loss_row(kind, guide, &mut random)?);
     }
+    rows.push(conv_row("convolution 3x3, reflected border", Border::Reflect, &mut random)?);
+    rows.push(conv_row("convolution 3x3, replicated border", Border::Replicate, &mut random)?);
     rows.push(relu_at_zero_row());
     Ok(rows)
 }
@@ -73,7 +76,7 @@ fn shaped(shape: Shape, values: &[f64]) -> Tensor<f64> {
     Tensor::from_vec(shape, values.to_vec()).expect("as many values as the shape says")
 }
 
-fn conv_row(random: &mut Random) -> Result<Row, AutodiffError> {
+fn conv_row(name: &str, border: Border, random: &mut Random) -> Result<Row, AutodiffError> {
     let layer = ConvLayer {
         name: "conv".to_owned(),
         in_channels: SHAPE.channels,
@@ -83,12 +86,12 @@ fn conv_row(random: &mut Random) -> Result<Row, AutodiffError> {
     };
     let x = random.tensor(SHAPE)?;
     let w = random.tensor(Shape { channels: FILTERS, ..SHAPE })?;
-    let gradient = conv::backward(&layer, &w)?;
+    let gradient = conv::backward(&layer, border, &w)?;
     let f = |x: &[f64]| {
-        let z = conv::forward(&layer, &shaped(SHAPE, x)).expect("the shape that was accepted before");
+        let z = conv::forward(&layer, border, &shaped(SHAPE, x)).expect("the shape that was accepted before");
         dot(w.data(), z.data())
     };
-    Ok(row("convolution 3x3", format!("{SHAPE} -> {FILTERS}"), &f, x.data(), gradient.data()))
+    Ok(row(name, format!("{SHAPE} -> {FILTERS}"), &f, x.data(), gradient.data()))
 }
 
 fn relu_row(random: &mut Random) -> Row {

@@ -175,6 +175,7 @@ impl Study {
             content_weight: 1.0,
             content_layers: LayerWeights(layers),
             pooling: options.pooling,
+            border: options.border,
             conv: options.conv,
             ..TransferOptions::default()
         }

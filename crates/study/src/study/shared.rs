@@ -1,6 +1,6 @@
 //! P and A that several cells of a study have in common.
 
-use impasto_autodiff::{ConvMode, Loss, Pooling, Reach, Tap};
+use impasto_autodiff::{Border, ConvMode, Loss, Pooling, Reach, Tap};
 use impasto_style::{
     Colours, PreparedNetwork, Scene, Source, Subject, Targets, TransferError, TransferOptions,
 };
@@ -15,6 +15,7 @@ struct Key {
     size: (usize, usize),
     taps: Vec<Tap>,
     pooling: Pooling,
+    border: Border,
     conv: ConvMode,
     /// How a painting's mask reaches the layers.
     reach: Option<Reach>,
@@ -33,7 +34,8 @@ impl Key {
         };
         let recoloured = (options.colours != Colours::Painting).then_some((options.colours, longest));
         let taps = subject.taps_of(source, options);
-        Self { source, size, taps, pooling: options.pooling, conv: options.conv, reach, recoloured }
+        let &TransferOptions { pooling, border, conv, .. } = options;
+        Self { source, size, taps, pooling, border, conv, reach, recoloured }
     }
 }
 
@@ -166,6 +168,7 @@ mod tests {
         let key = |options: &TransferOptions| Key::new(&subject, Source::Painting(0), 48, options);
         for other in [
             TransferOptions { pooling: Pooling::Max, ..base.clone() },
+            TransferOptions { border: Border::Reflect, ..base.clone() },
             TransferOptions { conv: ConvMode::Exact, ..base.clone() },
             TransferOptions { style_layers: "conv1_1".parse().unwrap(), ..base.clone() },
             TransferOptions { style_scale: 0.5.into(), ..base.clone() },

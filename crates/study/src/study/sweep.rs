@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(study.cells[0].options.init, Init::Noise);
         let study = sweep(&paper, &[], &vary("preset", &["paper", "default"])).unwrap();
         assert_eq!(study.cells[1].options.init, Init::Content);
-        assert_eq!(study.cells[1].options.iterations, 7, "what was chosen counts in every preset");
+        assert_eq!(study.cells[1].options.iterations, 7.into(), "what was chosen counts in every preset");
     }
 
     #[test]

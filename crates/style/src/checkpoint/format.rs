@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::CheckpointError;
-use crate::Record;
+use crate::{Iterations, Record};
 
 /// The first bytes of every checkpoint.
 const MARK: [u8; 8] = *b"impasto\n";
@@ -42,8 +42,8 @@ pub(crate) struct Header {
     pub(crate) record: Record,
     /// The name of the instruction set.
     pub(crate) instruction_set: String,
-    /// Iterations of each scale but the last, whose number is the option's.
-    pub(crate) coarse_iterations: usize,
+    /// Iterations of each scale but the last, whose number is that of the record's option.
+    pub(crate) coarse_iterations: Iterations,
     /// The scale, from 0 on.
     pub(crate) scale: usize,
     /// H at this scale.
@@ -71,7 +71,6 @@ impl Header {
     /// What is wrong with it, if it could not have been written.
     fn flaw(&self) -> Option<String> {
         let counts = [
-            self.coarse_iterations,
             self.scale,
             self.height,
             self.width,
@@ -79,7 +78,7 @@ impl Header {
             self.evaluations_before,
             self.iterations,
         ];
-        if counts.iter().any(|&count| count > MOST) {
+        if counts.iter().chain(self.coarse_iterations.said()).any(|&count| count > MOST) {
             return Some("a count is out of range".to_owned());
         }
         if self.iterations_before + self.iterations == 0 {

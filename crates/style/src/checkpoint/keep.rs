@@ -10,7 +10,7 @@ use impasto_files::write_atomically;
 use impasto_tensor::Isa;
 
 use super::{CheckpointError, Header, format};
-use crate::Record;
+use crate::{Iterations, Record};
 
 /// After a checkpoint comes a pause of this many times what it took, so that they take 5 % of the time at most.
 const PAUSES: u32 = 19;
@@ -69,14 +69,14 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     checkpoints: Checkpoints,
-    coarse_iterations: usize,
+    coarse_iterations: Iterations,
     pace: Pace,
     /// Scale and iteration of the last one.
     saved: Option<(usize, usize)>,
 }
 
 impl Keeper {
-    pub(crate) fn new(checkpoints: Checkpoints, coarse_iterations: usize) -> Self {
+    pub(crate) fn new(checkpoints: Checkpoints, coarse_iterations: Iterations) -> Self {
         let pace = Pace { every: checkpoints.every, next: Duration::ZERO };
         Self { checkpoints, coarse_iterations, pace, saved: None }
     }
@@ -115,7 +115,7 @@ impl Keeper {
         Header {
             record: self.checkpoints.record.clone(),
             instruction_set: Isa::current().name().to_owned(),
-            coarse_iterations: self.coarse_iterations,
+            coarse_iterations: self.coarse_iterations.clone(),
             scale: place.scale,
             height: place.size.0,
             width: place.size.1,

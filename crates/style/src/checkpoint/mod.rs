@@ -48,7 +48,7 @@ pub(crate) use format::Header;
 pub use keep::{Checkpoints, Saved};
 pub(crate) use keep::{Keeper, Place};
 
-use crate::Record;
+use crate::{Iterations, Record};
 
 /// A checkpoint file that is whole: its checksum is right. Whether it fits is another question, [`Self::fitting`].
 #[derive(Debug)]
@@ -91,6 +91,11 @@ impl Checkpoint {
     /// What whoever wrote it wanted to find again ([`Checkpoints::notes`]).
     pub fn notes(&self) -> &BTreeMap<String, String> {
         &self.header.notes
+    }
+
+    /// What its run was first asked for: the iterations of each scale but the last, whose number may have changed since.
+    pub fn coarse_iterations(&self) -> &Iterations {
+        &self.header.coarse_iterations
     }
 
     /// Iterations that are done, of all scales.

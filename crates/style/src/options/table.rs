@@ -1,13 +1,16 @@
 //! The table of options: [`OPTIONS`].
 
-use impasto_autodiff::{ConvMode, Pooling, Reach};
+use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 
 use super::background::{background_text, parse_background};
 use super::blend::{blend_text, parse_blend};
 use super::bytes::{bytes_text, parse_bytes};
-use super::row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
-use super::schedule::MOST_SCALES;
-use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales};
+use super::row::{Refused, by_name, is_decay, is_factor, is_weight, name_into, name_of, names, parse_into};
+use super::schedule::{FACTORS, MOST_SCALES, parse_scale_factor, scale_factor_text};
+use super::{
+    Accepts, Colours, Effort, Init, Iterations, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss,
+    TvPoints,
+};
 
 /// Headings: what the picture looks like, how it is found, what of the machine is used.
 const LOOK: &str = "Look";
@@ -15,13 +18,27 @@ const OPTIMISATION: &str = "Optimisation";
 const MACHINE: &str = "Machine";
 
 /// Every pooling, with its name.
-const POOLINGS: [(Pooling, &str); 2] = [(Pooling::Average, "average"), (Pooling::Max, "max")];
+const POOLINGS: [(Pooling, &str); 3] =
+    [(Pooling::Average, "average"), (Pooling::Max, "max"), (Pooling::ScaledAverage, "scaled-average")];
+
+/// Every border, with its name.
+const BORDERS: [(Border, &str); 3] =
+    [(Border::Zero, "zero"), (Border::Reflect, "reflect"), (Border::Replicate, "replicate")];
 
 /// Every way in which masks reach the layers, with its name.
 const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside, "inside")];
 
 /// Every choice of convolution algorithms, with its name.
 const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
+
+/// What becomes of values beyond 0 to 255, with its name: whether they are clamped.
+const PIXEL_RANGES: [(bool, &str); 2] = [(false, "free"), (true, "clamped")];
+
+/// What moments a size begins with, with its name: whether they are carried over.
+const MOMENTS: [(bool, &str); 2] = [(false, "fresh"), (true, "carried")];
+
+/// What a decay must be.
+const DECAY: &str = "a number from 0 to below 1";
 
 /// What a list of layers must be.
 const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
@@ -98,6 +115,17 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |options| is_weight(options.tv_weight),
     },
     OptionRow {
+        name: "tv-points",
+        value_name: "N",
+        help: "Points that the total variation looks at: 5 (a pixel and the four beside it) or 9 (the diagonal ones too)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&TvPoints::ALL)),
+        recorded: Recorded::Unless("5"),
+        get: |options| name_of(&TvPoints::ALL, &options.tv_points),
+        set: |options, text| name_into(&mut options.tv_points, &TvPoints::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
         name: "style-scale",
         value_name: "S",
         help: "Longest side of the painting, as a multiple of the result's: less makes smaller strokes. A painting is never \
@@ -118,6 +146,18 @@ pub static OPTIONS: &[OptionRow] = &[
         recorded: Recorded::Always,
         get: |options| Some(options.content_layers.to_string()),
         set: |options, text| parse_into(&mut options.content_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "style-loss",
+        value_name: "NAME",
+        help: "How the style is compared: gram (Gram matrices, as in the paper) or wasserstein (the distance of Gaussians with the \
+               responses' means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&StyleLoss::ALL)),
+        recorded: Recorded::Unless("gram"),
+        get: |options| name_of(&StyleLoss::ALL, &options.style_loss),
+        set: |options, text| name_into(&mut options.style_loss, &StyleLoss::ALL, text),
         valid: |_| true,
     },
     OptionRow {
@@ -168,7 +208,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "loss-scale",
         value_name: "NAME",
         help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
-               paper's at 512 x 512, the same look at every size) or neural-style (means, as that program has them)",
+               paper's at 512 x 512, the same look at every size), neural-style (means, as that program has them) or crowsonkb (means of                small responses, as style-transfer-pytorch has them)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&LossScale::ALL)),
         recorded: Recorded::Always,
@@ -191,12 +231,24 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "pool",
         value_name: "KIND",
-        help: "How the network shrinks its responses",
+        help: "How the network shrinks its responses: average, max, or scaled-average (twice the average: as large as the maxima)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&POOLINGS)),
         recorded: Recorded::Always,
         get: |options| name_of(&POOLINGS, &options.pooling),
         set: |options, text| name_into(&mut options.pooling, &POOLINGS, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "border",
+        value_name: "KIND",
+        help: "What the network's first layer sees beyond the picture's edge: zero (the mean colour of all photos), reflect (the \
+               picture mirrored) or replicate (its outermost pixels again)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&BORDERS)),
+        recorded: Recorded::Unless("zero"),
+        get: |options| name_of(&BORDERS, &options.border),
+        set: |options, text| name_into(&mut options.border, &BORDERS, text),
         valid: |_| true,
     },
     OptionRow {
@@ -226,22 +278,38 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |_| true,
     },
     OptionRow {
-        name: "iterations",
-        value_name: "N",
-        help: "Iterations at each size",
+        name: "effort",
+        value_name: "NAME",
+        help: "Iterations by size, fewer the larger it is: draft (a quarter, to see what comes), normal or best (three times as many). \
+               It chooses --iterations auto, and has no effect where they are numbers",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("1 or more"),
+        accepts: Accepts::Names(&names(&Effort::ALL)),
+        recorded: Recorded::Unless("normal"),
+        get: |options| name_of(&Effort::ALL, &options.effort),
+        set: |options, text| {
+            name_into(&mut options.effort, &Effort::ALL, text)?;
+            options.iterations = Iterations::Auto;
+            Ok(())
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "iterations",
+        value_name: "N,...|auto",
+        help: "Iterations at each size; or those of the coarsest ones, and last of all others, like 1000,500; or auto, as --effort says",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("auto, or 1 or more, or several such numbers"),
         recorded: Recorded::Always,
         get: |options| Some(options.iterations.to_string()),
         set: |options, text| parse_into(&mut options.iterations, text),
-        valid: |options| options.iterations > 0,
+        valid: |options| options.iterations.said().iter().all(|&iterations| iterations > 0),
     },
     OptionRow {
         name: "scales",
         value_name: "N|auto",
-        help: "Sizes to paint at, coarse to fine, each twice the one before; auto is as many as fit down to about 128 pixels",
+        help: "Sizes to paint at, coarse to fine; auto is as many as fit down to --smallest-scale",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("auto, or from 1 to 8"),
+        accepts: Accepts::Text("auto, or from 1 to 16"),
         recorded: Recorded::Always,
         get: |options| Some(options.scales.to_string()),
         set: |options, text| parse_into(&mut options.scales, text),
@@ -249,6 +317,31 @@ pub static OPTIONS: &[OptionRow] = &[
             Scales::Auto => true,
             Scales::Count(count) => (1..=MOST_SCALES).contains(&count),
         },
+    },
+    OptionRow {
+        name: "scale-factor",
+        value_name: "F",
+        help: "What each size is times the one before, such as 2 or sqrt2",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("from 1.1 to 16, or sqrt2"),
+        recorded: Recorded::Unless("2"),
+        get: |options| Some(scale_factor_text(options.scale_factor)),
+        set: |options, text| {
+            options.scale_factor = parse_scale_factor(text)?;
+            Ok(())
+        },
+        valid: |options| FACTORS.contains(&options.scale_factor),
+    },
+    OptionRow {
+        name: "smallest-scale",
+        value_name: "N",
+        help: "Longest side in pixels that a coarse size has at least",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("1 or more"),
+        recorded: Recorded::Unless("96"),
+        get: |options| Some(options.smallest_scale.to_string()),
+        set: |options, text| parse_into(&mut options.smallest_scale, text),
+        valid: |options| options.smallest_scale > 0,
     },
     OptionRow {
         name: "optimizer",
@@ -292,9 +385,64 @@ pub static OPTIONS: &[OptionRow] = &[
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         recorded: Recorded::Always,
-        get: |options| options.optimiser.learning_rate().map(|rate| rate.to_string()),
-        set: |options, text| Ok(options.optimiser.set_learning_rate(text.parse()?)?),
-        valid: |options| options.optimiser.learning_rate().is_none_or(is_factor),
+        get: |options| options.optimiser.adam().map(|adam| adam.learning_rate.to_string()),
+        set: |options, text| {
+            options.optimiser.adam_mut("learning-rate")?.learning_rate = text.parse()?;
+            Ok(())
+        },
+        valid: |options| options.optimiser.adam().is_none_or(|adam| is_factor(adam.learning_rate)),
+    },
+    OptionRow {
+        name: "adam-beta2",
+        value_name: "B",
+        help: "How much Adam remembers of the gradient's squares from one iteration to the next: less follows faster",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text(DECAY),
+        recorded: Recorded::Unless("0.999"),
+        get: |options| options.optimiser.adam().map(|adam| adam.beta2.to_string()),
+        set: |options, text| {
+            options.optimiser.adam_mut("adam-beta2")?.beta2 = text.parse()?;
+            Ok(())
+        },
+        valid: |options| options.optimiser.adam().is_none_or(|adam| is_decay(adam.beta2)),
+    },
+    OptionRow {
+        name: "average-decay",
+        value_name: "D",
+        help: "The picture is the mean of Adam's iterates, each of which weighs D times what the next one does, such as 0.99; with 0 it                is the one of lowest loss",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text(DECAY),
+        recorded: Recorded::Unless("0"),
+        get: |options| options.optimiser.adam().map(|adam| adam.average_decay.to_string()),
+        set: |options, text| {
+            options.optimiser.adam_mut("average-decay")?.average_decay = text.parse()?;
+            Ok(())
+        },
+        valid: |options| options.optimiser.adam().is_none_or(|adam| is_decay(adam.average_decay)),
+    },
+    OptionRow {
+        name: "pixel-range",
+        value_name: "RANGE",
+        help: "What Adam's steps may make of a value: free (anything, cut to 0 to 255 when it is written) or clamped (0 to 255 after each                step)",
+        heading: OPTIMISATION,
+        accepts: Accepts::Names(&names(&PIXEL_RANGES)),
+        recorded: Recorded::Unless("free"),
+        get: |options| options.optimiser.adam().and_then(|adam| name_of(&PIXEL_RANGES, &adam.clamped)),
+        set: |options, text| {
+            name_into(&mut options.optimiser.adam_mut("pixel-range")?.clamped, &PIXEL_RANGES, text)
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "moments",
+        value_name: "WHOSE",
+        help: "What Adam knows of the gradient when a size begins: fresh (nothing) or carried (what it has learnt at the size before)",
+        heading: OPTIMISATION,
+        accepts: Accepts::Names(&names(&MOMENTS)),
+        recorded: Recorded::Unless("fresh"),
+        get: |options| options.optimiser.adam().and_then(|adam| name_of(&MOMENTS, &adam.carried)),
+        set: |options, text| name_into(&mut options.optimiser.adam_mut("moments")?.carried, &MOMENTS, text),
+        valid: |_| true,
     },
     OptionRow {
         name: "conv",

@@ -7,7 +7,7 @@ use super::{Algorithm, Conv, Extent, PackedConv, Section, Sink, Source, run_task
 use crate::packed::{Product, pack, packed_len};
 use crate::simd::{Kernel, Simd};
 use crate::winograd::MAX_SIDE;
-use crate::{Isa, Scratch};
+use crate::{Border, Isa, Scratch};
 
 /// Rows of outputs in a tile: a row of pooling windows.
 const TILE_ROWS: usize = 2;
@@ -180,7 +180,7 @@ fn two_rows<S: Simd>(
     rows
 }
 
-/// Writes the 3x3 patch around (y, x): 9 C numbers, zeros outside the picture.
+/// Writes the 3x3 patch around (y, x): 9 C numbers, outside the picture what its border says.
 #[inline(always)]
 fn pack_patch<S: Simd>(
     simd: S,
@@ -192,7 +192,7 @@ fn pack_patch<S: Simd>(
 ) {
     let extent = section.extent;
     let inside = y > 0 && x > 0 && y + 1 < extent.height && x + 1 < extent.width;
-    if let (Source::Plain(data), true) = (source, inside) {
+    if let (Source::Plain(data) | Source::Bordered { input: data, .. }, true) = (source, inside) {
         let first = y - 1 - section.input_rows().start;
         for (ky, row) in patch.chunks_exact_mut(3 * channels).enumerate() {
             let at = ((first + ky) * extent.width + x - 1) * channels;
@@ -219,6 +219,8 @@ pub struct Positions<'a> {
     pub extent: Extent,
     /// The layer's input, H x W x C_in.
     pub input: &'a [f32],
+    /// What is read beyond its edge.
+    pub border: Border,
     /// b, one number an output channel.
     pub bias: &'a [f32],
     /// Row y and column x of the first position.
@@ -239,15 +241,15 @@ impl Kernel for Respond<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { conv, kernel, positions: Positions { input, bias, at: (y, x), .. }, response, scratch } =
-            self;
+        let Self { conv, kernel, positions, response, scratch } = self;
+        let Positions { input, border, bias, at: (y, x), .. } = positions;
+        let source = Source::Bordered { input, border };
         let (channels, stride) = (conv.out_channels, conv.padded_out_channels());
         for (block, response) in response.chunks_mut(COLUMNS * channels).enumerate() {
             let columns = response.len() / channels;
             let (patches, products) = scratch.split_at_mut(columns * 9 * conv.in_channels);
             let at = (y, x + block * COLUMNS);
-            Block { conv, kernel, source: Source::Plain(input), at, columns }
-                .multiply(simd, patches, products);
+            Block { conv, kernel, source, at, columns }.multiply(simd, patches, products);
             for (response, products) in response.chunks_exact_mut(channels).zip(products.chunks_exact(stride))
             {
                 for channel in (0..channels).step_by(S::LANES) {
@@ -267,7 +269,7 @@ impl PackedConv {
     /// If the kernel is not packed for [`Algorithm::Im2col`], a length is not that of its documentation, or the
     /// positions are not all in row y.
     pub fn respond(&self, positions: Positions<'_>, response: &mut [f32], scratch: &mut [f32]) {
-        let Positions { extent, input, bias, at: (y, x) } = positions;
+        let Positions { extent, input, bias, at: (y, x), .. } = positions;
         let conv = &self.at(extent);
         assert_eq!(conv.algorithm, Algorithm::Im2col, "a kernel packed for im2col");
         Source::Plain(input).check(conv.section, conv.in_channels);

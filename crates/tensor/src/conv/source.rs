@@ -1,6 +1,7 @@
 //! What a convolution reads: a tensor as it lies in memory, or one that is made on the fly.
 
 use super::{Extent, Section};
+use crate::Border;
 use crate::simd::Simd;
 
 /// The input of a convolution, H x W x C; of a section of its outputs, the rows that these see ([`Section::input_rows`]).
@@ -8,6 +9,13 @@ use crate::simd::Simd;
 pub enum Source<'a> {
     /// A tensor in memory, its rows [`Section::input_rows`].
     Plain(&'a [f32]),
+    /// A tensor in memory with something else than zeros beyond its edge.
+    Bordered {
+        /// Its rows [`Section::input_rows`].
+        input: &'a [f32],
+        /// What is read beyond the edge of the whole layer.
+        border: Border,
+    },
     /// The gradient before a pooling and a ReLU, made from the gradient after the pooling: each number goes to the
     /// positions of its 2x2 window whose mask bit is set, times `share`. It never exists as a whole.
     Unpooled {
@@ -25,7 +33,7 @@ impl Source<'_> {
     pub(super) fn check(&self, section: Section, channels: usize) {
         let (rows, width) = (section.input_rows().len(), section.extent.width);
         match self {
-            Self::Plain(data) => {
+            Self::Plain(data) | Self::Bordered { input: data, .. } => {
                 assert_eq!(data.len(), rows * width * channels, "an input of H x W x C");
             }
             Self::Unpooled { gradient, mask, .. } => {
@@ -38,7 +46,15 @@ impl Source<'_> {
         }
     }
 
-    /// Writes the channels of the position (y - 1, x - 1) to `out`: zeros where that is outside the picture.
+    /// What is read beyond the edge.
+    const fn border(&self) -> Border {
+        match self {
+            Self::Bordered { border, .. } => *border,
+            Self::Plain(_) | Self::Unpooled { .. } => Border::Zero,
+        }
+    }
+
+    /// Writes the channels of the position (y - 1, x - 1) to `out`: outside the picture what its border says.
     #[inline(always)]
     pub(super) fn copy_shifted<S: Simd>(
         &self,
@@ -48,13 +64,14 @@ impl Source<'_> {
         out: &mut [f32],
     ) {
         let (extent, first) = (section.extent, section.input_rows().start);
-        if y == 0 || x == 0 || y > extent.height || x > extent.width {
+        let border = self.border();
+        let (Some(y), Some(x)) = (border.read(y, extent.height), border.read(x, extent.width)) else {
             out.fill(0.0);
             return;
-        }
-        let (y, x, channels) = (y - 1, x - 1, out.len());
+        };
+        let channels = out.len();
         match *self {
-            Self::Plain(data) => {
+            Self::Plain(data) | Self::Bordered { input: data, .. } => {
                 let at = ((y - first) * extent.width + x) * channels;
                 out.copy_from_slice(&data[at..at + channels]);
             }

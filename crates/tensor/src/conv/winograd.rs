@@ -226,7 +226,7 @@ pub(super) fn transform_inputs<S: Simd, F: Transform>(
         let inside = y > 0 && x > 0 && y + F::PATCH - 1 <= extent.height && x + F::PATCH - 1 <= extent.width;
         let (data, row_stride) = match source {
             // The patch's first position is (y - 1, x - 1).
-            Source::Plain(data) if inside => {
+            Source::Plain(data) | Source::Bordered { input: data, .. } if inside => {
                 (&data[((y - 1 - first) * extent.width + x - 1) * channels..], extent.width * channels)
             }
             _ => {
