@@ -49,22 +49,23 @@ fn kept(profile: &ColorProfile) -> WrittenProfile {
 #[test]
 fn colours_come_back_in_every_profile_format_and_depth() {
     let picture = colours();
-    // What a level of the widest space is in sRGB grows with it: dark colours most.
-    for (profile, of_a_level) in [
-        (WrittenProfile::None, 1.0),
-        (WrittenProfile::Srgb, 1.0),
-        (kept(&ColorProfile::new_display_p3()), 1.6),
-        (kept(&ColorProfile::new_adobe_rgb()), 4.0),
-        (kept(&ColorProfile::new_pro_photo_rgb()), 12.0),
+    // Of 8 bits, the most that rounding in that space moves these colours by in sRGB, and the mean, in f64: saturated ones are where
+    // sRGB has small numbers and the wider space none. 16 bits are within a level; the colour library has 14 of them.
+    for (profile, most_of_8, mean_of_8) in [
+        (WrittenProfile::None, 0.501, 0.26),
+        (WrittenProfile::Srgb, 0.501, 0.26),
+        (kept(&ColorProfile::new_display_p3()), 7.1, 0.39),
+        (kept(&ColorProfile::new_adobe_rgb()), 10.0, 0.43),
+        (kept(&ColorProfile::new_pro_photo_rgb()), 18.0, 0.81),
     ] {
         for (encoding, depth) in FORMATS {
             let writing = Writing { depth, profile: profile.clone(), ..encoding.into() };
             let again = read(&picture.encode(&writing).unwrap());
             let (largest, mean) = differences(&picture, &again.picture);
             let (most, most_mean) = match (encoding, depth) {
-                (Encoding::Jpeg { .. }, _) => (5.0 * of_a_level, 0.8),
-                (_, Depth::Eight) => (0.55 * of_a_level, 0.5),
-                (_, Depth::Sixteen) => (0.1 * of_a_level, 0.02),
+                (Encoding::Jpeg { .. }, _) => (4.0 + 2.0 * most_of_8, 3.0 * mean_of_8),
+                (_, Depth::Eight) => (most_of_8, mean_of_8),
+                (_, Depth::Sixteen) => (1.0, 0.05),
             };
             let what = format!(
                 "{encoding:?} {depth:?} {:?}: {largest}, mean {mean}",
@@ -97,7 +98,7 @@ fn a_saturated_photo_comes_back_as_its_colours_of_srgb() {
     let plain = Writing { depth: Depth::Sixteen, ..Encoding::Png.into() };
     let red = Picture::new(1, 1, vec![255.0, 0.0, 0.0]).unwrap();
     let written = read(&red.encode(&Writing { profile, ..plain }).unwrap()).picture;
-    assert!(differences(&red, &written).0 < 0.2, "{:?}", written.data());
+    assert!(differences(&red, &written).0 < 0.5, "{:?}", written.data());
 }
 
 #[test]
