@@ -1,10 +1,11 @@
 //! The command that paints a picture again, from what the picture says of itself.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use impasto_files::quoted;
 use impasto_style::picture::Encoding;
-use impasto_style::{Input, OPTIONS, Preset, Provenance, Role, TransferOptions};
+use impasto_style::{Init, Input, OPTIONS, Preset, Provenance, Role, TransferOptions};
 
 use super::inputs::Found;
 use crate::place::is_standard;
@@ -61,9 +62,9 @@ impl Inputs {
         let inputs = said.record.inputs.iter().zip(found);
         let words = inputs.filter_map(|(input, found)| {
             let word = match (found, &input.path) {
-                (Found::Same(Some(path)), _) => quoted(path),
+                (Found::Same(Some(path)), _) => quoted(&told_from_names(input.role, path)),
                 (_, Some(path)) if is_standard(Path::new(path)) => path.clone(),
-                (_, Some(path)) => quoted(Path::new(path)),
+                (_, Some(path)) => quoted(&told_from_names(input.role, Path::new(path))),
                 (_, None) => nameless(input, &mut standard_input)?,
             };
             Some((input.role, word))
@@ -74,6 +75,12 @@ impl Inputs {
     fn of(&self, role: Role) -> impl Iterator<Item = String> {
         self.words.iter().filter(move |(known, _)| *known == role).map(|(_, word)| word.clone())
     }
+}
+
+/// The path of a file that is not taken for a name of `--init`.
+fn told_from_names(role: Role, path: &Path) -> Cow<'_, Path> {
+    let is_name = role == Role::Init && !matches!(Init::named(&path.to_string_lossy()), Init::File(_));
+    if is_name { Path::new(".").join(path).into() } else { path.into() }
 }
 
 /// The word for an input that came from a pipe: standard input for the first one, where `-` means that, else what it is. The

@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
     print: Option<Paper>,
 
     /// Write pictures that do not say what made them: neither version and options nor names and hashes of the inputs
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, id = "no-metadata", help_heading = "Output")]
     pub(crate) no_metadata: bool,
 
     /// Also write a picture every N iterations, with the iteration in its name
