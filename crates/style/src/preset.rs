@@ -20,6 +20,8 @@ pub enum Preset {
     Default,
     /// What was the default in version 0.1: one size, average pooling.
     V01,
+    /// What was the default after it: coarse to fine, maximum pooling, Gram matrices, zeros beyond the edge.
+    V011,
     /// The paper's own: white noise, average pooling, w_l = 1/5, alpha/beta = 1e-3, nothing else.
     Paper,
     /// What `neural-style` and `neural-style-pt` do when no option is given: their losses, weights, layers and noise.
@@ -30,9 +32,10 @@ pub enum Preset {
 
 impl Preset {
     /// All, with their names.
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Default, "default"),
         (Self::V01, "0.1"),
+        (Self::V011, "0.1.1"),
         (Self::Paper, "paper"),
         (Self::NeuralStyle, "neural-style"),
         (Self::Crowsonkb, "crowsonkb"),
@@ -50,6 +53,17 @@ impl Preset {
         match self {
             Self::Paper => paper,
             Self::Default => TransferOptions {
+                iterations: Iterations::Auto,
+                scales: Scales::Auto,
+                content_weight: 8e-4,
+                loss_scale: LossScale::Balanced,
+                style_loss: StyleLoss::Wasserstein,
+                pooling: Pooling::Max,
+                border: Border::Reflect,
+                init: Init::Content,
+                ..paper
+            },
+            Self::V011 => TransferOptions {
                 iterations: 100.into(),
                 scales: Scales::Auto,
                 content_weight: 4e-4,

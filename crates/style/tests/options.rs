@@ -121,7 +121,7 @@ fn an_effort_chooses_iterations_by_size_unless_they_are_numbers() {
 #[test]
 fn efforts_differ_at_every_size_and_never_grow_with_it() {
     let of = |size| Effort::ALL.map(|(effort, _)| effort.iterations(size));
-    assert_eq!([128, 512, 4096].map(of), [[25, 100, 300], [6, 25, 75], [3, 12, 36]]);
+    assert_eq!([128, 512, 4096].map(of), [[8, 30, 90], [6, 25, 75], [3, 12, 36]]);
     for size in 1..10_000 {
         let (now, larger) = (of(size), of(size + 1));
         assert!(0 < now[0] && now[0] < now[1] && now[1] < now[2]);

@@ -1,16 +1,16 @@
 //! How much work a picture is worth: iterations by the size of a scale.
 
-/// What `--iterations auto` stands for: at a longest side of S pixels 12800 / S iterations, from 12 to 100, of which a draft has a
+/// What `--iterations auto` stands for: at a longest side of S pixels 12800 / S iterations, from 12 to 30, of which a draft has a
 /// quarter and the best three times as many.
 ///
 /// | effort | 128 | 256 | 512 | 1024 | 2048 | 4096 |
 /// |---|---|---|---|---|---|---|
-/// | draft | 25 | 13 | 6 | 3 | 3 | 3 |
-/// | normal | 100 | 50 | 25 | 13 | 12 | 12 |
-/// | best | 300 | 150 | 75 | 38 | 36 | 36 |
+/// | draft | 8 | 8 | 6 | 3 | 3 | 3 |
+/// | normal | 30 | 30 | 25 | 13 | 12 | 12 |
+/// | best | 90 | 90 | 75 | 38 | 36 | 36 |
 ///
-/// An evaluation's time grows with S^2, and so a scale's with S: each scale up to 1024 takes twice the one before, and the coarse
-/// ones, which decide the large forms, as much as the last.
+/// An evaluation's time grows with S^2. The coarse scales settle the large forms, and what iterations add at fine ones is mostly
+/// grain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
     /// To see whether photo and painting go together.
@@ -26,7 +26,7 @@ pub enum Effort {
 const ITERATIONS_BY_SIDE: f64 = 12_800.0;
 /// The fewest and the most iterations of a normal effort.
 const FEWEST: f64 = 12.0;
-const MOST: f64 = 100.0;
+const MOST: f64 = 30.0;
 
 impl Effort {
     /// All, with their names.
