@@ -23,7 +23,7 @@ impl Sitting {
     fn new(optimiser: Optimiser) -> Self {
         let options = TransferOptions {
             size: Size::Longest(16),
-            iterations: 8,
+            iterations: 8.into(),
             optimiser,
             content_layers: "conv1_1".parse().expect("a layer"),
             style_layers: "conv1_1".parse().expect("a layer"),
