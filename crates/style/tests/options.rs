@@ -105,7 +105,9 @@ fn iterations_are_those_of_the_coarsest_sizes_and_then_the_last() {
 fn an_effort_chooses_iterations_by_size_unless_they_are_numbers() {
     let choose = |choices: &[(&str, &str)]| {
         let mut chosen = Choices::default();
-        choices.iter().for_each(|(name, value)| chosen.set(name, value).unwrap());
+        for (name, value) in choices {
+            chosen.set(name, value).unwrap();
+        }
         chosen.options().unwrap()
     };
     let iterations = |choices: &[(&str, &str)]| {
