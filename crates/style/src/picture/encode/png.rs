@@ -33,7 +33,9 @@ pub(super) fn encode(frame: Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     match frame.samples {
         Samples::Eight(samples) => writer.write_image_data(&samples)?,
         Samples::Sixteen(mut samples) => {
-            samples.iter_mut().for_each(|sample| *sample = sample.to_be());
+            for sample in &mut samples {
+                *sample = sample.to_be();
+            }
             writer.write_image_data(bytemuck::cast_slice(&samples))?;
         }
     }

@@ -101,7 +101,9 @@ impl Converter {
         if self.transform.transform(&unit, converted).is_err() {
             converted.copy_from_slice(&unit);
         }
-        converted.iter_mut().for_each(|value| *value *= 255.0);
+        for value in converted {
+            *value *= 255.0;
+        }
     }
 }
 
