@@ -213,7 +213,9 @@ impl Adam {
                 *trial = x - rate * m / (v.sqrt() / scale + epsilon);
             }
             if let Some(bounds) = bounds {
-                trial.iter_mut().for_each(|x| *x = x.within(bounds));
+                for x in trial {
+                    *x = x.within(bounds);
+                }
             }
         });
     }
