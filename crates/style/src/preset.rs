@@ -116,7 +116,7 @@ fn crowsonkb(paper: TransferOptions) -> TransferOptions {
         border: Border::Replicate,
         init: Init::Content,
         optimiser: Optimiser::Adam(AdamOptions {
-            learning_rate: 0.02 * 255.0,
+            learning_rate: 5.1,
             beta2: 0.99,
             average_decay: 0.99,
             clamped: true,

@@ -5,7 +5,7 @@
 //! | [`content`] | F at each position | P, the photo's response |
 //! | [`gram`] | the Gram matrix, a sum over positions | A, the painting's Gram matrix |
 //! | [`wasserstein`] | the mean and the Gram matrix, sums over positions | the painting's |
-//! | [`total_variation`] | the pixels | none |
+//! | [`total_variation`], [`nine_points`] | the pixels | none |
 //!
 //! Those of a layer may have a [`Guide`], which says how much each position of the response counts.
 //!

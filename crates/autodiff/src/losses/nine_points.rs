@@ -3,7 +3,7 @@
 //! ```text
 //! TV9(x) = 1/3 sum over neighbours p, q (right of, below) of (x_p - x_q)^2
 //!        + 1/12 H W / ((H + 1) (W + 1)) sum over diagonal neighbours p, q of (x_p - x_q)^2
-//! dTV9/dx_p = 2/3 sum over the neighbours q of p of (x_p - x_q) + 1/6 ... the same of the diagonal ones
+//! dTV9/dx_p = 2/3 sum over the neighbours q of p of (x_p - x_q) + 1/6 H W / ((H + 1) (W + 1)) times the same of the diagonal ones
 //! ```
 //!
 //! Sums go over channels too. Diagonal neighbours are those of the picture with its border replicated by one pixel: (H + 1) (W + 1)

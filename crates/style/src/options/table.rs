@@ -8,8 +8,7 @@ use super::bytes::{bytes_text, parse_bytes};
 use super::row::{Refused, by_name, is_decay, is_factor, is_weight, name_into, name_of, names, parse_into};
 use super::schedule::{FACTORS, MOST_SCALES, parse_scale_factor, scale_factor_text};
 use super::{
-    Accepts, Colours, Effort, Init, Iterations, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss,
-    TvPoints,
+    Accepts, Colours, Effort, Init, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss, TvPoints,
 };
 
 /// Headings: what the picture looks like, how it is found, what of the machine is used.
@@ -208,7 +207,8 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "loss-scale",
         value_name: "NAME",
         help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
-               paper's at 512 x 512, the same look at every size), neural-style (means, as that program has them) or crowsonkb (means of                small responses, as style-transfer-pytorch has them)",
+               paper's at 512 x 512, the same look at every size), neural-style (means, as that program has them) or crowsonkb (means of \
+               small responses, as style-transfer-pytorch has them)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&LossScale::ALL)),
         recorded: Recorded::Always,
@@ -281,16 +281,12 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "effort",
         value_name: "NAME",
         help: "Iterations by size, fewer the larger it is: draft (a quarter, to see what comes), normal or best (three times as many). \
-               It chooses --iterations auto, and has no effect where they are numbers",
+               It says what --iterations auto means, and has no effect where they are numbers",
         heading: OPTIMISATION,
         accepts: Accepts::Names(&names(&Effort::ALL)),
         recorded: Recorded::Unless("normal"),
         get: |options| name_of(&Effort::ALL, &options.effort),
-        set: |options, text| {
-            name_into(&mut options.effort, &Effort::ALL, text)?;
-            options.iterations = Iterations::Auto;
-            Ok(())
-        },
+        set: |options, text| name_into(&mut options.effort, &Effort::ALL, text),
         valid: |_| true,
     },
     OptionRow {
@@ -409,7 +405,8 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "average-decay",
         value_name: "D",
-        help: "The picture is the mean of Adam's iterates, each of which weighs D times what the next one does, such as 0.99; with 0 it                is the one of lowest loss",
+        help: "The picture is the mean of Adam's iterates, each of which weighs D times what the next one does, such as 0.99; with 0 it \
+               is the one of lowest loss",
         heading: OPTIMISATION,
         accepts: Accepts::Text(DECAY),
         recorded: Recorded::Unless("0"),
@@ -423,7 +420,8 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "pixel-range",
         value_name: "RANGE",
-        help: "What Adam's steps may make of a value: free (anything, cut to 0 to 255 when it is written) or clamped (0 to 255 after each                step)",
+        help: "What Adam's steps may make of a value: free (anything, cut to 0 to 255 when it is written) or clamped (0 to 255 after each \
+               step)",
         heading: OPTIMISATION,
         accepts: Accepts::Names(&names(&PIXEL_RANGES)),
         recorded: Recorded::Unless("free"),
