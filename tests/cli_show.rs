@@ -4,6 +4,7 @@ mod command;
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use command::{Folder, code_and_message};
 use image::{GrayImage, Luma, Rgb, RgbImage};
@@ -243,11 +244,14 @@ fn what_is_not_finished_says_so() {
     let (_, rest) = show(&folder, "out.png");
     assert!(rest.contains("painted to the end"), "{rest}");
 
-    let stopped = options.replace("--iterations 4", "--iterations 100000");
-    succeed(
-        &folder,
-        &format!("transfer photo.png painting.webp {stopped} --time-limit 500ms -o stopped.png"),
-    );
+    let endless = options.replace("--iterations 4", "--iterations 100000");
+    let endless = format!("transfer photo.png painting.webp {endless} --save-every 1 -o stopped.png");
+    let mut run = folder.command(&endless).spawn().unwrap();
+    while !folder.path("stopped-000001.png").exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-TERM", &run.id().to_string()]).status().unwrap().success());
+    assert_eq!(run.wait().unwrap().code(), Some(143));
     let stopped = &json(&folder, "stopped.png")["stopped"];
     assert!(stopped["after"].as_u64() > Some(0) && stopped["of"] == 100_000, "{stopped}");
 }
@@ -301,7 +305,7 @@ fn files_without_a_record_are_told() {
         ("text.png", "is not a JPEG, PNG, WebP, TIFF, BMP or GIF picture\n"),
         ("empty.png", "Error: empty.png is empty\n"),
         ("none.png", "No such file or directory"),
-        (".", "Is a directory"),
+        (".", "is a directory"),
     ] {
         for json in ["", " --json"] {
             let output = folder.run(&format!("show {file}{json}"));

@@ -174,7 +174,8 @@ fn exif_description(exif: &[u8]) -> Option<String> {
 
 /// The tag `ImageDescription` of the first directory of a TIFF, up to its first zero.
 fn description<R: Read + Seek>(reader: R) -> Result<Option<String>, ReadError> {
-    let text = match Directory::read(reader)?.bytes(IMAGE_DESCRIPTION, MOST_TEXT) {
+    // With the zero behind it.
+    let text = match Directory::read(reader)?.bytes(IMAGE_DESCRIPTION, MOST_TEXT + 1) {
         // A longer one is a stranger's.
         Err(ReadError::Damaged(_)) => return Ok(None),
         other => other?.unwrap_or_default(),
