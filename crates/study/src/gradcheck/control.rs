@@ -12,7 +12,7 @@ use impasto_autodiff::check::Ladder;
 use impasto_autodiff::{AutodiffError, Chain, Term, Weight};
 use impasto_style::{
     Colours, Init, Mask, Network, Photo, Picture, PictureError, PreparedNetwork, Region, RegionMask,
-    StyleImage, Subject, SubjectError, TransferError, TransferOptions, first_picture,
+    StyleImage, StyleLoss, Subject, SubjectError, TransferError, TransferOptions, first_picture,
 };
 use impasto_tensor::{Shape, Tensor};
 
@@ -44,7 +44,8 @@ impl From<PictureError> for ControlError {
 
 /// The row of a photo with everything at once, at the options' size: two regions with a soft edge between them, of which one is of two
 /// blended paintings (a part of the painting, and the photo itself) and the other of the whole painting; a content mask; a part of
-/// the photo that is kept by half and less; light alone. The start is noise of the options' seed.
+/// the photo that is kept by half and less; light alone. The style is compared by Gram matrices: the square roots of the other loss,
+/// which has rows of its own, are slow in `f64`. The start is noise of the options' seed.
 ///
 /// # Errors
 /// [`ControlError`] if a picture is too small for the network's layers.
@@ -58,6 +59,7 @@ pub fn control(
         blend: vec![3.0, 1.0, 1.0],
         colours: Colours::Photo,
         init: Init::Noise,
+        style_loss: StyleLoss::Gram,
         tv_weight: 1.0,
         ..options.clone()
     };
