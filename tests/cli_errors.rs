@@ -112,7 +112,7 @@ fn numbers_that_make_no_sense() {
         ("--style-scale 0", "--style-scale must be"),
         ("--size 0", "--size must be from 1 to 10000"),
         ("--size 99999", "--size must be from 1 to 10000"),
-        ("--iterations 0", "--iterations must be 1 or more"),
+        ("--iterations 0", "--iterations must be auto, or 1 or more"),
         ("--history 0", "--history must be 1 or more"),
         ("--scales 0", "--scales must be"),
         ("--content-weight 0 --style-weight 0", "nothing to optimise"),

@@ -1,6 +1,7 @@
 //! Golden test: responses, losses and gradients of the embedded VGG-16, and a run of L-BFGS, against what PyTorch computed
-//! in f64 (`tests/golden/cases.json`, made by `tests/golden/make.py`, which also says what a sketch is; and `border.json`, by
-//! `border.py`, with other pixels than zeros beyond the picture's edge).
+//! in f64 (`tests/golden/cases.json`, made by `tests/golden/make.py`, which also says what a sketch is; `border.json`, by
+//! `border.py`, with other pixels than zeros beyond the picture's edge; and `wasserstein.json`, by `wasserstein.py`, for distances of
+//! Gaussians).
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -61,6 +62,36 @@ fn reference_in_f64_agrees_with_pytorch() {
         let (losses, gradient) = objective.evaluate(&image);
         case.compare_losses(&losses, REFERENCE.losses);
         case.gradient().compare(gradient.data(), REFERENCE.gradient, &format!("{} gradient", case.name));
+    }
+}
+
+/// Against roots by eigenvalues.
+#[test]
+fn distances_of_gaussians_agree_with_pytorch() {
+    for case in gaussian_cases() {
+        for (mode, tolerance) in [(ConvMode::Exact, &EXACT), (ConvMode::Fast, &FAST)] {
+            // A difference of traces.
+            compare_evaluator(&case, mode, &Tolerance { losses: 1e-4, ..*tolerance });
+        }
+    }
+}
+
+#[test]
+fn distances_of_gaussians_in_f64_agree_with_pytorch() {
+    let case = &gaussian_cases()[0];
+    let (losses, gradient) = ReferenceObjective::new(case).evaluate(&case.image.preprocessed_f64());
+    case.compare_losses(&losses, REFERENCE.losses);
+    case.gradient().compare(gradient.data(), REFERENCE.gradient, &format!("{} gradient", case.name));
+}
+
+/// The steps stop before the smallest eigenvalues' roots are reached: by a twentieth of the loss at most.
+#[test]
+fn steps_of_roots_go_nearly_all_the_way() {
+    for case in gaussian_cases() {
+        for layer in case.style_layers() {
+            let loss = number(&case.expected["losses"]["style"][&layer]);
+            check(loss, number(&case.expected["roots"][&layer]), 0.05, &format!("{} {layer}", case.name));
+        }
     }
 }
 
@@ -222,6 +253,8 @@ struct Case {
     content: Picture,
     style: Picture,
     image: Picture,
+    /// The loss of style.
+    kind: LossKind,
     expected: Value,
 }
 
@@ -245,10 +278,10 @@ impl Case {
         Arc::new(PreparedChain::new(self.chain(), mode).unwrap())
     }
 
-    /// L_content, then E_l of each style layer, with their weights.
+    /// L_content, then E_l or W_l of each style layer, with their weights.
     fn taps(&self) -> Vec<(Tap, f64)> {
         let style = self.style_layers().into_iter();
-        let style = style.map(|layer| (Tap::new(layer, LossKind::Gram), self.style_weight()));
+        let style = style.map(|layer| (Tap::new(layer, self.kind), self.style_weight()));
         std::iter::once((Tap::new(CONTENT_LAYER, LossKind::Content), self.alpha)).chain(style).collect()
     }
 
@@ -297,10 +330,14 @@ impl Case {
 }
 
 fn cases() -> Vec<Case> {
-    ["cases.json", "border.json"].into_iter().flat_map(cases_of).collect()
+    ["cases.json", "border.json"].into_iter().flat_map(|file| cases_of(file, LossKind::Gram)).collect()
 }
 
-fn cases_of(file: &str) -> Vec<Case> {
+fn gaussian_cases() -> Vec<Case> {
+    cases_of("wasserstein.json", LossKind::Wasserstein)
+}
+
+fn cases_of(file: &str, kind: LossKind) -> Vec<Case> {
     let text = std::fs::read_to_string(root().join("tests/golden").join(file)).unwrap();
     let golden: Value = serde_json::from_str(&text).unwrap();
     golden["cases"]
@@ -320,6 +357,7 @@ fn cases_of(file: &str) -> Vec<Case> {
                 content: picture(&case["content"]),
                 style: Picture::read(style, size(style, "height"), size(style, "width")),
                 image: picture(&case["image"]),
+                kind,
                 expected: case.clone(),
             }
         })

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use impasto_style::{
-    Checkpoint, Checkpoints, Event, Input, Network, Optimiser, PreparedNetwork, Preset, Record, Role, Run,
-    Size, Subject, TransferError, TransferOptions, transfer_with, white_noise,
+    AdamOptions, Checkpoint, Checkpoints, Event, Input, Network, Optimiser, PreparedNetwork, Preset, Record,
+    Role, Run, Size, Subject, TransferError, TransferOptions, transfer_with, white_noise,
 };
 
 /// A run that never ends by itself.
@@ -66,7 +66,7 @@ impl Sitting {
 }
 
 static SITTINGS: LazyLock<[Sitting; 2]> = LazyLock::new(|| {
-    [Optimiser::Lbfgs { history: Some(3) }, Optimiser::Adam { learning_rate: 2.0 }].map(Sitting::new)
+    [Optimiser::Lbfgs { history: Some(3) }, Optimiser::Adam(AdamOptions::DEFAULT)].map(Sitting::new)
 });
 
 /// One of each method. They hold the time that they took: other processes have others.

@@ -13,7 +13,7 @@ pub enum Pooling {
     Average,
     /// The maximum: what VGG was trained with.
     Max,
-    /// The mean times 2. Averages are smaller than the maxima that VGG was trained with, so so deeper layers respond less; of
+    /// The mean times 2. Averages are smaller than the maxima that VGG was trained with, so deeper layers respond less; of
     /// twice the means they have about the size that they have with maxima. The factor is that of style-transfer-pytorch.
     ScaledAverage,
 }

@@ -81,7 +81,7 @@ pub use engine::{
 pub use error::AutodiffError;
 pub use guide::{Coverage, Guide};
 pub use impasto_tensor::Border;
-pub use losses::{GramMatrix, Loss, LossKind};
+pub use losses::{GramMatrix, Loss, LossKind, Moments};
 pub use ops::preprocessing::Preprocessing;
 pub use reach::Reach;
 pub use terms::{GroupSum, Losses, Tap, Term, Weight, group_sums};

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, bits, border, losses_agree, pooling, small_sizes};
+use common::case::{Case, LAYERS, bits, border, losses_agree, pooling, small_sizes, style_kinds, tolerances};
 use common::terms::Terms;
 use common::{engine_chain, noise, noise_picture, relative_error};
 use impasto_autodiff::{
@@ -20,17 +20,16 @@ proptest! {
     #[test]
     fn evaluator_matches_the_reference_for_any_taps(
         size in small_sizes(),
-        (pooling, border) in (pooling(), border()),
-        content in 0_u8..32,
-        style in 0_u8..32,
+        (pooling, border, kind) in (pooling(), border(), style_kinds()),
+        (content, style) in (0_u8..32, 0_u8..32),
         seed in 0_u64..1000,
     ) {
         prop_assume!(content | style != 0);
-        let case = Case::new(size, pooling, content, style, seed).bordered(border).away_from_kinks(seed + 10);
+        let case = Case::of_kind(kind, size, pooling, (content, style), seed).bordered(border).away_from_kinks(seed + 10);
         prop_assume!(case.is_some());
         let case = case.expect("a picture was found");
         let (losses, gradient) = case.reference();
-        for (mode, of_losses, of_gradient) in [(ConvMode::Exact, 1e-5, 1e-4), (ConvMode::Fast, 1e-4, 1e-3)] {
+        for (mode, of_losses, of_gradient) in tolerances(kind) {
             let (ours, our_gradient) = case.evaluate(&mut case.evaluator(mode, None));
             prop_assert!(losses_agree(&ours, &losses, of_losses), "{mode:?} {ours:?} {losses:?}");
             let error = relative_error(&our_gradient, &gradient);
@@ -48,15 +47,15 @@ proptest! {
     fn a_picture_has_the_same_bits_however_it_is_cut(
         size in (8_usize..200, 8_usize..40),
         (mode, pooling, border) in (prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)], pooling(), border()),
-        (content, style) in (0_u8..32, 0_u8..32),
+        (kind, content, style) in (style_kinds(), 0_u8..32, 0_u8..32),
         rows in prop::collection::btree_set(1_usize..200, 0..9),
         kernels in prop_oneof![Just(Kernels::Kept), Just(Kernels::LargeStreamed), Just(Kernels::Streamed)],
         threads in 1_usize..8,
         seed in 0_u64..1000,
     ) {
         prop_assume!(content | style != 0);
-        let case = Case::new(size, pooling, content, style, seed).bordered(border);
-        let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
+        let case = Case::of_kind(kind, size, pooling, (content, style), seed).bordered(border);
+        let both = |layer: &&str| [LossKind::Content, kind].map(|kind| Tap::new(*layer, kind));
         let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
         let cuts = Cuts { rows: rows.into_iter().collect(), kernels };
         case.assert_same_bits(mode, (&taps, &[]), cuts, threads)?;
@@ -152,14 +151,37 @@ fn large_kernels_have_the_same_bits_kept_or_streamed() {
 
 #[test]
 fn bits_do_not_depend_on_threads() {
-    let case = Case::new((75, 91), Pooling::Average, 0b01000, 0b10101, 3);
-    let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| case.evaluate(&mut case.evaluator(ConvMode::Fast, None)))
-    };
-    let one = run(1);
-    for threads in [2, 3, 8] {
-        assert!(one == run(threads), "{threads} threads");
+    for kind in [LossKind::Gram, LossKind::Wasserstein] {
+        let case = Case::of_kind(kind, (75, 91), Pooling::Average, (0b01000, 0b10101), 3);
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| case.evaluate(&mut case.evaluator(ConvMode::Fast, None)))
+        };
+        let one = run(1);
+        for threads in [2, 3, 8] {
+            assert!(one == run(threads), "{kind:?}, {threads} threads");
+        }
+    }
+}
+
+/// Dead filters, a picture of one colour, fewer positions than filters, numbers far from what pictures have: the loss and its
+/// gradient are numbers.
+#[test]
+fn a_distance_of_gaussians_is_a_number_whatever_the_responses_are() {
+    let all = (0b00000, 0b11111);
+    for (size, colour, dead) in [((4, 4), 0.0, false), ((16, 12), 1e6, false), ((9, 30), 0.3, true)] {
+        let mut case = Case::of_kind(LossKind::Wasserstein, size, Pooling::Average, all, 3);
+        case.image.data_mut().fill(colour);
+        for layer in case.chain.layers.iter_mut().filter(|_| dead) {
+            if let Layer::Conv(conv) = layer {
+                conv.bias.iter_mut().step_by(3).for_each(|bias| *bias = -1e9);
+            }
+        }
+        for mode in [ConvMode::Exact, ConvMode::Fast] {
+            let (losses, gradient) = case.evaluate(&mut case.evaluator(mode, None));
+            assert!(losses.each.iter().all(|loss| loss.is_finite()), "{losses:?}");
+            assert!(gradient.iter().all(|g| g.is_finite()));
+        }
     }
 }
 
@@ -227,8 +249,9 @@ fn measured_targets_are_the_references() {
 fn assert_measured_targets(border: Border) {
     let case = Case::new((37, 42), Pooling::Average, 0, 1, 8).bordered(border);
     let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap());
-    let both = |layer: &&str| [LossKind::Content, LossKind::Gram].map(|kind| Tap::new(*layer, kind));
-    let taps: Vec<Tap> = LAYERS.iter().flat_map(both).collect();
+    let kinds = [LossKind::Content, LossKind::Gram, LossKind::Wasserstein];
+    let all = |layer: &&str| kinds.map(|kind| Tap::new(*layer, kind));
+    let taps: Vec<Tap> = LAYERS.iter().flat_map(all).collect();
     let options = EvaluatorOptions::default();
     let measured =
         network.measure(case.image.data(), (37, 42), (&taps, &[]), options, &Cancel::default()).unwrap();
@@ -243,18 +266,39 @@ fn assert_measured_targets(border: Border) {
             (Loss::Gram(ours), Loss::Gram(expected)) => {
                 relative_error(&ours.target.data, &expected.target.data)
             }
+            (Loss::Wasserstein(ours), Loss::Wasserstein(expected)) => {
+                let (ours, expected) = (&ours.target, &expected.target);
+                relative_error(&ours.mean, &expected.mean)
+                    .max(relative_error(&ours.second.data, &expected.second.data))
+            }
             _ => panic!("another loss, or one without a target"),
         };
         assert!(error < 1e-5 && loss.kind() == tap.kind, "{tap:?}: {error}");
     }
     // At its own targets a picture has no loss and no gradient.
     let term = |(tap, loss): (Tap, Loss)| Term::at(tap.layer, Weight::alone(1.0), loss);
-    let terms = taps.into_iter().zip(measured).map(term).collect();
-    let mut evaluator = Evaluator::new(network, (37, 42), terms, options).unwrap();
+    let (of_means, others): (Vec<_>, Vec<_>) =
+        taps.into_iter().zip(measured).partition(|(tap, _)| tap.kind.is_of_means());
+    let terms = others.into_iter().map(term).collect();
+    let mut evaluator = Evaluator::new(Arc::clone(&network), (37, 42), terms, options).unwrap();
     let mut gradient = vec![1.0; case.image.data().len()];
     let losses = evaluator.evaluate(case.image.data(), &mut gradient).unwrap();
     assert_eq!(losses.total, 0.0);
     assert!(gradient.iter().all(|&g| g == 0.0));
+    // But for the rounding of roots, nor has it a distance of Gaussians.
+    let scale: f64 = of_means.iter().map(|(_, loss)| spread(loss)).sum();
+    let terms = of_means.into_iter().map(term).collect();
+    let mut evaluator = Evaluator::new(network, (37, 42), terms, options).unwrap();
+    let losses = evaluator.evaluate(case.image.data(), &mut gradient).unwrap();
+    assert!(losses.total.abs() < 1e-5 * scale, "{} of {scale}", losses.total);
+}
+
+/// The mean of the second moments that a distance of Gaussians compares with.
+fn spread(loss: &Loss) -> f64 {
+    let Loss::Wasserstein(loss) = loss else { panic!("{:?}", loss.kind()) };
+    let second = &loss.target.second;
+    second.data.iter().step_by(second.channels + 1).map(|&g| f64::from(g)).sum::<f64>()
+        / second.channels as f64
 }
 
 /// Twice the same layer: the response is handed out to both.

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, losses_agree, pooling, small_sizes};
+use common::case::{Case, LAYERS, losses_agree, pooling, small_sizes, style_kinds, tolerances};
 use common::{noise, noise_picture, relative_error};
 use impasto_autodiff::losses::{Content, Style};
 use impasto_autodiff::{
@@ -117,10 +117,11 @@ impl Regions {
                     Coverage::Partly(guide) => (Some(guide.clone()), guide.share()),
                     Coverage::Nowhere => continue,
                 };
-                let loss = if term.loss.kind() == LossKind::Gram {
+                let kind = term.loss.kind();
+                let loss = if kind.is_of_sums() {
                     let part = cover(&self.painting.of(size)[0], &layer, Reach::Average);
                     let response = &responses[case.chain.position(&layer).unwrap()];
-                    LossKind::Gram.target_of_part(response, part.guide()).unwrap()
+                    kind.target_of_part(response, part.guide()).unwrap()
                 } else {
                     term.loss.clone()
                 };
@@ -139,18 +140,18 @@ proptest! {
     #[test]
     fn guided_losses_match_the_reference(
         size in small_sizes(),
-        pooling in pooling(),
-        (content, style) in (0_u8..32, 1_u8..32),
+        (pooling, kind) in (pooling(), style_kinds()),
+        bits in (0_u8..32, 1_u8..32),
         regions in regions(),
         seed in 0_u64..1000,
     ) {
-        let case = regions.apply(Case::new(size, pooling, content, style, seed), seed);
+        let case = regions.apply(Case::of_kind(kind, size, pooling, bits, seed), seed);
         prop_assume!(!case.terms.0.is_empty());
         let case = case.away_from_kinks(seed + 10);
         prop_assume!(case.is_some());
         let case = case.expect("a picture was found");
         let (losses, gradient) = case.reference();
-        for (mode, of_losses, of_gradient) in [(ConvMode::Exact, 1e-5, 1e-4), (ConvMode::Fast, 1e-4, 1e-3)] {
+        for (mode, of_losses, of_gradient) in tolerances(kind) {
             let (ours, our_gradient) = case.evaluate(&mut case.evaluator(mode, None));
             prop_assert!(losses_agree(&ours, &losses, of_losses), "{mode:?} {ours:?} {losses:?}");
             let error = relative_error(&our_gradient, &gradient);
@@ -167,8 +168,13 @@ fn measured_taps(
 ) -> (Vec<Tap>, Vec<Option<Guide>>) {
     let coverages = network.coverages(&mask.of(size)[0], size, &LAYERS, Reach::Average).unwrap();
     let of_layer = |(layer, coverage): (&&str, Coverage)| {
-        let kinds =
-            [(LossKind::Content, None), (LossKind::Gram, None), (LossKind::Gram, coverage.guide().cloned())];
+        let guide = || coverage.guide().cloned();
+        let kinds = [
+            (LossKind::Content, None),
+            (LossKind::Gram, None),
+            (LossKind::Gram, guide()),
+            (LossKind::Wasserstein, guide()),
+        ];
         kinds.map(|(kind, guide)| (Tap::new(*layer, kind), guide))
     };
     LAYERS.iter().zip(coverages).flat_map(of_layer).unzip()
@@ -181,14 +187,14 @@ proptest! {
     fn guided_losses_have_the_same_bits_however_the_picture_is_cut(
         size in (8_usize..200, 8_usize..40),
         (mode, pooling) in (prop_oneof![Just(ConvMode::Exact), Just(ConvMode::Fast)], pooling()),
-        (content, style) in (0_u8..32, 1_u8..32),
+        (kind, bits) in (style_kinds(), (0_u8..32, 1_u8..32)),
         regions in regions(),
         rows in prop::collection::btree_set(1_usize..200, 0..9),
         kernels in prop_oneof![Just(Kernels::Kept), Just(Kernels::LargeStreamed), Just(Kernels::Streamed)],
         threads in 1_usize..8,
         seed in 0_u64..1000,
     ) {
-        let case = regions.apply(Case::new(size, pooling, content, style, seed), seed);
+        let case = regions.apply(Case::of_kind(kind, size, pooling, bits, seed), seed);
         prop_assume!(!case.terms.0.is_empty());
         let network = Arc::new(PreparedChain::new(case.chain.clone(), mode).unwrap());
         let (taps, guides) = measured_taps(&network, regions.painting, size);
@@ -216,6 +222,12 @@ proptest! {
                     let error = relative_error(&target.data, &expected.target.data);
                     prop_assert!(error < 1e-5, "{tap:?}: {error}");
                 }
+                (Loss::Wasserstein(ours), Loss::Wasserstein(expected)) => {
+                    let (ours, expected) = (&ours.target, &expected.target);
+                    let error = relative_error(&ours.mean, &expected.mean)
+                        .max(relative_error(&ours.second.data, &expected.second.data));
+                    prop_assert!(error < 1e-5, "{tap:?}: {error}");
+                }
                 (Loss::Content(Content { target, .. }), Loss::Content(expected)) => {
                     prop_assert!(relative_error(target.data(), expected.target.data()) < 1e-5);
                 }
@@ -230,18 +242,22 @@ proptest! {
 
 #[test]
 fn a_mask_of_all_ones_is_no_mask() {
-    let case = Case::new((40, 31), Pooling::Average, 0b00100, 0b10101, 3);
-    let network = PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap();
-    let ones = vec![1.0; 40 * 31];
-    let mut guided = Case { chain: case.chain.clone(), image: case.image.clone(), terms: case.terms.clone() };
-    for term in &mut guided.terms.0 {
-        let layer = term.layer.clone().unwrap();
-        let coverage = network.coverages(&ones, (40, 31), &[&layer], Reach::Average).unwrap().swap_remove(0);
-        assert_eq!(coverage, Coverage::Everywhere);
-        term.loss = term.loss.clone().guided(coverage.guide().cloned());
+    for kind in [LossKind::Gram, LossKind::Wasserstein] {
+        let case = Case::of_kind(kind, (40, 31), Pooling::Average, (0b00100, 0b10101), 3);
+        let network = PreparedChain::new(case.chain.clone(), ConvMode::Fast).unwrap();
+        let ones = vec![1.0; 40 * 31];
+        let mut guided =
+            Case { chain: case.chain.clone(), image: case.image.clone(), terms: case.terms.clone() };
+        for term in &mut guided.terms.0 {
+            let layer = term.layer.clone().unwrap();
+            let coverage =
+                network.coverages(&ones, (40, 31), &[&layer], Reach::Average).unwrap().swap_remove(0);
+            assert_eq!(coverage, Coverage::Everywhere);
+            term.loss = term.loss.clone().guided(coverage.guide().cloned());
+        }
+        let run = |case: &Case| case.evaluate(&mut case.evaluator(ConvMode::Fast, None));
+        assert!(run(&guided) == run(&case), "{kind:?}");
     }
-    let run = |case: &Case| case.evaluate(&mut case.evaluator(ConvMode::Fast, None));
-    assert!(run(&guided) == run(&case));
 }
 
 /// Under an eroded mask no position that acts sees a pixel outside it, so no gradient gets there.

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use impasto_style::benchmark::{
     Benchmark, ConvTime, EvaluationTime, LayerTime, OptimiserTime, gemm_peak, peak_memory,
 };
-use impasto_style::{Arch, ConvMode, EvaluatorOptions};
+use impasto_style::{Arch, ConvMode, EvaluatorOptions, StyleLoss};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -36,6 +36,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = ConvName::Fast)]
     conv: ConvName,
 
+    /// The loss of style
+    #[arg(long, value_name = "NAME", default_value = "gram")]
+    #[arg(value_parser = PossibleValuesParser::new(StyleLoss::ALL.map(|(_, name)| name)).try_map(|name| StyleLoss::from_name(&name).ok_or("no such loss")))]
+    style_loss: StyleLoss,
+
     /// Print one line that is a JSON object, and nothing else
     #[arg(long)]
     json: bool,
@@ -56,13 +61,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             ConvName::Exact => ConvMode::Exact,
             ConvName::Fast => ConvMode::Fast,
         },
+        style_loss: arguments.style_loss,
         evaluator: EvaluatorOptions::default(),
     };
     let say = |text: &str| if arguments.json { Ok(()) } else { put(text) };
     let threads = rayon::current_num_threads();
     let (name, size) = (benchmark.arch.name(), benchmark.size);
     say(&format!(
-        "{name} to conv5_1, {size} x {size} pixels, {threads} threads, {}",
+        "{name} to conv5_1, {size} x {size} pixels, style loss {}, {threads} threads, {}",
+        benchmark.style_loss.name(),
         impasto_style::benchmark::isa()
     ))?;
     // First, so that the memory of the layers' own measurement does not count.
@@ -160,6 +167,7 @@ fn json_line(
     json!({
         "arch": benchmark.arch.name(),
         "size": benchmark.size,
+        "style_loss": benchmark.style_loss.name(),
         "threads": rayon::current_num_threads(),
         "isa": impasto_style::benchmark::isa(),
         "seconds": evaluation.median(),

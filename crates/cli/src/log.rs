@@ -27,7 +27,7 @@ impl Serialize for Line {
     }
 }
 
-/// The kinds that every line has, whether they count or not.
+/// The names that every line has, whether their losses count or not.
 const ALWAYS: [LossKind; 3] = [LossKind::Content, LossKind::Gram, LossKind::TotalVariation];
 
 /// Values by name, in the order of the names.
@@ -36,11 +36,15 @@ fn object(values: impl Iterator<Item = (String, Value)>) -> Value {
 }
 
 /// The line of an iteration: when and where it was, L, the sum of each kind of loss, each layer's own loss, and if there are regions
-/// each region's at each layer, how L-BFGS moved. Other kinds than [`ALWAYS`] are there if they count.
+/// each region's at each layer, how L-BFGS moved. Other names than those of [`ALWAYS`] are there if they count.
 fn line(progress: &Progress<'_>) -> Line {
     let losses = progress.losses;
     let counts = |kind| losses.terms.iter().any(|term| term.kind == kind);
-    let kinds = || LossKind::ALL.into_iter().filter(|&kind| ALWAYS.contains(&kind) || counts(kind));
+    // A kind that does not count is there unless one of its name does.
+    let is_named =
+        |kind: LossKind| LossKind::ALL.into_iter().any(|it| it.name() == kind.name() && counts(it));
+    let is_there = |kind: LossKind| counts(kind) || ALWAYS.contains(&kind) && !is_named(kind);
+    let kinds = || LossKind::ALL.into_iter().filter(|&kind| is_there(kind));
     let mut fields = Vec::new();
     let mut put = |name: &str, value: Value| fields.push((name.to_owned(), value));
     put("iteration", progress.iteration.into());
@@ -55,7 +59,7 @@ fn line(progress: &Progress<'_>) -> Line {
     }
     let regions = regions(losses);
     // The layers of a style in regions are those of each.
-    let is_of_regions = |kind: LossKind| regions.is_some() && kind == LossKind::Gram;
+    let is_of_regions = |kind: LossKind| regions.is_some() && kind.is_of_sums();
     for kind in kinds().filter(|&kind| kind.is_of_a_layer() && !is_of_regions(kind)) {
         let layers = object(losses.layers(kind).map(|(layer, loss)| (layer.to_owned(), loss.into())));
         put(&format!("{}_layers", kind.name()), layers);

@@ -209,11 +209,15 @@ fn start_line(summary: &Summary) -> String {
     } else {
         format!(" in the style of {}", paintings.join(" and "))
     };
-    let scales = if summary.scales.len() == 1 {
+    let sides = summary.scales.iter().map(|&(height, width)| height.max(width));
+    let each = &summary.scale_iterations;
+    let scales = if each.len() == 1 {
         String::new()
+    } else if each.iter().all(|iterations| *iterations == each[0]) {
+        format!(" at {} pixels", sides.map(|side| side.to_string()).collect::<Vec<_>>().join(", "))
     } else {
-        let sides = summary.scales.iter().map(|&(height, width)| height.max(width).to_string());
-        format!(" at {} pixels", sides.collect::<Vec<_>>().join(", "))
+        let of_side = |(side, iterations): (usize, &usize)| format!("{iterations} at {side}");
+        format!(" ({} pixels)", sides.zip(each).map(of_side).collect::<Vec<_>>().join(", "))
     };
     let bands = if summary.bands > 1 { format!(" in {} bands", summary.bands) } else { String::new() };
     let done = if summary.done > 0 { format!(", {} of them done", summary.done) } else { String::new() };

@@ -21,9 +21,9 @@ pub(crate) fn warn(quiet: bool, message: &str) {
     }
 }
 
-/// A line of a result on standard output.
+/// A line of a result on standard output, or several: in one piece, so that who takes the first alone may close the pipe behind it.
 pub(crate) fn put(line: &str) -> Result<(), Failure> {
-    writeln!(io::stdout(), "{line}").map_err(|error| no_output(&error))
+    io::stdout().write_all(format!("{line}\n").as_bytes()).map_err(|error| no_output(&error))
 }
 
 /// All that was put is written, or it is an error.

@@ -1,7 +1,7 @@
 //! Options that were given and have no effect: a line each.
 
 use impasto_style::picture::{Depth, Dither, Encoding, Writing, WrittenProfile};
-use impasto_style::{Init, RegionMask, Scales, Subject, TransferOptions};
+use impasto_style::{Init, Iterations, RegionMask, Scales, Subject, TransferOptions};
 
 /// What decides whether an option has an effect.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +82,11 @@ const ROWS: &[Row] = &[
         why: "in a run of fewer iterations",
     },
     Row {
+        option: "effort",
+        is_idle: |case| case.options.iterations != Iterations::Auto,
+        why: "where --iterations are numbers",
+    },
+    Row {
         option: "scale-factor",
         is_idle: |case| case.options.scales == Scales::Count(1),
         why: WITH_ONE_SCALE,
@@ -97,6 +102,7 @@ const ROWS: &[Row] = &[
         is_idle: |case| !case.has_masks,
         why: "without --mask, --style-mask, --regions or transparency",
     },
+    Row { option: "style-loss", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-layers", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row { option: "style-scale", is_idle: |case| case.options.style_weight == 0.0, why: WITHOUT_STYLE },
     Row {
@@ -152,7 +158,12 @@ mod tests {
             Writing::from(Encoding::Jpeg { quality: 90 }),
         );
         assert_eq!(found(&[Case { writing: &fine, ..case(&none) }]), all);
-        let options = TransferOptions { init: Init::Noise, scales: Scales::Auto, ..Preset::Paper.options() };
+        let options = TransferOptions {
+            init: Init::Noise,
+            scales: Scales::Auto,
+            iterations: Iterations::Auto,
+            ..Preset::Paper.options()
+        };
         let with = Case { writing: &jpeg, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), ["--dither"]);
         assert_eq!(found(&[case(&none), with]), [""; 0], "an effect on one picture is one");

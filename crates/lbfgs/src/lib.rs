@@ -61,7 +61,7 @@
 //! | sweeps over the pairs, in half precision | `kept.rs` |
 //! | strong Wolfe conditions, bracket, zoom, cubic interpolation | `line_search.rs` |
 //! | sweeps in fixed blocks | `vector.rs` |
-//! | Adam | `adam.rs` |
+//! | Adam | `adam.rs`, `moments.rs` |
 //!
 //! # Cost
 //! With m pairs and n variables: 4 n numbers of memory next to x itself, and 2 m n that are kept in half precision for `f32`
@@ -94,6 +94,7 @@ mod kept;
 mod lbfgs;
 mod lbfgs_state;
 mod line_search;
+mod moments;
 mod optimiser;
 mod outcome;
 mod real;
@@ -106,6 +107,7 @@ pub use adam::{Adam, AdamState};
 pub use bytes::{StateError, read_vector, write_vector};
 pub use lbfgs::Lbfgs;
 pub use lbfgs_state::LbfgsState;
+pub use moments::Moments;
 pub use optimiser::{Evaluation, Optimiser, State, Step};
 pub use outcome::{Error, Iteration, Outcome, StopReason};
 pub use real::{Real, Stored};

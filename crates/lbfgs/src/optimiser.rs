@@ -1,7 +1,7 @@
 //! What all methods have in common: a run that starts, steps and finishes.
 
 use crate::bytes::StateError;
-use crate::{Error, Groups, Iteration, Outcome, Real, StopReason};
+use crate::{Error, Groups, Iteration, Moments, Outcome, Real, StopReason};
 use std::io::{self, Read, Write};
 use std::ops::ControlFlow;
 
@@ -160,7 +160,7 @@ pub trait Optimiser {
 }
 
 /// A run between two steps.
-pub trait State<T, R>: Sized {
+pub trait State<T: Real, R>: Sized {
     /// The accepted point: the start before the first step, which counts as iteration 0 with a step of 0.
     fn iteration(&self) -> Iteration<'_, T, R>;
 
@@ -170,6 +170,12 @@ pub trait State<T, R>: Sized {
     /// The point to keep, which is the accepted one with the lowest loss, and how the run went. `reason` is what ended it:
     /// the last step's, or [`StopReason::Cancelled`] when the caller did.
     fn finish(self, reason: StopReason) -> (Vec<T>, Outcome<R>);
+
+    /// Takes out what the run has learnt of the gradient for one of other variables, once it has ended: it cannot be stepped or
+    /// written any more. None where the method learns nothing of the kind.
+    fn take_moments(&mut self) -> Option<Moments<T>> {
+        None
+    }
 
     /// Writes all that the run needs to go on with the same bits; `report` writes a report of the caller's, of which there
     /// may be more than one.

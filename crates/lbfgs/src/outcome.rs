@@ -17,6 +17,8 @@ pub struct Iteration<'a, T, R = ()> {
     pub gradient_norm: f64,
     /// L-BFGS: the step t along the direction d (1 is the full quasi-Newton step). Adam: the learning rate.
     pub step: f64,
+    /// Whether `x` is the mean of the points so far in place of the last one, whose loss, gradient and report these are.
+    pub averaged: bool,
     /// What the objective returned with the loss at `x` ([`Evaluation::report`](crate::Evaluation::report)).
     pub report: &'a R,
 }
@@ -54,7 +56,8 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// How a run ended. The point that it kept is the accepted one with the lowest loss.
+/// How a run ended. The point that it kept is the accepted one with the lowest loss; or the mean of the accepted points, and the losses
+/// here are then the last one's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome<R = ()> {
     /// Why it ended.

@@ -40,6 +40,9 @@ pub trait Real:
     /// The square root.
     #[must_use]
     fn sqrt(self) -> Self;
+    /// The nearest number that is at least the first and at most the second bound, of which the first is not larger; NaN for NaN.
+    #[must_use]
+    fn within(self, bounds: (Self, Self)) -> Self;
 }
 
 macro_rules! impl_real {
@@ -75,6 +78,11 @@ macro_rules! impl_real {
             #[inline(always)]
             fn sqrt(self) -> Self {
                 self.sqrt()
+            }
+
+            #[inline(always)]
+            fn within(self, (least, most): (Self, Self)) -> Self {
+                self.clamp(least, most)
             }
         }
     };

@@ -36,6 +36,7 @@ impl<R> Record<R> {
             loss: self.loss,
             gradient_norm: self.gradient_norm,
             step: self.step,
+            averaged: false,
             report: &self.report,
         }
     }

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use crate::coordinates::{Coordinates, Spectrum};
 use crate::optimise::lbfgs;
-use crate::white_noise;
+use crate::{StyleLoss, white_noise};
 
 /// What to measure.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,8 @@ pub struct Benchmark {
     pub runs: usize,
     /// Which convolution algorithms may be used.
     pub conv: ConvMode,
+    /// The loss of style.
+    pub style_loss: StyleLoss,
     /// How the evaluator may use the machine.
     pub evaluator: EvaluatorOptions,
 }
@@ -97,12 +99,12 @@ impl Benchmark {
     /// # Errors
     /// [`AutodiffError`] if the picture is too small or the plan does not fit the memory limit.
     pub fn evaluations(&self) -> Result<EvaluationTime, AutodiffError> {
-        let &Self { arch, size, runs, conv, evaluator: options } = self;
+        let &Self { arch, size, runs, conv, style_loss, evaluator: options } = self;
         let network = Arc::new(PreparedChain::new(random_chain(arch), conv)?);
         let content = std::iter::once((Tap::new("conv4_2", LossKind::Content), 1.0));
         let style = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"];
         let (taps, weights): (Vec<Tap>, Vec<f64>) =
-            content.chain(style.map(|layer| (Tap::new(layer, LossKind::Gram), 1e3))).unzip();
+            content.chain(style.map(|layer| (Tap::new(layer, style_loss.kind()), 1e3))).unzip();
         let target = numbers(size * size * 3, 1, 100.0);
         let measured = network.measure(&target, (size, size), (&taps, &[]), options, &Cancel::default())?;
         let terms = taps.into_iter().zip(weights).zip(measured);

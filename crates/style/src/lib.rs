@@ -75,6 +75,7 @@
 #![forbid(unsafe_code)]
 
 pub mod benchmark;
+mod carried;
 mod checkpoint;
 mod colour;
 pub mod coordinates;
@@ -120,10 +121,10 @@ pub use notice::{Notice, NoticeKind};
 pub use objective::{Breakdown, Objective, TermLoss};
 pub use optimise::lbfgs;
 pub use options::{
-    Accepts, Choices, Colours, Each, Init, Iterations, LayerWeight, LayerWeights, LossScale,
-    NUMBERS_OF_PAINTINGS, NoSheet, OPTIONS, Optimiser, OptionRow, OptionsError, Paper, Recorded, SYNONYMS,
-    Scale, Scales, Sheet, Size, TransferOptions, Transport, VALUE_SYNONYMS, default_history, did_you_mean,
-    nearest, option_name,
+    Accepts, AdamOptions, Choices, Colours, Each, Effort, Init, Iterations, LayerWeight, LayerWeights,
+    LossScale, NUMBERS_OF_PAINTINGS, NoSheet, OPTIONS, Optimiser, OptionRow, OptionsError, Paper, Recorded,
+    SYNONYMS, Scale, Scales, Sheet, Size, StyleLoss, TransferOptions, Transport, TvPoints, VALUE_SYNONYMS,
+    default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
 pub use preset::Preset;

@@ -15,7 +15,8 @@ impl TransferOptions {
     pub(crate) fn working_bytes(&self, height: usize, width: usize) -> u64 {
         let numbers = 3 * height * width;
         let light = self.colours == Colours::Photo;
-        let optimiser = self.optimiser.bytes(self.iterations.most(), self.variables((height, width)));
+        let iterations = self.most_iterations(height.max(width));
+        let optimiser = self.optimiser.bytes(iterations, self.variables((height, width)));
         optimiser
             + Pixels::bytes(height * width, light, false)
             + 4 * (numbers * size_of::<f32>()) as u64
@@ -43,7 +44,7 @@ impl TransferOptions {
         let pixels = |kept| Pixels::bytes(height * width, light, kept);
         let kept = pixels(subject.keep().is_some()) - pixels(false);
         let alpha = if subject.photo().alpha().is_some() { 2 * height * width * size_of::<f32>() } else { 0 };
-        let optimiser = self.optimiser.bytes(self.iterations.most(), self.variables((height, width)));
+        let optimiser = self.optimiser.bytes(self.most_iterations(longest), self.variables((height, width)));
         let measuring = subject.scene_bytes(longest, self).saturating_sub(optimiser);
         (subject.bytes() + start).saturating_sub(counted as u64) + kept + alpha as u64 + measuring
     }

@@ -12,6 +12,8 @@
 
 use impasto_autodiff::{AutodiffError, Evaluator, GroupSum, LossKind, Term, Weight, group_sums};
 
+use impasto_tensor::Shape;
+
 use crate::{PreparedNetwork, Target, Targets, TransferError, TransferOptions};
 
 /// The losses of one picture.
@@ -34,7 +36,7 @@ pub struct TermLoss {
     pub region: Option<String>,
     /// alpha, and w_l times the factor of the loss scale and the share of the region.
     pub weight: Weight,
-    /// L_content, E_l or TV: plain.
+    /// L_content, E_l or W_l, or TV: plain.
     pub loss: f64,
 }
 
@@ -90,11 +92,11 @@ impl Objective {
         let mut labels = Vec::new();
         let mut terms = Vec::new();
         for Target { spec, region, loss } in targets.terms {
-            let response = spec.layer.as_deref().map(|layer| network.response_shape(layer, (height, width)));
-            let factor = match response.transpose()? {
-                Some(response) => options.loss_scale.factor(spec.kind, height * width, response),
-                None => 1.0,
+            let response = match &spec.layer {
+                Some(layer) => network.response_shape(layer, (height, width))?,
+                None => Shape::new(height, width, 3),
             };
+            let factor = options.loss_scale.factor(spec.kind, height * width, response);
             let mut share = spec.weight.share * factor;
             if let Some(guide) = loss.guide().filter(|_| spec.kind.is_of_sums()) {
                 share *= guide.share();

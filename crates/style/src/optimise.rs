@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use impasto_autodiff::AutodiffError;
 use impasto_lbfgs::{
-    Adam, Error as MinimiseError, Evaluation, Iteration, Lbfgs, Optimiser as Method, Outcome, State,
+    Adam, Error as MinimiseError, Evaluation, Iteration, Lbfgs, Moments, Optimiser as Method, Outcome, State,
     StateError, Step, StopReason, write_vector,
 };
 
@@ -31,12 +31,12 @@ impl Optimiser {
             Self::Lbfgs { history } => {
                 lbfgs(history, iterations, variables).bytes::<f32>(variables) + Spectrum::bytes(variables)
             }
-            Self::Adam { .. } => Adam::default().bytes::<f32>(variables),
+            Self::Adam(_) => Adam::default().bytes::<f32>(variables),
         }
     }
 
     /// The most bytes that a checkpoint of such a run has: of L-BFGS x0, the groups, u, g and the pairs, of Adam x, both
-    /// moments and the best x. What does not grow with the picture (dot products of pairs, squares of groups, paths and
+    /// moments and the best x or the mean. What does not grow with the picture (dot products of pairs, squares of groups, paths and
     /// options) is allowed [`SMALL`] and eight bytes for each two pairs.
     pub(crate) fn checkpoint_bytes(self, iterations: usize, variables: usize) -> u64 {
         let number = size_of::<f32>() as u64;
@@ -46,7 +46,7 @@ impl Optimiser {
                 // A pair is two numbers of 16 bits for each variable.
                 (number.saturating_mul(3 + pairs) + 1, pairs)
             }
-            Self::Adam { .. } => (4 * number, 0),
+            Self::Adam(_) => (4 * number, 0),
         };
         let products = 4u64.saturating_mul(pairs).saturating_mul(pairs + 3);
         each.saturating_mul(variables as u64).saturating_add(products).saturating_add(SMALL)
@@ -151,18 +151,26 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
         step.map_err(transfer_error)
     }
 
-    /// The accepted picture.
+    /// The accepted picture, or the mean of all.
     pub(crate) fn accepted(&mut self) -> Accepted<'_> {
         let iteration = self.state.iteration();
-        let pixels = self.coordinates.pixels(iteration.x, iteration.report.number == self.number);
+        let evaluated_last = !iteration.averaged && iteration.report.number == self.number;
+        let pixels = self.coordinates.pixels(iteration.x, evaluated_last);
         Accepted { iteration, pixels }
     }
 
-    /// The accepted picture with the lowest loss, and how the descent went that `reason` ended.
+    /// The accepted picture with the lowest loss, or the mean of all, and how the descent went that `reason` ended.
     pub(crate) fn kept(&mut self, reason: StopReason) -> Kept {
+        let averaged = self.state.iteration().averaged;
         let (u, outcome) = self.state.kept(reason);
-        let pixels = self.coordinates.pixels(u, outcome.report.number == self.number).to_vec();
+        let evaluated_last = !averaged && outcome.report.number == self.number;
+        let pixels = self.coordinates.pixels(u, evaluated_last).to_vec();
         (pixels, with_losses(outcome, |report| report.losses.clone()))
+    }
+
+    /// Takes out what a descent that is over has learnt for one in as many colours of another size.
+    pub(crate) fn take_moments(&mut self) -> Option<Moments<f32>> {
+        self.state.take_moments()
     }
 
     /// [`Self::kept`] without a copy, for a descent that is over.
@@ -177,6 +185,25 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
             write_vector(&mut to, around)?;
         }
         self.state.write(&mut to, Report::write)
+    }
+}
+
+impl<C: Coordinates> Descent<Adam, C> {
+    /// Evaluates the start of a descent by Adam that goes on with what an earlier one has learnt.
+    pub(crate) fn start_with(
+        method: Adam,
+        mut coordinates: C,
+        moments: Moments<f32>,
+        objective: &mut Objective,
+    ) -> Result<Self, TransferError> {
+        let mut number = 0;
+        let mut u = coordinates.start();
+        let state = method
+            .start_with(moments, &mut u, |u, gradient| {
+                evaluate(&mut coordinates, objective, &mut number, (u, gradient))
+            })
+            .map_err(transfer_error)?;
+        Ok(Self { method, coordinates, state, number })
     }
 }
 

@@ -19,7 +19,7 @@ use impasto_tensor::Isa;
 use serde::{Deserialize, Serialize};
 
 use crate::picture::{MOST_TEXT, ReadOptions};
-use crate::{Init, Input, Iterations, Picture, PictureError, Record, RecordError, Value};
+use crate::{Init, Input, Picture, PictureError, Record, RecordError, Value};
 
 /// How every text begins: what begins otherwise is a stranger's.
 const BEGINS: &str = "{\"impasto\":";
@@ -110,15 +110,10 @@ impl Provenance {
         Self { record, instruction_set, stopped: None, output: BTreeMap::new() }
     }
 
-    /// Says of each scale how many iterations it had, where some had others than the options say: a run that goes on keeps those
-    /// of its coarse scales, whatever is asked for at the last.
+    /// Says of each scale how many iterations it had, in place of what the options say: a run that goes on keeps those of its coarse
+    /// scales, whatever is asked for at the last.
     pub fn say_iterations(&mut self, of_scales: &[usize]) {
-        let Some(said) = self.record.options.get_mut("iterations") else { return };
-        let options = said.to_string().parse::<Iterations>();
-        let is_said = |(scale, iterations): (usize, &usize)| {
-            options.as_ref().is_ok_and(|options| options.at(scale) == *iterations)
-        };
-        if !of_scales.iter().enumerate().all(is_said) {
+        if let Some(said) = self.record.options.get_mut("iterations") {
             let numbers: Vec<String> = of_scales.iter().map(usize::to_string).collect();
             *said = Value::from(numbers.join(","));
         }

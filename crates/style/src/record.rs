@@ -250,20 +250,24 @@ impl Record {
     /// # Errors
     /// [`OptionsError`] if a value cannot be read or is out of its range.
     pub fn transfer_options(&self) -> Result<TransferOptions, OptionsError> {
-        let mut left_out = Choices::default();
-        for row in OPTIONS {
-            if let Recorded::Unless(text) = row.recorded {
-                left_out.set(row.name, text)?;
-            }
-        }
-        self.choices()?.or(&left_out).options()
+        self.choices()?.options()
     }
 
-    /// The options that it names, as choices.
+    /// The options that it names, as choices. Of a whole record, which names all that every record has, what it leaves out asks for
+    /// nothing, and is chosen as such; another one, written by hand, leaves the rest to the preset.
     ///
     /// # Errors
     /// [`OptionsError::Unknown`] if there is no such option.
     pub fn choices(&self) -> Result<Choices, OptionsError> {
+        let named = self.named()?;
+        let nothing = asking_for_nothing()?;
+        let options = named.clone().or(&nothing).options()?;
+        let mut always = OPTIONS.iter().filter(|row| row.recorded == Recorded::Always);
+        let is_whole = always.all(|row| row.get(&options).is_none() || named.has(row.name));
+        Ok(if is_whole { named.or(&nothing) } else { named })
+    }
+
+    fn named(&self) -> Result<Choices, OptionsError> {
         let mut choices = Choices::default();
         for (name, value) in &self.options {
             choices.set(name, &value.to_string())?;
@@ -293,6 +297,17 @@ impl Record {
     pub fn write(&self, path: &Path) -> Result<(), FileError> {
         write_atomically(path, |out| write!(out, "{self}"))
     }
+}
+
+/// The values that ask for nothing of the options that a record leaves out then.
+fn asking_for_nothing() -> Result<Choices, OptionsError> {
+    let mut nothing = Choices::default();
+    for row in OPTIONS {
+        if let Recorded::Unless(text) = row.recorded {
+            nothing.set(row.name, text)?;
+        }
+    }
+    Ok(nothing)
 }
 
 /// The JSON text.

@@ -1,6 +1,6 @@
 //! One scale of a run, and what its optimisation starts from: a picture, or a checkpoint.
 
-use impasto_lbfgs::{Adam, Lbfgs, Optimiser as Method};
+use impasto_lbfgs::{Adam, Lbfgs, Moments, Optimiser as Method};
 
 use crate::colour::lights;
 use crate::coordinates::{Composed, Coordinates, Pixels, Spectrum};
@@ -99,16 +99,18 @@ impl Start {
         }
     }
 
-    /// The descent from here on by Adam, in pixels.
+    /// The descent from here on by Adam, in pixels, with the moments of the scale before if there are any.
     pub(crate) fn by_adam(
         self,
         method: Adam,
+        moments: Option<Moments<f32>>,
         stage: &Stage,
         objective: &mut Objective,
     ) -> Result<Descent<Adam, Pixels>, TransferError> {
-        match self.checkpoint {
-            None => Descent::start(method, self.pixels, objective),
-            Some(resume) => resumed(method, self.pixels, stage, objective, resume),
+        match (self.checkpoint, moments) {
+            (None, None) => Descent::start(method, self.pixels, objective),
+            (None, Some(moments)) => Descent::start_with(method, self.pixels, moments, objective),
+            (Some(resume), _) => resumed(method, self.pixels, stage, objective, resume),
         }
     }
 }

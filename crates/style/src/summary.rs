@@ -2,8 +2,8 @@
 
 use crate::memory::plan_or_advise;
 use crate::{
-    Coverages, Masks, Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, Tap, TransferError,
-    TransferOptions, Vanished,
+    Coverages, Iterations, Masks, Picture, PreparedNetwork, Scale, Scales, Source, Subject, Summary, Tap,
+    TransferError, TransferOptions, Vanished,
 };
 
 /// Checks sizes and memory, and says what will be done; nothing is kept or done already.
@@ -98,11 +98,12 @@ pub(crate) fn checkpoint_bytes(subject: &Subject, options: &TransferOptions, sch
 }
 
 /// The sizes from coarse to fine. [`Scales::Auto`] leaves out coarse ones at which a picture would have no position at the
-/// deepest layer.
+/// deepest layer. All but the last have `coarse_iterations`, which may not be those of the options: a run that goes on has had its own.
 pub(crate) fn schedule(
     network: &PreparedNetwork,
     subject: &Subject,
     options: &TransferOptions,
+    coarse_iterations: &Iterations,
 ) -> Vec<Scale> {
     let longest = subject.longest_side(options);
     let mut sizes = options.sizes(longest);
@@ -114,5 +115,9 @@ pub(crate) fn schedule(
         };
         sizes.retain(|&size| size == longest || fits(size));
     }
-    options.with_iterations(sizes)
+    let scale = |(index, &size): (usize, &usize)| {
+        let iterations = if index + 1 < sizes.len() { coarse_iterations } else { &options.iterations };
+        Scale { size, iterations: iterations.at(index, size, options.effort) }
+    };
+    sizes.iter().enumerate().map(scale).collect()
 }

@@ -28,7 +28,7 @@ pub struct TermSpec {
     pub region: Option<usize>,
     /// Whether a mask, or the photo's transparency, says where it acts.
     pub guided: bool,
-    /// The paintings whose Gram matrices make its target, each with its share b_s w_ls / W_l; none for losses of the photo.
+    /// The paintings whose sums make its target, each with its share b_s w_ls / W_l; none for losses of the photo.
     pub paintings: Vec<(usize, f64)>,
 }
 
@@ -107,7 +107,7 @@ impl Subject {
         }
         if options.tv_weight > 0.0 {
             terms.push(TermSpec {
-                kind: LossKind::TotalVariation,
+                kind: options.tv_points.loss(),
                 layer: None,
                 weight: Weight::alone(options.tv_weight),
                 region: None,
@@ -134,7 +134,7 @@ impl Subject {
             let parts = paintings.iter().map(|&(painting, share)| (painting, share, weight(painting)));
             let (share, paintings) = mix(parts.collect());
             (share > 0.0).then(|| TermSpec {
-                kind: LossKind::Gram,
+                kind: options.style_loss.kind(),
                 layer: Some(layer.to_owned()),
                 weight: Weight { sum: options.style_weight, share },
                 region: self.has_regions().then_some(region),
@@ -171,13 +171,14 @@ fn mix(mut paintings: Vec<(usize, f64, f64)>) -> (f64, Vec<(usize, f64)>) {
 }
 
 impl LossScale {
-    /// What the loss of a layer is multiplied with besides its weights, for a picture of `pixels` = H W and a response of
-    /// that shape.
+    /// What a loss is multiplied with besides its weights, for a picture of `pixels` = H W and a response of that shape, which of a
+    /// loss of the picture itself is its own.
     pub fn factor(self, kind: LossKind, pixels: usize, response: Shape) -> f64 {
         match kind {
             LossKind::Content => self.content(pixels, response.channels, response.positions()),
             LossKind::Gram => self.style(response.channels),
-            LossKind::TotalVariation => 1.0,
+            LossKind::Wasserstein => self.wasserstein(response.channels),
+            LossKind::TotalVariation | LossKind::NinePoints => self.total_variation(pixels),
         }
     }
 }
@@ -243,11 +244,11 @@ mod tests {
     fn the_factor_is_that_of_the_loss() {
         let response = Shape::new(4, 5, 8);
         let factors = |scale: LossScale| {
-            [LossKind::Content, LossKind::Gram, LossKind::TotalVariation]
+            [LossKind::Content, LossKind::Gram, LossKind::Wasserstein, LossKind::TotalVariation]
                 .map(|kind| scale.factor(kind, 1 << 16, response))
         };
-        assert_eq!(factors(LossScale::Paper), [1.0; 3]);
-        assert_eq!(factors(LossScale::Balanced), [4.0, 1.0, 1.0]);
-        assert_eq!(factors(LossScale::NeuralStyle), [2.0 / 160.0, 4.0 / 64.0, 1.0]);
+        assert_eq!(factors(LossScale::Paper), [1.0, 1.0, 3000.0, 1.0]);
+        assert_eq!(factors(LossScale::Balanced), [4.0, 1.0, 3000.0, 1.0]);
+        assert_eq!(factors(LossScale::NeuralStyle), [2.0 / 160.0, 4.0 / 64.0, 12000.0 / 64.0, 1.0]);
     }
 }

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use impasto_autodiff::AutodiffError;
-use impasto_lbfgs::{Adam, Optimiser as Method, Step, StopReason};
+use impasto_lbfgs::{Optimiser as Method, Step, StopReason};
 
+use crate::carried::Carried;
 use crate::checkpoint::{Keeper, Place};
 use crate::coordinates::Coordinates;
 use crate::finish::Finish;
@@ -21,7 +22,7 @@ use crate::{
 /// A finished transfer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Painting {
-    /// The accepted picture with the lowest loss, at the last scale that an iteration was accepted at.
+    /// The accepted picture with the lowest loss, or the mean of all if Adam takes one, at the last scale that an iteration was accepted at.
     pub picture: Picture,
     /// The share of its pixels whose chroma had to shrink, visibly, to fit 0..=255, 0 to 1: only where the photo's colours stay
     /// ([`Colours::Photo`](crate::Colours::Photo)).
@@ -90,16 +91,11 @@ pub fn transfer_with(
     let Run { resume, checkpoints, measure } = run;
     options.validate()?;
     subject.check(options)?;
-    let mut schedule = schedule(network, subject, options);
     let coarse_iterations = match &resume {
         Some(resume) => resume.header().coarse_iterations.clone(),
         None => options.iterations.clone(),
     };
-    if let [coarse @ .., _] = &mut schedule[..] {
-        for (index, scale) in coarse.iter_mut().enumerate() {
-            scale.iterations = coarse_iterations.at(index);
-        }
-    }
+    let schedule = schedule(network, subject, options, &coarse_iterations);
     let mut summary = summarise(network, subject, options, &schedule)?;
     if let Some(resume) = &resume {
         check_place(resume, subject, &schedule)?;
@@ -117,6 +113,7 @@ pub fn transfer_with(
         inputs: (network, subject, options),
         measure,
         keeper: checkpoints.map(|checkpoints| Keeper::new(checkpoints, coarse_iterations)),
+        carried: None,
         started,
         earlier: resume.as_ref().map_or(Duration::ZERO, |resume| resume.header().elapsed()),
         on_event: &mut on_event,
@@ -139,6 +136,8 @@ struct Transfer<'a> {
     inputs: (&'a PreparedNetwork, &'a Subject, &'a TransferOptions),
     measure: Option<Measure<'a>>,
     keeper: Option<Keeper>,
+    /// What the next scale begins with.
+    carried: Option<Carried>,
     started: Instant,
     /// The time of the runs that this one goes on from.
     earlier: Duration,
@@ -221,10 +220,10 @@ impl Transfer<'_> {
                 let descent = start.by_lbfgs(method, stage, &mut objective)?;
                 self.descend(descent, &mut objective, stage, &finish)
             }
-            Optimiser::Adam { learning_rate } => {
-                let max_iterations = stage.scale.iterations;
-                let method = Adam { learning_rate, max_iterations, ..Adam::default() };
-                let descent = start.by_adam(method, stage, &mut objective)?;
+            Optimiser::Adam(adam) => {
+                let moments = self.carried.take().map(|carried| carried.at(stage.size)).transpose()?;
+                let method = adam.method(stage.scale.iterations);
+                let descent = start.by_adam(method, moments, stage, &mut objective)?;
                 self.descend(descent, &mut objective, stage, &finish)
             }
         }
@@ -261,6 +260,7 @@ impl Transfer<'_> {
             return Err(TransferError::Cancelled);
         }
         if self.keeper.is_none() {
+            self.carry(&mut descent, stage);
             // The picture is told of when all else is out of memory.
             return stage.painting(descent.finish(reason), finish);
         }
@@ -269,7 +269,16 @@ impl Transfer<'_> {
             let _ = (self.on_event)(Event::Ended(&painting));
         }
         let _ = self.save(&mut descent, stage);
+        self.carry(&mut descent, stage);
         Ok(painting)
+    }
+
+    /// Keeps what the next scale is to begin with, if it is to begin with something.
+    fn carry<M: Method, C: Coordinates>(&mut self, descent: &mut Descent<M, C>, stage: &Stage) {
+        let (_, _, options) = self.inputs;
+        if !stage.last && options.optimiser.adam().is_some_and(|adam| adam.carried) {
+            self.carried = descent.take_moments().map(|moments| Carried { moments, size: stage.size });
+        }
     }
 
     fn elapsed(&self) -> Duration {

@@ -12,9 +12,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use impasto_style::{
-    AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input, Network, Optimiser,
-    Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, Size, StopReason, Subject, TransferError,
-    TransferOptions, transfer, transfer_with, white_noise,
+    AdamOptions, AutodiffError, Cancel, Checkpoint, CheckpointError, Checkpoints, Event, Init, Input,
+    Network, Optimiser, Painting, PreparedNetwork, Preset, Record, Role, Run, Scales, Size, StopReason,
+    Subject, TransferError, TransferOptions, transfer, transfer_with, white_noise,
 };
 use proptest::prelude::*;
 
@@ -96,11 +96,33 @@ impl Sitting {
     }
 }
 
-const METHODS: [Optimiser; 2] =
-    [Optimiser::Lbfgs { history: Some(3) }, Optimiser::Adam { learning_rate: 2.0 }];
+/// Adam with a mean of its iterates, bounds, and moments that go on at the next size.
+const AVERAGED: AdamOptions =
+    AdamOptions { average_decay: 0.8, clamped: true, carried: true, ..AdamOptions::DEFAULT };
+
+const METHODS: [Optimiser; 3] =
+    [Optimiser::Lbfgs { history: Some(3) }, Optimiser::Adam(AdamOptions::DEFAULT), Optimiser::Adam(AVERAGED)];
+
+/// The picture of such a run is the mean, and what the coarse size has learnt decides the fine one.
+#[test]
+fn each_of_what_adam_can_do_besides_makes_another_picture() {
+    let whole =
+        |options| Sitting::new(Optimiser::Adam(options), 6).paint(Run::default(), usize::MAX).0.unwrap();
+    let pictures = [
+        AVERAGED,
+        AdamOptions { average_decay: 0.0, ..AVERAGED },
+        AdamOptions { clamped: false, ..AVERAGED },
+        AdamOptions { carried: false, ..AVERAGED },
+        AdamOptions { beta2: 0.9, ..AVERAGED },
+    ]
+    .map(|options| whole(options).picture.into_data());
+    for (index, picture) in pictures.iter().enumerate() {
+        assert!(pictures[..index].iter().all(|other| other != picture), "{index}");
+    }
+}
 
 /// What a run tells and returns that is not stopped, of each method, with six iterations at each size.
-static WHOLE: LazyLock<[(Painting, Vec<Told>); 2]> = LazyLock::new(|| {
+static WHOLE: LazyLock<[(Painting, Vec<Told>); 3]> = LazyLock::new(|| {
     METHODS.map(|method| {
         let (painting, told) = Sitting::new(method, 6).paint(Run::default(), usize::MAX);
         (painting.unwrap(), told)
@@ -122,7 +144,7 @@ proptest! {
     /// At any iteration of any scale, several times, each time on another number of threads, with and without a memory limit.
     #[test]
     fn a_run_that_is_stopped_and_resumed_is_the_one_that_is_not(
-        method in 0usize..2, mut stops in prop::collection::btree_set(1usize..12, 1..4), threads in 1usize..5,
+        method in 0usize..3, mut stops in prop::collection::btree_set(1usize..12, 1..4), threads in 1usize..5,
         limited in any::<bool>(),
     ) {
         let mut sitting = Sitting::new(METHODS[method], 6);
@@ -518,7 +540,7 @@ fn a_damaged_checkpoint_is_refused() {
     }
 }
 
-static CHECKPOINTS: LazyLock<[Vec<u8>; 2]> =
+static CHECKPOINTS: LazyLock<[Vec<u8>; 3]> =
     LazyLock::new(|| METHODS.map(|method| checkpoint(&Sitting::new(method, 3))));
 
 proptest! {
@@ -527,7 +549,7 @@ proptest! {
     /// Bytes that were changed by somebody who knows the checksum: an error or a painting, and no panic.
     #[test]
     fn hostile_checkpoints_are_refused_or_painted_on(
-        method in 0usize..2,
+        method in 0usize..3,
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         early in any::<bool>(),
         cut in prop::option::of(any::<prop::sample::Index>()),

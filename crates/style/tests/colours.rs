@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use impasto_style::{
-    Checkpoint, Checkpoints, Colours, Event, Init, Input, Mask, Network, Optimiser, Painting, Photo, Picture,
-    PreparedNetwork, Preset, Record, Region, Role, Run, Scales, Size, StyleImage, Subject, TransferError,
-    TransferOptions, Transport, first_picture, transfer, transfer_with, white_noise,
+    AdamOptions, Checkpoint, Checkpoints, Colours, Event, Init, Input, Mask, Network, Optimiser, Painting,
+    Photo, Picture, PreparedNetwork, Preset, Record, Region, Role, Run, Scales, Size, StyleImage, Subject,
+    TransferError, TransferOptions, Transport, first_picture, transfer, transfer_with, white_noise,
 };
 
 static NETWORK: LazyLock<Network> = LazyLock::new(|| Network::embedded().unwrap());
 
 const METHODS: [Optimiser; 2] =
-    [Optimiser::Lbfgs { history: Some(5) }, Optimiser::Adam { learning_rate: 2.0 }];
+    [Optimiser::Lbfgs { history: Some(5) }, Optimiser::Adam(AdamOptions::DEFAULT)];
 
 const SIZE: (usize, usize) = (12, 96);
 

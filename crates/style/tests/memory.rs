@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use impasto_style::picture::Picture;
 use impasto_style::{
-    ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Size, Subject, Summary,
-    TransferError, TransferOptions, plan, transfer, white_noise,
+    AdamOptions, ConvMode, Event, Network, Optimiser, Pooling, PreparedNetwork, Preset, Size, Subject,
+    Summary, TransferError, TransferOptions, plan, transfer, white_noise,
 };
 use proptest::prelude::*;
 
@@ -74,7 +74,7 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
         (Optimiser::Lbfgs { history: Some(7) }, 20, lbfgs(7)),
         (Optimiser::Lbfgs { history: Some(7) }, 3, lbfgs(3)),
         (Optimiser::Lbfgs { history: None }, 200, lbfgs(100)),
-        (Optimiser::Adam { learning_rate: 2.0 }, 20, 5 * 4),
+        (Optimiser::Adam(AdamOptions::default()), 20, 5 * 4),
     ] {
         let options = TransferOptions {
             size: Size::Longest(64),

@@ -2,7 +2,10 @@
 
 use std::f64::consts::SQRT_2;
 
-use impasto_style::{Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales, TransferOptions};
+use impasto_style::{
+    Border, Choices, Effort, Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales,
+    StyleLoss, TransferOptions,
+};
 use proptest::prelude::*;
 
 fn layers(text: &str) -> Result<LayerWeights, String> {
@@ -54,6 +57,47 @@ fn the_default_of_version_0_1_stays_what_it_was() {
 }
 
 #[test]
+fn the_default_after_version_0_1_stays_what_it_was() {
+    let expected = TransferOptions {
+        iterations: 100.into(),
+        scales: Scales::Auto,
+        content_weight: 4e-4,
+        style_loss: StyleLoss::Gram,
+        pooling: Pooling::Max,
+        border: Border::Zero,
+        ..Preset::V01.options()
+    };
+    assert_eq!(Preset::V011.options(), expected);
+}
+
+#[test]
+fn crowsonkb_preset_is_the_programs() {
+    let options = Preset::Crowsonkb.options();
+    let scales: Vec<_> = options.schedule(512).iter().map(|scale| (scale.size, scale.iterations)).collect();
+    assert_eq!(scales, [(128, 1000), (181, 500), (256, 500), (362, 500), (512, 500)]);
+    let share = |layer| options.style_weight * options.style_layers.of(0).weight_of(layer);
+    assert_eq!(share("conv1_1") / share("conv5_1"), 256.0);
+    let sum: f64 = options.style_layers.of(0).0.iter().map(|entry| entry.weight).sum();
+    assert!((sum * options.style_weight - 1.0).abs() < 1e-15);
+    assert_eq!(options.optimiser.adam().map(|adam| adam.learning_rate), Some(5.1), "0.02 of 0 to 1");
+}
+
+/// Means of squares, of responses divided by 58 and of values from 0 to 1.
+#[test]
+fn crowsonkb_losses_are_means_in_its_scale() {
+    let scale = LossScale::Crowsonkb;
+    let (difference, filters, positions) = (29.0_f64, 64, 100);
+    let content = 0.5 * difference.powi(2) * (filters * positions) as f64;
+    assert!((scale.content(9999, filters, positions) * content - 0.25).abs() < 1e-12);
+    let (gram, n) = (58.0 * 58.0 / 2.0, filters as f64);
+    let style = gram * gram * n * n / (4.0 * n * n);
+    assert!((scale.style(filters) * style - 0.25).abs() < 1e-12);
+    assert!((scale.wasserstein(filters) * 58.0 * 58.0 - 1.0).abs() < 1e-12);
+    let tv = 0.5 * 51.0 * 51.0 * (3 * positions) as f64;
+    assert!((scale.total_variation(positions) * tv - 0.04).abs() < 1e-12);
+}
+
+#[test]
 fn scales_by_size_go_down_to_about_128() {
     let sizes = |size| {
         let options = TransferOptions { scales: Scales::Auto, ..Preset::Paper.options() };
@@ -81,7 +125,7 @@ fn sizes_by_a_factor_are_the_nearest_down_to_the_smallest() {
     assert_eq!(sizes(400, SQRT_2, 128), [141, 200, 283, 400]);
     assert_eq!(sizes(1000, 4.0, 96), [250, 1000]);
     assert_eq!(sizes(1027, 2.0, 200), [256, 513, 1027]);
-    assert_eq!(sizes(6, 1.1, 1), [2, 3, 4, 5, 6], "no size twice");
+    assert_eq!(sizes(6, 1.1, 1), [1, 2, 3, 4, 5, 6], "no size twice");
 }
 
 #[test]
@@ -96,6 +140,36 @@ fn iterations_are_those_of_the_coarsest_sizes_and_then_the_last() {
     assert_eq!(iterations("3, 2,1", 256), [3, 2]);
     for text in ["", "1,", ",1", "1;2", "-1", "1.5"] {
         assert!(text.parse::<Iterations>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_effort_chooses_iterations_by_size_unless_they_are_numbers() {
+    let choose = |choices: &[(&str, &str)]| {
+        let mut chosen = Choices::default();
+        for (name, value) in choices {
+            chosen.set(name, value).unwrap();
+        }
+        chosen.options().unwrap()
+    };
+    let iterations = |choices: &[(&str, &str)]| {
+        choose(choices).schedule(512).iter().map(|scale| scale.iterations).collect::<Vec<_>>()
+    };
+    let of = |effort: Effort| [128, 256, 512].map(|size| effort.iterations(size)).to_vec();
+    assert_eq!(iterations(&[("effort", "draft")]), of(Effort::Draft));
+    assert_eq!(iterations(&[("preset", "default"), ("effort", "best")]), of(Effort::Best));
+    assert_eq!(iterations(&[("iterations", "auto")]), of(Effort::Normal));
+    assert_eq!(iterations(&[("effort", "draft"), ("iterations", "7,5")]), [7, 5, 5]);
+}
+
+#[test]
+fn efforts_differ_at_every_size_and_never_grow_with_it() {
+    let of = |size| Effort::ALL.map(|(effort, _)| effort.iterations(size));
+    assert_eq!([128, 512, 4096].map(of), [[8, 30, 90], [6, 25, 75], [3, 12, 36]]);
+    for size in 1..10_000 {
+        let (now, larger) = (of(size), of(size + 1));
+        assert!(0 < now[0] && now[0] < now[1] && now[1] < now[2]);
+        assert!(larger.iter().zip(&now).all(|(larger, now)| larger <= now));
     }
 }
 

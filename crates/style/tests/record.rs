@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use impasto_style::{
-    Choices, Init, Input, Mask, Network, OPTIONS, Optimiser, OptionRow, Picture, Preset, Record, RecordError,
-    Role, TransferOptions, white_noise,
+    AdamOptions, Choices, Init, Input, Mask, Network, OPTIONS, Optimiser, OptionRow, Picture, Preset, Record,
+    RecordError, Role, TransferOptions, white_noise,
 };
 use proptest::prelude::*;
 
@@ -93,7 +93,7 @@ fn another(row: &OptionRow, options: &TransferOptions) -> TransferOptions {
 #[test]
 fn every_option_that_decides_pixels_changes_the_record_and_no_other_does() {
     let lbfgs = Preset::Default.options();
-    let adam = TransferOptions { optimiser: Optimiser::Adam { learning_rate: 2.0 }, ..lbfgs.clone() };
+    let adam = TransferOptions { optimiser: Optimiser::Adam(AdamOptions::default()), ..lbfgs.clone() };
     for row in OPTIONS {
         let options = if row.get(&lbfgs).is_some() { &lbfgs } else { &adam };
         let differs = !record(&another(row, options)).same_picture(&record(options));

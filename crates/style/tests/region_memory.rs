@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use cap::Cap;
 use impasto_style::{
-    Event, Mask, Network, Optimiser, Photo, PreparedNetwork, Preset, Region, RegionMask, Scales, Size,
-    StyleImage, Subject, TransferOptions, transfer, white_noise,
+    AdamOptions, Event, Mask, Network, Optimiser, Photo, PreparedNetwork, Preset, Region, RegionMask, Scales,
+    Size, StyleImage, Subject, TransferOptions, transfer, white_noise,
 };
 
 #[global_allocator]
@@ -49,8 +49,8 @@ fn many_regions_and_many_paintings_take_no_more_than_is_announced() {
     let photo = Photo { picture: white_noise(PIXELS, PIXELS, 1).unwrap(), keep: None, content_mask };
     let subject = Subject::compose(photo, paintings, regions).unwrap();
     for (optimiser, size) in [
-        (Optimiser::Adam { learning_rate: 2.0 }, PIXELS),
-        (Optimiser::Adam { learning_rate: 2.0 }, 150),
+        (Optimiser::Adam(AdamOptions::default()), PIXELS),
+        (Optimiser::Adam(AdamOptions::default()), 150),
         (Optimiser::Lbfgs { history: None }, 150),
     ] {
         let options = TransferOptions {
@@ -75,7 +75,7 @@ fn many_paintings_take_no_more_than_is_announced() {
         size: Size::Longest(32),
         iterations: 1.into(),
         scales: Scales::Count(1),
-        optimiser: Optimiser::Adam { learning_rate: 2.0 },
+        optimiser: Optimiser::Adam(AdamOptions::default()),
         ..Preset::Default.options()
     };
     let paintings = (0..40).map(|seed| white_noise(32, 32, seed).unwrap()).collect();

@@ -20,6 +20,14 @@ fn a_scene_may_say_as_little_as_it_likes() {
     assert_eq!(options.iterations, Preset::Paper.options().iterations);
 }
 
+/// As every record of before there was an option.
+#[test]
+fn what_a_whole_record_leaves_out_asks_for_nothing() {
+    let record = Record::new(&Preset::V011.options(), Vec::new());
+    assert!(!record.options.contains_key("border") && !record.options.contains_key("style-loss"));
+    assert_eq!(record.choices().unwrap().options().unwrap(), Preset::V011.options());
+}
+
 #[test]
 fn choices_above_a_scene_leave_it_what_still_applies() {
     let scene =

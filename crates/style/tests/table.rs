@@ -4,14 +4,18 @@ use std::f64::consts::SQRT_2;
 
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Accepts, Border, Choices, ConvMode, Each, Init, Iterations, LayerWeights, LossScale, OPTIONS, Optimiser,
-    OptionRow, Pooling, Preset, Reach, SYNONYMS, Scales, Size, TransferOptions, option_name,
+    Accepts, AdamOptions, Border, Choices, ConvMode, Each, Effort, Init, Iterations, LayerWeights, LossScale,
+    OPTIONS, Optimiser, OptionRow, Paper, Pooling, Preset, Reach, SYNONYMS, Scales, Sheet, Size,
+    TransferOptions, TvPoints, option_name,
 };
 use proptest::prelude::*;
 
+/// Options that Adam alone has.
+const OF_ADAM: [&str; 5] = ["learning-rate", "adam-beta2", "average-decay", "pixel-range", "moments"];
+
 /// Options in which the row applies.
 fn with(row: &OptionRow) -> TransferOptions {
-    let adam = Optimiser::Adam { learning_rate: 2.0 };
+    let adam = Optimiser::Adam(AdamOptions::default());
     let lbfgs = Preset::Default.options();
     if row.get(&lbfgs).is_some() { lbfgs } else { TransferOptions { optimiser: adam, ..lbfgs } }
 }
@@ -60,8 +64,8 @@ fn every_preset_has_every_option_and_is_read_back() {
         let options = preset.options();
         let method = options.optimiser.name();
         for row in OPTIONS {
-            let others = matches!((method, row.name), ("lbfgs", "learning-rate") | ("adam", "history"));
-            assert_eq!(row.get(&options).is_none(), others, "{} of {name}", row.name);
+            let others = if method == "adam" { &["history"][..] } else { &OF_ADAM };
+            assert_eq!(row.get(&options).is_none(), others.contains(&row.name), "{} of {name}", row.name);
         }
         assert_eq!(copied(&options), options);
         let mut choices = Choices::default();
@@ -168,13 +172,19 @@ fn options() -> impl Strategy<Value = TransferOptions> {
     );
     let count = prop_oneof![Just(Scales::Auto), (1_usize..17).prop_map(Scales::Count)];
     let scales = (count, prop_oneof![Just(SQRT_2), Just(2.0), 1.1_f64..16.0], 1_usize..10_000);
-    let iterations = prop::collection::vec(1_usize..5000, 1..5).prop_map(|numbers| {
-        let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
-        text.join(",").parse::<Iterations>().unwrap()
-    });
+    let iterations = prop_oneof![
+        Just(Iterations::Auto),
+        (1_usize..5000).prop_map(Iterations::Same),
+        prop::collection::vec(1_usize..5000, 2..5).prop_map(Iterations::List),
+    ];
+    let iterations = (iterations, prop::sample::select(&Effort::ALL[..]));
     let method = prop_oneof![
         prop::option::of(1_usize..200).prop_map(|history| Optimiser::Lbfgs { history }),
-        positive().prop_map(|learning_rate| Optimiser::Adam { learning_rate }),
+        (positive(), 0.0..1.0, 0.0..1.0, any::<bool>(), any::<bool>()).prop_map(
+            |(learning_rate, beta2, average_decay, clamped, carried)| {
+                Optimiser::Adam(AdamOptions { learning_rate, beta2, average_decay, clamped, carried })
+            }
+        ),
     ];
     let init = prop_oneof![
         Just(Init::Content),
@@ -199,11 +209,12 @@ fn options() -> impl Strategy<Value = TransferOptions> {
         let mut options = Preset::Paper.options();
         options.size = size;
         options.background = background;
-        options.iterations = iterations;
+        (options.iterations, options.effort) = (iterations.0, iterations.1.0);
         (options.scales, options.scale_factor, options.smallest_scale) = scales;
         options.content_weight = content_weight;
         options.style_weight = style_weight;
         options.tv_weight = tv_weight;
+        options.tv_points = TvPoints::ALL[(seed % 2) as usize].0;
         options.content_layers = content_layers;
         options.style_layers = style_layers;
         options.loss_scale = names.0.0;

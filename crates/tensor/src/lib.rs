@@ -47,6 +47,7 @@
 //! |---|---|---|
 //! | matrix product | [`gemm`], `plain/gemm.rs` | [`PackedMatrix`], `packed/` |
 //! | Gram matrix | [`gemm`] with [`Matrix::transposed`] | [`Gram`], `gram/` |
+//! | square root of a matrix | [`square_root`], [`root_trace`], `plain/square_root.rs` | [`SquareRoots`], `square_root/` |
 //! | convolution | [`conv3x3`], `plain/conv.rs` | [`conv`], by im2col or `winograd/` |
 //! | a border around a picture | [`pad`], `plain/pad.rs` | inside [`conv`], where patches are read |
 //! | pooling | `plain/pool.rs` | inside [`conv`], while results are in registers |
@@ -73,6 +74,7 @@ pub mod reduce;
 mod scratch;
 mod shape;
 mod simd;
+mod square_root;
 mod tensor;
 mod winograd;
 
@@ -84,10 +86,11 @@ pub use gram::Gram;
 pub use matrix::Matrix;
 pub use packed::PackedMatrix;
 pub use plain::{
-    average_pool, average_pool_gradient, conv3x3, gemm, max_pool, max_pool_gradient, pad, pad_gradient,
-    pooled_shape, rotate_kernel,
+    NEWTON_SCHULZ_STEPS, RootTrace, average_pool, average_pool_gradient, conv3x3, gemm, max_pool,
+    max_pool_gradient, pad, pad_gradient, pooled_shape, root_trace, rotate_kernel, square_root,
 };
 pub use scratch::Scratch;
 pub use shape::Shape;
 pub use simd::Isa;
+pub use square_root::SquareRoots;
 pub use tensor::Tensor;

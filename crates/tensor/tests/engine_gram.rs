@@ -85,7 +85,7 @@ fn assert_same_in_pieces(
             pool.install(|| pieces.add(&f[start * channels..end * channels], &scratch));
             start = end;
         }
-        prop_assert!(pieces.normalised() == whole.normalised(), "{isa:?}");
+        prop_assert!(pieces.normalised() == whole.normalised() && pieces.mean() == whole.mean(), "{isa:?}");
     }
     Ok(())
 }
@@ -101,7 +101,8 @@ proptest! {
         threads in 1_usize..8,
         seed in any::<u32>(),
     ) {
-        assert_same_in_pieces((positions, channels), cuts, threads, seed, |gram| gram)?;
+        assert_same_in_pieces((positions, channels), cuts.clone(), threads, seed, |gram| gram)?;
+        assert_same_in_pieces((positions, channels), cuts, threads, seed, Gram::with_mean)?;
     }
 }
 
@@ -156,7 +157,8 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let weighted = |gram: Gram| gram.weighted(Arc::clone(&weights));
-        assert_same_in_pieces((positions, channels), cuts, threads, seed, weighted)?;
+        assert_same_in_pieces((positions, channels), cuts.clone(), threads, seed, weighted)?;
+        assert_same_in_pieces((positions, channels), cuts, threads, seed, |gram| weighted(gram).with_mean())?;
     }
 
     /// To the bit, on every instruction set.
@@ -174,6 +176,43 @@ proptest! {
             };
             let gram = || Gram::new(isa, channels, positions).unwrap();
             prop_assert!(sum(gram().weighted(vec![1.0; positions].into())) == sum(gram()), "{isa:?}");
+            let mean = |mut gram: Gram| {
+                gram.add(&f, &Scratch::default());
+                gram.mean()
+            };
+            let (ones, none) = (gram().weighted(vec![1.0; positions].into()), gram());
+            prop_assert!(mean(ones.with_mean()) == mean(none.with_mean()), "{isa:?}");
+        }
+    }
+
+    /// 1/S sum_p t_p F_p; the Gram matrix beside it has the bits that it has alone, and so have both in pieces.
+    #[test]
+    fn a_mean_is_its_definition_and_leaves_the_gram_matrix_alone(
+        (positions, weights) in prop_oneof![1_usize..2000, 8000_usize..12_000]
+            .prop_flat_map(|positions| (Just(positions), weights(positions))),
+        channels in (1_usize..6).prop_map(|c| 16 * c),
+        weighted in any::<bool>(),
+        (cut, seed) in (0.0..1.0, any::<u32>()),
+    ) {
+        let f = pseudorandom(positions * channels, u64::from(seed));
+        let t = |at: usize| if weighted { f64::from(weights[at]) } else { 1.0 };
+        let total: f64 = (0..positions).map(t).sum();
+        let mean = |i: usize| (0..positions).map(|p| t(p) * f64::from(f[p * channels + i])).sum::<f64>() / total;
+        for isa in Isa::available() {
+            let with_weights = |gram: Gram| if weighted { gram.weighted(Arc::clone(&weights)) } else { gram };
+            let mut alone = with_weights(Gram::new(isa, channels, positions).unwrap());
+            let mut both = with_weights(Gram::in_pieces(isa, channels, positions).unwrap()).with_mean();
+            alone.add(&f, &Scratch::default());
+            let (before, after) = f.split_at((cut * positions as f64) as usize * channels);
+            // What an earlier sum left is forgotten.
+            both.add(after, &Scratch::default());
+            both.clear();
+            both.add(before, &Scratch::default());
+            both.add(after, &Scratch::default());
+            prop_assert!(both.normalised() == alone.normalised() && alone.mean().is_empty(), "{isa:?}");
+            for (i, &ours) in both.mean().iter().enumerate() {
+                prop_assert!((f64::from(ours) - mean(i)).abs() < 1e-6, "{isa:?} {i}: {ours}");
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use impasto_tensor::conv::{Algorithm, Conv, Section};
-use impasto_tensor::{Gram, Shape, TensorError};
+use impasto_tensor::{Gram, Shape, SquareRoots, TensorError};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, Stage};
@@ -25,7 +25,7 @@ impl PreparedChain {
             arena: plan.layout.arena_len as u64 * NUMBER,
             masks,
             targets,
-            scratch: sums + self.scratch_bytes(plan),
+            scratch: sums + self.scratch_bytes(plan) + SquareRoots::bytes(self.isa, roots_of(plan)) as u64,
         }
     }
 
@@ -38,7 +38,10 @@ impl PreparedChain {
     pub(crate) fn gram(&self, plan: &Plan, at: usize, guide: Option<&Guide>) -> Result<Gram, TensorError> {
         let LayerPlan { extent, out_channels, .. } = plan.layers[at];
         let new = if plan.layout.is_cut() { Gram::in_pieces } else { Gram::new };
-        let gram = new(self.isa, out_channels, extent.positions())?;
+        let mut gram = new(self.isa, out_channels, extent.positions())?;
+        if plan.layers[at].means {
+            gram = gram.with_mean();
+        }
         Ok(if let Some(guide) = guide { gram.weighted(guide.shared()) } else { gram })
     }
 
@@ -54,6 +57,14 @@ impl PreparedChain {
             let of_sums = taps().filter(|tap| tap.kind.is_of_sums());
             let grams = distinct(of_sums.map(|tap| tap.guide)) as u64;
             sums += grams * self.sums_bytes(response, in_pieces, task.purpose);
+            // The sums of means, and the root of each target's covariance.
+            let of_means = taps().filter(|tap| tap.kind.is_of_means()).count() as u64;
+            if of_means > 0 {
+                sums += grams * Gram::mean_bytes(self.isa, response.channels, response.positions()) as u64;
+            }
+            if task.purpose == Purpose::Evaluate {
+                sums += of_means * (response.channels * response.channels) as u64 * NUMBER;
+            }
         }
         (targets, sums)
     }
@@ -125,6 +136,12 @@ impl PreparedChain {
     pub(crate) fn shared_len(&self, plan: &Plan) -> usize {
         self.sections(plan).map(|conv| conv.shared_len()).max().unwrap_or(0)
     }
+}
+
+/// N of the largest matrix whose root an evaluation takes; 0 for none.
+pub(crate) fn roots_of(plan: &Plan) -> usize {
+    let layers = plan.layers.iter().filter(|layer| layer.means && plan.purpose == Purpose::Evaluate);
+    layers.map(|layer| layer.out_channels).max().unwrap_or(0)
 }
 
 /// How many there are of different ones.

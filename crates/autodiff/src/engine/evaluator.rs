@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use impasto_tensor::Shape;
 use impasto_tensor::reduce::RunningSum;
+use impasto_tensor::{Shape, SquareRoots};
 
+use super::bytes::roots_of;
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
 use super::plan::{GuidedTap, Plan, Task, Work, staged};
 use super::program::{Program, Taps};
 use super::schedule::Step;
 use super::taps::StageTap;
-use crate::losses::{AffineMap, GramMatrix, Needs};
+use crate::losses::{AffineMap, GramMatrix, Moments, Needs};
 use crate::terms::{Losses, Term};
 use crate::{AutodiffError, Cancel};
 
@@ -28,6 +29,7 @@ pub struct Evaluator {
     at_positions: Vec<RunningSum>,
     /// One for each stage of the plan.
     taps: Vec<StageTap>,
+    roots: SquareRoots,
     program: Program,
     /// The network's input; empty if it reads pictures as they are.
     input: Vec<f32>,
@@ -43,7 +45,7 @@ impl Evaluator {
     pub fn new(
         network: Arc<PreparedChain>,
         (height, width): (usize, usize),
-        terms: Vec<Term>,
+        mut terms: Vec<Term>,
         work: impl Into<Work>,
     ) -> Result<Self, AutodiffError> {
         let shape = Shape::new(height, width, network.input_channels()).checked()?;
@@ -69,11 +71,15 @@ impl Evaluator {
             StageTap::new(sizes, &terms, own, |guide| network.gram(&plan, at, guide))
         };
         let taps = (0..plan.layers.len()).map(tap).collect::<Result<_, _>>()?;
+        let mut roots = SquareRoots::new(network.isa, roots_of(&plan))?;
+        for term in &mut terms {
+            term.loss.prepare(&mut roots)?;
+        }
         let input = if network.input.is_some() { vec![0.0; shape.len()] } else { Vec::new() };
         let program = Program::new(Arc::clone(&network), plan)?;
         let each = vec![0.0; terms.len()];
         let at_positions = vec![RunningSum::default(); terms.len()];
-        Ok(Self { network, shape, terms, each, at_positions, taps, program, input })
+        Ok(Self { network, shape, terms, each, at_positions, taps, roots, program, input })
     }
 
     /// The same evaluator, whose evaluations `cancel` can end.
@@ -138,7 +144,7 @@ impl Evaluator {
         })
     }
 
-    /// The losses at positions and of the Gram matrices, and the maps of each stage's F that are the gradient of these.
+    /// The losses at positions and of sums, and the maps of each stage's F that are the gradient of these.
     fn combine(&mut self) -> Result<(), AutodiffError> {
         for (each, sum) in self.each.iter_mut().zip(&self.at_positions) {
             *each = sum.total();
@@ -147,13 +153,15 @@ impl Evaluator {
             let stage = &self.network.stages[at];
             let positions = stage.response_shape((self.shape.height, self.shape.width)).positions();
             for sums in &mut tap.sums {
-                let gram = GramMatrix { channels: stage.out_channels, data: sums.gram.normalised() };
-                let mut map = AffineMap::zero(gram.channels);
+                let second = GramMatrix { channels: stage.out_channels, data: sums.gram.normalised() };
+                let moments = Moments { mean: sums.gram.mean(), second };
+                let mut map = AffineMap::zero(stage.out_channels);
                 for &index in &sums.terms {
                     let term = &self.terms[index];
                     if let Needs::Sums(loss) = term.loss.needs() {
-                        self.each[index] = loss.value(&gram);
-                        loss.add_map(&gram, term.weight.product(), positions, &mut map);
+                        let weight = term.weight.product();
+                        self.each[index] =
+                            loss.add_map(&moments, weight, positions, &mut self.roots, &mut map)?;
                     }
                 }
                 sums.map.set(map)?;

@@ -8,7 +8,7 @@ use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
 use super::plan::{GuidedTap, Plan, StagedTap, Task, Work, staged};
 use super::program::Program;
-use crate::losses::{GramMatrix, Loss};
+use crate::losses::{GramMatrix, Loss, Moments};
 use crate::terms::Tap;
 use crate::{AutodiffError, Cancel, Guide};
 
@@ -22,11 +22,11 @@ struct Collected {
 }
 
 impl PreparedChain {
-    /// The losses at `taps` whose targets are what a picture of `height` x `width` has there: P at a content layer, A/M at
-    /// a style layer. In the order of the taps. Within a memory limit or cut as [`crate::Cuts`] say, the bits are the same.
+    /// The losses at `taps` whose targets are what a picture of `height` x `width` has there: P at a content layer, A/M (and
+    /// the mean) at a style layer. In the order of the taps. Within a memory limit or cut as [`crate::Cuts`] say, the bits are the same.
     ///
     /// `guides` say which part of the picture is taken, one for each tap; without any it is the whole picture. They are heeded by losses
-    /// of Gram matrices: a loss at positions has the whole response. The losses themselves are not guided: [`Loss::guided`].
+    /// of sums: a loss at positions has the whole response. The losses themselves are not guided: [`Loss::guided`].
     ///
     /// # Errors
     /// [`AutodiffError`] for an unknown layer, a slice of the wrong length, guides that do not fit, a picture too small for the layers,
@@ -127,12 +127,13 @@ impl PreparedChain {
                 let f = if again { response.clone() } else { response.take() };
                 Ok(Tensor::from_vec(shape, f.unwrap_or_default())?)
             };
-            let gram = || {
+            let moments = || {
                 let own = grams.iter().find(|(guide, _)| *guide == tap.guide);
-                let data = own.map_or_else(Vec::new, |(_, gram)| gram.normalised());
-                Ok(GramMatrix { channels: shape.channels, data })
+                let (mean, data) =
+                    own.map_or_else(Default::default, |(_, gram)| (gram.mean(), gram.normalised()));
+                Ok(Moments { mean, second: GramMatrix { channels: shape.channels, data } })
             };
-            tap.kind.target(response, gram)
+            tap.kind.target(response, moments)
         };
         staged.iter().enumerate().map(loss).collect()
     }

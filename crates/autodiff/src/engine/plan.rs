@@ -84,6 +84,8 @@ pub struct LayerPlan {
     pub tapped: bool,
     /// Whether a guide says where a loss of its Gram matrix acts.
     pub guided: bool,
+    /// Whether a loss looks at the mean of its response.
+    pub means: bool,
     /// Bytes of its packed kernels, of both directions.
     pub kernel_bytes: u64,
     /// Bytes of its responses, gradients and mask. Layers that need theirs at different times share memory.
@@ -103,7 +105,7 @@ pub struct PlanBytes {
     pub masks: u64,
     /// The targets, such as P of a content layer and A of a style layer, and the guides.
     pub targets: u64,
-    /// Scratch of tasks, sums of Gram matrices and the maps that they lead to: for each guide of a layer its own.
+    /// Scratch of tasks and of square roots, sums of Gram matrices and the maps that they lead to: for each guide of a layer its own.
     pub scratch: u64,
 }
 
@@ -246,6 +248,7 @@ impl PreparedChain {
                 guided: taps
                     .iter()
                     .any(|tap| tap.stage == at && tap.kind.is_of_sums() && tap.guide.is_some()),
+                means: taps.iter().any(|tap| tap.stage == at && tap.kind.is_of_means()),
                 kernel_bytes: 0,
                 tensor_bytes: 0,
             }

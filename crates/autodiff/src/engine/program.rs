@@ -295,13 +295,13 @@ fn disjoint<const N: usize>(arena: &mut [f32], slots: [Slot; N]) -> [&mut [f32];
 
 #[cfg(test)]
 mod tests {
-    use impasto_tensor::{Border, Gram, Isa, Shape, Tensor};
+    use impasto_tensor::{Border, Gram, Isa, Shape, SquareRoots, Tensor};
 
     use super::super::cost::Kernels;
     use super::super::network::ConvMode;
     use super::super::plan::{Cuts, EvaluatorOptions, StagedTap, Task, Work};
     use super::*;
-    use crate::losses::{Content, GramMatrix, Loss, LossKind, Style};
+    use crate::losses::{Content, GramMatrix, Loss, LossKind, Moments, Style, Wasserstein};
     use crate::terms::Weight;
     use crate::{Chain, ConvLayer, Coverage, Guide, Layer, Pooling};
 
@@ -330,6 +330,7 @@ mod tests {
 
     const CONTENT: LossKind = LossKind::Content;
     const STYLE: LossKind = LossKind::Gram;
+    const GAUSSIAN: LossKind = LossKind::Wasserstein;
 
     /// A content loss in the middle and a style loss at either end.
     const TAPS: &[StagedTap] = &[tap(0, STYLE, None), tap(1, CONTENT, None), tap(2, STYLE, None)];
@@ -345,6 +346,15 @@ mod tests {
         tap(2, STYLE, Some(4)),
     ];
 
+    /// Distances of Gaussians, one beside a Gram matrix of the same sums.
+    const GAUSSIANS: &[StagedTap] = &[
+        tap(0, GAUSSIAN, None),
+        tap(2, GAUSSIAN, Some(1)),
+        tap(2, STYLE, Some(1)),
+        tap(2, GAUSSIAN, None),
+        tap(2, CONTENT, None),
+    ];
+
     fn terms(network: &PreparedChain, Task { size, taps, .. }: Task<'_>) -> Vec<Term> {
         let guide = |positions: usize| Coverage::of(vec![0.5; positions]).guide().cloned();
         let guides: Vec<_> = taps
@@ -357,6 +367,11 @@ mod tests {
             let (channels, zeros) = (shape.channels, vec![0.0; shape.channels * shape.channels]);
             let loss = match tap.kind {
                 LossKind::Gram => Loss::Gram(Style { target: GramMatrix { channels, data: zeros }, guide }),
+                LossKind::Wasserstein => {
+                    let second = GramMatrix { channels, data: zeros };
+                    let moments = Moments { mean: vec![0.0; channels], second };
+                    Loss::Wasserstein(Wasserstein::new(moments)).guided(guide)
+                }
                 _ => Loss::Content(Content { target: Tensor::zeros(shape).unwrap(), guide }),
             };
             Term::at(stage.name.clone(), Weight::alone(1.0), loss)
@@ -412,9 +427,16 @@ mod tests {
             let shape = network.stages[at].response_shape(size);
             let maps = if purpose == Purpose::Evaluate { 2 * 4 * shape.channels * shape.channels } else { 0 };
             let waiting = if layout.is_cut() { Gram::waiting_bytes(shape.channels) } else { 0 };
-            Gram::bytes(isa, shape.channels, shape.positions()) + waiting + maps
+            let is_of_means = staged.iter().any(|tap| tap.stage == at && tap.kind.is_of_means());
+            let means =
+                if is_of_means { Gram::mean_bytes(isa, shape.channels, shape.positions()) } else { 0 };
+            Gram::bytes(isa, shape.channels, shape.positions()) + waiting + maps + means
         });
-        assert_eq!(bytes.scratch, (sums.sum::<usize>() + 4 * (first + shared)) as u64);
+        let of_means = staged.iter().filter(|tap| tap.kind.is_of_means() && purpose == Purpose::Evaluate);
+        let roots: Vec<usize> = of_means.map(|tap| network.stages[tap.stage].out_channels).collect();
+        let of_roots = roots.iter().map(|n| 4 * n * n).sum::<usize>()
+            + SquareRoots::bytes(isa, roots.iter().copied().max().unwrap_or(0));
+        assert_eq!(bytes.scratch, (sums.sum::<usize>() + of_roots + 4 * (first + shared)) as u64);
         let targets = staged
             .iter()
             .map(|tap| 4 * tap.kind.target_len(network.stages[tap.stage].response_shape(size)) as u64);
@@ -433,6 +455,7 @@ mod tests {
             (network(&[16, 32, 48], exact), TAPS, (70, 33)),
             (network(&[16, 32, 48], fast), TAPS, (70, 33)),
             (network(&[16, 32, 48], fast), GUIDED, (70, 33)),
+            (network(&[16, 32, 48], fast), GAUSSIANS, (70, 33)),
             // Kernels so large that the backward pass transforms them as it goes.
             (network(&[16, 512, 512], fast), TAPS, (75, 72)),
             // The step to the picture takes the most scratch.

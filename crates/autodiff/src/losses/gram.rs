@@ -31,7 +31,7 @@
 
 use impasto_tensor::{Element, Matrix, Tensor, TensorError, gemm, reduce};
 
-use super::{AffineMap, OfSums};
+use super::{AffineMap, Moments, OfSums, Roots};
 use crate::Guide;
 
 /// The style loss of a layer.
@@ -48,26 +48,35 @@ impl<T: Element> OfSums<T> for Style<T> {
         self.guide.as_ref()
     }
 
-    fn value(&self, gram: &GramMatrix<T>) -> f64 {
-        loss(gram, &self.target)
+    fn value(&self, moments: &Moments<T>) -> Result<f64, TensorError> {
+        Ok(loss(&moments.second, &self.target))
     }
 
     fn add_gradient(
         &self,
         f: &Tensor<T>,
-        gram: &GramMatrix<T>,
+        moments: &Moments<T>,
         weight: f64,
         gradient: &mut [T],
     ) -> Result<(), TensorError> {
+        let gram = &moments.second;
         match &self.guide {
             None => add_gradient(f, gram, &self.target, weight, gradient),
             Some(guide) => add_guided_gradient(f, guide, [gram, &self.target], weight, gradient),
         }
     }
 
-    fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>) {
+    fn add_map(
+        &self,
+        moments: &Moments<T>,
+        weight: f64,
+        positions: usize,
+        _roots: &mut dyn Roots<T>,
+        map: &mut AffineMap<T>,
+    ) -> Result<f64, TensorError> {
         let count = self.guide.as_ref().map_or(positions as f64, Guide::total);
-        add_map(gram, &self.target, weight, count, map);
+        add_map(&moments.second, &self.target, weight, count, map);
+        self.value(moments)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use impasto_tensor::{Element, Shape, Tensor, TensorError};
 
-use super::{Content, GramMatrix, Loss, Style, gram};
+use super::{Content, Loss, Moments, Style, Wasserstein};
 use crate::Guide;
 
 /// Which loss, without what it compares with.
@@ -12,20 +12,25 @@ pub enum LossKind {
     Content,
     /// [`Loss::Gram`].
     Gram,
+    /// [`Loss::Wasserstein`].
+    Wasserstein,
     /// [`Loss::TotalVariation`].
     TotalVariation,
+    /// [`Loss::NinePoints`].
+    NinePoints,
 }
 
 impl LossKind {
     /// All, in the order in which their terms are listed and added up.
-    pub const ALL: [Self; 3] = [Self::Content, Self::Gram, Self::TotalVariation];
+    pub const ALL: [Self; 5] =
+        [Self::Content, Self::Gram, Self::Wasserstein, Self::TotalVariation, Self::NinePoints];
 
-    /// The name in logs, plots and options.
+    /// The name in logs, plots and options: losses of style have one name, as total variations have, of which a run has one kind.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Content => "content",
-            Self::Gram => "style",
-            Self::TotalVariation => "tv",
+            Self::Gram | Self::Wasserstein => "style",
+            Self::TotalVariation | Self::NinePoints => "tv",
         }
     }
 
@@ -34,7 +39,9 @@ impl LossKind {
         match self {
             Self::Content => "content loss",
             Self::Gram => "style loss E_l (Gram)",
+            Self::Wasserstein => "style loss W_l (Wasserstein)",
             Self::TotalVariation => "total variation",
+            Self::NinePoints => "total variation on nine points",
         }
     }
 
@@ -43,18 +50,25 @@ impl LossKind {
         match self {
             Self::Content => "L_content",
             Self::Gram => "E_l",
+            Self::Wasserstein => "W_l",
             Self::TotalVariation => "TV",
+            Self::NinePoints => "TV9",
         }
     }
 
-    /// Whether it is a loss of the Gram matrix.
+    /// Whether it is a loss of sums over positions: of the Gram matrix, and perhaps of the mean.
     pub const fn is_of_sums(self) -> bool {
-        matches!(self, Self::Gram)
+        matches!(self, Self::Gram | Self::Wasserstein)
+    }
+
+    /// Whether it is a loss of the mean as well as of the Gram matrix.
+    pub const fn is_of_means(self) -> bool {
+        matches!(self, Self::Wasserstein)
     }
 
     /// Whether it is a loss of a layer's response; the others are of the picture itself.
     pub const fn is_of_a_layer(self) -> bool {
-        !matches!(self, Self::TotalVariation)
+        !matches!(self, Self::TotalVariation | Self::NinePoints)
     }
 
     /// Numbers of the target at a layer of that shape.
@@ -62,24 +76,27 @@ impl LossKind {
         match self {
             Self::Content => response.len(),
             Self::Gram => response.channels * response.channels,
-            Self::TotalVariation => 0,
+            Self::Wasserstein => response.channels * (response.channels + 1),
+            Self::TotalVariation | Self::NinePoints => 0,
         }
     }
 
-    /// The loss whose target is what a picture has at a layer: its response F, or its Gram matrix G/M. Only what the loss
-    /// compares with is asked for.
+    /// The loss whose target is what a picture has at a layer: its response F, or its moments: its Gram matrix G/M, and its
+    /// mean if [`Self::is_of_means`]. Only what the loss compares with is asked for.
     ///
     /// # Errors
-    /// Those of `response` and `gram`.
+    /// Those of `response` and `moments`.
     pub fn target<T, E>(
         self,
         response: impl FnOnce() -> Result<Tensor<T>, E>,
-        gram: impl FnOnce() -> Result<GramMatrix<T>, E>,
+        moments: impl FnOnce() -> Result<Moments<T>, E>,
     ) -> Result<Loss<T>, E> {
         Ok(match self {
             Self::Content => Loss::Content(Content { target: response()?, guide: None }),
-            Self::Gram => Loss::Gram(Style { target: gram()?, guide: None }),
+            Self::Gram => Loss::Gram(Style { target: moments()?.second, guide: None }),
+            Self::Wasserstein => Loss::Wasserstein(Wasserstein::new(moments()?)),
             Self::TotalVariation => Loss::TotalVariation,
+            Self::NinePoints => Loss::NinePoints,
         })
     }
 
@@ -106,14 +123,6 @@ impl LossKind {
         f: &Tensor<T>,
         guide: Option<&Guide>,
     ) -> Result<Loss<T>, TensorError> {
-        self.target(|| Ok(f.clone()), || gram_of(f, guide))
+        self.target(|| Ok(f.clone()), || Moments::of(f, guide))
     }
-}
-
-/// The Gram matrix of a response, or of what a guide leaves of it.
-pub(super) fn gram_of<T: Element>(
-    f: &Tensor<T>,
-    guide: Option<&Guide>,
-) -> Result<GramMatrix<T>, TensorError> {
-    guide.map_or_else(|| gram::gram(f), |guide| gram::guided_gram(f, guide))
 }

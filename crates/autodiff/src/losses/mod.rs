@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`content`] | F at each position | P, the photo's response |
 //! | [`gram`] | the Gram matrix, a sum over positions | A, the painting's Gram matrix |
-//! | [`total_variation`] | the pixels | none |
+//! | [`wasserstein`] | the mean and the Gram matrix, sums over positions | the painting's |
+//! | [`total_variation`], [`nine_points`] | the pixels | none |
 //!
 //! Those of a layer may have a [`Guide`], which says how much each position of the response counts.
 //!
@@ -16,7 +17,10 @@
 pub mod content;
 pub mod gram;
 mod kind;
+pub mod moments;
+pub mod nine_points;
 pub mod total_variation;
+pub mod wasserstein;
 
 use impasto_tensor::reduce::RunningSum;
 use impasto_tensor::{Element, Shape, Tensor, TensorError};
@@ -25,8 +29,10 @@ use crate::{AutodiffError, Guide};
 pub use content::Content;
 pub use gram::{GramMatrix, Style};
 pub use kind::LossKind;
-use kind::gram_of;
+pub use moments::Moments;
+pub use nine_points::NinePoints;
 pub use total_variation::TotalVariation;
+pub use wasserstein::{PlainRoots, Roots, Wasserstein};
 
 /// A loss that compares the response with a target position by position.
 pub trait AtPositions<T>: Sync {
@@ -38,13 +44,17 @@ pub trait AtPositions<T>: Sync {
     fn add_gradient(&self, first: usize, f: &[T], weight: f64, gradient: &mut [T]);
 }
 
-/// A loss of statistics that are sums over positions: of the Gram matrix.
+/// A loss of statistics that are sums over positions: of the mean and the Gram matrix.
 pub trait OfSums<T> {
     /// How much each position counts in the sums; none where all count the same.
     fn guide(&self) -> Option<&Guide>;
 
-    /// The loss of a response with Gram matrix G/M; of a guided one, that of T F divided by S.
-    fn value(&self, gram: &GramMatrix<T>) -> f64;
+    /// The loss of a response with mean mu and Gram matrix G/M; of a guided one, with the sums of what counts, divided by S. Without
+    /// losses that ask for the mean there may be none.
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the sizes do not fit.
+    fn value(&self, moments: &Moments<T>) -> Result<f64, TensorError>;
 
     /// Adds `weight` dL/dF of the whole response to `gradient`: the plain twin of [`Self::add_map`].
     ///
@@ -53,16 +63,26 @@ pub trait OfSums<T> {
     fn add_gradient(
         &self,
         f: &Tensor<T>,
-        gram: &GramMatrix<T>,
+        moments: &Moments<T>,
         weight: f64,
         gradient: &mut [T],
     ) -> Result<(), TensorError>
     where
         T: Element;
 
-    /// Adds `weight` dL/dF as a map of F to `map`, for a response of `positions` positions. Where there is a guide, what the map gives
-    /// at a position is to be multiplied with its t_p.
-    fn add_map(&self, gram: &GramMatrix<T>, weight: f64, positions: usize, map: &mut AffineMap<T>);
+    /// Adds `weight` dL/dF as a map of F to `map`, for a response of `positions` positions, and returns the loss. Where there is a guide,
+    /// what the map gives at a position is to be multiplied with its t_p. `roots` computes square roots, if it takes any.
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the sizes do not fit.
+    fn add_map(
+        &self,
+        moments: &Moments<T>,
+        weight: f64,
+        positions: usize,
+        roots: &mut dyn Roots<T>,
+        map: &mut AffineMap<T>,
+    ) -> Result<f64, TensorError>;
 }
 
 /// A loss of the picture's own pixels.
@@ -97,8 +117,12 @@ pub enum Loss<T = f32> {
     Content(Content<T>),
     /// E_l, the squared distance to the painting's Gram matrix.
     Gram(Style<T>),
+    /// W_l, the Wasserstein-2 distance of Gaussians with the picture's and the painting's moments.
+    Wasserstein(Wasserstein<T>),
     /// TV of the picture itself.
     TotalVariation,
+    /// TV on nine points of the picture itself.
+    NinePoints,
 }
 
 /// What a loss looks at.
@@ -106,7 +130,7 @@ pub enum Loss<T = f32> {
 pub enum Needs<'a, T> {
     /// A layer's response, position by position.
     Positions(&'a dyn AtPositions<T>),
-    /// A layer's Gram matrix.
+    /// A layer's moments: its mean and its Gram matrix.
     Sums(&'a dyn OfSums<T>),
     /// The picture's pixels.
     Pixels(&'a dyn OfPixels<T>),
@@ -118,7 +142,9 @@ impl<T: Element> Loss<T> {
         match self {
             Self::Content(_) => LossKind::Content,
             Self::Gram(_) => LossKind::Gram,
+            Self::Wasserstein(_) => LossKind::Wasserstein,
             Self::TotalVariation => LossKind::TotalVariation,
+            Self::NinePoints => LossKind::NinePoints,
         }
     }
 
@@ -127,7 +153,9 @@ impl<T: Element> Loss<T> {
         match self {
             Self::Content(content) => Needs::Positions(content),
             Self::Gram(style) => Needs::Sums(style),
+            Self::Wasserstein(wasserstein) => Needs::Sums(wasserstein),
             Self::TotalVariation => Needs::Pixels(&TotalVariation),
+            Self::NinePoints => Needs::Pixels(&NinePoints),
         }
     }
 
@@ -144,7 +172,7 @@ impl<T: Element> Loss<T> {
                 loss.add_value(0, f.data(), &mut sum);
                 sum.total()
             }
-            Needs::Sums(loss) => loss.value(&gram_of(f, loss.guide())?),
+            Needs::Sums(loss) => loss.value(&Moments::of(f, loss.guide())?)?,
             Needs::Pixels(loss) => {
                 loss.value_and_gradient(f.data(), f.shape(), 0.0, &mut vec![T::ZERO; f.shape().len()])
             }
@@ -163,7 +191,9 @@ impl<T: Element> Loss<T> {
         }
         match self.needs() {
             Needs::Positions(loss) => loss.add_gradient(0, f.data(), weight, gradient),
-            Needs::Sums(loss) => loss.add_gradient(f, &gram_of(f, loss.guide())?, weight, gradient)?,
+            Needs::Sums(loss) => {
+                loss.add_gradient(f, &Moments::of(f, loss.guide())?, weight, gradient)?;
+            }
             Needs::Pixels(loss) => {
                 loss.value_and_gradient(f.data(), f.shape(), weight, gradient);
             }
@@ -175,8 +205,10 @@ impl<T: Element> Loss<T> {
     #[must_use]
     pub fn guided(mut self, by: Option<Guide>) -> Self {
         match &mut self {
-            Self::Content(Content { guide, .. }) | Self::Gram(Style { guide, .. }) => *guide = by,
-            Self::TotalVariation => {}
+            Self::Content(Content { guide, .. })
+            | Self::Gram(Style { guide, .. })
+            | Self::Wasserstein(Wasserstein { guide, .. }) => *guide = by,
+            Self::TotalVariation | Self::NinePoints => {}
         }
         self
     }
@@ -184,8 +216,10 @@ impl<T: Element> Loss<T> {
     /// Where it acts; none for everywhere.
     pub const fn guide(&self) -> Option<&Guide> {
         match self {
-            Self::Content(Content { guide, .. }) | Self::Gram(Style { guide, .. }) => guide.as_ref(),
-            Self::TotalVariation => None,
+            Self::Content(Content { guide, .. })
+            | Self::Gram(Style { guide, .. })
+            | Self::Wasserstein(Wasserstein { guide, .. }) => guide.as_ref(),
+            Self::TotalVariation | Self::NinePoints => None,
         }
     }
 
@@ -198,25 +232,44 @@ impl<T: Element> Loss<T> {
             Self::Gram(style) => {
                 Loss::Gram(Style { target: style.target.cast(), guide: style.guide.clone() })
             }
+            Self::Wasserstein(wasserstein) => Loss::Wasserstein(wasserstein.cast()),
             Self::TotalVariation => Loss::TotalVariation,
+            Self::NinePoints => Loss::NinePoints,
         }
     }
 
-    /// The loss whose target is the sum of `share` times the target of each part, for losses of sums of one layer: A = sum b A_s.
-    /// Only sums can be added up: none for losses of other kinds, for parts of different sizes, and without parts.
+    /// The loss whose target is the sum of `share` times the target of each part, for losses of sums of one layer: A = sum b A_s, and
+    /// means likewise. Only sums can be added up: none for losses of other kinds or of several, for parts of different sizes, and
+    /// without parts.
     pub fn blend<'a>(parts: impl IntoIterator<Item = (f64, &'a Self)>) -> Option<Self> {
-        let mut target: Option<GramMatrix<T>> = None;
+        let mut target: Option<(LossKind, Moments<T>)> = None;
         for (share, part) in parts {
-            let Self::Gram(Style { target: part, .. }) = part else { return None };
-            let (channels, len) = (part.channels, part.data.len());
-            let sum = target.get_or_insert_with(|| GramMatrix { channels, data: vec![T::ZERO; len] });
-            if (sum.channels, sum.data.len()) != (channels, len) {
+            let (mean, second): (&[T], _) = match part {
+                Self::Gram(Style { target, .. }) => (&[], target),
+                Self::Wasserstein(Wasserstein { target: Moments { mean, second }, .. }) => (mean, second),
+                Self::Content(_) | Self::TotalVariation | Self::NinePoints => return None,
+            };
+            let zeros = |len: usize| vec![T::ZERO; len];
+            let (kind, sum) = target.get_or_insert_with(|| {
+                let zero = GramMatrix { channels: second.channels, data: zeros(second.data.len()) };
+                (part.kind(), Moments { mean: zeros(mean.len()), second: zero })
+            });
+            let sizes = |mean: &[T], second: &GramMatrix<T>| (mean.len(), second.channels, second.data.len());
+            if *kind != part.kind() || sizes(&sum.mean, &sum.second) != sizes(mean, second) {
                 return None;
             }
-            sum.add(share, part);
+            sum.add(share, mean, second);
         }
-        let target = target?;
-        Some(Self::Gram(Style { target, guide: None }))
+        let (kind, target) = target?;
+        kind.target(|| Err(()), || Ok(target)).ok()
+    }
+
+    /// Computes what evaluations of the loss have in common, such as the root of its target's covariance, so that they need not.
+    ///
+    /// # Errors
+    /// [`TensorError::Mismatch`] if the target is inconsistent.
+    pub fn prepare(&mut self, roots: &mut dyn Roots<T>) -> Result<(), TensorError> {
+        if let Self::Wasserstein(wasserstein) = self { wasserstein.prepare(roots) } else { Ok(()) }
     }
 
     /// Checks that the target is of the size of the layer's response, and the guide of its positions.
@@ -234,7 +287,14 @@ impl<T: Element> Loss<T> {
                 let n = response.channels;
                 (square(n, n * n), square(target.channels, target.data.len()))
             }
-            Self::TotalVariation => return Ok(()),
+            Self::Wasserstein(Wasserstein { target: Moments { mean, second }, .. }) => {
+                let moments = |n: usize, means: usize, seconds: usize| {
+                    format!("moments of {n} filters, {means} and {seconds} numbers")
+                };
+                let n = response.channels;
+                (moments(n, n, n * n), moments(second.channels, mean.len(), second.data.len()))
+            }
+            Self::TotalVariation | Self::NinePoints => return Ok(()),
         };
         if expected == got {
             return Ok(());
@@ -277,6 +337,11 @@ mod finite_differences {
 
     /// Asserts that the weighted gradient is that of the weighted loss at `f`, within 1e-7, and is added to what is there.
     pub(super) fn assert_gradient(loss: &Loss<f64>, f: &Tensor<f64>, weight: f64) {
+        assert_gradient_within(1e-7, loss, f, weight);
+    }
+
+    /// The same within another relative error.
+    pub(super) fn assert_gradient_within(tolerance: f64, loss: &Loss<f64>, f: &Tensor<f64>, weight: f64) {
         let mut gradient = vec![0.0; f.data().len()];
         loss.add_gradient(f, weight, &mut gradient).unwrap();
         let at = |x: &[f64]| {
@@ -287,7 +352,7 @@ mod finite_differences {
         let directions = [[1, 2, 3].map(Direction::Random), coordinates].concat();
         for probe in check_gradient(&at, f.data(), &gradient, &directions, &Ladder::for_scale(1.0)) {
             let error = probe.relative_error();
-            assert_eq!(probe.verdict(1e-7), Verdict::Pass, "{:?}: {error:e}", probe.direction);
+            assert_eq!(probe.verdict(tolerance), Verdict::Pass, "{:?}: {error:e}", probe.direction);
         }
         let mut added = vec![2.5; gradient.len()];
         loss.add_gradient(f, weight, &mut added).unwrap();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use impasto_autodiff::{
-    AutodiffError, Border, Cancel, Chain, ConvMode, Cuts, Evaluator, EvaluatorOptions, Guide, Loss, Losses,
-    Pooling, PreparedChain, Tap, Work, reference,
+    AutodiffError, Border, Cancel, Chain, ConvMode, Cuts, Evaluator, EvaluatorOptions, Guide, Loss, LossKind,
+    Losses, Pooling, PreparedChain, Tap, Work, reference,
 };
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
@@ -23,6 +23,17 @@ pub(crate) struct Case {
 impl Case {
     /// Losses at the layers whose bit is set, the targets from another picture.
     pub(crate) fn new(size: (usize, usize), pooling: Pooling, content: u8, style: u8, seed: u64) -> Self {
+        Self::of_kind(LossKind::Gram, size, pooling, (content, style), seed)
+    }
+
+    /// The same with another loss of style.
+    pub(crate) fn of_kind(
+        kind: LossKind,
+        size: (usize, usize),
+        pooling: Pooling,
+        (content, style): (u8, u8),
+        seed: u64,
+    ) -> Self {
         let chain = engine_chain(pooling, seed);
         let image = noise_picture(size.0, size.1, seed + 10);
         let other = noise_picture(size.0, size.1, seed + 11);
@@ -36,7 +47,7 @@ impl Case {
             terms = terms.content(layer, weight, response.clone());
         }
         for (layer, weight, response) in chosen(style) {
-            terms = terms.style(layer, 1e4 * weight, response);
+            terms = terms.sums(kind, layer, 1e4 * weight, response);
         }
         Self { chain, image, terms }
     }
@@ -134,6 +145,18 @@ pub(crate) fn border() -> impl Strategy<Value = Border> {
     prop::sample::select(&Border::ALL[..])
 }
 
+/// The losses of style.
+pub(crate) fn style_kinds() -> impl Strategy<Value = LossKind> {
+    prop_oneof![Just(LossKind::Gram), Just(LossKind::Wasserstein)]
+}
+
+/// What the engine's losses and gradients may differ from the reference's, in parts: for each way to convolve. W_l is a small
+/// difference of large traces.
+pub(crate) fn tolerances(kind: LossKind) -> [(ConvMode, f64, f64); 2] {
+    let [exact, fast] = if kind.is_of_means() { [1e-3, 1e-2] } else { [1e-5, 1e-4] };
+    [(ConvMode::Exact, exact, 1e-4), (ConvMode::Fast, fast, 1e-3)]
+}
+
 pub(crate) fn pooling() -> impl Strategy<Value = Pooling> {
     prop_oneof![Just(Pooling::Average), Just(Pooling::Max), Just(Pooling::ScaledAverage)]
 }
@@ -143,7 +166,8 @@ pub(crate) fn bits(losses: &Losses, gradient: &[f32], targets: &[Loss]) -> (Vec<
     let target = |loss: &Loss| match loss {
         Loss::Content(content) => content.target.data().to_vec(),
         Loss::Gram(style) => style.target.data.clone(),
-        Loss::TotalVariation => Vec::new(),
+        Loss::Wasserstein(loss) => [&loss.target.mean[..], &loss.target.second.data].concat(),
+        Loss::TotalVariation | Loss::NinePoints => Vec::new(),
     };
     let of = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
     let losses = [each(losses), vec![losses.total]].concat().iter().map(|loss| loss.to_bits()).collect();

@@ -26,6 +26,11 @@ impl<T: Element> Terms<T> {
         self.gram(layer, weight, gram::gram(response).expect("a consistent tensor"))
     }
 
+    /// Adds `weight` times any loss of sums.
+    pub(crate) fn sums(self, kind: LossKind, layer: &str, weight: f64, response: &Tensor<T>) -> Self {
+        self.with(layer, weight, kind.target_of(response).expect("a consistent tensor"))
+    }
+
     /// The same with a Gram matrix that is known already.
     pub(crate) fn gram(self, layer: &str, weight: f64, target: GramMatrix<T>) -> Self {
         self.with(layer, weight, Loss::Gram(Style { target, guide: None }))

@@ -50,7 +50,11 @@ pub(super) fn find(said: &Provenance, options: &TransferOptions, picture: &Path)
     };
     let mut counts = [0; Role::ALL.len()];
     let mut found = Vec::new();
-    for input in &said.record.inputs {
+    for (index, input) in said.record.inputs.iter().enumerate() {
+        if index >= MOST_INPUTS {
+            found.push(Found::Untold(format!("{MOST_INPUTS} inputs are compared at most")));
+            continue;
+        }
         // Of inputs of one role, which one it is.
         let count = &mut counts[Role::ALL.iter().position(|(role, _)| *role == input.role).unwrap_or(0)];
         found.push(search.find(input, *count));
@@ -68,21 +72,24 @@ pub(super) fn find(said: &Provenance, options: &TransferOptions, picture: &Path)
     found
 }
 
+/// The most inputs that are read: a text that a stranger wrote may name any number.
+const MOST_INPUTS: usize = 64;
+
 /// A file of the name that was looked for, and what was read from it.
 type Read<T> = (PathBuf, T);
 
 struct Search<'a> {
     options: &'a TransferOptions,
     folders: Vec<PathBuf>,
-    /// The photo, and each of the paintings, where it is the one.
+    /// The photo, and the longest side of each of the paintings, where it is the one.
     photo: Option<Read<Picture>>,
-    paintings: Vec<Option<Read<Picture>>>,
+    paintings: Vec<Option<Read<usize>>>,
 }
 
 impl Search<'_> {
     /// An input that is the one of that number among those of its role. The photo comes before paintings, and these before masks.
     fn find(&mut self, input: &Input, number: usize) -> Found {
-        let of_photo = self.photo.as_ref().map(|(_, photo)| photo);
+        let of_photo = self.photo.as_ref().map(|(_, photo)| longest_side(photo));
         match input.role {
             Role::Content => {
                 let (found, photo) = self.picture(input, self.options.reading_photo(0));
@@ -94,14 +101,14 @@ impl Search<'_> {
                 let untold = Found::Untold("it is read at a size that depends on the photo".to_owned());
                 let read = reading.map(|reading| self.picture(input, reading));
                 let (found, painting) = read.unwrap_or((untold, None));
-                self.paintings.push(painting);
+                self.paintings.push(painting.map(|(path, painting)| (path, longest_side(&painting))));
                 found
             }
             Role::Init => self.picture(input, self.options.reading(0)).0,
             Role::Mask | Role::Keep | Role::ContentMask => self.mask(input, "the photo", of_photo),
             Role::StyleMask => {
                 let painting = self.paintings.get(number).and_then(Option::as_ref);
-                self.mask(input, "its painting", painting.map(|(_, painting)| painting))
+                self.mask(input, "its painting", painting.map(|(_, longest)| *longest))
             }
             Role::RegionsPhoto | Role::RegionsPainting => {
                 Found::Untold("it is compared beside the photo and the painting".to_owned())
@@ -115,7 +122,8 @@ impl Search<'_> {
         let any =
             Picture::new(1, 1, vec![0.0; 3]).ok().filter(|_| matches!(self.options.size, Size::Longest(_)));
         let photo = self.photo.as_ref().map(|(_, photo)| photo).or(any.as_ref());
-        Some(self.options.reading_painting(number, photo?, 0))
+        let held = self.photo.as_ref().map_or(0, |(_, photo)| photo.bytes());
+        Some(self.options.reading_painting(number, photo?, held))
     }
 
     fn picture(&self, input: &Input, reading: ReadOptions) -> (Found, Option<Read<Picture>>) {
@@ -125,12 +133,12 @@ impl Search<'_> {
         })
     }
 
-    fn mask(&self, input: &Input, name: &str, of: Option<&Picture>) -> Found {
+    /// A mask of a picture with that longest side.
+    fn mask(&self, input: &Input, name: &str, of: Option<usize>) -> Found {
         let Some(of) = of else {
             return Found::Untold(format!("it is read at a size that depends on {name}"));
         };
-        let size = Size::Longest(of.height().max(of.width()));
-        let reading = ReadOptions { size, ..self.options.reading(0) };
+        let reading = ReadOptions { size: Size::Longest(of), ..self.options.reading(0) };
         let found = self.compare(input, "mask", |path| {
             let mask = Mask::read(path, &reading)?.mask;
             Ok((Input::masks(input.role, None, [&mask]), ()))
@@ -226,4 +234,8 @@ impl Search<'_> {
         }
         (best, None)
     }
+}
+
+fn longest_side(picture: &Picture) -> usize {
+    picture.height().max(picture.width())
 }

@@ -192,7 +192,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let record = job.record((&subject, &network, &options.init), checkpoint.as_ref());
     if !job.no_metadata {
         let finished = job.provenance(&record, run.output.writing().encoding);
-        run.says(Said::new(finished, &options.iterations, checkpoint.as_ref()));
+        run.says(Said::new(finished, &options, checkpoint.is_some()));
     }
     run.reserve(subject.size(subject.longest_side(&options)))?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, record)?;

@@ -1,15 +1,17 @@
 //! What the pictures of a run say of themselves: what made them, and how far they came.
 
 use impasto_style::picture::Encoding;
-use impasto_style::{Checkpoint, Iterations, Painting, Provenance, StopReason, Stopped, Summary};
+use impasto_style::{
+    Effort, Iterations, Painting, Provenance, StopReason, Stopped, Summary, TransferOptions,
+};
 
 /// What the pictures of a run say of themselves.
 #[derive(Debug)]
 pub(super) struct Said {
     finished: Provenance,
-    /// Of a run that goes on: the iterations that it was first asked for, which count at all sizes but the last, and those that it
-    /// is asked for now.
-    going_on: Option<[Iterations; 2]>,
+    /// Of a run that goes on, the iterations that it is asked for now: at all sizes but the last those count that it was first asked
+    /// for.
+    going_on: Option<(Iterations, Effort)>,
     /// (H, W) of the last scale.
     size: (usize, usize),
     /// Iterations of all scales.
@@ -17,14 +19,9 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// What a finished picture says, of a run with so many iterations that goes on from a checkpoint, if there is one.
-    pub(super) fn new(
-        finished: Provenance,
-        iterations: &Iterations,
-        checkpoint: Option<&Checkpoint>,
-    ) -> Self {
-        let first = checkpoint.map(Checkpoint::coarse_iterations);
-        let going_on = first.map(|first| [first.clone(), iterations.clone()]);
+    /// What a finished picture says, of a run with these options that goes on from a checkpoint or starts anew.
+    pub(super) fn new(finished: Provenance, options: &TransferOptions, goes_on: bool) -> Self {
+        let going_on = goes_on.then(|| (options.iterations.clone(), options.effort));
         Self { finished, going_on, size: (0, 0), iterations: 0 }
     }
 
@@ -39,18 +36,20 @@ impl Said {
         })
     }
 
-    /// Learns what is going to be done. Of a run that goes on it says how many iterations there are at each size.
+    /// Learns what is going to be done. Of a run that goes on it says how many iterations there are at each size, where these are
+    /// others than those that are asked for now.
     pub(super) fn start(&mut self, summary: &Summary) {
         (self.size, self.iterations) = (summary.size, summary.iterations);
-        let (Some([first, now]), [coarse @ .., last]) = (&self.going_on, &summary.scale_iterations[..])
-        else {
-            return;
-        };
-        let done_here = summary.done.saturating_sub(coarse.iter().sum());
+        let Some((asked, effort)) = &self.going_on else { return };
+        let mut of_scales = summary.scale_iterations.clone();
+        let Some((last, coarse)) = of_scales.split_last_mut() else { return };
         // Fewer than are done may be asked for.
-        let at_last = if done_here > *last { done_here } else { now.at(coarse.len()) };
-        let of_scales: Vec<usize> = (0..coarse.len()).map(|scale| first.at(scale)).chain([at_last]).collect();
-        self.finished.say_iterations(&of_scales);
+        *last = (*last).max(summary.done.saturating_sub(coarse.iter().sum()));
+        let sides = summary.scales.iter().map(|&(height, width)| height.max(width)).enumerate();
+        let as_asked = sides.map(|(scale, side)| asked.at(scale, side, *effort));
+        if !as_asked.eq(of_scales.iter().copied()) {
+            self.finished.say_iterations(&of_scales);
+        }
     }
 
     /// The text of a picture that a run ended with.

@@ -1,13 +1,20 @@
 //! Adam does what its three equations say, and keeps the best point.
 
 use crate::functions::{go_on, rosenbrock, rosenbrock_start, waves};
-use impasto_lbfgs::{Adam, Error, Optimiser, StopReason};
+use impasto_lbfgs::{Adam, AdamState, Error, Groups, Optimiser, State, Step, StopReason};
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 #[test]
 fn iterates_are_those_of_the_equations() {
-    let adam = Adam { max_iterations: 30, learning_rate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-6 };
+    let adam = Adam {
+        max_iterations: 30,
+        learning_rate: 0.02,
+        beta1: 0.8,
+        beta2: 0.95,
+        epsilon: 1e-6,
+        ..Adam::default()
+    };
     let (mut x, mut m, mut v, mut g) = ([-1.2, 1.0], [0.0; 2], [0.0; 2], [0.0; 2]);
     let mut start = x.to_vec();
     adam.minimise(&mut start, rosenbrock::<f64>, |i| {
@@ -47,6 +54,94 @@ fn iterates_are_those_of_pytorch() {
             assert!((x - torch).abs() < 1e-12, "iteration {iteration}: {x} against {torch}");
         }
     }
+}
+
+/// The means of the points of another walk, clamped to -1.19..=1.1, with betas of 0.9 and 0.99, each of which weighs 0.9 times what the
+/// next one does; by the same script.
+const TORCH_MEANS: [(usize, [f64; 2]); 3] = [
+    (1, [-1.189_473_684_211_014_7, 1.010_526_315_788_277_6]),
+    (10, [-1.090_367_234_774_038_5, 1.081_866_926_110_357_7]),
+    (200, [-0.833_331_534_466_139_7, 0.700_757_451_478_285]),
+];
+
+#[test]
+fn means_of_clamped_iterates_are_those_of_pytorch() {
+    let adam = Adam {
+        max_iterations: 200,
+        learning_rate: 0.02,
+        beta2: 0.99,
+        bounds: Some((-1.19, 1.1)),
+        average_decay: 0.9,
+        ..Adam::default()
+    };
+    // The start itself is not brought into the bounds in that walk.
+    let free = Adam { bounds: None, ..adam };
+    let mut state: AdamState<f64> =
+        free.start(&mut vec![-1.2, 1.0], Groups::default(), rosenbrock::<f64>).unwrap();
+    let mut seen = Vec::new();
+    while let Step::Accepted = adam.step(&mut state, rosenbrock::<f64>).unwrap() {
+        let iteration = state.iteration();
+        assert!(iteration.averaged);
+        seen.push([iteration.x[0], iteration.x[1]]);
+    }
+    for (iteration, expected) in TORCH_MEANS {
+        for (x, torch) in seen[iteration - 1].iter().zip(expected) {
+            assert!((x - torch).abs() < 1e-12, "iteration {iteration}: {x} against {torch}");
+        }
+    }
+    let (kept, outcome) = state.finish(StopReason::Iterations);
+    assert_eq!((kept, outcome.iterations), (seen[199].to_vec(), 200));
+}
+
+#[test]
+fn the_start_is_brought_into_the_bounds_and_no_step_leaves_them() {
+    let adam = Adam { learning_rate: 3.0, bounds: Some((0.0, 1.0)), max_iterations: 40, ..Adam::default() };
+    let mut x: Vec<f32> = (0..3000).map(|i| (i % 7) as f32 - 3.0).collect();
+    let mut evaluated = 0;
+    let inside = |x: &[f32], g: &mut [f32]| {
+        assert!(x.iter().all(|x| (0.0..=1.0).contains(x)));
+        evaluated += 1;
+        waves(x, g)
+    };
+    adam.minimise(&mut x, inside, go_on).unwrap();
+    assert_eq!(evaluated, 41);
+}
+
+/// k, m and v count on from a first run, as if the gradients of both had been seen by one.
+#[test]
+fn a_run_goes_on_with_the_moments_of_another() {
+    let adam = Adam { max_iterations: 3, learning_rate: 0.02, beta1: 0.8, beta2: 0.95, ..Adam::default() };
+    let mut state: AdamState<f64> =
+        adam.start(&mut vec![-1.2, 1.0], Groups::default(), rosenbrock::<f64>).unwrap();
+    let (mut m, mut v, mut k, mut g) = ([0.0; 2], [0.0; 2], 0, [0.0; 2]);
+    let mut absorb = |x: &[f64]| {
+        rosenbrock(x, &mut g).unwrap();
+        k += 1;
+        for e in 0..2 {
+            m[e] = 0.8 * m[e] + 0.2 * g[e];
+            v[e] = 0.95 * v[e] + 0.05 * g[e] * g[e];
+        }
+        (m, v, k)
+    };
+    absorb(state.iteration().x);
+    while let Step::Accepted = adam.step(&mut state, rosenbrock::<f64>).unwrap() {
+        absorb(state.iteration().x);
+    }
+    let moments = state.take_moments().unwrap();
+    assert_eq!(moments.gradients, 4);
+    let mut x = vec![0.5, -0.5];
+    let (m, v, k) = absorb(&x);
+    let mut state: AdamState<f64> = adam.start_with(moments, &mut x, rosenbrock::<f64>).unwrap();
+    let start = [state.iteration().x[0], state.iteration().x[1]];
+    adam.step(&mut state, rosenbrock::<f64>).unwrap();
+    for e in 0..2 {
+        let (mean, square) = (m[e] / (1.0 - 0.8f64.powi(k)), v[e] / (1.0 - 0.95f64.powi(k)));
+        let expected = start[e] - 0.02 * mean / (square.sqrt() + 1e-8);
+        assert!((state.iteration().x[e] - expected).abs() < 1e-12);
+    }
+    let wrong =
+        adam.start_with::<f64, (), _, _>(state.take_moments().unwrap(), &mut vec![1.0], rosenbrock::<f64>);
+    assert!(matches!(wrong, Err(Error::InvalidOption { option: "moments", .. })));
 }
 
 #[test]
@@ -123,6 +218,9 @@ fn options_are_checked() {
         (Adam { beta1: 1.0, ..Adam::default() }, "beta1"),
         (Adam { beta2: -0.1, ..Adam::default() }, "beta2"),
         (Adam { epsilon: f64::NAN, ..Adam::default() }, "epsilon"),
+        (Adam { average_decay: 1.0, ..Adam::default() }, "average_decay"),
+        (Adam { bounds: Some((1.0, 0.0)), ..Adam::default() }, "bounds"),
+        (Adam { bounds: Some((f64::NAN, 0.0)), ..Adam::default() }, "bounds"),
     ] {
         let error = adam.minimise(&mut vec![1.0, 1.0], rosenbrock::<f64>, go_on).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { option, .. } if option == name), "{error}");

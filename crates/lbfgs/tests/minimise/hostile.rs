@@ -34,6 +34,11 @@ fn adam() -> Adam {
     Adam { learning_rate: 1.0, max_iterations: 6, ..Adam::default() }
 }
 
+/// The same with means.
+fn averaging() -> Adam {
+    Adam { average_decay: 0.9, bounds: Some((-2.0, 2.0)), ..adam() }
+}
+
 fn every_truncation_is_an_error<T: Real, S: State<T, Vec<T>>>(states: &[Vec<u8>]) {
     for bytes in states {
         for length in 0..bytes.len() {
@@ -49,6 +54,7 @@ fn a_state_that_was_cut_short_is_an_error() {
     every_truncation_is_an_error::<f64, LbfgsState<_, _>>(&states::<f64, _>(&lbfgs()));
     every_truncation_is_an_error::<f32, AdamState<_, _>>(&states::<f32, _>(&adam()));
     every_truncation_is_an_error::<f64, AdamState<_, _>>(&states::<f64, _>(&adam()));
+    every_truncation_is_an_error::<f32, AdamState<_, _>>(&states::<f32, _>(&averaging()));
 }
 
 #[test]
@@ -105,5 +111,6 @@ proptest! {
         check!(f64, lbfgs(), &unlimited);
         check!(f32, adam(), &steps);
         check!(f64, adam(), &steps);
+        check!(f32, averaging(), &Adam { max_iterations: usize::MAX, ..averaging() });
     }
 }

@@ -74,10 +74,10 @@ impl<T: Real> Problem<T> {
         }
     }
 
-    /// Loss and report are those of the point.
+    /// Loss and report are those of the point; of a mean, those of the last point.
     fn is_consistent(&self, accepted: &Iteration<'_, T, Vec<T>>) {
-        assert!(accepted.x == *accepted.report, "the report of another point");
-        let Ok(loss) = (self.function)(accepted.x, &mut self.start.clone());
+        assert!(accepted.averaged || accepted.x == *accepted.report, "the report of another point");
+        let Ok(loss) = (self.function)(accepted.report, &mut self.start.clone());
         assert_eq!(loss, accepted.loss);
     }
 }
@@ -127,13 +127,14 @@ fn check<T: Real, O: Limited>(problem: &Problem<T>, method: O) {
         }
     };
     let end = written(&mut state);
+    let averaged = state.iteration().averaged;
     let (kept, how) = state.kept(reason);
     let looked_at =
         (kept.to_vec(), (how.loss, how.initial_loss, how.iterations, how.evaluations, how.report.clone()));
     let (x, outcome) = state.finish(reason);
     let Outcome { loss, initial_loss, iterations, evaluations, .. } = outcome;
     assert!(looked_at == (x.clone(), (loss, initial_loss, iterations, evaluations, outcome.report.clone())));
-    assert!(x == outcome.report, "the report of another point");
+    assert!(averaged || x == outcome.report, "the report of another point");
     assert_eq!(outcome.iterations + 1, bytes.len());
 
     let mut by_minimise = problem.start.clone();
@@ -205,6 +206,8 @@ fn check_all<T: Real>() {
         check(&problem, Lbfgs { max_trials: 2, first_step: 30.0, ..lbfgs });
         check(&problem, Adam { learning_rate: 0.01, ..Adam::default() });
         check(&problem, Adam { learning_rate: 1.0, ..Adam::default() }); // the loss rises and falls
+        let bounds = Some((-0.9, 2.0));
+        check(&problem, Adam { learning_rate: 0.1, average_decay: 0.7, bounds, ..Adam::default() });
     }
 }
 

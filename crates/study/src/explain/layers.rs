@@ -17,7 +17,11 @@ const PICTURES: f64 = 3.0;
 
 /// A table row of each layer of each region's style: A, G before and after, and |G - A| before and after, all on one scale.
 pub(super) fn gram_rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
-    let gram = |loss: &Loss| if let Loss::Gram(style) = loss { Some(style.target.clone()) } else { None };
+    let gram = |loss: &Loss| match loss {
+        Loss::Gram(style) => Some(style.target.clone()),
+        Loss::Wasserstein(wasserstein) => Some(wasserstein.target.second.clone()),
+        Loss::Content(_) | Loss::TotalVariation | Loss::NinePoints => None,
+    };
     let terms = run.targets.terms.iter();
     let terms: Vec<(&Target, GramMatrix)> =
         terms.filter_map(|target| Some((target, gram(&target.loss)?))).collect();

@@ -2,7 +2,7 @@
 
 use impasto_autodiff::Coverage;
 use impasto_style::picture::Encoding;
-use impasto_style::{LossKind, Mask, Picture, PictureError, TermSpec, TransferError, Vanished};
+use impasto_style::{Mask, Picture, PictureError, TermSpec, TransferError, Vanished};
 
 use super::images::{breakable, covered, embedded, share_of_side, shrunk};
 use super::{ExplainError, Run};
@@ -66,7 +66,7 @@ pub(super) fn rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
 fn masked<'a>(run: &'a Run<'_>) -> Vec<Row<'a>> {
     let subject = run.scene.subject();
     let mut terms = subject.terms(run.options);
-    terms.retain(|term| term.kind == LossKind::Gram);
+    terms.retain(|term| term.kind.is_of_sums());
     let layers = |own: &dyn Fn(&TermSpec) -> bool| -> Vec<String> {
         terms.iter().filter(|term| own(term)).filter_map(|term| term.layer.clone()).collect()
     };

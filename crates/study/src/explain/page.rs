@@ -182,7 +182,7 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
 }
 
 fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
-    if run.layers(LossKind::Gram).is_empty() {
+    if run.targets.terms.iter().all(|target| !target.spec.kind.is_of_sums()) {
         return Ok(());
     }
     page.push_str("<h2>Gram matrices</h2>\n<p>Which filters answer together: A of the painting, G of the picture. Brightness is the cube root of the \
@@ -238,6 +238,7 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         size: height.max(width),
         runs: 2,
         conv: options.conv,
+        style_loss: options.style_loss,
         evaluator: options.evaluator_options(height, width),
     };
     page.push_str("<h2>Time of each layer</h2>\n<p>The convolution alone, measured after the run; WinogradM makes M x M responses at a time. The step from the first layer back to the \

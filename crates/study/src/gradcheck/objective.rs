@@ -6,6 +6,9 @@ use impasto_tensor::Tensor;
 
 use super::{Claim, OBJECTIVE_TOLERANCE, Row};
 
+/// The most filters of layers whose loss takes square roots of matrices, which in `f64` are slow.
+const MOST_ROOT: usize = 128;
+
 /// The total loss of a picture in `f64`, by the reference path.
 #[derive(Debug)]
 pub struct Objective {
@@ -15,7 +18,7 @@ pub struct Objective {
 
 impl Objective {
     /// The paper's objective and whatever else there is: losses at positions at conv4_2, losses of sums at the chain's first
-    /// convolutions of each block, losses of the picture itself; each scaled so that it is 1 at `start`, which lets none hide
+    /// convolutions of each block (those of square roots where there are few filters), losses of the picture itself; each scaled so that it is 1 at `start`, which lets none hide
     /// behind the others.
     ///
     /// `photo`, `painting` and `start` are RGB in 0..=255, H x W x 3; `start` has the size of `photo`.
@@ -44,7 +47,11 @@ impl Objective {
                 }
             };
             for layer in names.iter().filter(|name| wanted(name)) {
-                let loss = kind.target_of(&responses[chain.position(layer)?])?;
+                let response = &responses[chain.position(layer)?];
+                if kind.is_of_means() && response.shape().channels > MOST_ROOT {
+                    continue;
+                }
+                let loss = kind.target_of(response)?;
                 terms.push(Term::at(layer, Weight::alone(1.0), loss));
             }
         }

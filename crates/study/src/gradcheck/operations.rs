@@ -10,7 +10,7 @@ use impasto_tensor::{Shape, Tensor};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{Claim, OPERATION_TOLERANCE, Row};
+use super::{Claim, OBJECTIVE_TOLERANCE, OPERATION_TOLERANCE, Row};
 
 /// The sizes are odd on purpose: every edge rule takes part.
 const SHAPE: Shape = Shape::new(9, 7, 5);
@@ -146,7 +146,10 @@ fn loss_row(kind: LossKind, guide: Option<Guide>, random: &mut Random) -> Result
     loss.add_gradient(&x, 1.0, &mut gradient)?;
     let shape = x.shape();
     let f = |x: &[f64]| loss.value(&shaped(shape, x)).expect("the shape that was accepted before");
-    Ok(row(&title, shapes, &f, x.data(), &gradient))
+    // A value that is a sum of square roots has fewer digits for differences.
+    let tolerance = if kind.is_of_means() { OBJECTIVE_TOLERANCE } else { OPERATION_TOLERANCE };
+    let claim = Claim { f: &f, x: x.data(), gradient: &gradient };
+    Ok(Row::new(&title, shapes, tolerance, &Ladder::for_scale(1.0), &claim))
 }
 
 fn preprocessing_row(random: &mut Random) -> Row {

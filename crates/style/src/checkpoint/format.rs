@@ -71,7 +71,6 @@ impl Header {
     /// What is wrong with it, if it could not have been written.
     fn flaw(&self) -> Option<String> {
         let counts = [
-            self.coarse_iterations.most(),
             self.scale,
             self.height,
             self.width,
@@ -79,7 +78,7 @@ impl Header {
             self.evaluations_before,
             self.iterations,
         ];
-        if counts.iter().any(|&count| count > MOST) {
+        if counts.iter().chain(self.coarse_iterations.said()).any(|&count| count > MOST) {
             return Some("a count is out of range".to_owned());
         }
         if self.iterations_before + self.iterations == 0 {

@@ -16,7 +16,7 @@ use crate::Preset;
 /// choices.set("preset", "paper")?;
 /// choices.set("size", "300")?;
 /// let options = choices.options()?;
-/// assert_eq!((options.size, options.iterations), (Size::Longest(300), 500));
+/// assert_eq!((options.size, options.iterations), (Size::Longest(300), 500.into()));
 /// # Ok::<(), impasto_style::OptionsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,7 +76,7 @@ impl Choices {
     /// settings.set("size", "800")?;
     /// settings.set("preset", "paper")?;
     /// let options = given.or(&settings).options()?;
-    /// assert_eq!((options.size, options.iterations), (300.into(), 500));
+    /// assert_eq!((options.size, options.iterations), (300.into(), 500.into()));
     /// # Ok::<(), impasto_style::OptionsError>(())
     /// ```
     #[must_use]

@@ -6,48 +6,48 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Iterations at each size, from the coarsest on. Sizes that have none of their own have the last one.
+use super::Effort;
+
+/// The text of [`Iterations::Auto`].
+const AUTO: &str = "auto";
+
+/// Iterations at each size.
 ///
-/// As text: one number, or several with commas between them: `1000,500` is 1000 at the coarsest size and 500 at all others. In a
-/// checkpoint a single one is a number.
-///
-/// ```
-/// use impasto_style::Iterations;
-///
-/// let iterations: Iterations = "1000,500".parse()?;
-/// assert_eq!([0, 1, 2].map(|scale| iterations.at(scale)), [1000, 500, 500]);
-/// assert_eq!(Iterations::from(100).at(7), 100);
-/// # Ok::<(), std::num::ParseIntError>(())
-/// ```
+/// As text: `auto`, or one number, or several with commas between them: `1000,500` is 1000 at the coarsest size and 500 at all
+/// others. In a checkpoint a single one is a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Iterations {
-    /// Those of the coarsest sizes, as far as they differ from `others`.
-    first: Vec<usize>,
-    /// Those of all others.
-    others: usize,
+pub enum Iterations {
+    /// As the [`Effort`](crate::Effort) says for each size.
+    Auto,
+    /// So many at each size.
+    Same(usize),
+    /// One or more numbers, from the coarsest size on. Sizes that have none of their own have the last one.
+    List(Vec<usize>),
 }
 
 impl Iterations {
-    /// Those of a scale, from 0 on.
-    pub fn at(&self, scale: usize) -> usize {
-        self.first.get(scale).copied().unwrap_or(self.others)
+    /// Those of a scale, by its number from 0 on and its longest side in pixels.
+    pub fn at(&self, scale: usize, size: usize, effort: Effort) -> usize {
+        match self.said() {
+            [] => effort.iterations(size),
+            said => said[scale.min(said.len() - 1)],
+        }
     }
 
-    /// The most that any scale may have.
-    pub fn most(&self) -> usize {
-        self.all().max().unwrap_or_default()
-    }
-
-    /// Those that are said, in their order.
-    pub(crate) fn all(&self) -> impl Iterator<Item = usize> {
-        self.first.iter().copied().chain([self.others])
+    /// Those that are said, in their order; none of [`Self::Auto`].
+    pub(crate) fn said(&self) -> &[usize] {
+        match self {
+            Self::Auto => &[],
+            Self::Same(iterations) => std::slice::from_ref(iterations),
+            Self::List(list) => list,
+        }
     }
 }
 
 /// So many at each size.
 impl From<usize> for Iterations {
     fn from(iterations: usize) -> Self {
-        Self { first: Vec::new(), others: iterations }
+        Self::Same(iterations)
     }
 }
 
@@ -55,22 +55,29 @@ impl FromStr for Iterations {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
-        let mut first = text.split(',').map(|number| number.trim().parse()).collect::<Result<Vec<_>, _>>()?;
-        let others = first.pop().unwrap_or_default();
-        Ok(Self { first, others })
+        if text == AUTO {
+            return Ok(Self::Auto);
+        }
+        let list = text.split(',').map(|number| number.trim().parse()).collect::<Result<Vec<_>, _>>()?;
+        Ok(if let [iterations] = list[..] { Self::Same(iterations) } else { Self::List(list) })
     }
 }
 
 impl fmt::Display for Iterations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.first.iter().try_for_each(|iterations| write!(f, "{iterations},"))?;
-        self.others.fmt(f)
+        match self {
+            Self::Auto => f.write_str(AUTO),
+            _ => f.write_str(&self.said().iter().map(usize::to_string).collect::<Vec<_>>().join(",")),
+        }
     }
 }
 
 impl Serialize for Iterations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.first.is_empty() { self.others.serialize(serializer) } else { serializer.collect_str(self) }
+        match self {
+            Self::Same(iterations) => iterations.serialize(serializer),
+            _ => serializer.collect_str(self),
+        }
     }
 }
 
@@ -79,12 +86,12 @@ impl<'de> Deserialize<'de> for Iterations {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
-            One(usize),
-            List(String),
+            Same(usize),
+            Text(String),
         }
         match Written::deserialize(deserializer)? {
-            Written::One(iterations) => Ok(iterations.into()),
-            Written::List(text) => text.parse().map_err(serde::de::Error::custom),
+            Written::Same(iterations) => Ok(iterations.into()),
+            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
         }
     }
 }

@@ -6,6 +6,7 @@ mod bytes;
 mod choices;
 mod colours;
 mod each;
+mod effort;
 mod error;
 mod init;
 mod iterations;
@@ -18,8 +19,10 @@ mod row;
 mod schedule;
 mod size;
 mod smallest;
+mod style_loss;
 mod synonyms;
 mod table;
+mod tv_points;
 
 use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 
@@ -28,6 +31,7 @@ use crate::Picture;
 pub use choices::Choices;
 pub use colours::{Colours, Transport};
 pub use each::{Each, NUMBERS_OF_PAINTINGS};
+pub use effort::Effort;
 pub use error::OptionsError;
 pub use init::Init;
 pub(crate) use init::how_to_start;
@@ -35,13 +39,15 @@ pub use iterations::Iterations;
 pub use layers::{LayerWeight, LayerWeights};
 pub use loss_scale::LossScale;
 pub use nearest::{did_you_mean, nearest};
-pub use optimiser::{Optimiser, default_history};
+pub use optimiser::{AdamOptions, Optimiser, default_history};
 pub use paper::{NoSheet, Paper, Sheet};
 pub use row::{Accepts, OptionRow, Recorded};
 pub use schedule::{Scale, Scales};
 pub use size::Size;
+pub use style_loss::StyleLoss;
 pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub use table::OPTIONS;
+pub use tv_points::TvPoints;
 
 /// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +56,8 @@ pub struct TransferOptions {
     pub size: Size,
     /// The colour that photo and paintings are laid on where they are transparent. None keeps their alpha.
     pub background: Option<[u8; 3]>,
+    /// What [`Iterations::Auto`] stands for.
+    pub effort: Effort,
     /// Iterations at each scale.
     pub iterations: Iterations,
     /// Coarse-to-fine: how many sizes, the last being that of the result.
@@ -64,8 +72,12 @@ pub struct TransferOptions {
     pub style_weight: f64,
     /// Weight of the total variation.
     pub tv_weight: f64,
+    /// The points that it is of.
+    pub tv_points: TvPoints,
     /// Where the content is compared.
     pub content_layers: LayerWeights,
+    /// What of the style is compared.
+    pub style_loss: StyleLoss,
     /// Where the style is compared: of all paintings, or of each.
     pub style_layers: Each<LayerWeights>,
     /// The weights of the paintings in the blend of their styles; none where all weigh the same.
@@ -101,6 +113,7 @@ impl Default for TransferOptions {
         Self {
             size: Size::Longest(512),
             background: None,
+            effort: Effort::Normal,
             iterations: 500.into(),
             scales: Scales::Count(1),
             scale_factor: 2.0,
@@ -108,7 +121,9 @@ impl Default for TransferOptions {
             content_weight: 0.0,
             style_weight: 0.0,
             tv_weight: 0.0,
+            tv_points: TvPoints::Five,
             content_layers: LayerWeights::default(),
+            style_loss: StyleLoss::Gram,
             style_layers: Each::default(),
             blend: Vec::new(),
             loss_scale: LossScale::Paper,

@@ -1,9 +1,8 @@
 //! The method of minimisation, and how much it remembers.
 
-use super::OptionsError;
+use impasto_lbfgs::Adam;
 
-/// Grey levels that Adam moves a value by, at most, in one iteration, unless it is told otherwise.
-const LEARNING_RATE: f64 = 2.0;
+use super::OptionsError;
 
 /// The method of minimisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,22 +13,53 @@ pub enum Optimiser {
         history: Option<usize>,
     },
     /// Adam.
-    Adam {
-        /// lr, in grey levels of 0 to 255.
-        learning_rate: f64,
-    },
+    Adam(AdamOptions),
+}
+
+/// What Adam does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamOptions {
+    /// lr, in grey levels of 0 to 255: a value moves by that much at most in one iteration, about.
+    pub learning_rate: f64,
+    /// beta2, in [0, 1).
+    pub beta2: f64,
+    /// How much of its weight in the mean of the iterates each keeps from one to the next, in [0, 1); 0 takes no mean.
+    pub average_decay: f64,
+    /// Whether values are brought back to 0..=255 after each step.
+    pub clamped: bool,
+    /// Whether a size begins with the moments of the size before.
+    pub carried: bool,
+}
+
+impl Default for AdamOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl AdamOptions {
+    /// Steps of 2 grey levels, and nothing beyond the paper's algorithm.
+    pub const DEFAULT: Self =
+        Self { learning_rate: 2.0, beta2: 0.999, average_decay: 0.0, clamped: false, carried: false };
+
+    /// The method for so many iterations of values in 0..=255.
+    pub(crate) fn method(self, max_iterations: usize) -> Adam {
+        let Self { learning_rate, beta2, average_decay, clamped, .. } = self;
+        let bounds = clamped.then_some((0.0, 255.0));
+        Adam { max_iterations, learning_rate, beta2, average_decay, bounds, ..Adam::default() }
+    }
 }
 
 impl Optimiser {
     /// Both, with their names and their own defaults.
     pub const ALL: [(Self, &'static str); 2] =
-        [(Self::Lbfgs { history: None }, "lbfgs"), (Self::Adam { learning_rate: LEARNING_RATE }, "adam")];
+        [(Self::Lbfgs { history: None }, "lbfgs"), (Self::Adam(AdamOptions::DEFAULT), "adam")];
 
     /// `lbfgs` or `adam`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Lbfgs { .. } => "lbfgs",
-            Self::Adam { .. } => "adam",
+            Self::Adam(_) => "adam",
         }
     }
 
@@ -37,7 +67,7 @@ impl Optimiser {
     pub const fn history(self) -> Option<Option<usize>> {
         match self {
             Self::Lbfgs { history } => Some(history),
-            Self::Adam { .. } => None,
+            Self::Adam(_) => None,
         }
     }
 
@@ -49,20 +79,20 @@ impl Optimiser {
         Ok(())
     }
 
-    /// The step in grey levels; none where the method has none.
-    pub const fn learning_rate(self) -> Option<f64> {
+    /// What Adam does; none where it is another method.
+    pub const fn adam(self) -> Option<AdamOptions> {
         match self {
-            Self::Adam { learning_rate } => Some(learning_rate),
+            Self::Adam(adam) => Some(adam),
             Self::Lbfgs { .. } => None,
         }
     }
 
-    pub(super) fn set_learning_rate(&mut self, rate: f64) -> Result<(), OptionsError> {
-        let Self::Adam { learning_rate } = self else {
-            return Err(OptionsError::OtherMethod { option: "learning-rate", method: "adam" });
-        };
-        *learning_rate = rate;
-        Ok(())
+    /// What Adam does, for an option of it to be changed.
+    pub(super) fn adam_mut(&mut self, option: &'static str) -> Result<&mut AdamOptions, OptionsError> {
+        match self {
+            Self::Adam(adam) => Ok(adam),
+            Self::Lbfgs { .. } => Err(OptionsError::OtherMethod { option, method: "adam" }),
+        }
     }
 
     /// The same with the history written out that a picture of that many variables has

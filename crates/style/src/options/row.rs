@@ -177,6 +177,11 @@ pub(super) fn is_weight(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
+/// A decay: a number from 0 to below 1.
+pub(super) fn is_decay(value: f64) -> bool {
+    (0.0..1.0).contains(&value)
+}
+
 /// A factor: a number above 0.
 pub(super) fn is_factor(value: f64) -> bool {
     value.is_finite() && value > 0.0

@@ -74,13 +74,16 @@ impl TransferOptions {
 
     /// [`Self::sizes`], with the iterations at each.
     pub fn schedule(&self, longest: usize) -> Vec<Scale> {
-        self.with_iterations(self.sizes(longest))
+        let sizes = self.sizes(longest).into_iter().enumerate();
+        sizes
+            .map(|(index, size)| Scale { size, iterations: self.iterations.at(index, size, self.effort) })
+            .collect()
     }
 
-    /// Sizes from coarse to fine with the iterations at each.
-    pub(crate) fn with_iterations(&self, sizes: Vec<usize>) -> Vec<Scale> {
-        let scale = |(index, size)| Scale { size, iterations: self.iterations.at(index) };
-        sizes.into_iter().enumerate().map(scale).collect()
+    /// The most iterations at the result's size, whatever scales come before.
+    pub(crate) fn most_iterations(&self, longest: usize) -> usize {
+        let said = self.iterations.said().iter().copied().max();
+        said.unwrap_or_else(|| self.effort.iterations(longest))
     }
 }
 

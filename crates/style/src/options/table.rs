@@ -5,9 +5,11 @@ use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 use super::background::{background_text, parse_background};
 use super::blend::{blend_text, parse_blend};
 use super::bytes::{bytes_text, parse_bytes};
-use super::row::{Refused, by_name, is_factor, is_weight, name_into, name_of, names, parse_into};
+use super::row::{Refused, by_name, is_decay, is_factor, is_weight, name_into, name_of, names, parse_into};
 use super::schedule::{FACTORS, MOST_SCALES, parse_scale_factor, scale_factor_text};
-use super::{Accepts, Colours, Init, LossScale, Optimiser, OptionRow, Recorded, Scales};
+use super::{
+    Accepts, Colours, Effort, Init, LossScale, Optimiser, OptionRow, Recorded, Scales, StyleLoss, TvPoints,
+};
 
 /// Headings: what the picture looks like, how it is found, what of the machine is used.
 const LOOK: &str = "Look";
@@ -27,6 +29,15 @@ const REACHES: [(Reach, &str); 2] = [(Reach::Average, "average"), (Reach::Inside
 
 /// Every choice of convolution algorithms, with its name.
 const CONVS: [(ConvMode, &str); 2] = [(ConvMode::Fast, "fast"), (ConvMode::Exact, "exact")];
+
+/// What becomes of values beyond 0 to 255, with its name: whether they are clamped.
+const PIXEL_RANGES: [(bool, &str); 2] = [(false, "free"), (true, "clamped")];
+
+/// What moments a size begins with, with its name: whether they are carried over.
+const MOMENTS: [(bool, &str); 2] = [(false, "fresh"), (true, "carried")];
+
+/// What a decay must be.
+const DECAY: &str = "a number from 0 to below 1";
 
 /// What a list of layers must be.
 const LAYERS: &str = "layers with all or no weights, like conv1_1,conv2_1 or conv1_1:2,conv2_1:0.5";
@@ -103,6 +114,17 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |options| is_weight(options.tv_weight),
     },
     OptionRow {
+        name: "tv-points",
+        value_name: "N",
+        help: "Points that the total variation looks at: 5 (a pixel and the four beside it) or 9 (the diagonal ones too)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&TvPoints::ALL)),
+        recorded: Recorded::Unless("5"),
+        get: |options| name_of(&TvPoints::ALL, &options.tv_points),
+        set: |options, text| name_into(&mut options.tv_points, &TvPoints::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
         name: "style-scale",
         value_name: "S",
         help: "Longest side of the painting, as a multiple of the result's: less makes smaller strokes. A painting is never \
@@ -123,6 +145,18 @@ pub static OPTIONS: &[OptionRow] = &[
         recorded: Recorded::Always,
         get: |options| Some(options.content_layers.to_string()),
         set: |options, text| parse_into(&mut options.content_layers, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "style-loss",
+        value_name: "NAME",
+        help: "How the style is compared: gram (Gram matrices, as in the paper) or wasserstein (the distance of Gaussians with the \
+               responses' means and covariances)",
+        heading: LOOK,
+        accepts: Accepts::Names(&names(&StyleLoss::ALL)),
+        recorded: Recorded::Unless("gram"),
+        get: |options| name_of(&StyleLoss::ALL, &options.style_loss),
+        set: |options, text| name_into(&mut options.style_loss, &StyleLoss::ALL, text),
         valid: |_| true,
     },
     OptionRow {
@@ -173,7 +207,8 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "loss-scale",
         value_name: "NAME",
         help: "What the losses are measured in: paper (sums, as in the paper: the look changes with the size), balanced (the \
-               paper's at 512 x 512, the same look at every size) or neural-style (means, as that program has them)",
+               paper's at 512 x 512, the same look at every size), neural-style (means, as that program has them) or crowsonkb (means of \
+               small responses, as style-transfer-pytorch has them)",
         heading: LOOK,
         accepts: Accepts::Names(&names(&LossScale::ALL)),
         recorded: Recorded::Always,
@@ -243,15 +278,27 @@ pub static OPTIONS: &[OptionRow] = &[
         valid: |_| true,
     },
     OptionRow {
-        name: "iterations",
-        value_name: "N,...",
-        help: "Iterations at each size, or several numbers: those of the coarsest sizes, the last one of all others, like 1000,500",
+        name: "effort",
+        value_name: "NAME",
+        help: "Iterations by size, fewer the larger it is: draft (a quarter, to see what comes), normal or best (three times as many). \
+               It says what --iterations auto means, and has no effect where they are numbers",
         heading: OPTIMISATION,
-        accepts: Accepts::Text("1 or more, or several such numbers"),
+        accepts: Accepts::Names(&names(&Effort::ALL)),
+        recorded: Recorded::Unless("normal"),
+        get: |options| name_of(&Effort::ALL, &options.effort),
+        set: |options, text| name_into(&mut options.effort, &Effort::ALL, text),
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "iterations",
+        value_name: "N,...|auto",
+        help: "Iterations at each size; or those of the coarsest ones, and last of all others, like 1000,500; or auto, as --effort says",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text("auto, or 1 or more, or several such numbers"),
         recorded: Recorded::Always,
         get: |options| Some(options.iterations.to_string()),
         set: |options, text| parse_into(&mut options.iterations, text),
-        valid: |options| options.iterations.all().all(|iterations| iterations > 0),
+        valid: |options| options.iterations.said().iter().all(|&iterations| iterations > 0),
     },
     OptionRow {
         name: "scales",
@@ -334,9 +381,66 @@ pub static OPTIONS: &[OptionRow] = &[
         heading: OPTIMISATION,
         accepts: Accepts::Text("a number above 0"),
         recorded: Recorded::Always,
-        get: |options| options.optimiser.learning_rate().map(|rate| rate.to_string()),
-        set: |options, text| Ok(options.optimiser.set_learning_rate(text.parse()?)?),
-        valid: |options| options.optimiser.learning_rate().is_none_or(is_factor),
+        get: |options| options.optimiser.adam().map(|adam| adam.learning_rate.to_string()),
+        set: |options, text| {
+            options.optimiser.adam_mut("learning-rate")?.learning_rate = text.parse()?;
+            Ok(())
+        },
+        valid: |options| options.optimiser.adam().is_none_or(|adam| is_factor(adam.learning_rate)),
+    },
+    OptionRow {
+        name: "adam-beta2",
+        value_name: "B",
+        help: "How much Adam remembers of the gradient's squares from one iteration to the next: less follows faster",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text(DECAY),
+        recorded: Recorded::Unless("0.999"),
+        get: |options| options.optimiser.adam().map(|adam| adam.beta2.to_string()),
+        set: |options, text| {
+            options.optimiser.adam_mut("adam-beta2")?.beta2 = text.parse()?;
+            Ok(())
+        },
+        valid: |options| options.optimiser.adam().is_none_or(|adam| is_decay(adam.beta2)),
+    },
+    OptionRow {
+        name: "average-decay",
+        value_name: "D",
+        help: "The picture is the mean of Adam's iterates, each of which weighs D times what the next one does, such as 0.99; with 0 it \
+               is the one of lowest loss",
+        heading: OPTIMISATION,
+        accepts: Accepts::Text(DECAY),
+        recorded: Recorded::Unless("0"),
+        get: |options| options.optimiser.adam().map(|adam| adam.average_decay.to_string()),
+        set: |options, text| {
+            options.optimiser.adam_mut("average-decay")?.average_decay = text.parse()?;
+            Ok(())
+        },
+        valid: |options| options.optimiser.adam().is_none_or(|adam| is_decay(adam.average_decay)),
+    },
+    OptionRow {
+        name: "pixel-range",
+        value_name: "RANGE",
+        help: "What Adam's steps may make of a value: free (anything, cut to 0 to 255 when it is written) or clamped (0 to 255 after each \
+               step)",
+        heading: OPTIMISATION,
+        accepts: Accepts::Names(&names(&PIXEL_RANGES)),
+        recorded: Recorded::Unless("free"),
+        get: |options| options.optimiser.adam().and_then(|adam| name_of(&PIXEL_RANGES, &adam.clamped)),
+        set: |options, text| {
+            name_into(&mut options.optimiser.adam_mut("pixel-range")?.clamped, &PIXEL_RANGES, text)
+        },
+        valid: |_| true,
+    },
+    OptionRow {
+        name: "moments",
+        value_name: "WHOSE",
+        help: "What Adam knows of the gradient when a size begins: fresh (nothing) or carried (what it has learnt at the size before)",
+        heading: OPTIMISATION,
+        accepts: Accepts::Names(&names(&MOMENTS)),
+        recorded: Recorded::Unless("fresh"),
+        get: |options| options.optimiser.adam().and_then(|adam| name_of(&MOMENTS, &adam.carried)),
+        set: |options, text| name_into(&mut options.optimiser.adam_mut("moments")?.carried, &MOMENTS, text),
+        valid: |_| true,
     },
     OptionRow {
         name: "conv",

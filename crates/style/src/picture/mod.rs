@@ -23,9 +23,9 @@ pub use mask::{Mask, ReadMask};
 pub(crate) use read::MOST_TEXT;
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
 pub use regions::{ColourRegions, Labels, RegionsError, regions};
-pub(crate) use resize::is_worth_shrinking;
 #[cfg(test)]
 pub(crate) use resize::with_longest_side;
+pub(crate) use resize::{cubic, is_worth_shrinking, means};
 
 /// What a picture of standard input is called in messages.
 pub const STANDARD_INPUT: &str = "standard input";

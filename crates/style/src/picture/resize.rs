@@ -11,6 +11,9 @@ pub(super) const LANCZOS: FilterType = FilterType::Lanczos3;
 /// What masks are resized by: a triangle, with positive weights only, so that a mean stays between what it is of.
 pub(super) const TRIANGLE: FilterType = FilterType::Bilinear;
 
+/// What signed numbers of an optimiser are resized by: Catmull and Rom's cubic.
+const CUBIC: FilterType = FilterType::CatmullRom;
+
 pub(super) fn lanczos(picture: &Picture, height: usize, width: usize) -> Result<Picture, PictureError> {
     let from = (picture.height, picture.width);
     let data = resampled(&picture.data, 3, from, (height, width), LANCZOS)?;
@@ -18,7 +21,7 @@ pub(super) fn lanczos(picture: &Picture, height: usize, width: usize) -> Result<
 }
 
 /// H x W x 1 or 3 numbers at another size, by [`TRIANGLE`].
-pub(super) fn means(
+pub(crate) fn means(
     numbers: &[f32],
     channels: usize,
     from: (usize, usize),
@@ -28,6 +31,16 @@ pub(super) fn means(
         return Ok(numbers.to_vec());
     }
     resampled(numbers, channels, from, to, TRIANGLE)
+}
+
+/// H x W x 1 or 3 numbers at another size, by [`CUBIC`].
+pub(crate) fn cubic(
+    numbers: &[f32],
+    channels: usize,
+    from: (usize, usize),
+    to: (usize, usize),
+) -> Result<Vec<f32>, PictureError> {
+    resampled(numbers, channels, from, to, CUBIC)
 }
 
 fn resampled(

@@ -13,7 +13,10 @@
 //! With a weight t_k for each position the sum is that of t_k F_ki F_kj, and what it is divided by is that of t_k. A position's row is
 //! then multiplied with sqrt(t_k) as it is packed, and rows without a weight are left out. Which positions are packed together does not
 //! change by that, so weights that are all 1 give the bits of none.
+//!
+//! Where the mean is asked for as well, the packed columns are summed before they are multiplied.
 
+mod columns;
 mod pack;
 
 use std::ops::Range;
@@ -21,6 +24,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use self::columns::add_columns;
 use self::pack::{WeightedRows, pack_panels};
 use crate::packed::Tile;
 use crate::prefetch::{Lines, Parts};
@@ -49,6 +53,8 @@ pub struct Gram {
     room: AlignedBuffer,
     /// The blocks' sums; those of blocks without a weight stay 0.
     blocks: AlignedBuffer,
+    /// The blocks' sums of columns, if the mean is asked for: padded numbers each.
+    columns: Vec<f64>,
     /// t_k, if not all are 1.
     weights: Option<Arc<[f32]>>,
     /// M, or the sum of t_k.
@@ -73,6 +79,7 @@ impl Gram {
             waiting: 0,
             room,
             blocks,
+            columns: Vec::new(),
             weights: None,
             total,
         })
@@ -99,6 +106,12 @@ impl Gram {
         Self { weights: Some(weights), total, ..self }
     }
 
+    /// The same with the mean of the positions.
+    #[must_use]
+    pub fn with_mean(self) -> Self {
+        Self { columns: vec![0.0; block_count(self.positions, self.padded) * self.padded], ..self }
+    }
+
     /// The bytes that [`Self::new`] takes for these sizes, weights and scratch of the tasks not counted.
     pub fn bytes(isa: Isa, channels: usize, positions: usize) -> usize {
         let padded = channels.next_multiple_of(isa.panel());
@@ -108,6 +121,12 @@ impl Gram {
     /// The bytes that [`Self::in_pieces`] takes beside those.
     pub const fn waiting_bytes(channels: usize) -> usize {
         DEPTH * channels * size_of::<f32>()
+    }
+
+    /// The bytes that [`Self::with_mean`] takes beside those.
+    pub fn mean_bytes(isa: Isa, channels: usize, positions: usize) -> usize {
+        let padded = channels.next_multiple_of(isa.panel());
+        block_count(positions, padded) * padded * size_of::<f64>()
     }
 
     /// Numbers of scratch of one task.
@@ -174,7 +193,13 @@ impl Gram {
         let square = padded * padded;
         let sums = self.blocks[blocks.start * square..blocks.end * square]
             .par_chunks_mut(rows * isa.panel() * padded);
-        sums.enumerate().for_each(|(task, sum)| {
+        let columns: Vec<&mut [f64]> = if self.columns.is_empty() {
+            (0..sums.len()).map(|_| Default::default()).collect()
+        } else {
+            let columns = &mut self.columns[blocks.start * padded..blocks.end * padded];
+            columns.chunks_mut(rows * isa.panel()).collect()
+        };
+        sums.zip(columns).enumerate().for_each(|(task, (sum, columns))| {
             let (block, first) =
                 (blocks.start + task / panels.div_ceil(rows), task % panels.div_ceil(rows) * rows);
             let part = part(block);
@@ -185,7 +210,17 @@ impl Gram {
             let f = &f[(part.start - summed) * channels..(part.end - summed) * channels];
             let weights = weights.map(|weights| &weights[part]);
             scratch.with(Self::scratch_len(isa, channels), |scratch| {
-                isa.dispatch(Block { f, weights, channels, padded, accumulate, first, scratch, sum });
+                isa.dispatch(Block {
+                    f,
+                    weights,
+                    channels,
+                    padded,
+                    accumulate,
+                    first,
+                    scratch,
+                    sum,
+                    columns,
+                });
             });
         });
         self.summed += count;
@@ -211,6 +246,17 @@ impl Gram {
             normalised[i * n + j] = normalised[j * n + i];
         }
         normalised
+    }
+
+    /// The mean, N numbers: the sum of the columns over M, or over the sum of the weights; none if it was not asked for.
+    ///
+    /// # Panics
+    /// If not all positions have come.
+    pub fn mean(&self) -> Vec<f32> {
+        assert!(self.summed == self.positions, "{} positions, not {}", self.positions, self.summed);
+        let channels = if self.columns.is_empty() { 0 } else { self.channels };
+        let sum = |i: usize| self.columns.chunks_exact(self.padded).map(|block| block[i]).sum::<f64>();
+        (0..channels).map(|i| (sum(i) / self.total) as f32).collect()
     }
 }
 
@@ -242,6 +288,8 @@ struct Block<'a> {
     first: usize,
     scratch: &'a mut [f32],
     sum: &'a mut [f32],
+    /// Sums of these panels' columns; none where they are not asked for.
+    columns: &'a mut [f64],
 }
 
 impl Kernel for Block<'_> {
@@ -249,7 +297,7 @@ impl Kernel for Block<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { f, weights, channels, padded, mut accumulate, first, scratch, sum } = self;
+        let Self { f, weights, channels, padded, mut accumulate, first, scratch, sum, columns } = self;
         let Some(weights) = weights else {
             for (index, now) in f.chunks(DEPTH * channels).enumerate() {
                 let depth = now.len() / channels;
@@ -258,6 +306,7 @@ impl Kernel for Block<'_> {
                 // While these positions are multiplied, the next ones are prefetched.
                 let next = (now.as_ptr().wrapping_add(now.len()), now.len());
                 let accumulate = accumulate || index > 0;
+                add_columns(simd, (panels, depth), None, first, accumulate, columns);
                 Panels { numbers: panels, padded, first, accumulate }.add(simd, next, sum);
             }
             return;
@@ -266,6 +315,7 @@ impl Kernel for Block<'_> {
         while let Some(count) = rows.next_some() {
             let panels = &mut scratch[..count * padded];
             rows.pack::<S>(panels);
+            add_columns(simd, (panels, count), Some(rows.factors()), first, accumulate, columns);
             Panels { numbers: panels, padded, first, accumulate }.add(simd, rows.ahead(), sum);
             accumulate = true;
         }
@@ -336,6 +386,8 @@ mod tests {
                 let taken = size_of_val(&gram.blocks[..]);
                 assert_eq!(Gram::bytes(isa, channels, positions), taken, "{isa:?} {channels} {positions}");
             }
+            let gram = Gram::new(isa, 48, 700).expect("memory for the sums").with_mean();
+            assert_eq!(Gram::mean_bytes(isa, 48, 700), size_of_val(&gram.columns[..]));
             let pieces = Gram::in_pieces(isa, 48, 700).expect("memory for the sums");
             assert_eq!(Gram::waiting_bytes(48), size_of_val(&pieces.room[..]));
             for (channels, positions, blocks) in [(512, 1 << 20, 4), (64, 700, 2), (64, 1 << 20, 16)] {

@@ -69,6 +69,12 @@ impl<'a> WeightedRows<'a> {
         Some(self.count)
     }
 
+    /// sqrt(t) of the rows in hand.
+    #[inline(always)]
+    pub(super) fn factors(&self) -> &[f32] {
+        &self.factors[..self.count]
+    }
+
     /// Packs the rows in hand as [`pack_panels`] does, each times its factor.
     #[inline(always)]
     pub(super) fn pack<S: Simd>(&self, panels: &mut [f32]) {

@@ -114,12 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn local_means_stay_where_rounding_moves_them_by_half_a_level() {
+    fn local_means_stay_where_rounding_moves_them() {
         let sky = sky();
         let plain: Vec<u8> = sky.iter().map(|value| value.round() as u8).collect();
         let (by_rounding, by_diffusion) =
             (error_of_means(&sky, &plain), error_of_means(&sky, &dithered(&sky, SIDE)));
-        assert!(by_rounding > 0.4 && by_diffusion < 0.08, "{by_rounding} {by_diffusion}");
+        assert!(by_rounding > 0.35 && by_diffusion < 0.07, "{by_rounding} {by_diffusion}");
     }
 
     /// The largest correlation of the errors of a plain area with themselves, four pixels away and more.

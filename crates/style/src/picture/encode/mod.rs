@@ -105,7 +105,7 @@ pub(super) fn encode(picture: &Picture, writing: &Writing) -> io::Result<Vec<u8>
         samples: Samples::of(&picture, writing)?,
     };
     match writing.encoding {
-        Encoding::Png => png::encode(&frame, writing),
+        Encoding::Png => png::encode(frame, writing),
         Encoding::Jpeg { quality } => jpeg::encode(&frame, quality, writing),
         Encoding::WebP => webp::encode(&frame, writing),
         Encoding::Tiff => tiff::encode(&frame, writing),

@@ -8,7 +8,7 @@ use png::{BitDepth, ColorType, Compression, Encoder, Filter, Info, PixelDimensio
 use super::samples::Samples;
 use super::{Frame, SOFTWARE, Writing};
 
-pub(super) fn encode(frame: &Frame, writing: &Writing) -> io::Result<Vec<u8>> {
+pub(super) fn encode(frame: Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut info = Info::with_size(frame.width, frame.height);
     // One of iCCP and sRGB may be there: the profile, which more programs heed.
@@ -21,21 +21,24 @@ pub(super) fn encode(frame: &Frame, writing: &Writing) -> io::Result<Vec<u8>> {
     encoder.set_color(if frame.alpha { ColorType::Rgba } else { ColorType::Rgb });
     encoder.set_compression(Compression::Balanced);
     encoder.set_filter(Filter::Adaptive);
-    let swapped: Vec<u8>;
-    let (depth, samples) = match &frame.samples {
-        Samples::Eight(samples) => (BitDepth::Eight, samples),
-        Samples::Sixteen(samples) => {
-            swapped = samples.iter().flat_map(|sample| sample.to_be_bytes()).collect();
-            (BitDepth::Sixteen, &swapped)
-        }
-    };
-    encoder.set_depth(depth);
+    encoder.set_depth(match frame.samples {
+        Samples::Eight(_) => BitDepth::Eight,
+        Samples::Sixteen(_) => BitDepth::Sixteen,
+    });
     if let Some(text) = &writing.text {
         encoder.add_text_chunk("Software".to_owned(), SOFTWARE.to_owned())?;
         encoder.add_itxt_chunk("impasto".to_owned(), text.clone())?;
     }
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(samples)?;
+    match frame.samples {
+        Samples::Eight(samples) => writer.write_image_data(&samples)?,
+        Samples::Sixteen(mut samples) => {
+            for sample in &mut samples {
+                *sample = sample.to_be();
+            }
+            writer.write_image_data(bytemuck::cast_slice(&samples))?;
+        }
+    }
     writer.finish()?;
     Ok(bytes)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformF32Executor, TransformOptions, WHITE_POINT_D50};
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformF32Executor, TransformOptions, Xyzd};
 
 /// The space that colours are written in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,15 +101,19 @@ impl Converter {
         if self.transform.transform(&unit, converted).is_err() {
             converted.copy_from_slice(&unit);
         }
-        converted.iter_mut().for_each(|value| *value *= 255.0);
+        for value in converted {
+            *value *= 255.0;
+        }
     }
 }
 
 /// The ICC profile of sRGB (IEC 61966-2-1), version 4, by moxcms: the same bytes always, so without the date of today.
 pub(in super::super) static SRGB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut profile = ColorProfile::new_srgb();
-    // Of version 4 the white of a display is that which it is adapted to; and code points say nothing more.
-    profile.media_white_point = Some(WHITE_POINT_D50.to_xyzd());
+    // Of version 4 the white of a display is the one that it is adapted to, D50 (ICC.1:2022, 7.2.16); and code points say nothing
+    // more.
+    profile.white_point = Xyzd { x: 0.9642, y: 1.0, z: 0.8249 };
+    profile.media_white_point = Some(profile.white_point);
     profile.cicp = None;
     let mut bytes = profile.encode().expect("a profile of three curves and a matrix can be encoded");
     bytes[DATE].copy_from_slice(&[0x07, 0xcf, 0, 10, 0, 18, 0, 0, 0, 0, 0, 0]);
