@@ -40,7 +40,7 @@ pub(super) fn command(
     words.extend(inputs.of(Role::Weights).map(|word| format!("--weights {word}")));
     let network = said.record.inputs_of(Role::Weights).find_map(|input| input.preprocess.as_ref());
     words.extend(network.map(|name| format!("--preprocess {}", quoted(Path::new(name)))));
-    words.extend(options_on_a_preset(options, inputs.of(Role::Init).next()));
+    words.extend(options_on_a_preset(options, inputs.of(Role::Init).next().as_ref()));
     for (name, value) in &said.output {
         if !Written::NAMES.contains(&&**name) {
             return Err(format!("the record has an option {name}, which this program does not know"));
@@ -97,7 +97,7 @@ fn nameless(input: &Input, standard_input: &mut bool) -> Option<String> {
 }
 
 /// The options on top of the preset that is nearest to them; `start` is the word for a start that is a file.
-fn options_on_a_preset(options: &TransferOptions, start: Option<String>) -> Vec<String> {
+fn options_on_a_preset(options: &TransferOptions, start: Option<&String>) -> Vec<String> {
     let differing = |preset: Preset| -> Vec<(&str, String)> {
         let of_preset = preset.options();
         let rows =
@@ -110,7 +110,7 @@ fn options_on_a_preset(options: &TransferOptions, start: Option<String>) -> Vec<
     };
     let preset = (preset != Preset::default()).then(|| format!("--preset {name}"));
     let word = |(name, value): (&str, String)| {
-        let start = start.clone().filter(|_| name == "init");
+        let start = start.filter(|_| name == "init").cloned();
         format!("--{name} {}", start.unwrap_or_else(|| quoted(Path::new(&value))))
     };
     preset.into_iter().chain(values.into_iter().map(word)).collect()

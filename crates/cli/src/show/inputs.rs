@@ -96,17 +96,14 @@ impl Search<'_> {
                 self.photo = photo;
                 found
             }
-            Role::Style => match self.reading_painting(number) {
-                Some(reading) => {
-                    let (found, painting) = self.picture(input, reading);
-                    self.paintings.push(painting.map(|(path, painting)| (path, longest_side(&painting))));
-                    found
-                }
-                None => {
-                    self.paintings.push(None);
-                    Found::Untold("it is read at a size that depends on the photo".to_owned())
-                }
-            },
+            Role::Style => {
+                let reading = self.reading_painting(number);
+                let untold = Found::Untold("it is read at a size that depends on the photo".to_owned());
+                let read = reading.map(|reading| self.picture(input, reading));
+                let (found, painting) = read.unwrap_or((untold, None));
+                self.paintings.push(painting.map(|(path, painting)| (path, longest_side(&painting))));
+                found
+            }
             Role::Init => self.picture(input, self.options.reading(0)).0,
             Role::Mask | Role::Keep | Role::ContentMask => self.mask(input, "the photo", of_photo),
             Role::StyleMask => {
