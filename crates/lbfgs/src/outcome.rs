@@ -56,7 +56,8 @@ impl fmt::Display for StopReason {
     }
 }
 
-/// How a run ended. The point that it kept is the accepted one with the lowest loss.
+/// How a run ended. The point that it kept is the accepted one with the lowest loss; or the mean of the accepted points, and the losses
+/// here are then the last one's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome<R = ()> {
     /// Why it ended.

@@ -102,7 +102,8 @@ fn crowsonkb(paper: TransferOptions) -> TransferOptions {
         border: Border::Replicate,
         init: Init::Content,
         optimiser: Optimiser::Adam(AdamOptions {
-            learning_rate: 0.02 * 255.0,
+            // 0.02 of values from 0 to 1.
+            learning_rate: 5.1,
             beta2: 0.99,
             average_decay: 0.99,
             clamped: true,

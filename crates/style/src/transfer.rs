@@ -22,7 +22,7 @@ use crate::{
 /// A finished transfer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Painting {
-    /// The accepted picture with the lowest loss, at the last scale that an iteration was accepted at.
+    /// The accepted picture with the lowest loss, or the mean of all if Adam takes one, at the last scale that an iteration was accepted at.
     pub picture: Picture,
     /// The share of its pixels whose chroma had to shrink, visibly, to fit 0..=255, 0 to 1: only where the photo's colours stay
     /// ([`Colours::Photo`](crate::Colours::Photo)).

@@ -54,6 +54,33 @@ fn the_default_of_version_0_1_stays_what_it_was() {
 }
 
 #[test]
+fn crowsonkb_preset_is_the_programs() {
+    let options = Preset::Crowsonkb.options();
+    let scales: Vec<_> = options.schedule(512).iter().map(|scale| (scale.size, scale.iterations)).collect();
+    assert_eq!(scales, [(128, 1000), (181, 500), (256, 500), (362, 500), (512, 500)]);
+    let share = |layer| options.style_weight * options.style_layers.of(0).weight_of(layer);
+    assert_eq!(share("conv1_1") / share("conv5_1"), 256.0);
+    let sum: f64 = options.style_layers.of(0).0.iter().map(|entry| entry.weight).sum();
+    assert!((sum * options.style_weight - 1.0).abs() < 1e-15);
+    assert_eq!(options.optimiser.adam().map(|adam| adam.learning_rate), Some(5.1));
+}
+
+/// Means of squares, of responses divided by 58 and of values from 0 to 1.
+#[test]
+fn crowsonkb_losses_are_means_in_its_scale() {
+    let scale = LossScale::Crowsonkb;
+    let (difference, filters, positions) = (29.0_f64, 64, 100);
+    let content = 0.5 * difference.powi(2) * (filters * positions) as f64;
+    assert!((scale.content(9999, filters, positions) * content - 0.25).abs() < 1e-12);
+    let (gram, n) = (58.0 * 58.0 / 2.0, filters as f64);
+    let style = gram * gram * n * n / (4.0 * n * n);
+    assert!((scale.style(filters) * style - 0.25).abs() < 1e-12);
+    assert!((scale.wasserstein(filters) * 58.0 * 58.0 - 1.0).abs() < 1e-12);
+    let tv = 0.5 * 51.0 * 51.0 * (3 * positions) as f64;
+    assert!((scale.total_variation(positions) * tv - 0.04).abs() < 1e-12);
+}
+
+#[test]
 fn scales_by_size_go_down_to_about_128() {
     let sizes = |size| {
         let options = TransferOptions { scales: Scales::Auto, ..Preset::Paper.options() };
