@@ -116,6 +116,7 @@ fn crowsonkb(paper: TransferOptions) -> TransferOptions {
         border: Border::Replicate,
         init: Init::Content,
         optimiser: Optimiser::Adam(AdamOptions {
+            // 0.02 of values from 0 to 1.
             learning_rate: 5.1,
             beta2: 0.99,
             average_decay: 0.99,

@@ -43,6 +43,6 @@ pub fn backward<T: Element>(
 /// Twice the numbers: what [`Pooling::ScaledAverage`] makes of averages, and of their gradients.
 fn scaled<T: Element>(mut tensor: Tensor<T>) -> Tensor<T> {
     let two = T::from_f64(2.0);
-    tensor.data_mut().iter_mut().for_each(|number| *number = *number * two);
+    tensor.data_mut().iter_mut().for_each(|number| *number *= two);
     tensor
 }
