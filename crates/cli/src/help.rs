@@ -92,11 +92,11 @@ mod tests {
         for row in OPTIONS {
             for (preset, _) in Preset::ALL {
                 let Some(default) = default_of(row, preset) else { continue };
-                let adam = Optimiser::ALL.into_iter().find(|(_, name)| *name == "adam").unwrap().0;
-                let mut options = preset.options();
-                if row.get(&options).is_none() {
-                    options.optimiser = adam;
-                }
+                let options = preset.options();
+                let with = |optimiser| TransferOptions { optimiser, ..options.clone() };
+                let methods = Optimiser::ALL.into_iter().map(|(method, _)| with(method));
+                let mut all = std::iter::once(options.clone()).chain(methods);
+                let mut options = all.find(|options| row.get(options).is_some()).unwrap();
                 let before = options.clone();
                 row.set(&mut options, &default).unwrap();
                 assert_eq!(options, before, "{} {default}", row.name);

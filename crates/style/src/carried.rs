@@ -20,7 +20,9 @@ impl Carried {
         let channels = mean.len() / (from.0 * from.1);
         let mean = cubic(&mean, channels, from, size)?;
         let mut square = means(&square, channels, from, size)?;
-        square.iter_mut().for_each(|square| *square = square.max(0.0));
+        for square in &mut square {
+            *square = square.max(0.0);
+        }
         Ok(Moments { mean, square, gradients })
     }
 }

@@ -113,19 +113,22 @@ impl<T: Element> Wasserstein<T> {
     ) -> Result<(f64, Vec<T>), TensorError> {
         let n = moments.second.channels;
         let sigma = covariance(moments);
-        let RootTrace { trace, gradient } = match &self.root {
-            Some(root) => roots.root_trace(root, &sigma, n)?,
-            None => {
-                let root = roots.square_root(&covariance(&self.target), n)?;
-                roots.root_trace(&root, &sigma, n)?
-            }
+        let RootTrace { trace, gradient } = if let Some(root) = &self.root {
+            roots.root_trace(root, &sigma, n)?
+        } else {
+            let root = roots.square_root(&covariance(&self.target), n)?;
+            roots.root_trace(&root, &sigma, n)?
         };
         let of_means: f64 = moments.mean.iter().zip(&self.target.mean).map(square).sum();
         let traces: f64 = (0..n).map(|i| variance(moments, i) + variance(&self.target, i)).sum();
         let value = (of_means + traces - 2.0 * trace) / n as f64;
         let mut map = gradient;
-        map.iter_mut().for_each(|t| *t = T::from_f64(-2.0) * *t);
-        map.iter_mut().step_by(n + 1).for_each(|t| *t += T::ONE);
+        for t in &mut map {
+            *t *= T::from_f64(-2.0);
+        }
+        for t in map.iter_mut().step_by(n + 1) {
+            *t += T::ONE;
+        }
         Ok((value, map))
     }
 

@@ -281,7 +281,7 @@ pub static OPTIONS: &[OptionRow] = &[
         name: "effort",
         value_name: "NAME",
         help: "Iterations by size, fewer the larger it is: draft (a quarter, to see what comes), normal or best (three times as many). \
-               It says what --iterations auto means, and has no effect where they are numbers",
+               It says what iterations of auto are, and has no effect where they are numbers",
         heading: OPTIMISATION,
         accepts: Accepts::Names(&names(&Effort::ALL)),
         recorded: Recorded::Unless("normal"),
@@ -292,7 +292,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "iterations",
         value_name: "N,...|auto",
-        help: "Iterations at each size; or those of the coarsest ones, and last of all others, like 1000,500; or auto, as --effort says",
+        help: "Iterations at each size; or those of the coarsest ones, and last of all others, like 1000,500; or auto, as the effort says",
         heading: OPTIMISATION,
         accepts: Accepts::Text("auto, or 1 or more, or several such numbers"),
         recorded: Recorded::Always,
@@ -303,7 +303,7 @@ pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "scales",
         value_name: "N|auto",
-        help: "Sizes to paint at, coarse to fine; auto is as many as fit down to --smallest-scale",
+        help: "Sizes to paint at, coarse to fine; auto is as many as fit down to the smallest scale",
         heading: OPTIMISATION,
         accepts: Accepts::Text("auto, or from 1 to 16"),
         recorded: Recorded::Always,
