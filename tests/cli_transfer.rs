@@ -71,7 +71,10 @@ fn a_run_says_what_it_does() {
 #[test]
 fn the_log_has_a_line_for_every_iteration() {
     let folder = Folder::new();
-    transfer(&folder, "-o out.png --log log.jsonl --content-weight 0.001 --style-weight 2 --tv-weight 0.5 --style-loss gram");
+    transfer(
+        &folder,
+        "-o out.png --log log.jsonl --content-weight 0.001 --style-weight 2 --tv-weight 0.5 --style-loss gram",
+    );
     let lines = log(&folder, "log.jsonl");
     assert_eq!(lines.len(), 3);
     let number = |line: &Value, key: &str| line[key].as_f64().unwrap_or_else(|| panic!("{key} in {line}"));

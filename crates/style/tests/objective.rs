@@ -6,7 +6,7 @@ use std::path::Path;
 use impasto_autodiff::{Loss, LossKind};
 use impasto_style::picture::ReadOptions;
 use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Size, Subject, Targets, TransferError,
+    Network, Objective, Picture, PreparedNetwork, Preset, Size, StyleLoss, Subject, Targets, TransferError,
     TransferOptions, plan, transfer, white_noise,
 };
 
@@ -139,7 +139,8 @@ fn a_weight_of_zero_takes_its_layers_out() {
 
 #[test]
 fn a_terms_weight_holds_the_factor_of_the_loss_scale() {
-    let options = TransferOptions { tv_weight: 0.5, ..Preset::Default.options() };
+    let options =
+        TransferOptions { tv_weight: 0.5, style_loss: StyleLoss::Gram, ..Preset::Default.options() };
     let sitting = Sitting::new(&options);
     let (height, width) = (sitting.photo.height(), sitting.photo.width());
     let mut gradient = vec![0.0; sitting.photo.data().len()];
@@ -148,7 +149,7 @@ fn a_terms_weight_holds_the_factor_of_the_loss_scale() {
     let balanced = 512.0 * 512.0 / (height * width) as f64;
     assert_eq!(shares, [balanced, 0.2, 0.2, 0.2, 0.2, 0.2, 1.0]);
     let sums: Vec<f64> = losses.terms.iter().map(|term| term.weight.sum).collect();
-    assert_eq!(sums, [4e-4, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5]);
+    assert_eq!(sums, [8e-4, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5]);
 }
 
 #[test]

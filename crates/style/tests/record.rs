@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use impasto_style::{
-    AdamOptions, Choices, Init, Input, Mask, Network, OPTIONS, Optimiser, OptionRow, Picture, Preset, Record,
+    AdamOptions, Init, Input, Mask, Network, OPTIONS, Optimiser, OptionRow, Picture, Preset, Record,
     RecordError, Role, TransferOptions, white_noise,
 };
 use proptest::prelude::*;
@@ -34,7 +34,7 @@ fn a_record_is_text_for_people() {
     let text = record(&Preset::Default.options()).to_string();
     for line in [
         "\"version\": 1,",
-        "\"content-weight\": 0.0004,",
+        "\"content-weight\": 0.0008,",
         "\"size\": 512,",
         "\"scales\": \"auto\",",
         "\"content-layers\": \"conv4_2:1\",",
@@ -81,6 +81,12 @@ fn another(row: &OptionRow, options: &TransferOptions) -> TransferOptions {
         "white",
         "inside",
         "histogram",
+        "9",
+        "gram",
+        "zero",
+        "draft",
+        "clamped",
+        "carried",
     ];
     let changed = texts.iter().find_map(|text| {
         let mut other = options.clone();
@@ -103,9 +109,9 @@ fn every_option_that_decides_pixels_changes_the_record_and_no_other_does() {
 
 #[test]
 fn what_asks_for_nothing_is_not_recorded() {
-    let options = Preset::Default.options();
+    let options = Preset::Paper.options();
     let names = |record: &Record| record.options.keys().cloned().collect::<Vec<_>>();
-    let new = ["background", "blend", "colours", "mask-reach", "border"];
+    let new = ["background", "blend", "colours", "mask-reach", "border", "style-loss", "effort", "tv-points"];
     assert!(names(&record(&options)).iter().all(|name| !new.contains(&&**name)));
     let full = Record::in_full(&options, Vec::new());
     assert!(new.iter().all(|name| names(&full).contains(&(*name).to_owned())));
@@ -164,10 +170,6 @@ proptest! {
             ..Preset::Paper.options()
         };
         let read = Record::from_json(&record(&options).to_string()).unwrap();
-        let mut choices = Choices::default();
-        for (name, value) in &read.options {
-            choices.set(name, &value.to_string()).unwrap();
-        }
-        prop_assert_eq!(choices.options().unwrap(), options);
+        prop_assert_eq!(read.transfer_options().unwrap(), options);
     }
 }

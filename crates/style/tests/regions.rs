@@ -8,7 +8,8 @@ use std::time::Duration;
 use impasto_style::{
     Checkpoint, Checkpoints, Event, Input, LossKind, Mask, Masked, Network, Objective, Painting, Photo,
     Picture, PreparedNetwork, Preset, Reach, Record, Region, RegionMask, Role, Run, Scales, Size, StyleImage,
-    Subject, Summary, TransferError, TransferOptions, Vanished, transfer, transfer_with, white_noise,
+    StyleLoss, Subject, Summary, TransferError, TransferOptions, Vanished, transfer, transfer_with,
+    white_noise,
 };
 use proptest::prelude::*;
 
@@ -43,6 +44,7 @@ fn shallow(longest: usize) -> TransferOptions {
         scales: Scales::Count(1),
         content_layers: "conv2_2".parse().unwrap(),
         style_layers: "conv1_1,conv2_1".parse().unwrap(),
+        style_loss: StyleLoss::Gram,
         ..Preset::Default.options()
     }
 }

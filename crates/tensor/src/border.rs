@@ -31,7 +31,7 @@ impl Border {
         }
         let (edge, beside) = if shifted == 0 && len > 0 {
             (0, if len > 1 { 1 } else { 0 })
-        } else if shifted == len + 1 {
+        } else if shifted == len + 1 && len > 0 {
             (len - 1, len.saturating_sub(2))
         } else {
             return None;

@@ -124,7 +124,9 @@ fn a_matrix_without_a_root_has_that_of_its_diagonal() {
         assert_eq!(roots.square_root(&single(&zeros), n).unwrap(), single(&zeros));
         let root = roots.root_trace(&single(&identity), &single(&below), n).unwrap();
         assert_eq!((root.trace, root.gradient), (3.0, single(&gradient)));
-        assert!(roots.square_root(&[0.0; 8], n).is_err() && roots.square_root(&vec![0.0; 10_000], 100).is_err());
+        assert!(
+            roots.square_root(&[0.0; 8], n).is_err() && roots.square_root(&vec![0.0; 10_000], 100).is_err()
+        );
     }
     assert!(square_root(&[0.0; 8], n).is_err() && root_trace(&zeros, &zeros, 2).is_err());
 }
