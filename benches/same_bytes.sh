@@ -11,12 +11,14 @@
 #   IMPASTO_ISA=portable  the plain kernels, as ever
 #   THREADS=N             --threads N for every command
 #   ONLY=REGEX            only the commands whose names match, such as 'limit|vgg19'
+#   NEW_SETTINGS=FILE     settings of NEW alone, where its defaults are others, such as preset = "0.1.1"
 #
 # It needs bash, python3 without packages, and 200 MB in the folder for temporary files.
 set -euo pipefail
-[ $# -eq 2 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ -x "$1" ] && [ -x "$2" ] || { echo "$1 and $2 must be programs." >&2; exit 2; }
 declare -A program=([old]=$(realpath "$1") [new]=$(realpath "$2"))
+settings=${NEW_SETTINGS:+$(realpath "$NEW_SETTINGS")}
 cd "$(dirname "$0")/.."
 root=$PWD
 
@@ -29,15 +31,18 @@ shallow=(--content-layers conv3_1 --style-layers conv1_1,conv1_2,conv2_1,conv2_2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Nobody's settings.
-export XDG_CONFIG_HOME=$work
+mkdir "$work/settings-old" "$work/settings-new"
+[ -z "$settings" ] || cp "$settings" "$work/settings-new/impasto.toml"
 passed=0 failed=0
 
 # run SIDE PROGRAM NAME ARGUMENTS...: the command in a folder of its own, so that both sides write to the same relative paths.
 run() {
+    local whose=old
+    [ "$2" != "${program[new]}" ] || whose=new
     local program=$2 folder=$work/$1/$3 code=0
     shift 3
     mkdir -p "$folder"
-    (cd "$folder" && exec "$program" "$@" "${machine[@]}") > "$folder/standard-output" 2> "$folder.progress" || code=$?
+    (cd "$folder" && XDG_CONFIG_HOME=$work/settings-$whose exec "$program" "$@" "${machine[@]}") > "$folder/standard-output" 2> "$folder.progress" || code=$?
     echo "$code" > "$folder.code"
 }
 
