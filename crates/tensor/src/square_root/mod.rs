@@ -21,7 +21,7 @@ use crate::reduce::dot;
 use crate::simd::Isa;
 use crate::{AlignedBuffer, NEWTON_SCHULZ_STEPS, TensorError};
 
-/// The memory that square roots take, for one after the other: matrices in panels, see [`Panels`].
+/// The memory that square roots take, for one after the other: matrices in panels.
 #[derive(Debug)]
 pub struct SquareRoots {
     isa: Isa,
