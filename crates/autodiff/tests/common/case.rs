@@ -129,9 +129,19 @@ impl Case {
 }
 
 pub(crate) fn losses_agree(a: &Losses, b: &Losses, tolerance: f64) -> bool {
+    losses_agree_above(1e-12, a, b, tolerance)
+}
+
+/// The smallest loss whose digits count. W_l is a difference of traces of at least eps = 0.3 a filter, which `f32` rounds.
+pub(crate) fn least(kind: LossKind) -> f64 {
+    if kind.is_of_means() { 1e-3 } else { 1e-12 }
+}
+
+/// [`losses_agree`], where losses below `least` may differ by what one of that size may.
+pub(crate) fn losses_agree_above(least: f64, a: &Losses, b: &Losses, tolerance: f64) -> bool {
     let all = |losses: &Losses| [each(losses), vec![losses.total]].concat();
     let (a, b) = (all(a), all(b));
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1e-12))
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(least))
 }
 
 /// Sides up to 60, but few positions: a picture of more than that is hardly ever away from all kinks.
