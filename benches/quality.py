@@ -119,10 +119,10 @@ def is_done(folder, job, record, command, options):
     )
 
 
-def preset_options(impasto, preset):
-    """Every option of a preset, as the program prints them; none if it has no such preset."""
-    job = Job(256, example("content", "chelsea"), example("style", "cafe_terrace"), preset, 1)
-    command = [impasto, "transfer", job.photo, job.painting, "--preset", preset, "--no-config", "--print-scene"]
+def printed_options(impasto, words):
+    """Every option of a transfer with these words, as the program prints them; none if it takes them not."""
+    pictures = [example("content", "chelsea"), example("style", "cafe_terrace")]
+    command = [impasto, "transfer", *pictures, "--no-config", "--print-scene", *words]
     printed = subprocess.run(command, capture_output=True, text=True)
     return tomllib.loads(printed.stdout)["options"] if printed.returncode == 0 else None
 
@@ -204,7 +204,7 @@ class Jury:
 
 def work(arguments):
     """Paints and judges every job that is asked for and not done; how many failed."""
-    options = {column: preset_options(arguments.impasto, column) for column in OURS}
+    options = {column: printed_options(arguments.impasto, ["--preset", column]) for column in OURS}
     left_out = [column for column, found in options.items() if found is None]
     if left_out:
         print(f"{arguments.impasto} has no preset {', '.join(left_out)}: left out", file=sys.stderr)

@@ -16,13 +16,12 @@ The seconds are those of user and system.
 """
 
 import argparse
-import json
 import os
 import pathlib
 import shlex
-import subprocess
 import sys
-import time
+
+import quality
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAIRS = "chelsea+cafe_terrace,coffee+night_cafe,rocket+harvest_at_la_crau"
@@ -31,8 +30,7 @@ SCHEDULES = {
     "one size": "--scales 1 --iterations 50",
     "25 at each": "--iterations 25",
     "50 at each": "--iterations 50",
-    "by size": "--iterations auto",
-    "sqrt 2 by size": "--iterations auto --scale-factor sqrt2 --smallest-scale 128",
+    "sqrt 2": "--scale-factor sqrt2 --smallest-scale 128",
     "draft": "--effort draft",
     "best": "--effort best",
 }
@@ -42,47 +40,39 @@ FIGURES = ("style", "content", "grain", "border")
 def file(kind, name):
     """The file of a name in examples/, or of a path."""
     if os.sep in name:
-        return pathlib.Path(name)
+        return pathlib.Path(name).resolve()
     found = sorted((ROOT / "examples" / kind).glob(name + ".*"))
     return found[0] if found else sys.exit(f"examples/{kind} has no {name}.")
 
 
-def done(results):
-    """{(schedule, pair, size): the last line}. A line that a stop has cut short is none."""
-    found = {}
-    for line in results.read_text().splitlines() if results.exists() else []:
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        found[record["schedule"], record["pair"], record["size"]] = record
-    return found
+def named(schedule, pair, size):
+    """The name of a picture in results.jsonl."""
+    return f"{size}/{pair}/{schedule}"
 
 
 def paint(impasto, pair, size, options, picture):
     """Paints a picture; its seconds on the clock and of the processors."""
     photo, painting = pair.split("+")
     command = [impasto, "transfer", file("content", photo), file("style", painting), "-o", picture, "--size", str(size)]
-    before, start = os.times(), time.perf_counter()
-    subprocess.run([*command, "--no-config", "--quiet", *shlex.split(options)], check=True)
-    after, clock = os.times(), time.perf_counter() - start
-    processors = sum(after[2:4]) - sum(before[2:4])
+    output = picture.with_suffix(".txt")
+    code, processors, clock = quality.measure([*command, "--no-config", "--quiet", *shlex.split(options)], output)
+    if code != 0:
+        sys.exit(f"{picture}: exit code {code}; {output} says why")
     return {"clock": round(clock, 2), "processors": round(processors, 2)}
 
 
 def paint_all(arguments, schedules):
-    """Every picture that is not there yet, the smallest of all first."""
-    results = arguments.folder / "results.jsonl"
+    """Every picture that is not there yet, the smallest of all first. One that other options have made is painted again."""
     for size in arguments.sizes:
         for pair in arguments.pairs:
-            for name, options in schedules.items():
-                record, picture = done(results).get((name, pair, size)), path(arguments, name, pair, size)
+            for name, words in schedules.items():
+                options = quality.printed_options(arguments.impasto, ["--size", str(size), *shlex.split(words)])
+                record = quality.records(arguments.folder).get(named(name, pair, size))
+                picture = path(arguments, name, pair, size)
                 if record and record["options"] == options and picture.exists():
                     continue
-                taken = paint(arguments.impasto, pair, size, options, picture)
-                record = {"schedule": name, "pair": pair, "size": size, "options": options, **taken}
-                with open(results, "a") as lines:
-                    lines.write("\n" + json.dumps(record) + "\n")
+                taken = paint(arguments.impasto, pair, size, words, picture)
+                quality.append(arguments.folder, {"name": named(name, pair, size), "options": options, **taken})
                 print(f"{pair} at {size}, {name}: {taken['clock']} s", file=sys.stderr)
 
 
@@ -97,7 +87,7 @@ def table(arguments, schedules):
     import judge
 
     network, smallest = judge.Network(), arguments.sizes[0]
-    records = done(arguments.folder / "results.jsonl")
+    records = quality.records(arguments.folder)
     yield "| pair | schedule | size | seconds | " + " | ".join(FIGURES) + " |\n|---|---|---|---|" + "---|" * len(FIGURES)
     for pair in arguments.pairs:
         photo, painting = pair.split("+")
@@ -110,7 +100,7 @@ def table(arguments, schedules):
                 small = small or figures
                 over = [f"{figure / own:.2f}" for figure, own in zip(figures, small)]
                 cells = [f"{figure:.3f}" for figure in figures] if size == smallest else over
-                yield f"| {pair} | {name} | {size} | {records[name, pair, size]['processors']:.1f} | {' | '.join(cells)} |"
+                yield f"| {pair} | {name} | {size} | {records[named(name, pair, size)]['processors']:.1f} | {' | '.join(cells)} |"
 
 
 def main():
@@ -122,7 +112,8 @@ def main():
     parser.add_argument("--only", type=listed, help="of the schedules")
     parser.add_argument("--schedule", action="append", default=[], help="NAME=OPTIONS")
     arguments = parser.parse_args()
-    arguments.impasto = os.environ.get("IMPASTO", ROOT / "target/release/impasto")
+    arguments.impasto = pathlib.Path(os.environ.get("IMPASTO", ROOT / "target/release/impasto")).resolve()
+    arguments.folder = arguments.folder.resolve()
     schedules = SCHEDULES | dict(schedule.split("=", 1) for schedule in arguments.schedule)
     if arguments.only:
         schedules = {name: schedules[name] for name in arguments.only}

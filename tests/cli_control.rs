@@ -1,12 +1,15 @@
 //! Several paintings, masks, regions and saved scenes on the command line.
 
 mod command;
+#[path = "command/succeed.rs"]
+mod succeed;
 
 use std::fs;
 use std::path::Path;
 
 use command::{Folder, code_and_message};
 use image::{GrayImage, Luma, Rgb, RgbImage};
+use succeed::succeed;
 
 const SMALL: &str = "--size 64 --iterations 3 --quiet";
 /// One size and early layers: some hundredths of a second an iteration.
@@ -34,13 +37,6 @@ fn folder() -> Folder {
     mask("white.png", (30, 20), |_, _| true);
     mask("tall.png", (20, 300), |_, _| true);
     folder
-}
-
-#[track_caller]
-fn succeed(folder: &Folder, arguments: &str) -> String {
-    let (code, message) = code_and_message(&folder.run(arguments));
-    assert_eq!(code, 0, "{arguments}: {message}");
-    message
 }
 
 /// Paints `pictures` in little time, to a file.

@@ -1,6 +1,8 @@
 //! How pictures are written: depth, dithering, colour profile, pixels to the inch and paper; at the end of a run and within it.
 
 mod command;
+#[path = "command/succeed.rs"]
+mod succeed;
 
 use std::fs;
 use std::io::Cursor;
@@ -13,6 +15,7 @@ use image::{ColorType, DynamicImage, ImageDecoder, ImageEncoder, ImageReader};
 use impasto_style::Picture;
 use impasto_style::picture::ReadOptions;
 use moxcms::ColorProfile;
+use succeed::succeed;
 
 const QUICK: &str = "--iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 --size 48";
 
@@ -20,13 +23,6 @@ const QUICK: &str = "--iterations 2 --content-layers conv2_1 --style-layers conv
 #[track_caller]
 fn transfer(folder: &Folder, options: &str) -> String {
     succeed(folder, &format!("transfer photo.png painting.webp {QUICK} {options}"))
-}
-
-#[track_caller]
-fn succeed(folder: &Folder, arguments: &str) -> String {
-    let (code, message) = code_and_message(&folder.run(arguments));
-    assert_eq!(code, 0, "{arguments}: {message}");
-    message
 }
 
 #[track_caller]

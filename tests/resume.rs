@@ -3,6 +3,8 @@
 
 mod checkpoint_bytes;
 mod command;
+#[path = "command/succeed.rs"]
+mod succeed;
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use command::{Folder, code_and_message};
 use serde_json::Value;
+use succeed::succeed;
 
 /// Two sizes and early layers: some hundredths of a second an iteration.
 const SMALL: &str =
@@ -35,14 +38,6 @@ fn folder_with_masks() -> Folder {
     mask("left.png", &|x, _| x < width / 2);
     mask("top.png", &|_, y| y < height / 2);
     folder
-}
-
-/// Runs a command that must succeed.
-#[track_caller]
-fn succeed(folder: &Folder, arguments: &str) -> String {
-    let (code, message) = code_and_message(&folder.run(arguments));
-    assert_eq!(code, 0, "{arguments}: {message}");
-    message
 }
 
 /// Runs a command that must fail with that exit code, and say these words in its last line.

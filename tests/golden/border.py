@@ -8,7 +8,6 @@ pads nothing; every other layer has zeros beyond its edge. Photo, painting and p
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -86,12 +85,7 @@ def main():
         losses = cases[-1]["losses"]
         print(cases[-1]["name"], losses["total"], f"content {losses['content'] / losses['total']:.0%}",
               cases[-1]["gradient"]["norm"], f"{cases[-1]['f32_gradient_error']:.1e}", flush=True)
-    document = {
-        "torch": torch.__version__.split("+")[0],
-        "style": {"file": "tests/golden/style.png", "top": 0, "left": 0, "height": style.shape[0], "width": style.shape[1]},
-        "cases": cases,
-    }
-    (HERE / "border.json").write_text(json.dumps(document, indent=1) + "\n")
+    make.write("border.json", style, cases)
 
 
 if __name__ == "__main__":

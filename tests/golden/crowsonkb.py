@@ -13,7 +13,6 @@ how far that is from the one in f64. The gradient is that of the losses as they 
 
 import argparse
 import functools
-import json
 from pathlib import Path
 
 import torch
@@ -95,12 +94,7 @@ def main():
     parser.add_argument("checkout", type=Path)
     program = peer.load(parser.parse_args().checkout.resolve())
     style = paper.read_picture(HERE / "style.png")
-    document = {
-        "torch": torch.__version__.split("+")[0],
-        "style": {"file": "tests/golden/style.png", "top": 0, "left": 0, "height": style.shape[0], "width": style.shape[1]},
-        "cases": [golden(program, style, case) for case in CASES],
-    }
-    (HERE / "crowsonkb.json").write_text(json.dumps(document, indent=1) + "\n")
+    make.write("crowsonkb.json", style, [golden(program, style, case) for case in CASES])
 
 
 if __name__ == "__main__":

@@ -125,6 +125,16 @@ def lbfgs_losses(weights, style, content, beta, pooling):
     return lbfgs.minimise(content.astype(np.float64).ravel(), loss_and_gradient, **LBFGS)
 
 
+def write(name, style, cases):
+    """Writes cases whose painting is style.png."""
+    document = {
+        "torch": torch.__version__.split("+")[0],
+        "style": {"file": "tests/golden/style.png", "top": 0, "left": 0, "height": style.shape[0], "width": style.shape[1]},
+        "cases": cases,
+    }
+    (HERE / name).write_text(json.dumps(document, indent=1) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", default=ROOT / "weights/vgg16.safetensors")
@@ -139,12 +149,7 @@ def main():
     for case in CASES:
         cases.append(golden(arguments.weights, style, case))
         print(case[0], cases[-1]["losses"]["total"], cases[-1]["gradient"]["norm"], flush=True)
-    document = {
-        "torch": torch.__version__.split("+")[0],
-        "style": {"file": "tests/golden/style.png", "top": 0, "left": 0, "height": style.shape[0], "width": style.shape[1]},
-        "cases": cases,
-    }
-    (HERE / "cases.json").write_text(json.dumps(document, indent=1) + "\n")
+    write("cases.json", style, cases)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ this file; `roots` is the loss of each layer with exact roots instead of steps, 
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
@@ -123,12 +122,7 @@ def main():
     for case in CASES:
         cases.append(golden(arguments.weights, style, case))
         print(case[0], cases[-1]["losses"], cases[-1]["roots"], cases[-1]["f32_gradient_error"], flush=True)
-    document = {
-        "torch": torch.__version__.split("+")[0],
-        "style": {"file": "tests/golden/style.png", "top": 0, "left": 0, "height": style.shape[0], "width": style.shape[1]},
-        "cases": cases,
-    }
-    (HERE / "wasserstein.json").write_text(json.dumps(document, indent=1) + "\n")
+    make.write("wasserstein.json", style, cases)
 
 
 if __name__ == "__main__":

@@ -86,9 +86,9 @@ impl CheckpointArguments {
         &self,
         job: &Job,
         checkpoint: Option<Checkpoint>,
-        record: Record,
+        record: Option<Record>,
     ) -> Result<Run<'static>, Failure> {
-        let Some(path) = self.path() else { return Ok(Run::default()) };
+        let (Some(path), Some(record)) = (self.path(), record) else { return Ok(Run::default()) };
         let resume = checkpoint.map(|checkpoint| checkpoint.fitting(&record)).transpose()?;
         let checkpoints =
             Checkpoints { every: job.checkpoint_every, notes: job.notes(), ..Checkpoints::new(path, record) };

@@ -1,6 +1,6 @@
 //! Options that were given and have no effect: a line each.
 
-use impasto_style::picture::{Depth, Dither, Encoding, Writing, WrittenProfile};
+use impasto_style::picture::{Depth, Encoding, Writing};
 use impasto_style::{Init, Iterations, RegionMask, Scales, Subject, TransferOptions};
 
 /// What decides whether an option has an effect.
@@ -18,14 +18,7 @@ pub(crate) struct Case<'a> {
 }
 
 /// A picture of a study.
-const PLAIN: Writing = Writing {
-    encoding: Encoding::Png,
-    depth: Depth::Eight,
-    dither: Dither::None,
-    profile: WrittenProfile::None,
-    dpi: None,
-    text: None,
-};
+static PLAIN: Writing = Writing::plain(Encoding::Png);
 
 impl<'a> Case<'a> {
     /// That of a picture of a study: a PNG.
@@ -166,6 +159,7 @@ mod tests {
         };
         let with = Case { writing: &jpeg, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), ["--dither"]);
+        assert_eq!(found(&[case(&options)])[..1], ["--quality"], "8 bits of a PNG are dithered");
         assert_eq!(found(&[case(&none), with]), [""; 0], "an effect on one picture is one");
     }
 

@@ -167,7 +167,7 @@ impl Adam {
         let fitting = [&moments.mean, &moments.square].iter().all(|moment| moment.len() == n);
         require(fitting, "moments", "of as many variables as x", moments.mean.len() as f64)?;
         if let Some(bounds) = self.bounds_of() {
-            x.par_chunks_mut(BLOCK).flatten().for_each(|x| *x = x.within(bounds));
+            x.par_chunks_mut(BLOCK).for_each(|block| clamp(block, bounds));
         }
         let mut gradient = vec![T::ZERO; n];
         let found = objective(x, &mut gradient).map_err(Error::Objective)?.into();
@@ -213,9 +213,7 @@ impl Adam {
                 *trial = x - rate * m / (v.sqrt() / scale + epsilon);
             }
             if let Some(bounds) = bounds {
-                for x in trial {
-                    *x = x.within(bounds);
-                }
+                clamp(trial, bounds);
             }
         });
     }
@@ -253,6 +251,13 @@ impl Adam {
         let (least, most) = self.bounds.unwrap_or_default();
         require(least.is_finite(), "bounds", "finite", least)?;
         require(most.is_finite() && most >= least, "bounds", "finite, the least first", most)
+    }
+}
+
+/// Brings numbers within bounds.
+fn clamp<T: Real>(numbers: &mut [T], bounds: (T, T)) {
+    for x in numbers {
+        *x = x.within(bounds);
     }
 }
 

@@ -37,30 +37,24 @@ pub(crate) fn read_subject(
     keep: Keep,
     quiet: bool,
 ) -> Result<Subject, Failure> {
-    Ok(read_subject_and_profile(sources, options, keep, quiet)?.0)
+    let mut reader = Reader::new(options, keep, quiet);
+    let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
+    let photo = reader.picture(sources.photo(), &of_photo)?;
+    reader.subject(sources, photo)
 }
 
-/// [`read_subject`], and the photo's own colour space as one to write in, or why it is none, after "its colours".
+/// [`read_subject`] of a picture of that size alone, and the photo's own colour space as one to write in, or why it is none, after
+/// "its colours".
 pub(crate) fn read_subject_and_profile(
     sources: &Sources,
     options: &TransferOptions,
-    keep: Keep,
     quiet: bool,
 ) -> Result<(Subject, Result<WrittenProfile, String>), Failure> {
-    let mut reader = Reader::new(options, keep, quiet);
-    let of_photo = if keep == Keep::Whole { options.reading_whole(0) } else { options.reading_photo(0) };
-    let photo = read(sources.photo(), &ReadOptions { profile: true, ..of_photo }, quiet)?;
+    let mut reader = Reader::new(options, Keep::Shrunk, quiet);
+    let photo = read(sources.photo(), &ReadOptions { profile: true, ..options.reading_photo(0) }, quiet)?;
     let profile = own_profile(&photo);
     let photo = reader.held(photo);
-    let mut paintings = Vec::new();
-    for (number, path) in sources.styles.iter().enumerate() {
-        let of_painting = match keep {
-            Keep::Whole => options.reading_whole(reader.held),
-            Keep::Shrunk => options.reading_painting(number, &photo, reader.held),
-        };
-        paintings.push(Arc::new(reader.picture(path, &of_painting)?));
-    }
-    Ok((reader.compose(sources, photo, &paintings)?, profile))
+    Ok((reader.subject(sources, photo)?, profile))
 }
 
 /// The space that a photo's colours are in, as one to write in.
@@ -96,6 +90,19 @@ impl<'a> Reader<'a> {
         let mut read =
             |path: &PathBuf| Ok(Arc::new(self.picture(path, &self.options.reading_whole(self.held))?));
         paths.iter().map(&mut read).collect()
+    }
+
+    /// The subject of a photo that was read, with the paintings and masks, which are read now.
+    fn subject(mut self, sources: &Sources, photo: Picture) -> Result<Subject, Failure> {
+        let mut paintings = Vec::new();
+        for (number, path) in sources.styles.iter().enumerate() {
+            let of_painting = match self.keep {
+                Keep::Whole => self.options.reading_whole(self.held),
+                Keep::Shrunk => self.options.reading_painting(number, &photo, self.held),
+            };
+            paintings.push(Arc::new(self.picture(path, &of_painting)?));
+        }
+        self.compose(sources, photo, &paintings)
     }
 
     /// The subject of pictures that were read, with the masks, which are read now.

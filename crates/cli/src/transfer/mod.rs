@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::notices::notices;
 use crate::options::OptionArguments;
-use crate::pictures::{Keep, SubjectArguments, read_subject_and_profile};
+use crate::pictures::{Keep, SubjectArguments, read_subject, read_subject_and_profile};
 use crate::presets::preset_table;
 use crate::progress::Volume;
 use crate::scene::{self, Asked};
@@ -170,7 +170,12 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     let mut run = Run::new(arguments, &job, chosen, interrupt)?;
     let (mut options, quiet) = (job.options.clone(), arguments.volume.quiet);
-    let (subject, profile) = read_subject_and_profile(&job.sources, &options, Keep::Shrunk, quiet)?;
+    let (subject, profile) = if job.written.profile == Some(Whose::Photo) {
+        let (subject, profile) = read_subject_and_profile(&job.sources, &options, quiet)?;
+        (subject, Some(profile))
+    } else {
+        (read_subject(&job.sources, &options, Keep::Shrunk, quiet)?, None)
+    };
     let alpha = subject.photo().alpha().is_some();
     let case = Case {
         writing: run.output.writing(),
@@ -179,7 +184,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     };
     run.notices = idle(|name| arguments.gives(name), &[case]);
     run.output = run.output.with_alpha(alpha, quiet);
-    if job.written.profile == Some(Whose::Photo) {
+    if let Some(profile) = profile {
         run.output = run.output.with_profile(profile, job.sources.photo(), quiet);
     }
     if checkpoint.is_none() {
@@ -189,9 +194,11 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     run.notices.extend(notices(&subject, &options, job.sources.names()));
     options.make_room_for(&subject);
     let network = job.network.read()?;
-    let record = job.record((&subject, &network, &options.init), checkpoint.as_ref());
-    if !job.no_metadata {
-        let finished = job.provenance(&record, run.output.writing().encoding);
+    // It hashes the inputs, the network among them.
+    let record = (!job.no_metadata || arguments.checkpoint.path().is_some())
+        .then(|| job.record((&subject, &network, &options.init), checkpoint.as_ref()));
+    if let Some(record) = record.as_ref().filter(|_| !job.no_metadata) {
+        let finished = job.provenance(record, run.output.writing().encoding);
         run.says(Said::new(finished, &options, checkpoint.is_some()));
     }
     run.reserve(subject.size(subject.longest_side(&options)))?;

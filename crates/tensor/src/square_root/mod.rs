@@ -146,7 +146,7 @@ impl SquareRoots {
             self.change(size, wanted, step == 0);
             self.next_s(size);
         }
-        self.change(size, wanted, NEWTON_SCHULZ_STEPS == 1);
+        self.change(size, wanted, false);
         leads_somewhere(norm, dot(&self.s[..len], &self.s[..len]), size.n).then_some(norm)
     }
 

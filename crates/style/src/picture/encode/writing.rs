@@ -40,8 +40,9 @@ pub enum Dither {
     Diffusion,
 }
 
-impl From<Encoding> for Writing {
-    fn from(encoding: Encoding) -> Self {
+impl Writing {
+    /// The plainest file of a format: rounded, at its usual depth, with nothing beside the pixels.
+    pub const fn plain(encoding: Encoding) -> Self {
         Self {
             encoding,
             depth: encoding.usual_depth(),
@@ -50,6 +51,13 @@ impl From<Encoding> for Writing {
             dpi: None,
             text: None,
         }
+    }
+}
+
+/// [`Writing::plain`].
+impl From<Encoding> for Writing {
+    fn from(encoding: Encoding) -> Self {
+        Self::plain(encoding)
     }
 }
 
