@@ -46,12 +46,12 @@ examples:
 SECONDS = 30
 fuzz:
 	IMPASTO_FUZZ_SECONDS=$(SECONDS) $(if $(SEED),IMPASTO_FUZZ_SEED=$(SEED)) $(if $(FILES),IMPASTO_FUZZ_FILES=$(FILES)) \
-	    cargo test --quiet --locked --package impasto-style --test fuzz -- --exact long_run --ignored --nocapture
+	    cargo test --quiet --locked --package impasto-tests --test fuzz -- --exact long_run --ignored --nocapture
 
 # Runs that are killed or get a signal at random moments, many of them.
 torture:
-	IMPASTO_KILLS=200 cargo test --locked --package impasto-cli --test resume -- --nocapture
-	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-cli --test signals a_signal_at_any_moment -- --nocapture
+	IMPASTO_KILLS=200 cargo test --locked --package impasto-tests --test resume -- --nocapture
+	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-tests --test signals a_signal_at_any_moment -- --nocapture
 
 # AddressSanitizer on the tests of tensor, the only crate with unsafe code. Stable Rust has no sanitizers.
 ASAN_HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')
@@ -68,7 +68,7 @@ bench: build
 	set -e; for arch in $(BENCH_ARCHS); do for size in $(BENCH_SIZES); do \
 	    $(IMPASTO) bench --arch $$arch --size $$size; \
 	done; done
-	cargo bench --locked --package impasto-tensor --bench kernels
+	cargo bench --locked --package impasto-tests --bench kernels
 
 # The same evaluations in turn with PyTorch.
 bench-peers: build

@@ -1,6 +1,6 @@
 //! What the kernels reach on this machine: GFLOP/s of matrix products and of each convolution of VGG-19, by every algorithm.
 //!
-//! `cargo bench -p impasto-tensor --bench kernels -- [SIZE]` for the layers of a SIZE x SIZE picture, 512 without. A
+//! `cargo bench -p impasto-tests --bench kernels -- [SIZE]` for the layers of a SIZE x SIZE picture, 512 without. A
 //! convolution is counted as the 2 * 9 * C_in * C_out operations an output that it takes directly, so Winograd can be
 //! above what the products reach. Medians; run it on a machine that does nothing else. `IMPASTO_ISA` and `RAYON_NUM_THREADS`
 //! choose instruction set and threads.

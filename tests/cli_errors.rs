@@ -255,7 +255,7 @@ fn weights_that_are_none() {
     other.extend(json);
     other.extend([0; 16]);
     fs::write(folder.path("other.safetensors"), &other).unwrap();
-    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/vgg16.safetensors");
+    let embedded = concat!(env!("CARGO_MANIFEST_DIR"), "/../weights/vgg16.safetensors");
     let bytes = fs::read(embedded).unwrap();
     fs::write(folder.path("cut.safetensors"), &bytes[..bytes.len() / 3]).unwrap();
     fs::write(folder.path("empty.safetensors"), b"").unwrap();

@@ -52,7 +52,7 @@ fn json(folder: &Folder, picture: &str) -> Value {
 
 /// Runs a printed command as a shell does that finds the program.
 fn run_in_shell(folder: &Folder, command: &str) -> Output {
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_impasto"));
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_impasto-tested"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(folder.path("")).env("PATH", path).stdin(Stdio::null());

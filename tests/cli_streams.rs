@@ -53,7 +53,7 @@ fn pipes_and_process_substitution_are_pictures() {
     let expected = of_files(&folder);
     let script = format!(
         "mkfifo pipe && (cat painting.webp > pipe &) && {} transfer <(cat photo.png) pipe -o out.png {QUICK}",
-        env!("CARGO_BIN_EXE_impasto")
+        env!("CARGO_BIN_EXE_impasto-tested")
     );
     let mut bash = Command::new("bash");
     bash.args(["-c", &script]).current_dir(folder.path(".")).env("XDG_CONFIG_HOME", folder.path("settings"));
@@ -180,7 +180,7 @@ fn what_a_file_claims_never_aborts_under_a_limit_of_the_system() {
     fs::write(folder.path("claims.png"), checked).unwrap();
 
     let run = |picture: &str| {
-        let binary = env!("CARGO_BIN_EXE_impasto");
+        let binary = env!("CARGO_BIN_EXE_impasto-tested");
         let script =
             format!("ulimit -v 2000000 && exec {binary} transfer {picture} painting.webp -o out.png");
         let options = "--size 48 --iterations 1 --style-weight 0";

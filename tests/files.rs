@@ -288,7 +288,7 @@ fn as_nobody(folder: &Folder, arguments: &str) -> Option<Command> {
         }
     }
     // It may lie where others see nothing.
-    let mut program = PathBuf::from(env!("CARGO_BIN_EXE_impasto"));
+    let mut program = PathBuf::from(env!("CARGO_BIN_EXE_impasto-tested"));
     if !setpriv(Path::new("test")).args(["-x".as_ref(), program.as_os_str()]).status().unwrap().success() {
         let copy = folder.path("impasto");
         fs::copy(&program, &copy).unwrap();
@@ -369,7 +369,7 @@ fn with_small_disk(folder: &Folder, size: u32, script: &str) -> Option<Output> {
     let mut command = Command::new(own_mounts[0]);
     command.args(&own_mounts[1..]).args(["bash", "-c"]);
     command.arg(format!("mount -t tmpfs -o size={size}k tmpfs small || exit 99\n{script}"));
-    command.current_dir(folder.path("")).env("IMPASTO", env!("CARGO_BIN_EXE_impasto"));
+    command.current_dir(folder.path("")).env("IMPASTO", env!("CARGO_BIN_EXE_impasto-tested"));
     command.env("XDG_CONFIG_HOME", folder.path("settings"));
     command.env("TMPDIR", folder.path("kept")).stdin(Stdio::null());
     Some(command.output().unwrap())
@@ -440,7 +440,9 @@ fn a_limit_on_the_size_of_files_is_told_before_painting() {
     let before = names(&folder.path(""));
     for arguments in [format!("{QUICK} -o out.png"), "weights convert vgg16 -o weights".to_owned()] {
         let mut command = Command::new("prlimit");
-        command.args(["--fsize=4096", env!("CARGO_BIN_EXE_impasto")]).args(arguments.split_whitespace());
+        command
+            .args(["--fsize=4096", env!("CARGO_BIN_EXE_impasto-tested")])
+            .args(arguments.split_whitespace());
         command.current_dir(folder.path("")).env("TMPDIR", folder.path(""));
         command.env("XDG_CONFIG_HOME", folder.path("settings"));
         let output = match command.output() {

@@ -89,7 +89,7 @@ fn a_standard_output_that_takes_no_picture_is_an_error() {
 #[test]
 fn results_that_cannot_be_written_are_an_error() {
     let folder = Folder::new();
-    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/vgg16.safetensors");
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../weights/vgg16.safetensors");
     for arguments in [
         "bench --size 32 --runs 1".to_owned(),
         format!("weights verify {weights}"),
@@ -278,7 +278,7 @@ fn threads_for_which_there_is_no_memory_are_refused() {
 fn threads_that_the_system_refuses_are_an_error_without_a_panic() {
     let folder = Folder::new();
     let program = folder.path("impasto");
-    fs::copy(env!("CARGO_BIN_EXE_impasto"), &program).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_impasto-tested"), &program).unwrap();
     fs::set_permissions(folder.path(""), fs::Permissions::from_mode(0o755)).unwrap();
     let user = format!("--reuid={}", 60_000 + std::process::id() % 5000);
     let limited = |processes: u32, arguments: &str| {

@@ -8,7 +8,7 @@ use impasto_vgg::Network;
 use tempfile::TempDir;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn embedded() -> PathBuf {
@@ -25,7 +25,7 @@ fn load(path: &Path) -> Network {
 
 /// Runs `impasto weights` with the folder of weights set to `folder`.
 fn weights(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_impasto"))
+    Command::new(env!("CARGO_BIN_EXE_impasto-tested"))
         .arg("weights")
         .args(arguments)
         .env("IMPASTO_WEIGHTS", folder)
@@ -109,7 +109,7 @@ fn weights_go_through_pipes() {
     let script = format!(
         "cat {0} | {1} weights verify - && {1} weights verify <(cat {0}) && {1} weights convert - -o {2} < {0}",
         text(&embedded()),
-        env!("CARGO_BIN_EXE_impasto"),
+        env!("CARGO_BIN_EXE_impasto-tested"),
         text(&out)
     );
     let piped =
@@ -118,7 +118,7 @@ fn weights_go_through_pipes() {
     let said = String::from_utf8(piped.stdout).unwrap();
     assert!(said.starts_with("standard input: good: VGG-16, 13 layers"), "{said}");
     assert_eq!(load(&out), load(&embedded()));
-    let mut nothing = Command::new(env!("CARGO_BIN_EXE_impasto"));
+    let mut nothing = Command::new(env!("CARGO_BIN_EXE_impasto-tested"));
     nothing.args(["weights", "inspect", "-"]).env("XDG_CONFIG_HOME", folder.path());
     let nothing = nothing.stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(nothing.stderr).unwrap();
@@ -167,7 +167,7 @@ fn transfer_finds_a_converted_network_by_its_name() {
     let folder = TempDir::new().unwrap();
     let transfer = || {
         let examples = root().join("examples");
-        Command::new(env!("CARGO_BIN_EXE_impasto"))
+        Command::new(env!("CARGO_BIN_EXE_impasto-tested"))
             .arg("transfer")
             .arg(examples.join("content/chelsea.png"))
             .arg(examples.join("style/cafe_terrace.webp"))

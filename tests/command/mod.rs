@@ -9,7 +9,7 @@ pub(crate) struct Folder(tempfile::TempDir);
 impl Folder {
     pub(crate) fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         std::fs::copy(examples.join("content/chelsea.png"), folder.path("photo.png")).unwrap();
         std::fs::copy(examples.join("style/church_at_auvers.webp"), folder.path("painting.webp")).unwrap();
         folder
@@ -21,7 +21,7 @@ impl Folder {
 
     /// The command, to be run in the folder, with the settings of nobody: those of the folder `settings`, where none are.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_impasto"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_impasto-tested"));
         command.current_dir(self.0.path()).env("XDG_CONFIG_HOME", self.path("settings"));
         command.args(arguments.split_whitespace()).stdin(Stdio::null());
         command

@@ -86,7 +86,7 @@ fn read_weights(bytes: &[u8], _: &Path) -> Result<(), String> {
 
 /// One small VGG-19 in every format.
 fn weights() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vgg/tests/fixtures");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/vgg/tests/fixtures");
     let paths =
         fs::read_dir(folder).expect("the fixtures are there").map(|entry| entry.expect("an entry").path());
     let mut paths: Vec<PathBuf> =

@@ -1,7 +1,7 @@
 //! Whatever the bytes of a picture, of weights or of a checkpoint: its reader gives a value or an error of one line, without a
 //! panic, an abort, a hang or more memory than it may take. A short run is a test; a long one is `make fuzz`, which is
 //!
-//!     IMPASTO_FUZZ_SECONDS=3600 cargo test -p impasto-style --test fuzz -- --ignored --exact long_run --nocapture
+//!     IMPASTO_FUZZ_SECONDS=3600 cargo test -p impasto-tests --test fuzz -- --ignored --exact long_run --nocapture
 //!
 //! `IMPASTO_FUZZ_SEED` repeats a run, `IMPASTO_FUZZ_FILES=.png,.tif` chooses files whose names contain one of those.
 //!

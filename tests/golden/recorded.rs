@@ -58,7 +58,7 @@ pub(crate) fn crop(at: &Value, height: usize, width: usize) -> Vec<f32> {
 
 /// The folder of the repository.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// A whole number of an entry.

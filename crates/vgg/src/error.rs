@@ -94,6 +94,16 @@ pub enum Problem {
     /// No format recognised.
     #[error("not a weight file of any known format ({})", Format::list())]
     UnknownFormat,
+    /// A format that this build was made without.
+    #[error(
+        "a {format} file, which this build does not read: one with the feature {feature} does, and can convert it"
+    )]
+    NoReader {
+        /// The format.
+        format: Format,
+        /// The feature of impasto-vgg that it needs.
+        feature: &'static str,
+    },
     /// The bytes contradict their format.
     #[error("broken {format} file: {detail}")]
     Malformed {

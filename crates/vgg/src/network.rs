@@ -149,15 +149,14 @@ pub(crate) const EMBEDDED_NAME: &str = "embedded weights";
 #[allow(clippy::unnecessary_wraps, reason = "a build without them has none")]
 pub(crate) fn embedded() -> Result<Input, WeightsError> {
     #[cfg(feature = "embedded-weights")]
-    return Ok(Input::memory(EMBEDDED));
+    return Ok(Input::parts(&EMBEDDED));
     #[cfg(not(feature = "embedded-weights"))]
     Err(WeightsError::NotEmbedded)
 }
 
-/// The weights that are built in.
+/// The weights that are built in, a part a crate.
 #[cfg(feature = "embedded-weights")]
-static EMBEDDED: &[u8] =
-    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/vgg16.safetensors"));
+static EMBEDDED: [&[u8]; 3] = [impasto_vgg16_1::PART, impasto_vgg16_2::PART, impasto_vgg16_3::PART];
 
 impl Network {
     /// Oxford's VGG-16 in half precision, from this binary (`weights/README.md` says where it comes from).

@@ -1,6 +1,5 @@
 //! Bytes read by position, from a file or from memory, with no memory taken that their number does not justify.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,10 @@ use super::Dtype;
 #[derive(Debug)]
 enum Bytes {
     File(Mutex<File>),
-    Memory(Cow<'static, [u8]>),
+    Memory(Vec<u8>),
+    /// One after the other.
+    #[cfg(feature = "embedded-weights")]
+    Parts(&'static [&'static [u8]]),
 }
 
 /// A file, or a part of one (a member of a zip archive). Clones read the same bytes.
@@ -49,10 +51,16 @@ impl Input {
         }
     }
 
-    pub(crate) fn memory(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
-        let bytes = bytes.into();
+    pub(crate) fn memory(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         Self { bytes: Arc::new(Bytes::Memory(bytes)), start: 0, len }
+    }
+
+    /// A file that is in the program in parts.
+    #[cfg(feature = "embedded-weights")]
+    pub(crate) fn parts(parts: &'static [&'static [u8]]) -> Self {
+        let len = parts.iter().map(|part| part.len() as u64).sum();
+        Self { bytes: Arc::new(Bytes::Parts(parts)), start: 0, len }
     }
 
     pub(crate) const fn len(&self) -> u64 {
@@ -87,6 +95,11 @@ impl Input {
                 buffer.copy_from_slice(&bytes[from..from + buffer.len()]);
                 Ok(())
             }
+            #[cfg(feature = "embedded-weights")]
+            Bytes::Parts(parts) => {
+                copy_across(parts, usize::try_from(from).map_err(io::Error::other)?, buffer);
+                Ok(())
+            }
         }
     }
 
@@ -118,6 +131,17 @@ impl Input {
     /// [`Input::cursor`] with a buffer.
     pub(crate) fn stream(&self) -> BufReader<Cursor> {
         BufReader::new(self.cursor())
+    }
+}
+
+/// Fills `buffer` from position `from` on of parts that follow each other.
+#[cfg(feature = "embedded-weights")]
+fn copy_across(parts: &[&[u8]], mut from: usize, mut buffer: &mut [u8]) {
+    for part in parts {
+        let rest = &part[from.min(part.len())..];
+        let (now, later) = buffer.split_at_mut(rest.len().min(buffer.len()));
+        now.copy_from_slice(&rest[..now.len()]);
+        (from, buffer) = (from.saturating_sub(part.len()), later);
     }
 }
 
@@ -191,5 +215,24 @@ fn decode(dtype: Dtype, bytes: &[u8], little: bool, out: &mut Vec<f32>) {
         Dtype::F16 => numbers!(f16, 2, f16::to_f32),
         Dtype::Bf16 => numbers!(bf16, 2, bf16::to_f32),
         Dtype::Other => numbers!(u8, 1, f32::from),
+    }
+}
+
+#[cfg(all(test, feature = "embedded-weights"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_read_as_one_file() {
+        static PARTS: [&[u8]; 4] = [&[0, 1, 2], &[], &[3], &[4, 5, 6, 7]];
+        let input = Input::parts(&PARTS);
+        assert_eq!(input.len(), 8);
+        for from in 0..=8 {
+            for len in 0..=8 - from {
+                let wanted: Vec<u8> = (from..from + len).map(|byte| byte as u8).collect();
+                assert_eq!(input.bytes_at(from, len).expect("they exist"), wanted);
+            }
+        }
+        assert!(input.bytes_at(5, 4).is_err());
     }
 }

@@ -5,6 +5,10 @@
 //! and only tensors that a VGG convolution could be made of are read at all (`tensors`).
 
 mod caffemodel;
+#[cfg(feature = "hdf5")]
+mod hdf5;
+#[cfg(not(feature = "hdf5"))]
+#[path = "no_hdf5.rs"]
 mod hdf5;
 mod input;
 mod matlab;

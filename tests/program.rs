@@ -1,0 +1,7 @@
+//! The program `impasto`, for tests that run it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    impasto_cli::main()
+}
