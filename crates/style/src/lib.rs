@@ -68,6 +68,7 @@
 //! | the picture that a transfer starts from; what becomes of painted pixels | `start.rs`, `finish.rs` |
 //! | one scale of a run, from a picture or a checkpoint; its optimisation | `stage.rs`, `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
+//! | what a network has to say of one picture: responses and Gram matrices ([`measure`](fn@measure)) | `measure.rs` |
 //! | what takes how much memory | `memory.rs` |
 //! | memory and processors that the machine leaves | [`machine`] |
 //! | what it tells while it runs | `event.rs` |
@@ -83,6 +84,7 @@ mod error;
 mod event;
 mod finish;
 pub mod machine;
+mod measure;
 mod memory;
 mod network;
 mod noise;
@@ -114,6 +116,7 @@ pub use impasto_autodiff::{
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
 pub use machine::available_memory;
+pub use measure::{Measured, MeasuredLayer, Measurement, measure};
 pub use memory::plan;
 pub use network::PreparedNetwork;
 pub use noise::{mean_noise, white_noise};
