@@ -54,6 +54,7 @@
 //! | photo, paintings, regions; the same at one size, and what is measured there | `subject/` |
 //! | which terms count, and what they weigh | `terms.rs` |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
+//! | the same in `f64`, operation by operation | `plain_objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
@@ -93,6 +94,7 @@ mod objective;
 mod optimise;
 mod options;
 pub mod picture;
+mod plain_objective;
 mod preset;
 mod provenance;
 mod record;
@@ -130,6 +132,7 @@ pub use options::{
     default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
+pub use plain_objective::PlainObjective;
 pub use preset::Preset;
 pub use provenance::{Provenance, ProvenanceError, Stopped};
 pub use record::{Input, Record, RecordError, Role, Value};
