@@ -110,7 +110,7 @@ mod transfer;
 pub use checkpoint::{Checkpoint, CheckpointError, Checkpoints, Difference, Resume, Saved};
 pub use colour::light;
 pub use error::TransferError;
-pub use event::{Event, Progress, Summary};
+pub use event::{Event, Measuring, Progress, Summary};
 pub use impasto_autodiff::{
     AutodiffError, Border, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
     LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
