@@ -58,8 +58,9 @@ impl Interrupt {
     pub(crate) fn heed(&self, event: Event<'_>) {
         let has_picture = match event {
             Event::Started(summary) => summary.done > 0,
-            Event::Measured(..) => false,
-            _ => true,
+            Event::Iteration(_) | Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => true,
+            // No picture comes of what is told between two of them.
+            _ => false,
         };
         self.0.keeps.fetch_or(has_picture, Ordering::SeqCst);
     }

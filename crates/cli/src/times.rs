@@ -50,7 +50,8 @@ impl Times {
             Event::Started(_) => self.enter(Phase::Painting),
             Event::Measured(_, elapsed) => self.measuring += elapsed,
             Event::Ended(_) => self.enter(Phase::Writing),
-            Event::Iteration(_) | Event::Checkpoint(_) | Event::NoCheckpoint(_) => {}
+            // Within a phase.
+            _ => {}
         }
     }
 

@@ -6,13 +6,16 @@ use impasto_autodiff::{LayerPlan, PlanBytes};
 use impasto_vgg::Arch;
 
 use crate::finish::Finish;
-use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved, Vanished};
+use crate::{Breakdown, CheckpointError, Painting, Picture, PictureError, Saved, Source, Vanished};
 
-/// Something happened. Answer with `ControlFlow::Break(())` to stop after this iteration.
+/// Something happened, or is about to. Answer with `ControlFlow::Break(())` to stop after this iteration.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// Everything fits together; the optimisation is about to start.
     Started(&'a Summary),
+    /// A picture is about to be measured for the targets of a scale.
+    Measuring(Measuring),
     /// The targets of a scale of this size (H, W) are measured, which took that time.
     Measured((usize, usize), Duration),
     /// An iteration was accepted.
@@ -25,6 +28,17 @@ pub enum Event<'a> {
     /// the answer changes nothing any more. A last checkpoint may take its time after this: who may be stopped at once writes
     /// the picture here.
     Ended(&'a Painting),
+}
+
+/// What is about to be measured. Who stops there has the picture of the scale before, if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Measuring {
+    /// (H, W) of the scale.
+    pub size: (usize, usize),
+    /// The picture that is next: paintings first, then the photo, each told of where something of it is a target. None where the
+    /// caller measures all of them at once ([`Run::measure`](crate::Run::measure)).
+    pub source: Option<Source>,
 }
 
 /// What is going to be done.

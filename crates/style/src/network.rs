@@ -128,6 +128,16 @@ impl PreparedNetwork {
         Ok(self.chain.measure(picture.data(), size, (taps, guides), options, &self.cancel)?)
     }
 
+    /// [`Self::measure`] within what the options leave of the memory limit.
+    pub(crate) fn measure_for(
+        &self,
+        view: View<'_>,
+        options: &TransferOptions,
+    ) -> Result<Vec<Loss>, TransferError> {
+        let View { picture, .. } = view;
+        self.measure(view, options.evaluator_options(picture.height(), picture.width()))
+    }
+
     /// What a mask of a picture, at its size, leaves of the responses of some layers.
     ///
     /// # Errors

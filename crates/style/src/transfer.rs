@@ -15,8 +15,8 @@ use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Event, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
-    TransferError, TransferOptions, first_picture, lbfgs,
+    Event, Measuring, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Scene,
+    Subject, Targets, TransferError, TransferOptions, first_picture, lbfgs,
 };
 
 /// A finished transfer.
@@ -204,10 +204,7 @@ impl Transfer<'_> {
             (None, None) => Start::at_picture(first_picture(&scene, network, options)?, &scene, options)?,
         };
         let measuring = Instant::now();
-        let targets = match &mut self.measure {
-            Some(measure) => measure(&scene)?,
-            None => scene.measure(network, options)?,
-        };
+        let targets = self.targets(&scene, stage.size)?;
         if (self.on_event)(Event::Measured(stage.size, measuring.elapsed())).is_break() {
             return Err(TransferError::Cancelled);
         }
@@ -227,6 +224,23 @@ impl Transfer<'_> {
                 self.descend(descent, &mut objective, stage, &finish)
             }
         }
+    }
+
+    /// The targets of a scene, picture by picture, each told of before it is measured.
+    fn targets(&mut self, scene: &Scene<'_>, size: (usize, usize)) -> Result<Targets, TransferError> {
+        let mut tell = |source| match (self.on_event)(Event::Measuring(Measuring { size, source })) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TransferError::Cancelled),
+        };
+        if let Some(measure) = &mut self.measure {
+            tell(None)?;
+            return measure(scene);
+        }
+        let (network, _, options) = self.inputs;
+        scene.measure_with(network, options, |view| {
+            tell(Some(view.source))?;
+            network.measure_for(view, options)
+        })
     }
 
     /// Steps until the scale ends, reports, and writes checkpoints.

@@ -128,7 +128,6 @@ impl<'a> Run<'a> {
                     self.write_as_it_is(progress);
                 }
             }
-            Event::Measured(..) => {}
             Event::Checkpoint(_) => self.kept = true,
             Event::NoCheckpoint(error) => {
                 self.kept = false;
@@ -140,6 +139,8 @@ impl<'a> Run<'a> {
                 self.ended = Some((painting.picture.height(), painting.picture.width()));
                 self.written = self.output.write_or_keep(&painting.picture, text);
             }
+            // What is only shown.
+            _ => {}
         }
         self.interrupt.flow()
     }

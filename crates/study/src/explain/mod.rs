@@ -88,7 +88,8 @@ pub fn explain(
                 gradient_norm: progress.gradient_norm,
                 length: progress.step,
             }),
-            Event::Measured(..) | Event::Checkpoint(_) | Event::NoCheckpoint(_) | Event::Ended(_) => {}
+            // The page tells of what was painted.
+            _ => {}
         }
         on_event(event)
     })?;

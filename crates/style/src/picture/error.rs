@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use impasto_files::{FileError, one_line, quoted};
 
-use super::STANDARD_INPUT;
+use super::{NAMELESS, STANDARD_INPUT};
 
 /// Why a picture cannot be read or written. The text is one line, whatever the file's name or its decoder says.
 #[derive(Debug, thiserror::Error)]
@@ -176,7 +176,8 @@ fn name(path: &Path) -> String {
 
 /// The commands of an advice for that file.
 fn commands(advice: &str, path: &Path) -> String {
-    let path = if path == Path::new(STANDARD_INPUT) { Path::new("FILE") } else { path };
+    let is_no_file = [STANDARD_INPUT, NAMELESS].iter().any(|name| path == Path::new(name));
+    let path = if is_no_file { Path::new("FILE") } else { path };
     let output = quoted(&path.with_extension(""));
     let parts: Vec<String> = advice.split("IN").map(|part| part.replace("OUT", &output)).collect();
     parts.join(&quoted(path))

@@ -1,12 +1,12 @@
 //! Masks: how much each pixel of a picture counts.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use crate::colour::lights;
 
-use super::{Picture, PictureError, ReadOptions, Warning, read, resize};
+use super::{NAMELESS, Picture, PictureError, ReadOptions, Warning, named, read, resize};
 
 /// H x W numbers from 0 (not here) to 1 (here).
 #[derive(Clone, PartialEq)]
@@ -73,6 +73,26 @@ impl Mask {
         options: &ReadOptions,
     ) -> Result<ReadMask, PictureError> {
         read::mask_of_stream(stream, name, options)
+    }
+
+    /// [`Mask::read`] of the bytes of a file, as [`Picture::from_bytes`] reads them.
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn from_bytes(bytes: &[u8], options: &ReadOptions) -> Result<ReadMask, PictureError> {
+        read::mask_of_reader(Cursor::new(bytes), bytes.len() as u64, Path::new(NAMELESS), options)
+    }
+
+    /// [`Mask::read`] of anything that can be read anywhere, as [`Picture::read_from`] reads it.
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn read_from(
+        reader: impl Read + Seek,
+        name: &Path,
+        options: &ReadOptions,
+    ) -> Result<ReadMask, PictureError> {
+        read::mask_of_reader(BufReader::new(reader), 0, named(name), options)
     }
 
     /// The mask that a picture stands for: a Y / 255, with its luma Y = 0.299 R + 0.587 G + 0.114 B (of gamma-encoded values)

@@ -12,7 +12,7 @@ mod regions;
 mod resize;
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
 pub use encode::{Depth, Dither, Encoding, KeptProfile, NotKept, Writing, WrittenProfile};
@@ -29,6 +29,9 @@ pub(crate) use resize::{cubic, is_worth_shrinking, means};
 
 /// What a picture of standard input is called in messages.
 pub const STANDARD_INPUT: &str = "standard input";
+
+/// What a picture that has no name is called in messages.
+const NAMELESS: &str = "the picture";
 
 /// H x W x 3 numbers, channels fastest, R, G, B; 0 to 255, gamma-encoded sRGB. Where something of it is transparent, H x W
 /// numbers of alpha beside them, by which the colours are not multiplied.
@@ -91,6 +94,38 @@ impl Picture {
         options: &ReadOptions,
     ) -> Result<ReadPicture, PictureError> {
         read::picture_of_stream(stream, name, options)
+    }
+
+    /// [`Picture::read`] of the bytes of a file, which messages call "the picture". They count as memory taken.
+    ///
+    /// ```
+    /// use impasto_style::picture::{Encoding, ReadOptions};
+    /// use impasto_style::{Picture, white_noise};
+    /// let file = white_noise(3, 4, 1)?.encode(Encoding::Png)?;
+    /// let picture = Picture::from_bytes(&file, &ReadOptions::default())?.picture;
+    /// assert_eq!((picture.height(), picture.width()), (3, 4));
+    /// let error = Picture::from_bytes(&file[..40], &ReadOptions::default()).unwrap_err();
+    /// assert!(error.to_string().starts_with("the picture is damaged or cut short"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn from_bytes(bytes: &[u8], options: &ReadOptions) -> Result<ReadPicture, PictureError> {
+        read::picture_of_reader(Cursor::new(bytes), bytes.len() as u64, Path::new(NAMELESS), options)
+    }
+
+    /// [`Picture::read`] of anything that can be read anywhere, such as a file that is open: from its beginning, wherever it stands, and
+    /// no more of it than is needed. `name` stands for it in messages; an empty one is "the picture".
+    ///
+    /// # Errors
+    /// As [`Picture::read`].
+    pub fn read_from(
+        reader: impl Read + Seek,
+        name: &Path,
+        options: &ReadOptions,
+    ) -> Result<ReadPicture, PictureError> {
+        read::picture_of_reader(BufReader::new(reader), 0, named(name), options)
     }
 
     /// The text that a file carries beside its pixels and that begins so, if there is one: of a PNG a chunk of text, of a JPEG,
@@ -245,6 +280,11 @@ impl Picture {
     pub fn size_with_longest_side(&self, longest: usize) -> (usize, usize) {
         resize::with_longest_side((self.height, self.width), longest)
     }
+}
+
+/// What messages call what has that name, which may be empty.
+fn named(name: &Path) -> &Path {
+    if name.as_os_str().is_empty() { Path::new(NAMELESS) } else { name }
 }
 
 #[cfg(test)]

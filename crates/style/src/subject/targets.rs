@@ -47,10 +47,7 @@ impl Scene<'_> {
         network: &PreparedNetwork,
         options: &TransferOptions,
     ) -> Result<Targets, TransferError> {
-        self.measure_with(network, options, |view| {
-            let (height, width) = sides(view.picture);
-            network.measure(view, options.evaluator_options(height, width))
-        })
+        self.measure_with(network, options, |view| network.measure_for(view, options))
     }
 
     /// [`Self::measure`] by a function that gives the losses of a view whose targets are those of its picture, in the order of its

@@ -59,6 +59,17 @@ pub(super) fn picture_of_stream(
     finish(decoded, options).map_err(|error| error.of(path))
 }
 
+/// Reads a picture of what can be read anywhere; `path` is for the messages, and `held` bytes of it are in memory.
+pub(super) fn picture_of_reader(
+    reader: impl BufRead + Seek,
+    held: u64,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<ReadPicture, PictureError> {
+    let read = || finish(decode_from_start(reader, held, options)?, options);
+    read().map_err(|error| error.of(path))
+}
+
 /// Reads a mask of a file.
 pub(super) fn mask_of_file(path: &Path, options: &ReadOptions) -> Result<ReadMask, PictureError> {
     let options = on_black(options);
@@ -75,6 +86,18 @@ pub(super) fn mask_of_stream(
     let options = on_black(options);
     let decoded = decode_stream(stream, &options).map_err(|error| error.of(path))?;
     finish_mask(decoded, &options).map_err(|error| error.of(path))
+}
+
+/// Reads a mask of what can be read anywhere; `path` is for the messages, and `held` bytes of it are in memory.
+pub(super) fn mask_of_reader(
+    reader: impl BufRead + Seek,
+    held: u64,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<ReadMask, PictureError> {
+    let options = on_black(options);
+    let read = || finish_mask(decode_from_start(reader, held, &options)?, &options);
+    read().map_err(|error| error.of(path))
 }
 
 /// What is transparent of a mask is black.
@@ -140,6 +163,16 @@ fn kind_of(first: &[u8]) -> Result<Kind, ReadError> {
         Ok(None) => Err(ReadError::NotAPicture),
         Err(foreign) => Err(ReadError::Foreign { kind: foreign.name, advice: foreign.advice }),
     }
+}
+
+/// Decodes a picture from the beginning of its file, wherever the reader stands.
+fn decode_from_start(
+    mut reader: impl BufRead + Seek,
+    held: u64,
+    options: &ReadOptions,
+) -> Result<Decoded, ReadError> {
+    reader.rewind()?;
+    decode(reader, held, options)
 }
 
 /// Decodes a picture while `held` bytes are taken already.
