@@ -7,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wasm notebooks fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -40,6 +40,10 @@ examples:
 	    crate=$${example#crates/}; crate=$${crate%%/*}; \
 	    cargo run --quiet --locked --package impasto-$$crate --example $$(basename $$example .rs); \
 	done
+
+# Every crate as a tarball for the registry, and the program of docs/library.md against the tarballs alone.
+package:
+	tests/packages.sh
 
 # Broken pictures, weights and checkpoints for so many seconds: make fuzz SECONDS=3600. SEED=N repeats a run, FILES=.png,.tif
 # chooses files by parts of their names.
