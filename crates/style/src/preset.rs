@@ -48,7 +48,7 @@ impl Preset {
             style_weight: 1.0,
             content_layers: LayerWeights::even(&["conv4_2"]),
             style_layers: LayerWeights::even(&STYLE_LAYERS).into(),
-            ..TransferOptions::default()
+            ..TransferOptions::neutral()
         };
         match self {
             Self::Paper => paper,
