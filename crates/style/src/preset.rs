@@ -14,6 +14,7 @@ const STYLE_LAYERS: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "co
 
 /// A named set of options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Preset {
     /// What makes the best picture in the least time, as far as was tried: docs/defaults.md.
     #[default]
