@@ -129,17 +129,16 @@ impl Case {
                     .collect(),
             )
         };
-        TransferOptions {
-            content_weight: number(&self.0["alpha"]),
-            style_weight: number(&self.0["beta"]),
-            pooling: if self.0["pooling"] == "max" { Pooling::Max } else { Pooling::Average },
-            blend: self.list("paintings").map(|painting| number(&painting["blend"])).collect(),
-            style_layers: Each::new(self.list("paintings").map(layers)).unwrap(),
-            mask_reach: if self.0["reach"] == "inside" { Reach::Inside } else { Reach::Average },
-            colours: if self.is_light() { Colours::Photo } else { Colours::Painting },
-            conv,
-            ..Preset::Paper.options()
-        }
+        Preset::Paper
+            .options()
+            .with_content_weight(number(&self.0["alpha"]))
+            .with_style_weight(number(&self.0["beta"]))
+            .with_pooling(if self.0["pooling"] == "max" { Pooling::Max } else { Pooling::Average })
+            .with_blend(self.list("paintings").map(|painting| number(&painting["blend"])).collect())
+            .with_style_layers(Each::new(self.list("paintings").map(layers)).unwrap())
+            .with_mask_reach(if self.0["reach"] == "inside" { Reach::Inside } else { Reach::Average })
+            .with_colours(if self.is_light() { Colours::Photo } else { Colours::Painting })
+            .with_conv(conv)
     }
 
     /// The variables where the picture that is evaluated is painted, and the coordinates that they are of.

@@ -2,7 +2,7 @@
 //! (`tests/golden/crowsonkb.json`, made by `tests/golden/crowsonkb.py`).
 
 use impasto_style::{
-    ConvMode, Network, Objective, Picture, PreparedNetwork, Preset, Size, Subject, TermLoss, TransferOptions,
+    ConvMode, Network, Objective, Picture, PreparedNetwork, Preset, Size, Subject, TermLoss,
 };
 use serde_json::Value;
 
@@ -32,13 +32,12 @@ fn compare(conv: ConvMode) {
     for case in golden["cases"].as_array().unwrap() {
         let (height, width) = (size(case, "height"), size(case, "width"));
         let [content, image] = ["content", "image"].map(|of| read(&case[of], height, width));
-        let options = TransferOptions {
-            size: Size::Longest(height.max(width)),
+        let options = Preset::Crowsonkb
+            .options()
+            .with_size(Size::Longest(height.max(width)))
             // The painting as it is: it is never enlarged.
-            style_scale: 10.0.into(),
-            conv,
-            ..Preset::Crowsonkb.options()
-        };
+            .with_style_scale(10.0)
+            .with_conv(conv);
         let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
         let subject = Subject::new(content, style.clone());
         let targets = subject.at(height.max(width), &options).unwrap().measure(&network, &options).unwrap();

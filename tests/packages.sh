@@ -29,4 +29,8 @@ for crate in ../crates/*; do
     name=$(basename "$crate")
     echo "${name%-*} = { path = \"$crate\" }" >> Cargo.toml
 done
-CARGO_TARGET_DIR=$target cargo run --quiet
+cp "$OLDPWD/examples/content/chelsea.png" photo.jpg
+cp "$OLDPWD/examples/style/cafe_terrace.webp" painting.jpg
+CARGO_TARGET_DIR=$target cargo run --quiet --release --bin paint
+test -s out.png
+echo "A program that knows the tarballs alone has painted $PWD/out.png"

@@ -21,14 +21,13 @@ struct Sitting {
 
 impl Sitting {
     fn new(optimiser: Optimiser) -> Self {
-        let options = TransferOptions {
-            size: Size::Longest(16),
-            iterations: 8.into(),
-            optimiser,
-            content_layers: "conv1_1".parse().expect("a layer"),
-            style_layers: "conv1_1".parse().expect("a layer"),
-            ..Preset::Paper.options()
-        };
+        let options = Preset::Paper
+            .options()
+            .with_size(Size::Longest(16))
+            .with_iterations(8)
+            .with_optimiser(optimiser)
+            .with_content_layers("conv1_1".parse().expect("a layer"))
+            .with_style_layers("conv1_1".parse().expect("a layer"));
         let network = Network::embedded().expect("a build with weights");
         let subject = Subject::new(
             white_noise(12, 16, 1).expect("a small picture"),

@@ -7,6 +7,7 @@ use crate::ops::preprocessing::Preprocessing;
 
 /// How a 2x2 window with stride 2 becomes one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Pooling {
     /// The mean: the paper's choice (section 2).
     #[default]

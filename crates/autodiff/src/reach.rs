@@ -23,6 +23,7 @@ const LEAST: f32 = 1.0 / 512.0;
 
 /// What of a mask a position of a layer takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Reach {
     /// The mask averaged as the position's receptive field sees it; under 1/512 it counts as 0.
     #[default]

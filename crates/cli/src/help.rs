@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use clap::Command;
-use impasto_style::{LayerWeights, Optimiser, OptionRow, Preset, TransferOptions};
+use impasto_style::{LayerWeights, Optimiser, OptionRow, Preset};
 
 /// Headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 3] = [
@@ -52,7 +52,7 @@ pub(crate) fn with_default(help: &str, default: &str) -> String {
 /// to show.
 pub(crate) fn default_of(row: &OptionRow, preset: Preset) -> Option<String> {
     let preset = preset.options();
-    let methods = Optimiser::ALL.map(|(optimiser, _)| TransferOptions { optimiser, ..preset.clone() });
+    let methods = Optimiser::ALL.map(|(optimiser, _)| preset.clone().with_optimiser(optimiser));
     let mut all = std::iter::once(&preset).chain(&methods);
     let text = all.find_map(|options| row.get(options)).filter(|text| !text.is_empty())?;
     Some(even_layers(&text).unwrap_or(text))
@@ -93,7 +93,7 @@ mod tests {
             for (preset, _) in Preset::ALL {
                 let Some(default) = default_of(row, preset) else { continue };
                 let options = preset.options();
-                let with = |optimiser| TransferOptions { optimiser, ..options.clone() };
+                let with = |optimiser| options.clone().with_optimiser(optimiser);
                 let methods = Optimiser::ALL.into_iter().map(|(method, _)| with(method));
                 let mut all = std::iter::once(options.clone()).chain(methods);
                 let mut options = all.find(|options| row.get(options).is_some()).unwrap();

@@ -137,26 +137,24 @@ mod tests {
 
     #[test]
     fn every_row_has_a_case_with_and_one_without_an_effect() {
-        let none = TransferOptions {
-            iterations: 2.into(),
-            scales: Scales::Count(1),
-            style_weight: 0.0,
-            content_weight: 0.0,
-            init: Init::Content,
-            ..Preset::Default.options()
-        };
+        let none = Preset::Default
+            .options()
+            .with_iterations(2)
+            .with_scales(Scales::Count(1))
+            .with_style_weight(0.0)
+            .with_content_weight(0.0)
+            .with_init(Init::Content);
         let all: Vec<String> = ROWS.iter().map(|row| format!("--{}", row.option)).collect();
         let (fine, jpeg) = (
             Writing { depth: Depth::Sixteen, ..Encoding::Png.into() },
             Writing::from(Encoding::Jpeg { quality: 90 }),
         );
         assert_eq!(found(&[Case { writing: &fine, ..case(&none) }]), all);
-        let options = TransferOptions {
-            init: Init::Noise,
-            scales: Scales::Auto,
-            iterations: Iterations::Auto,
-            ..Preset::Paper.options()
-        };
+        let options = Preset::Paper
+            .options()
+            .with_init(Init::Noise)
+            .with_scales(Scales::Auto)
+            .with_iterations(Iterations::Auto);
         let with = Case { writing: &jpeg, has_blend: true, has_masks: true, ..case(&options) };
         assert_eq!(found(&[with]), ["--dither"]);
         assert_eq!(found(&[case(&options)])[..1], ["--quality"], "8 bits of a PNG are dithered");
@@ -188,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_was_not_given_is_not_warned_of() {
-        let options = TransferOptions { init: Init::Content, ..Preset::Default.options() };
+        let options = Preset::Default.options().with_init(Init::Content);
         let lines = idle(|name| name == "seed", &[case(&options)]);
         assert_eq!(
             lines,

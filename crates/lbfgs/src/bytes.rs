@@ -50,6 +50,7 @@ impl_number!(u8, bf16, f32, f64);
 
 /// Why bytes are no state.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StateError {
     /// The reader failed.
     #[error(transparent)]

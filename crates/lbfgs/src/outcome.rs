@@ -25,6 +25,7 @@ pub struct Iteration<'a, T, R = ()> {
 
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StopReason {
     /// |g| is at most `gradient_tolerance`.
     GradientSmall,

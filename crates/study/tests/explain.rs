@@ -22,8 +22,7 @@ fn mask(is_in: impl Fn(usize, usize) -> bool) -> Mask {
 }
 
 fn options() -> TransferOptions {
-    let mut options =
-        TransferOptions { iterations: 2.into(), size: Size::Longest(64), ..Preset::Paper.options() };
+    let mut options = Preset::Paper.options().with_iterations(2).with_size(Size::Longest(64));
     options.style_layers = "conv1_1,conv3_1".parse().unwrap();
     options
 }
@@ -83,7 +82,7 @@ fn what_drops_out_is_named() {
     ];
     let painting = |seed, region| StyleImage { picture: noise(seed).into(), part: None, region };
     let subject = Subject::compose(noise(1).into(), vec![painting(2, 0), painting(3, 1)], regions).unwrap();
-    let options = TransferOptions { mask_reach: impasto_style::Reach::Inside, ..options() };
+    let options = options().with_mask_reach(impasto_style::Reach::Inside);
     let (_, page) = page(&subject, &options);
     assert_eq!(count(&page, "<td>drops out</td>"), 1);
     assert!(
@@ -95,7 +94,7 @@ fn what_drops_out_is_named() {
 #[test]
 fn a_blend_is_one_gram_matrix_and_has_no_masks() {
     let subject = Subject::blend(noise(1), vec![noise(2), noise(3)]).unwrap();
-    let (_, page) = page(&subject, &TransferOptions { blend: vec![3.0, 1.0], ..options() });
+    let (_, page) = page(&subject, &options().with_blend(vec![3.0, 1.0]));
     assert_eq!(
         count(&page, "<th>conv1_1<br><small>64 x 64<br>0.750 of painting 1<br>0.250 of painting 2"),
         1
@@ -118,7 +117,7 @@ fn a_page_of_one_painting_everywhere_says_nothing_of_masks_and_blends() {
 /// The colours that the network never saw are not measured: before the first iteration nothing differs from a grey photo's run.
 #[test]
 fn where_light_is_painted_the_network_sees_grey() {
-    let options = TransferOptions { colours: Colours::Photo, init: Init::Content, ..options() };
+    let options = options().with_colours(Colours::Photo).with_init(Init::Content);
     let (painting, page) = page(&Subject::new(noise(1), noise(2)), &options);
     assert!(page.contains("<figcaption>The photo, its light</figcaption>"));
     assert!(page.contains("<figcaption>The painting, its light</figcaption>"));

@@ -22,11 +22,7 @@ impl Scene {
         Self {
             subject: Subject::new(white_noise(24, 32, 1).unwrap(), white_noise(32, 28, 2).unwrap()),
             network: Network::embedded().unwrap(),
-            base: TransferOptions {
-                size: Size::Longest(32),
-                iterations: 3.into(),
-                ..Preset::Paper.options()
-            },
+            base: Preset::Paper.options().with_size(Size::Longest(32)).with_iterations(3),
         }
     }
 
@@ -68,12 +64,8 @@ fn a_texture_of_several_paintings_is_their_blend_in_their_own_colours() {
     let blank = Picture::new(24, 32, vec![0.0; 3 * 24 * 32]).unwrap();
     let paintings = [2, 3].map(|seed| white_noise(32, 28, seed).unwrap());
     scene.subject = Subject::blend(blank, paintings.to_vec()).unwrap();
-    scene.base = TransferOptions {
-        blend: vec![1.0, 0.0],
-        colours: Colours::Photo,
-        init: Init::Noise,
-        ..scene.base.clone()
-    };
+    scene.base =
+        scene.base.clone().with_blend(vec![1.0, 0.0]).with_colours(Colours::Photo).with_init(Init::Noise);
     let layers = ["conv1_1".to_owned()];
     let (of_first, _) = scene.run(&style_reconstructions(&scene.base, &layers), folder.path());
     scene.base.blend = vec![1.0, 1.0];

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use impasto_lbfgs::{Lbfgs, Optimiser};
 use impasto_style::coordinates::{Coordinates, Spectrum};
 use impasto_style::picture::{Encoding, ReadOptions};
-use impasto_style::{
-    Network, Objective, Picture, PreparedNetwork, Preset, Subject, TransferOptions, white_noise,
-};
+use impasto_style::{Network, Objective, Picture, PreparedNetwork, Preset, Subject, white_noise};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
@@ -20,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let output = arguments.next().unwrap_or_else(|| std::env::temp_dir().join("impasto-texture.png"));
 
     // L = beta sum_l w_l E_l, with the paper's five style layers and no content.
-    let options = TransferOptions { content_weight: 0.0, style_weight: 1.0, ..Preset::Paper.options() };
+    let options = Preset::Paper.options().with_content_weight(0.0).with_style_weight(1.0);
     let network = PreparedNetwork::new(Network::embedded()?, &options)?;
 
     // A of the painting, at 160 pixels. Without a content loss the photo does not count.

@@ -21,6 +21,7 @@ pub struct Notice {
 
 /// What is probably not meant.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum NoticeKind {
     /// The photo is smaller than the result.
     Enlarged {

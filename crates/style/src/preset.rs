@@ -14,6 +14,7 @@ const STYLE_LAYERS: [&str; 5] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "co
 
 /// A named set of options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Preset {
     /// What makes the best picture in the least time, as far as was tried: docs/defaults.md.
     #[default]
@@ -48,7 +49,7 @@ impl Preset {
             style_weight: 1.0,
             content_layers: LayerWeights::even(&["conv4_2"]),
             style_layers: LayerWeights::even(&STYLE_LAYERS).into(),
-            ..TransferOptions::default()
+            ..TransferOptions::neutral()
         };
         match self {
             Self::Paper => paper,

@@ -91,6 +91,7 @@ pub struct Input {
 /// What an input is used as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Role {
     /// The photo.
     Content,

@@ -179,6 +179,8 @@ impl LossScale {
             LossKind::Gram => self.style(response.channels),
             LossKind::Wasserstein => self.wasserstein(response.channels),
             LossKind::TotalVariation | LossKind::NinePoints => self.total_variation(pixels),
+            // A loss that no scale speaks of counts as it is.
+            _ => 1.0,
         }
     }
 }

@@ -36,15 +36,14 @@ type Told = (usize, usize, f64);
 
 impl Sitting {
     fn new(optimiser: Optimiser, iterations: usize) -> Self {
-        let options = TransferOptions {
-            size: Size::Longest(192),
-            iterations: iterations.into(),
-            scales: Scales::Count(2),
-            optimiser,
-            content_layers: "conv2_1".parse().unwrap(),
-            style_layers: "conv1_1,conv2_1".parse().unwrap(),
-            ..Preset::Default.options()
-        };
+        let options = Preset::Default
+            .options()
+            .with_size(Size::Longest(192))
+            .with_iterations(iterations)
+            .with_scales(Scales::Count(2))
+            .with_optimiser(optimiser)
+            .with_content_layers("conv2_1".parse().unwrap())
+            .with_style_layers("conv1_1,conv2_1".parse().unwrap());
         Self {
             folder: tempfile::tempdir().unwrap(),
             network: PreparedNetwork::new(NETWORK.clone(), &options).unwrap(),
@@ -73,7 +72,7 @@ impl Sitting {
 
     /// The least memory limit that there is a plan for: the picture is worked on in bands.
     fn least_memory(&self) -> u64 {
-        let options = TransferOptions { memory_limit: Some(1), ..self.options.clone() };
+        let options = self.options.clone().with_memory_limit(Some(1));
         match transfer(&self.network, &self.subject, &options, |_| ControlFlow::Break(())) {
             Err(TransferError::Memory { needed, .. }) => needed,
             other => panic!("{other:?}"),

@@ -50,16 +50,15 @@ struct Sitting {
 
 impl Sitting {
     fn new(colours: Colours, kept: bool, optimiser: Optimiser) -> Self {
-        let options = TransferOptions {
-            size: Size::Longest(SIZE.1),
-            iterations: 6.into(),
-            scales: Scales::Count(2),
-            colours,
-            optimiser,
-            content_layers: "conv2_1".parse().unwrap(),
-            style_layers: "conv1_1,conv2_1".parse().unwrap(),
-            ..Preset::Default.options()
-        };
+        let options = Preset::Default
+            .options()
+            .with_size(Size::Longest(SIZE.1))
+            .with_iterations(6)
+            .with_scales(Scales::Count(2))
+            .with_colours(colours)
+            .with_optimiser(optimiser)
+            .with_content_layers("conv2_1".parse().unwrap())
+            .with_style_layers("conv1_1,conv2_1".parse().unwrap());
         let photo = Photo { keep: kept.then(keep), ..Photo::from(photo()) };
         let image = StyleImage { picture: painting().into(), part: None, region: 0 };
         Self {
@@ -268,12 +267,11 @@ fn regions_are_recoloured_each_by_itself() {
         let value = |i: usize| f32::from(u8::from((i % SIZE.1 < SIZE.1 / 2) == left));
         Mask::new(SIZE.0, SIZE.1, (0..SIZE.0 * SIZE.1).map(value).collect()).unwrap()
     };
-    let options = TransferOptions {
-        size: Size::Longest(SIZE.1),
-        colours: Colours::Transfer(Transport::MongeKantorovich),
-        init: Init::Matched,
-        ..Preset::Default.options()
-    };
+    let options = Preset::Default
+        .options()
+        .with_size(Size::Longest(SIZE.1))
+        .with_colours(Colours::Transfer(Transport::MongeKantorovich))
+        .with_init(Init::Matched);
     let region = |left| Region { name: String::new(), mask: impasto_style::RegionMask::Mask(half(left)) };
     let picture = std::sync::Arc::new(painting());
     let image = |region| StyleImage { picture: picture.clone(), part: None, region };
@@ -290,7 +288,7 @@ fn regions_are_recoloured_each_by_itself() {
     }
     assert_eq!(subject.paintings().next().unwrap(), &painting(), "the subject stays what it is");
     // The other way round, each half of the start has the painting's colours.
-    let options = TransferOptions { colours: Colours::Painting, ..options };
+    let options = options.with_colours(Colours::Painting);
     let network = PreparedNetwork::new(NETWORK.clone(), &options).unwrap();
     let start = first_picture(&subject.at(SIZE.1, &options).unwrap(), &network, &options).unwrap();
     for left in [true, false] {
@@ -300,12 +298,11 @@ fn regions_are_recoloured_each_by_itself() {
 
 #[test]
 fn a_matched_start_has_the_blend_of_the_paintings_colours() {
-    let options = TransferOptions {
-        size: Size::Longest(SIZE.1),
-        init: Init::Matched,
-        blend: vec![3.0, 1.0],
-        ..Preset::Default.options()
-    };
+    let options = Preset::Default
+        .options()
+        .with_size(Size::Longest(SIZE.1))
+        .with_init(Init::Matched)
+        .with_blend(vec![3.0, 1.0]);
     let mut other = painting();
     other.data_mut().iter_mut().for_each(|value| *value = 255.0 - *value);
     let subject = Subject::blend(photo(), vec![painting(), other.clone()]).unwrap();
@@ -319,7 +316,7 @@ fn a_matched_start_has_the_blend_of_the_paintings_colours() {
 
 #[test]
 fn the_start_of_neural_style_is_noise_around_the_networks_mean() {
-    let options = TransferOptions { size: Size::Longest(64), ..Preset::NeuralStyle.options() };
+    let options = Preset::NeuralStyle.options().with_size(Size::Longest(64));
     let network = PreparedNetwork::new(NETWORK.clone(), &options).unwrap();
     let subject = Subject::new(photo(), painting());
     let start = first_picture(&subject.at(64, &options).unwrap(), &network, &options).unwrap();

@@ -10,15 +10,14 @@ use impasto_style::{
 
 /// Two scales, 96 and 48 pixels, of early layers.
 fn options() -> TransferOptions {
-    TransferOptions {
-        size: Size::Longest(96),
-        scales: Scales::Count(2),
-        smallest_scale: 16,
-        iterations: 1.into(),
-        content_layers: "conv1_2".parse().unwrap(),
-        style_layers: "conv1_1".parse().unwrap(),
-        ..Preset::V011.options()
-    }
+    Preset::V011
+        .options()
+        .with_size(Size::Longest(96))
+        .with_scales(Scales::Count(2))
+        .with_smallest_scale(16)
+        .with_iterations(1)
+        .with_content_layers("conv1_2".parse().unwrap())
+        .with_style_layers("conv1_1".parse().unwrap())
 }
 
 /// What is told, until something is answered with a stop.
@@ -69,15 +68,14 @@ fn each_picture_is_told_of_before_it_is_measured() {
 
 #[test]
 fn what_no_loss_asks_for_is_not_measured() {
-    let options =
-        TransferOptions { style_weight: 0.0, init: Init::Noise, scales: Scales::Count(1), ..options() };
+    let options = options().with_style_weight(0.0).with_init(Init::Noise).with_scales(Scales::Count(1));
     let (told, _) = told(&options, Run::default(), |_| false);
     assert_eq!(told, ["started", "measuring Photo at 96", "measured at 96", "iteration 1", "ended"]);
 }
 
 #[test]
 fn a_caller_that_measures_is_told_once() {
-    let options = TransferOptions { scales: Scales::Count(1), ..options() };
+    let options = options().with_scales(Scales::Count(1));
     let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
     let run = Run { measure: Some(Box::new(|scene| scene.measure(&network, &options))), ..Run::default() };
     let (told, _) = told(&options, run, |_| false);

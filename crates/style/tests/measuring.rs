@@ -4,8 +4,8 @@
 use impasto_autodiff::losses::gram;
 use impasto_autodiff::{AutodiffError, Border, Cancel, Chain, Pooling, reference};
 use impasto_style::{
-    Loss, Measurement, Network, Picture, PreparedNetwork, Preset, Subject, TransferError, TransferOptions,
-    measure, white_noise,
+    Loss, Measurement, Network, Picture, PreparedNetwork, Preset, Subject, TransferError, measure,
+    white_noise,
 };
 use impasto_tensor::{Shape, Tensor};
 
@@ -58,11 +58,10 @@ fn responses_and_gram_matrices_are_those_of_the_plain_path() {
 #[test]
 fn by_default_it_is_what_a_transfer_with_maximum_pooling_measures() {
     let network = Network::embedded().unwrap();
-    let options = TransferOptions {
-        content_layers: "conv2_2".parse().unwrap(),
-        style_layers: "conv1_1:1,conv3_1:1".parse().unwrap(),
-        ..Preset::V011.options()
-    };
+    let options = Preset::V011
+        .options()
+        .with_content_layers("conv2_2".parse().unwrap())
+        .with_style_layers("conv1_1:1,conv3_1:1".parse().unwrap());
     let prepared = PreparedNetwork::new(network.clone(), &options).unwrap();
     let subject = Subject::new(picture(), picture());
     let targets = subject.at(34, &options).unwrap().measure(&prepared, &options).unwrap();

@@ -46,14 +46,13 @@ impl Sitting {
 
     /// The bytes of the most frugal transfer at a size.
     fn needed(&self, size: usize) -> u64 {
-        let options =
-            TransferOptions { size: Size::Longest(size), iterations: 20.into(), ..Preset::Paper.options() };
+        let options = Preset::Paper.options().with_size(Size::Longest(size)).with_iterations(20);
         self.refused(&options, 1).0
     }
 
     /// What is refused under that limit: bytes that would do, and the longest side that fits.
     fn refused(&self, options: &TransferOptions, limit: u64) -> (u64, Option<usize>) {
-        let options = TransferOptions { memory_limit: Some(limit), ..options.clone() };
+        let options = options.clone().with_memory_limit(Some(limit));
         match self.summary(&options) {
             Err(TransferError::Memory { size, needed, limit: told, largest }) => {
                 assert_eq!((size, told), (self.subject.size(self.subject.longest_side(&options)), limit));
@@ -76,12 +75,11 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
         (Optimiser::Lbfgs { history: None }, 200, lbfgs(100)),
         (Optimiser::Adam(AdamOptions::default()), 20, 5 * 4),
     ] {
-        let options = TransferOptions {
-            size: Size::Longest(64),
-            iterations: iterations.into(),
-            optimiser,
-            ..Preset::Paper.options()
-        };
+        let options = Preset::Paper
+            .options()
+            .with_size(Size::Longest(64))
+            .with_iterations(iterations)
+            .with_optimiser(optimiser);
         let plan = plan(&sitting.network, &sitting.subject, 64, &options).unwrap();
         let expected = plan.bytes().total() + numbers * (of_the_method + 4 * 4) + (60 << 20);
         let summary = sitting.summary(&options).unwrap();
@@ -92,9 +90,8 @@ fn bytes_are_those_of_the_plan_the_method_the_pictures_and_the_program() {
 #[test]
 fn a_transfer_keeps_to_its_limit_and_says_what_it_needs() {
     let sitting = Sitting::new((64, 64));
-    let options =
-        TransferOptions { size: Size::Longest(64), iterations: 20.into(), ..Preset::Paper.options() };
-    let under = |limit| sitting.summary(&TransferOptions { memory_limit: Some(limit), ..options.clone() });
+    let options = Preset::Paper.options().with_size(Size::Longest(64)).with_iterations(20);
+    let under = |limit| sitting.summary(&options.clone().with_memory_limit(Some(limit)));
     let free = sitting.summary(&options).unwrap();
     assert_eq!(under(free.bytes).unwrap(), free);
     assert!(under(free.bytes - 1).unwrap().bytes < free.bytes);
@@ -113,12 +110,11 @@ fn the_side_that_an_error_names_fits_and_the_next_does_not() {
         let sitting = Sitting::new(size);
         let options = |size, limit| {
             let memory_limit = Some(limit);
-            TransferOptions {
-                size: Size::Longest(size),
-                iterations: 20.into(),
-                memory_limit,
-                ..Preset::Paper.options()
-            }
+            Preset::Paper
+                .options()
+                .with_size(Size::Longest(size))
+                .with_iterations(20)
+                .with_memory_limit(memory_limit)
         };
         let fits = |side: usize, limit| {
             plan(&sitting.network, &sitting.subject, side, &options(side, limit)).is_ok()
@@ -141,8 +137,8 @@ fn the_side_that_an_error_names_fits_and_the_next_does_not() {
 fn no_side_below_a_step_is_named() {
     let at = |size, memory_limit| {
         let content_layers = "conv1_1".parse().unwrap();
-        let shallow = TransferOptions { style_weight: 0.0, content_layers, ..Preset::Paper.options() };
-        TransferOptions { size: Size::Longest(size), iterations: 20.into(), memory_limit, ..shallow }
+        let shallow = Preset::Paper.options().with_style_weight(0.0).with_content_layers(content_layers);
+        shallow.with_size(Size::Longest(size)).with_iterations(20).with_memory_limit(memory_limit)
     };
     let sitting = Sitting::of((64, 64), &at(64, None));
     let limit = sitting.refused(&at(16, None), 1).0 - 1;
@@ -175,15 +171,7 @@ proptest! {
         share in prop_oneof![Just(0.0), 0.0..1.0],
         threads in 1_usize..8,
     ) {
-        let base = TransferOptions {
-            size: Size::Longest(size.0),
-            iterations: 2.into(),
-            pooling,
-            conv,
-            style_layers: format!("conv1_1,conv2_1,{deepest}").parse().unwrap(),
-            content_layers: "conv2_2".parse().unwrap(),
-            ..Preset::Paper.options()
-        };
+        let base = Preset::Paper.options().with_size(Size::Longest(size.0)).with_iterations(2).with_pooling(pooling).with_conv(conv).with_style_layers(format!("conv1_1,conv2_1,{deepest}").parse().unwrap()).with_content_layers("conv2_2".parse().unwrap());
         let sitting = Sitting::of(size, &base);
         let (whole, bands) = paint(&sitting, &base);
         prop_assert_eq!(bands, 1);
@@ -191,7 +179,7 @@ proptest! {
         let (cut, bands) = pool.install(|| {
             let (least, most) = (sitting.refused(&base, 1).0, sitting.summary(&base).unwrap().bytes);
             let limit = least + ((most - least) as f64 * share) as u64;
-            paint(&sitting, &TransferOptions { memory_limit: Some(limit), ..base })
+            paint(&sitting, &base.with_memory_limit(Some(limit)))
         });
         prop_assert!(cut == whole, "other bits in {} bands on {} threads", bands, threads);
     }
@@ -199,16 +187,15 @@ proptest! {
 
 #[test]
 fn a_tall_picture_under_a_tight_limit_is_painted_in_bands() {
-    let options = TransferOptions {
-        size: Size::Longest(400),
-        iterations: 2.into(),
-        style_layers: "conv1_1,conv1_2,conv2_1".parse().unwrap(),
-        content_layers: "conv2_2".parse().unwrap(),
-        ..Preset::Paper.options()
-    };
+    let options = Preset::Paper
+        .options()
+        .with_size(Size::Longest(400))
+        .with_iterations(2)
+        .with_style_layers("conv1_1,conv1_2,conv2_1".parse().unwrap())
+        .with_content_layers("conv2_2".parse().unwrap());
     let sitting = Sitting::of((400, 40), &options);
     let least = sitting.refused(&options, 1).0;
-    let (cut, bands) = paint(&sitting, &TransferOptions { memory_limit: Some(least), ..options.clone() });
+    let (cut, bands) = paint(&sitting, &options.clone().with_memory_limit(Some(least)));
     assert!(bands > 1);
     assert!(cut == paint(&sitting, &options).0);
 }

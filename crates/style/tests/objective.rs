@@ -37,7 +37,7 @@ impl Sitting {
     fn measure(&self, photo: &Picture, painting: &Picture, options: &TransferOptions) -> Targets {
         let subject = Subject::new(photo.clone(), painting.clone());
         let longest = photo.height().max(photo.width());
-        let options = TransferOptions { style_scale: 1e3.into(), ..options.clone() };
+        let options = options.clone().with_style_scale(1e3);
         subject.at(longest, &options).unwrap().measure(&self.network, &options).unwrap()
     }
 
@@ -50,7 +50,7 @@ impl Sitting {
 
 #[test]
 fn pixel_gradient_matches_finite_differences() {
-    let options = TransferOptions { tv_weight: 1.0, ..Preset::Default.options() };
+    let options = Preset::Default.options().with_tv_weight(1.0);
     let sitting = Sitting::new(&options);
     let mut objective = sitting.objective(&options);
     let (height, width) = (sitting.photo.height(), sitting.photo.width());
@@ -130,7 +130,7 @@ fn a_photo_is_its_own_content_and_a_painting_its_own_style() {
 
 #[test]
 fn a_weight_of_zero_takes_its_layers_out() {
-    let options = TransferOptions { style_weight: 0.0, ..Preset::Paper.options() };
+    let options = Preset::Paper.options().with_style_weight(0.0);
     let sitting = Sitting::new(&options);
     let mut gradient = vec![0.0; sitting.photo.data().len()];
     let losses = sitting.objective(&options).evaluate(sitting.photo.data(), &mut gradient).unwrap();
@@ -139,8 +139,7 @@ fn a_weight_of_zero_takes_its_layers_out() {
 
 #[test]
 fn a_terms_weight_holds_the_factor_of_the_loss_scale() {
-    let options =
-        TransferOptions { tv_weight: 0.5, style_loss: StyleLoss::Gram, ..Preset::Default.options() };
+    let options = Preset::Default.options().with_tv_weight(0.5).with_style_loss(StyleLoss::Gram);
     let sitting = Sitting::new(&options);
     let (height, width) = (sitting.photo.height(), sitting.photo.width());
     let mut gradient = vec![0.0; sitting.photo.data().len()];
@@ -163,14 +162,14 @@ fn a_slice_of_another_length_is_refused() {
 #[test]
 fn layers_that_do_not_count_cost_nothing() {
     let all = Preset::Paper.options();
-    let content = TransferOptions { style_weight: 0.0, ..Preset::Paper.options() };
-    let shallow = TransferOptions { content_layers: "conv1_1".parse().unwrap(), ..content.clone() };
+    let content = Preset::Paper.options().with_style_weight(0.0);
+    let shallow = content.clone().with_content_layers("conv1_1".parse().unwrap());
     let network =
         |options: &TransferOptions| PreparedNetwork::new(Network::embedded().unwrap(), options).unwrap();
     let small = white_noise(12, 12, 1).unwrap();
     let subject = || Subject::new(small.clone(), small.clone());
     let run = |options: &TransferOptions| {
-        let options = TransferOptions { size: Size::Longest(12), iterations: 2.into(), ..options.clone() };
+        let options = options.clone().with_size(Size::Longest(12)).with_iterations(2);
         transfer(&network(&options), &subject(), &options, |_| std::ops::ControlFlow::Continue(()))
     };
     assert!(matches!(run(&all), Err(TransferError::TooSmall { layer, .. }) if layer == "conv5_1"));
@@ -179,7 +178,8 @@ fn layers_that_do_not_count_cost_nothing() {
         |options: &TransferOptions| plan(&network(options), &subject(), 64, options).unwrap().bytes().total();
     assert!(bytes(&shallow) < bytes(&content) && bytes(&content) < bytes(&all));
     let content_layers = "conv2_2".parse().unwrap();
-    let content_deepest = TransferOptions { content_layers, style_layers: "conv1_1".parse().unwrap(), ..all };
+    let content_deepest =
+        all.with_content_layers(content_layers).with_style_layers("conv1_1".parse().unwrap());
     assert!(
         network(&content_deepest).response_shape("conv2_2", (16, 16)).is_ok(),
         "the last term need not be the deepest"
@@ -196,13 +196,13 @@ fn layers_that_do_not_count_cost_nothing() {
 /// paintings' own, because sum_s b_s |G - A_s|^2 and |G - sum_s b_s A_s|^2 differ by what does not depend on G.
 #[test]
 fn a_blend_pulls_as_its_paintings_do_together() {
-    let options = TransferOptions { content_weight: 0.0, style_scale: 1e3.into(), ..Preset::Paper.options() };
+    let options = Preset::Paper.options().with_content_weight(0.0).with_style_scale(1e3);
     let sitting = Sitting::new(&options);
     let (a, b) = (sitting.painting.clone(), example("style/night_cafe.webp", 44));
     let gradient = |paintings: &[&Picture], blend: &[f64]| {
         let paintings = paintings.iter().map(|&painting| painting.clone()).collect();
         let subject = Subject::blend(sitting.photo.clone(), paintings).unwrap();
-        let options = TransferOptions { blend: blend.to_vec(), ..options.clone() };
+        let options = options.clone().with_blend(blend.to_vec());
         let scene = subject.at(48, &options).unwrap();
         let targets = scene.measure(&sitting.network, &options).unwrap();
         let size = (scene.photo().height(), scene.photo().width());
@@ -221,16 +221,15 @@ fn a_blend_pulls_as_its_paintings_do_together() {
 
 #[test]
 fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
-    let options = TransferOptions {
-        size: Size::Longest(32),
-        iterations: 1.into(),
-        style_layers: "conv1_1".parse().unwrap(),
-        ..Preset::Paper.options()
-    };
+    let options = Preset::Paper
+        .options()
+        .with_size(Size::Longest(32))
+        .with_iterations(1)
+        .with_style_layers("conv1_1".parse().unwrap());
     let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
     let run = |photo: usize, painting: usize| {
         let noise = |side| white_noise(side, side, 1).unwrap();
-        let options = TransferOptions { size: Size::Longest(photo), ..options.clone() };
+        let options = options.clone().with_size(Size::Longest(photo));
         let subject = Subject::new(noise(photo), noise(painting));
         transfer(&network, &subject, &options, |_| std::ops::ControlFlow::Continue(()))
     };
@@ -243,7 +242,7 @@ fn a_picture_need_only_be_large_enough_for_the_layers_that_look_at_it() {
 fn an_objective_is_of_the_terms_that_were_measured() {
     let options = Preset::Paper.options();
     let sitting = Sitting::new(&options);
-    let fewer = TransferOptions { content_weight: 0.0, ..options.clone() };
+    let fewer = options.clone().with_content_weight(0.0);
     let targets = sitting.measure(&sitting.photo, &sitting.painting, &fewer);
     let size = (sitting.photo.height(), sitting.photo.width());
     let mut objective = Objective::new(&sitting.network, targets, size, &options).unwrap();

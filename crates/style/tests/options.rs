@@ -3,8 +3,7 @@
 use std::f64::consts::SQRT_2;
 
 use impasto_style::{
-    Border, Choices, Effort, Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales,
-    StyleLoss, TransferOptions,
+    Border, Choices, Effort, Iterations, LayerWeights, LossScale, Picture, Pooling, Preset, Scales, StyleLoss,
 };
 use proptest::prelude::*;
 
@@ -58,15 +57,14 @@ fn the_default_of_version_0_1_stays_what_it_was() {
 
 #[test]
 fn the_default_after_version_0_1_stays_what_it_was() {
-    let expected = TransferOptions {
-        iterations: 100.into(),
-        scales: Scales::Auto,
-        content_weight: 4e-4,
-        style_loss: StyleLoss::Gram,
-        pooling: Pooling::Max,
-        border: Border::Zero,
-        ..Preset::V01.options()
-    };
+    let expected = Preset::V01
+        .options()
+        .with_iterations(100)
+        .with_scales(Scales::Auto)
+        .with_content_weight(4e-4)
+        .with_style_loss(StyleLoss::Gram)
+        .with_pooling(Pooling::Max)
+        .with_border(Border::Zero);
     assert_eq!(Preset::V011.options(), expected);
 }
 
@@ -100,7 +98,7 @@ fn crowsonkb_losses_are_means_in_its_scale() {
 #[test]
 fn scales_by_size_go_down_to_about_128() {
     let sizes = |size| {
-        let options = TransferOptions { scales: Scales::Auto, ..Preset::Paper.options() };
+        let options = Preset::Paper.options().with_scales(Scales::Auto);
         options.schedule(size).into_iter().map(|scale| scale.size).collect::<Vec<_>>()
     };
     assert_eq!(sizes(128), [128]);
@@ -113,12 +111,11 @@ fn scales_by_size_go_down_to_about_128() {
 #[test]
 fn sizes_by_a_factor_are_the_nearest_down_to_the_smallest() {
     let sizes = |size, factor, smallest_scale| {
-        let options = TransferOptions {
-            scales: Scales::Auto,
-            scale_factor: factor,
-            smallest_scale,
-            ..Preset::Paper.options()
-        };
+        let options = Preset::Paper
+            .options()
+            .with_scales(Scales::Auto)
+            .with_scale_factor(factor)
+            .with_smallest_scale(smallest_scale);
         options.sizes(size)
     };
     assert_eq!(sizes(512, SQRT_2, 128), [128, 181, 256, 362, 512]);
@@ -131,7 +128,7 @@ fn sizes_by_a_factor_are_the_nearest_down_to_the_smallest() {
 #[test]
 fn iterations_are_those_of_the_coarsest_sizes_and_then_the_last() {
     let iterations = |text: &str, size| {
-        let options = TransferOptions { iterations: text.parse().unwrap(), ..Preset::Default.options() };
+        let options = Preset::Default.options().with_iterations(text.parse::<Iterations>().unwrap());
         options.schedule(size).iter().map(|scale| scale.iterations).collect::<Vec<_>>()
     };
     assert_eq!(iterations("7", 512), [7, 7, 7]);
@@ -176,7 +173,7 @@ fn efforts_differ_at_every_size_and_never_grow_with_it() {
 #[test]
 fn a_size_that_has_no_iteration_is_refused() {
     for text in ["0", "0,5", "5,0"] {
-        let options = TransferOptions { iterations: text.parse().unwrap(), ..Preset::Default.options() };
+        let options = Preset::Default.options().with_iterations(text.parse::<Iterations>().unwrap());
         assert!(options.validate().unwrap_err().to_string().contains("iterations"), "{text}");
     }
 }
@@ -209,7 +206,7 @@ proptest! {
 
     #[test]
     fn schedules_double_up_to_the_size(size in 1_usize..3000, scales in 1_usize..8) {
-        let options = TransferOptions { scales: Scales::Count(scales), ..Preset::Default.options() };
+        let options = Preset::Default.options().with_scales(Scales::Count(scales));
         let schedule = options.schedule(size);
         prop_assert_eq!(schedule.last().unwrap().size, size);
         prop_assert!(schedule.len() <= scales);
@@ -222,7 +219,7 @@ proptest! {
     #[test]
     fn a_painting_is_never_enlarged(size in 1_usize..500, scale in 0.01_f64..10.0) {
         let style = Picture::new(60, 80, vec![0.0; 3 * 60 * 80]).unwrap();
-        let options = TransferOptions { style_scale: scale.into(), ..Preset::Default.options() };
+        let options = Preset::Default.options().with_style_scale(scale);
         let (height, width) = options.style_size(0, &style, size);
         prop_assert!((1..=60).contains(&height) && (1..=80).contains(&width));
         prop_assert_eq!(width, ((size as f64 * scale).round() as usize).clamp(1, 80));

@@ -12,13 +12,12 @@ const SIZE: (usize, usize) = (27, 33);
 
 /// The preset at that size, with total variation, and styles at layers of few filters, whose square roots are quick.
 fn options(preset: Preset) -> TransferOptions {
-    TransferOptions {
-        size: Size::Longest(SIZE.1),
-        tv_weight: 0.01,
-        content_layers: "conv2_2:1,conv3_2:0.5".parse().unwrap(),
-        style_layers: "conv1_1:1,conv2_1:0.5".parse().unwrap(),
-        ..preset.options()
-    }
+    preset
+        .options()
+        .with_size(Size::Longest(SIZE.1))
+        .with_tv_weight(0.01)
+        .with_content_layers("conv2_2:1,conv3_2:0.5".parse().unwrap())
+        .with_style_layers("conv1_1:1,conv2_1:0.5".parse().unwrap())
 }
 
 /// Two regions with a soft edge, a painting in each, and a content mask.
@@ -162,7 +161,7 @@ fn terms_are_listed_and_their_weights_can_be_changed() {
 /// As if the options had said so from the start.
 #[test]
 fn a_changed_weight_is_that_of_other_options_to_the_bit() {
-    let before = TransferOptions { tv_weight: 0.3, ..options(Preset::Paper) };
+    let before = options(Preset::Paper).with_tv_weight(0.3);
     let ((mut changed, _), (mut fresh, _)) =
         (both(&options(Preset::Paper), &simple()), both(&before, &simple()));
     let last = changed.terms().len() - 1;

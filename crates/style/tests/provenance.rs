@@ -5,8 +5,8 @@ use std::path::Path;
 
 use impasto_style::picture::{Encoding, ReadOptions, Writing};
 use impasto_style::{
-    Init, Input, Mask, Picture, Preset, Provenance, ProvenanceError, Record, Role, Stopped, TransferOptions,
-    Value, white_noise,
+    Init, Input, Mask, Picture, Preset, Provenance, ProvenanceError, Record, Role, Stopped, Value,
+    white_noise,
 };
 use proptest::prelude::*;
 
@@ -100,7 +100,7 @@ fn folders_are_nobodys_business() {
     assert!(!text.contains("secret") && !text.contains("home"), "{text}");
     assert!(text.contains("\"path\":\"photo.jpg\"") && text.contains("\"path\":\"b.png\""), "{text}");
     let start = |path: &str| {
-        let options = TransferOptions { init: Init::File(path.into()), ..Preset::Default.options() };
+        let options = Preset::Default.options().with_init(Init::File(path.into()));
         Provenance::new(&Record::new(&options, Vec::new())).record.options["init"].to_string()
     };
     for (path, said) in [

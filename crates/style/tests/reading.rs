@@ -15,7 +15,7 @@ use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbImage
 use impasto_style::picture::{
     Mask, Picture, PictureError, Profile, ReadMask, ReadOptions, ReadPicture, Transparency, Warning,
 };
-use impasto_style::{Preset, Size, Subject, TransferOptions, available_memory};
+use impasto_style::{Preset, Size, Subject, available_memory};
 use left_out::left_out;
 
 #[global_allocator]
@@ -109,7 +109,7 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
 fn a_large_photo_takes_little_more_than_its_samples() {
     let _alone = alone();
     let bytes = encoded(&scene(6000, 4000), ImageFormat::Jpeg);
-    let options = TransferOptions { size: Size::Longest(128), ..Preset::Default.options() };
+    let options = Preset::Default.options().with_size(Size::Longest(128));
     let (_, peak) = peak_of(|| read(&bytes, &options.reading_photo(0)).unwrap());
     let samples = 6000 * 4000 * 3;
     assert!(peak < samples + 40 * MIB, "{} MiB for {} MiB of samples", peak / MIB, samples / MIB);
@@ -139,7 +139,7 @@ fn shrinking_while_reading_is_shrinking_after_it() {
             (Size::Within { width: 400, height: 150 }, 1.0),
             (Size::Original, 0.3),
         ] {
-            let options = TransferOptions { size, style_scale: style_scale.into(), ..options.clone() };
+            let options = options.clone().with_size(size).with_style_scale(style_scale);
             let after = Subject::new(whole(), whole()).shrunk(&options).unwrap();
             let photo = read(&bytes, &options.reading_photo(0)).unwrap().picture;
             let painting = read(&bytes, &options.reading_painting(0, &photo, 0)).unwrap().picture;

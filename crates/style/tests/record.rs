@@ -99,7 +99,7 @@ fn another(row: &OptionRow, options: &TransferOptions) -> TransferOptions {
 #[test]
 fn every_option_that_decides_pixels_changes_the_record_and_no_other_does() {
     let lbfgs = Preset::Default.options();
-    let adam = TransferOptions { optimiser: Optimiser::Adam(AdamOptions::default()), ..lbfgs.clone() };
+    let adam = lbfgs.clone().with_optimiser(Optimiser::Adam(AdamOptions::default()));
     for row in OPTIONS {
         let options = if row.get(&lbfgs).is_some() { &lbfgs } else { &adam };
         let differs = !record(&another(row, options)).same_picture(&record(options));
@@ -152,7 +152,7 @@ fn a_network_is_known_by_every_weight() {
 
 #[test]
 fn a_picture_in_memory_to_start_from_has_no_name() {
-    let options = TransferOptions { init: Init::Picture(picture(1)), ..Preset::Default.options() };
+    let options = Preset::Default.options().with_init(Init::Picture(picture(1)));
     assert!(!record(&options).to_string().contains("\"init\": "));
 }
 
@@ -162,13 +162,7 @@ proptest! {
     fn numbers_are_read_back_to_the_last_bit(
         weights in prop::array::uniform2(prop::num::f64::POSITIVE), seed in any::<u64>(), path in "[0-9.e]{1,6}",
     ) {
-        let options = TransferOptions {
-            content_weight: weights[0],
-            style_scale: weights[1].into(),
-            seed,
-            init: Init::named(&path),
-            ..Preset::Paper.options()
-        };
+        let options = Preset::Paper.options().with_content_weight(weights[0]).with_style_scale(weights[1]).with_seed(seed).with_init(Init::named(&path));
         let read = Record::from_json(&record(&options).to_string()).unwrap();
         prop_assert_eq!(read.transfer_options().unwrap(), options);
     }

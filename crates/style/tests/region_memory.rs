@@ -53,15 +53,14 @@ fn many_regions_and_many_paintings_take_no_more_than_is_announced() {
         (Optimiser::Adam(AdamOptions::default()), 150),
         (Optimiser::Lbfgs { history: None }, 150),
     ] {
-        let options = TransferOptions {
-            size: Size::Longest(size),
-            iterations: 2.into(),
-            scales: Scales::Count(1),
-            optimiser,
-            content_layers: "conv2_2".parse().unwrap(),
-            style_layers: "conv1_1,conv1_2,conv2_1,conv2_2".parse().unwrap(),
-            ..Preset::Default.options()
-        };
+        let options = Preset::Default
+            .options()
+            .with_size(Size::Longest(size))
+            .with_iterations(2)
+            .with_scales(Scales::Count(1))
+            .with_optimiser(optimiser)
+            .with_content_layers("conv2_2".parse().unwrap())
+            .with_style_layers("conv1_1,conv1_2,conv2_1,conv2_2".parse().unwrap());
         let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();
         let (taken, announced) = bytes(&network, &subject, &options);
         assert!(taken <= announced, "{optimiser:?}, {size}: {taken} of {announced}");
@@ -71,13 +70,12 @@ fn many_regions_and_many_paintings_take_no_more_than_is_announced() {
 
 /// The Gram matrices of conv5_1 alone have a MiB each.
 fn many_paintings_take_no_more_than_is_announced() {
-    let options = TransferOptions {
-        size: Size::Longest(32),
-        iterations: 1.into(),
-        scales: Scales::Count(1),
-        optimiser: Optimiser::Adam(AdamOptions::default()),
-        ..Preset::Default.options()
-    };
+    let options = Preset::Default
+        .options()
+        .with_size(Size::Longest(32))
+        .with_iterations(1)
+        .with_scales(Scales::Count(1))
+        .with_optimiser(Optimiser::Adam(AdamOptions::default()));
     let paintings = (0..40).map(|seed| white_noise(32, 32, seed).unwrap()).collect();
     let subject = Subject::blend(white_noise(32, 32, 1).unwrap(), paintings).unwrap();
     let network = PreparedNetwork::new(Network::embedded().unwrap(), &options).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use impasto_style::{
-    Checkpoint, Checkpoints, Event, Input, LossKind, Mask, Masked, Network, Objective, Painting, Photo,
+    Checkpoint, Checkpoints, Each, Event, Input, LossKind, Mask, Masked, Network, Objective, Painting, Photo,
     Picture, PreparedNetwork, Preset, Reach, Record, Region, RegionMask, Role, Run, Scales, Size, StyleImage,
     StyleLoss, Subject, Summary, TransferError, TransferOptions, Vanished, transfer, transfer_with,
     white_noise,
@@ -38,15 +38,14 @@ fn style(picture: Picture, region: usize) -> StyleImage {
 
 /// Style at shallow layers, content a little deeper.
 fn shallow(longest: usize) -> TransferOptions {
-    TransferOptions {
-        size: Size::Longest(longest),
-        iterations: 3.into(),
-        scales: Scales::Count(1),
-        content_layers: "conv2_2".parse().unwrap(),
-        style_layers: "conv1_1,conv2_1".parse().unwrap(),
-        style_loss: StyleLoss::Gram,
-        ..Preset::Default.options()
-    }
+    Preset::Default
+        .options()
+        .with_size(Size::Longest(longest))
+        .with_iterations(3)
+        .with_scales(Scales::Count(1))
+        .with_content_layers("conv2_2".parse().unwrap())
+        .with_style_layers("conv1_1,conv2_1".parse().unwrap())
+        .with_style_loss(StyleLoss::Gram)
 }
 
 /// The left of the photo in the style of one painting, the rest in that of another, of which a part is taken.
@@ -84,7 +83,7 @@ fn gradient(subject: &Subject, options: &TransferOptions, x: &Picture) -> Vec<f3
 
 #[test]
 fn masks_of_all_1_are_no_masks_to_the_bit() {
-    let options = TransferOptions { scales: Scales::Count(2), ..shallow(192) };
+    let options = shallow(192).with_scales(Scales::Count(2));
     let (photo, painting) = (noise(24, 192, 1), noise(32, 40, 2));
     let white = |height, width| mask(height, width, |_, _| 1.0);
     let photo_with_masks = Photo { picture: photo.clone(), keep: None, content_mask: Some(white(12, 96)) };
@@ -92,7 +91,7 @@ fn masks_of_all_1_are_no_masks_to_the_bit() {
     let all = vec![region("all", RegionMask::Mask(white(48, 384)))];
     let masked = Subject::compose(photo_with_masks, vec![part], all).unwrap();
     for reach in [Reach::Average, Reach::Inside] {
-        let options = TransferOptions { mask_reach: reach, ..options.clone() };
+        let options = options.clone().with_mask_reach(reach);
         let (plain, _) = paint(&Subject::new(photo.clone(), painting.clone()), &options);
         let (masked, summary) = paint(&masked, &options);
         assert_eq!(plain, masked, "{reach:?}");
@@ -104,25 +103,23 @@ fn masks_of_all_1_are_no_masks_to_the_bit() {
 fn a_painting_that_weighs_all_is_that_painting_alone_to_the_bit() {
     let (photo, a, b) = (noise(24, 40, 1), noise(32, 40, 2), noise(40, 32, 3));
     let blend = Subject::blend(photo.clone(), vec![a, b.clone()]).unwrap();
-    let options = TransferOptions { blend: vec![0.0, 2.0], ..shallow(40) };
+    let options = shallow(40).with_blend(vec![0.0, 2.0]);
     let alone = Subject::new(photo, b);
-    assert_eq!(paint(&blend, &options).0, paint(&alone, &TransferOptions { blend: Vec::new(), ..options }).0);
+    assert_eq!(paint(&blend, &options).0, paint(&alone, &options.with_blend(Vec::new())).0);
 }
 
 /// sum_s b_s w_ls |G - A_s|^2 and W_l |G - sum_s (b_s w_ls / W_l) A_s|^2, with W_l = sum_s b_s w_ls, differ by what does not depend on G.
 #[test]
 fn a_blend_with_layers_of_each_painting_pulls_as_their_weighted_losses_do() {
-    let options = TransferOptions {
-        content_weight: 0.0,
-        blend: vec![3.0, 1.0],
-        style_layers: "conv1_1:2,conv2_1:1/conv2_1:5,conv3_1:1".parse().unwrap(),
-        ..shallow(40)
-    };
+    let options = shallow(40)
+        .with_content_weight(0.0)
+        .with_blend(vec![3.0, 1.0])
+        .with_style_layers("conv1_1:2,conv2_1:1/conv2_1:5,conv3_1:1".parse().unwrap());
     let (photo, a, b) = (noise(24, 40, 1), noise(32, 40, 2), noise(40, 32, 3));
     let blend = Subject::blend(photo.clone(), vec![a.clone(), b.clone()]).unwrap();
     let alone = |painting: &Picture, layers: &str| {
         let style_layers = layers.parse().unwrap();
-        let options = TransferOptions { blend: Vec::new(), style_layers, ..options.clone() };
+        let options = options.clone().with_blend(Vec::new()).with_style_layers(style_layers);
         gradient(&Subject::new(photo.clone(), painting.clone()), &options, &photo)
     };
     let of_a = alone(&a, "conv1_1:2,conv2_1:1,conv3_1:0");
@@ -166,7 +163,7 @@ fn a_photo_in_regions_has_the_same_bits_under_any_limit_on_any_threads() {
     let subject = halves(160, 40, |x| (x as f32 / 39.0 - 0.2).clamp(0.0, 1.0));
     let (whole, free) = paint(&subject, &options);
     assert_eq!(free.bands, 1);
-    let under = |limit| TransferOptions { memory_limit: Some(limit), ..options.clone() };
+    let under = |limit| options.clone().with_memory_limit(Some(limit));
     for (threads, least) in [(1, true), (3, true), (2, false)] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let (cut, summary) = pool.install(|| {
@@ -197,7 +194,7 @@ fn a_region_in_a_corner_drops_out_where_nothing_sees_only_it() {
     let subject = Subject::compose(noise(24, 48, 1).into(), paintings(), regions()).unwrap();
     let options = |layers: &str, reach| {
         let style_layers = layers.parse().unwrap();
-        TransferOptions { style_layers, mask_reach: reach, iterations: 1.into(), ..shallow(48) }
+        shallow(48).with_style_layers(style_layers).with_mask_reach(reach).with_iterations(1)
     };
     assert_eq!(paint(&subject, &options("conv1_1,conv3_3", Reach::Average)).1.vanished, []);
     let (_, summary) = paint(&subject, &options("conv1_1,conv3_3", Reach::Inside));
@@ -223,7 +220,7 @@ fn a_region_in_a_corner_drops_out_where_nothing_sees_only_it() {
 #[test]
 fn what_has_no_position_at_any_layer_is_told_by_what_its_mask_limits() {
     let corner = || mask(24, 48, |y, x| f32::from(y < 8 && x < 8));
-    let options = TransferOptions { style_layers: "conv3_3".parse().unwrap(), ..shallow(48) };
+    let options = shallow(48).with_style_layers("conv3_3".parse().unwrap());
     let refused = |photo: Photo, paintings, options: &TransferOptions| {
         let subject = Subject::compose(photo, paintings, vec![Region::everywhere()]).unwrap();
         let measured = subject.at(48, options).unwrap().measure(&network(options), options).map(drop);
@@ -232,7 +229,7 @@ fn what_has_no_position_at_any_layer_is_told_by_what_its_mask_limits() {
         assert_eq!(measured, transferred);
         measured
     };
-    let inside = TransferOptions { mask_reach: Reach::Inside, ..options.clone() };
+    let inside = options.clone().with_mask_reach(Reach::Inside);
     let paintings =
         vec![StyleImage { part: Some(corner()), ..style(noise(24, 48, 2), 0) }, style(noise(40, 60, 3), 0)];
     assert_eq!(
@@ -242,7 +239,7 @@ fn what_has_no_position_at_any_layer_is_told_by_what_its_mask_limits() {
     );
     let faint = Some(mask(24, 48, |_, _| 1e-4));
     let photo = Photo { content_mask: faint, ..Photo::from(noise(24, 48, 1)) };
-    let options = TransferOptions { tv_weight: 1.0, ..options };
+    let options = options.with_tv_weight(1.0);
     assert_eq!(
         refused(photo, vec![style(noise(40, 60, 3), 0)], &options),
         "the content has no position at any layer at 48 x 24 pixels, so nothing would come of it: make more of its mask white, and \
@@ -265,11 +262,9 @@ fn a_rest_that_the_others_leave_nothing_of_is_told_so() {
 #[test]
 fn a_painting_that_is_too_small_is_told_by_its_number() {
     let refused = |paintings: Vec<Picture>, style_scale: &str| {
-        let options = TransferOptions {
-            style_layers: "conv3_3".parse().unwrap(),
-            style_scale: style_scale.parse().unwrap(),
-            ..shallow(48)
-        };
+        let options = shallow(48)
+            .with_style_layers("conv3_3".parse().unwrap())
+            .with_style_scale(style_scale.parse::<Each<f64>>().unwrap());
         let subject = Subject::blend(noise(24, 48, 1), paintings).unwrap();
         transfer(&network(&options), &subject, &options, |_| panic!("started")).unwrap_err().to_string()
     };
@@ -287,12 +282,10 @@ fn a_painting_that_is_too_small_is_told_by_its_number() {
 /// At a coarse scale a region may be too small; the next one has it.
 #[test]
 fn a_region_may_drop_out_of_a_coarse_scale_altogether() {
-    let options = TransferOptions {
-        scales: Scales::Count(2),
-        style_layers: "conv2_1".parse().unwrap(),
-        mask_reach: Reach::Inside,
-        ..shallow(192)
-    };
+    let options = shallow(192)
+        .with_scales(Scales::Count(2))
+        .with_style_layers("conv2_1".parse().unwrap())
+        .with_mask_reach(Reach::Inside);
     let spot = mask(24, 192, |y, x| f32::from((5..18).contains(&y) && (5..18).contains(&x)));
     let regions = vec![region("spot", RegionMask::Mask(spot)), region("-", RegionMask::Rest)];
     let paintings = vec![style(noise(32, 24, 2), 0), style(noise(40, 60, 3), 1)];
@@ -318,7 +311,7 @@ fn where_the_photo_is_transparent_there_is_neither_content_nor_style() {
 
 #[test]
 fn transparency_of_a_painting_is_a_mask_of_it() {
-    let options = TransferOptions { style_scale: 1e3.into(), ..shallow(48) };
+    let options = shallow(48).with_style_scale(1e3);
     let alpha = mask(32, 24, |y, _| if y < 20 { 1.0 } else { 0.0 });
     let (photo, painting) = (noise(24, 48, 1), noise(32, 24, 2));
     let transparent = painting.clone().with_alpha(alpha.clone()).unwrap();
@@ -337,7 +330,7 @@ fn transparency_of_a_painting_is_a_mask_of_it() {
 #[test]
 fn values_must_be_as_many_as_paintings() {
     let subject = Subject::new(noise(24, 40, 1), noise(32, 40, 2));
-    let options = TransferOptions { blend: vec![1.0, 2.0], ..shallow(40) };
+    let options = shallow(40).with_blend(vec![1.0, 2.0]);
     let refused = transfer(&network(&options), &subject, &options, |_| panic!("started"));
     let message = "`blend` has 2 values, but there is 1 painting";
     assert_eq!(refused.map(drop).map_err(|error| error.to_string()), Err(message.to_owned()));
@@ -345,7 +338,7 @@ fn values_must_be_as_many_as_paintings() {
 
 #[test]
 fn a_run_with_masks_goes_on_exactly() {
-    let options = TransferOptions { scales: Scales::Count(2), iterations: 4.into(), ..shallow(192) };
+    let options = shallow(192).with_scales(Scales::Count(2)).with_iterations(4);
     let subject = halves(20, 192, |x| (x as f32 / 191.0).powi(2));
     let (network, folder) = (network(&options), tempfile::tempdir().unwrap());
     let path = folder.path().join("run");
@@ -395,7 +388,7 @@ proptest! {
         let masked = mask(height, width, |y, x| if inside(y, x) { strength } else { 0.0 });
         let style_layers = if deep { "conv1_1,conv2_1" } else { "conv1_1" }.parse().unwrap();
         let longest = height.max(width);
-        let options = TransferOptions { style_layers, content_weight: 0.0, mask_reach: reach, ..shallow(longest) };
+        let options = shallow(longest).with_style_layers(style_layers).with_content_weight(0.0).with_mask_reach(reach);
         let regions = vec![region("part", RegionMask::Mask(masked))];
         let photo = noise(height, width, 1);
         let subject = Subject::compose(photo.clone().into(), vec![style(noise(32, 24, 2), 0)], regions).unwrap();
@@ -420,7 +413,7 @@ proptest! {
     #[test]
     fn a_faint_mask_pulls_faintly(grey in 1_u8..=255) {
         let (options, photo, value) =
-            (TransferOptions { content_weight: 0.0, ..shallow(24) }, noise(20, 24, 1), f32::from(grey) / 255.0);
+            (shallow(24).with_content_weight(0.0), noise(20, 24, 1), f32::from(grey) / 255.0);
         let regions = vec![region("faint", RegionMask::Mask(mask(20, 24, |_, _| value)))];
         let paintings = || vec![style(noise(32, 24, 2), 0)];
         let faint = Subject::compose(photo.clone().into(), paintings(), regions).unwrap();

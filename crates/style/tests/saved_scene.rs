@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use impasto_style::{Choices, Init, Input, OPTIONS, Preset, Record, Role, TransferOptions};
+use impasto_style::{Choices, Init, Input, OPTIONS, Preset, Record, Role};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Result<Record, String> {
@@ -170,7 +170,7 @@ proptest! {
     fn what_is_printed_is_read_back_as_the_same(
         choices in choices(), names in prop::collection::vec("[^\\x00/]{1,9}", 1..5), preprocess in any::<bool>(),
     ) {
-        let mut options = TransferOptions { memory_limit: None, ..choices.options().unwrap() };
+        let mut options = choices.options().unwrap().with_memory_limit(None);
         if let Init::File(start) = &mut options.init {
             *start = Path::new("/").join(&*start);
         }

@@ -17,7 +17,7 @@ const OF_ADAM: [&str; 5] = ["learning-rate", "adam-beta2", "average-decay", "pix
 fn with(row: &OptionRow) -> TransferOptions {
     let adam = Optimiser::Adam(AdamOptions::default());
     let lbfgs = Preset::Default.options();
-    if row.get(&lbfgs).is_some() { lbfgs } else { TransferOptions { optimiser: adam, ..lbfgs } }
+    if row.get(&lbfgs).is_some() { lbfgs } else { lbfgs.with_optimiser(adam) }
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_belongs_to_the_other_method_is_refused() {
 
 #[test]
 fn the_largest_size_is_that_of_a_square_that_can_be_read() {
-    let size = |size| TransferOptions { size: Size::Longest(size), ..Preset::Default.options() }.validate();
+    let size = |size| Preset::Default.options().with_size(Size::Longest(size)).validate();
     assert!(size(10_000).is_ok());
     assert_eq!(
         size(10_001).unwrap_err().to_string(),

@@ -66,6 +66,7 @@ fn colours_come_back_in_every_profile_format_and_depth() {
                 (Encoding::Jpeg { .. }, _) => (4.0 + 2.0 * most_of_8, 3.0 * mean_of_8),
                 (_, Depth::Eight) => (most_of_8, mean_of_8),
                 (_, Depth::Sixteen) => (1.0, 0.05),
+                (_, other) => panic!("{other:?} is a new depth"),
             };
             let what = format!(
                 "{encoding:?} {depth:?} {:?}: {largest}, mean {mean}",

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// Which VGG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Arch {
     /// 13 convolutions (column D).
     Vgg16,

@@ -16,6 +16,7 @@ use crate::{Convention, Network, Preprocessing, WeightsError};
 
 /// The number type of a written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Precision {
     /// Single precision: the numbers as they are.
     #[default]

@@ -10,6 +10,7 @@ use crate::{Arch, Convention, Format, Problem};
 
 /// How the preprocessing of a file is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decision {
     /// The caller said it.
     Asked,

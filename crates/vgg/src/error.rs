@@ -10,6 +10,7 @@ use crate::{Arch, Format, Precision};
 
 /// Why weights cannot be had.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WeightsError {
     /// The file cannot be opened.
     #[error("{}: {source}", path.display())]
@@ -87,6 +88,7 @@ fn layer_names(arch: Arch, loaded: usize) -> String {
 
 /// What is wrong with the bytes of a weight file.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Problem {
     /// Reading failed, or the file ends too early.
     #[error("{}", if .0.kind() == io::ErrorKind::UnexpectedEof { "the file ends too early: it is truncated".to_owned() } else { format!("cannot be read: {}", .0) })]

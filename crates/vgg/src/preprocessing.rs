@@ -6,6 +6,7 @@ pub use impasto_autodiff::ops::preprocessing::Preprocessing;
 
 /// The three conventions that VGG files follow. The file decides; where it does not, its owner must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Convention {
     /// torchvision's: RGB, 0 to 1, minus the ImageNet mean, over its standard deviation.
     Torch,

@@ -14,6 +14,7 @@ use crate::{AutodiffError, Chain, Layer, Pooling};
 
 /// Which convolution algorithms may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum ConvMode {
     /// im2col throughout: the rounding of plain sums.
     Exact,

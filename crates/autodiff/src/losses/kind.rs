@@ -7,6 +7,7 @@ use crate::Guide;
 
 /// Which loss, without what it compares with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LossKind {
     /// [`Loss::Content`].
     Content,

@@ -112,6 +112,7 @@ impl<T: Element> AffineMap<T> {
 /// A loss together with what it compares with: a closed set. The one other place that goes through it decides what the losses of
 /// a transfer weigh.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Loss<T = f32> {
     /// L_content, the squared distance to the photo's response.
     Content(Content<T>),

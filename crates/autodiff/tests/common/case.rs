@@ -178,6 +178,7 @@ pub(crate) fn bits(losses: &Losses, gradient: &[f32], targets: &[Loss]) -> (Vec<
         Loss::Gram(style) => style.target.data.clone(),
         Loss::Wasserstein(loss) => [&loss.target.mean[..], &loss.target.second.data].concat(),
         Loss::TotalVariation | Loss::NinePoints => Vec::new(),
+        other => panic!("the targets of {:?} are not compared", other.kind()),
     };
     let of = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect();
     let losses = [each(losses), vec![losses.total]].concat().iter().map(|loss| loss.to_bits()).collect();

@@ -114,6 +114,7 @@ impl Search<'_> {
                 Found::Untold("it is compared beside the photo and the painting".to_owned())
             }
             Role::Weights => self.network(input),
+            _ => Found::Untold("this program does not read inputs of its role".to_owned()),
         }
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let wrong = |problem: String| Failure::failed(format!("{}: {problem}", one_line(path.display())));
     let options = said.record.transfer_options().map_err(|error| wrong(with_dashes(&error)))?;
-    let options = TransferOptions { memory_limit: available_memory(), ..options };
+    let options = options.with_memory_limit(available_memory());
     let found = inputs::find(&said, &options, path);
     let command = command::command(&said, &options, &found, path).map_err(wrong)?;
     let mut lines = vec![command, String::new()];

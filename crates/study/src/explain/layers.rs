@@ -20,7 +20,8 @@ pub(super) fn gram_rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
     let gram = |loss: &Loss| match loss {
         Loss::Gram(style) => Some(style.target.clone()),
         Loss::Wasserstein(wasserstein) => Some(wasserstein.target.second.clone()),
-        Loss::Content(_) | Loss::TotalVariation | Loss::NinePoints => None,
+        // Of what is no loss of a Gram matrix there is none to show.
+        _ => None,
     };
     let terms = run.targets.terms.iter();
     let terms: Vec<(&Target, GramMatrix)> =

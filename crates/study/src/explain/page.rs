@@ -99,9 +99,10 @@ fn figure(page: &mut String, content: &str, caption: &str) {
 fn pictures(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     page.push_str("<div class=\"pictures\">\n");
     let of_paintings = match run.options.colours {
-        Colours::Painting => "",
         Colours::Photo => ", its light",
         Colours::Histogram | Colours::Transfer(_) => ", in the photo's colours",
+        // As they are.
+        _ => "",
     };
     let of_photo = if run.options.colours == Colours::Photo { ", its light" } else { "" };
     let mut pictures = vec![(run.scene.photo(), format!("The photo{of_photo}"))];
@@ -135,8 +136,8 @@ fn where_styles_act(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError
     }
     if !rows.is_empty() {
         let reach = match run.options.mask_reach {
-            Reach::Average => "the mask averaged as the position sees it",
             Reach::Inside => "the mask's least value in what the position sees",
+            _ => "the mask averaged as the position sees it",
         };
         let _ = writeln!(
             page,

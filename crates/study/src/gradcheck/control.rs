@@ -55,14 +55,13 @@ pub fn control(
     painting: Picture,
     options: &TransferOptions,
 ) -> Result<Row, ControlError> {
-    let options = TransferOptions {
-        blend: vec![3.0, 1.0, 1.0],
-        colours: Colours::Photo,
-        init: Init::Noise,
-        style_loss: StyleLoss::Gram,
-        tv_weight: 1.0,
-        ..options.clone()
-    };
+    let options = options
+        .clone()
+        .with_blend(vec![3.0, 1.0, 1.0])
+        .with_colours(Colours::Photo)
+        .with_init(Init::Noise)
+        .with_style_loss(StyleLoss::Gram)
+        .with_tv_weight(1.0);
     let subject = composed(photo, painting)?;
     let prepared = PreparedNetwork::new(network.clone(), &options)?;
     let scene = subject.at(subject.longest_side(&options), &options)?;
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_gradient_of_masks_blends_keep_and_light_matches_finite_differences() {
-        let options = TransferOptions { size: Size::Longest(21), ..Preset::Paper.options() };
+        let options = Preset::Paper.options().with_size(Size::Longest(21));
         let (photo, painting) = (white_noise(19, 21, 1).unwrap(), white_noise(17, 20, 2).unwrap());
         let row = control(Network::embedded().unwrap(), photo, painting, &options).unwrap();
         assert_eq!(row.verdict(), Verdict::Pass, "{:e}", row.worst().relative_error());

@@ -20,13 +20,12 @@ pub const GRID_DEFAULTS: [(&str, &str); 5] = {
 pub fn content_reconstructions(base: &TransferOptions, layers: &[String]) -> Study {
     let cell = |layer: &String| Cell {
         name: format!("content-{layer}"),
-        options: TransferOptions {
-            content_weight: 1.0,
-            style_weight: 0.0,
-            content_layers: LayerWeights::even(&[layer]),
-            colours: Colours::Painting,
-            ..base.clone()
-        },
+        options: base
+            .clone()
+            .with_content_weight(1.0)
+            .with_style_weight(0.0)
+            .with_content_layers(LayerWeights::even(&[layer]))
+            .with_colours(Colours::Painting),
     };
     row(layers.to_vec(), layers.iter().map(cell).collect())
 }
@@ -37,13 +36,12 @@ pub fn style_reconstructions(base: &TransferOptions, layers: &[String]) -> Study
     let sets = style_sets(layers);
     let cell = |set: &StyleSet| Cell {
         name: format!("style-{}", set.last),
-        options: TransferOptions {
-            content_weight: 0.0,
-            style_weight: 1.0,
-            style_layers: set.layers.clone().into(),
-            colours: Colours::Painting,
-            ..base.clone()
-        },
+        options: base
+            .clone()
+            .with_content_weight(0.0)
+            .with_style_weight(1.0)
+            .with_style_layers(set.layers.clone().into())
+            .with_colours(Colours::Painting),
     };
     row(sets.iter().map(|set| set.label.clone()).collect(), sets.iter().map(cell).collect())
 }
@@ -54,12 +52,11 @@ pub fn grid(base: &TransferOptions, layers: &[String], ratios: &[f64]) -> Study 
     let cells = sets.iter().flat_map(|set| {
         ratios.iter().map(|ratio| Cell {
             name: format!("{}-{ratio:e}", set.last),
-            options: TransferOptions {
-                content_weight: *ratio,
-                style_weight: 1.0,
-                style_layers: set.layers.clone().into(),
-                ..base.clone()
-            },
+            options: base
+                .clone()
+                .with_content_weight(*ratio)
+                .with_style_weight(1.0)
+                .with_style_layers(set.layers.clone().into()),
         })
     });
     Study {

@@ -20,8 +20,9 @@ use std::path::{Path, PathBuf};
 use impasto_files::{FileError, probe};
 use impasto_style::picture::{Encoding, Writing};
 use impasto_style::{
-    Cancel, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError, PreparedNetwork,
-    Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions, transfer_with,
+    Cancel, Each, Event, Init, Input, LayerWeight, LayerWeights, Network, Picture, PictureError,
+    PreparedNetwork, Record, Role, Run, Scene, StopReason, Subject, TransferError, TransferOptions,
+    transfer_with,
 };
 
 use crate::sheet::Sheet;
@@ -96,7 +97,7 @@ impl Study {
             cell.options.check_layers(material.network)?;
         }
         let jobs = self.cells.iter().zip(starts).map(|(cell, init)| {
-            let options = TransferOptions { init, ..cell.options.clone() };
+            let options = cell.options.clone().with_init(init);
             let made_by = cell.record(&options, material.inputs.to_vec());
             let kept =
                 Record::read(&cell.record_path(folder)).is_ok_and(|record| record.same_picture(&made_by));
@@ -171,14 +172,15 @@ impl Study {
                 layers.push(LayerWeight { layer: layer.to_owned(), weight: 1.0 });
             }
         }
-        TransferOptions {
-            content_weight: 1.0,
-            content_layers: LayerWeights(layers),
-            pooling: options.pooling,
-            border: options.border,
-            conv: options.conv,
-            ..TransferOptions::default()
-        }
+        TransferOptions::default()
+            .with_content_weight(1.0)
+            .with_content_layers(LayerWeights(layers))
+            .with_style_weight(0.0)
+            .with_style_layers(Each::default())
+            .with_tv_weight(0.0)
+            .with_pooling(options.pooling)
+            .with_border(options.border)
+            .with_conv(options.conv)
     }
 }
 

@@ -111,7 +111,7 @@ mod tests {
     }
 
     fn base() -> TransferOptions {
-        TransferOptions { size: Size::Longest(48), ..Preset::Paper.options() }
+        Preset::Paper.options().with_size(Size::Longest(48))
     }
 
     /// How many measurements all cells need together, each of which gets the bits of separate ones.
@@ -153,7 +153,8 @@ mod tests {
         let photo = Photo { picture: noise(36, 48, 1), keep: None, content_mask: Some(half(|_, x| x > 30)) };
         let subject = Subject::compose(photo, paintings, regions).unwrap();
         let cell = |style_weight, blend: &[f64], mask_reach| {
-            let options = TransferOptions { style_weight, blend: blend.to_vec(), mask_reach, ..base() };
+            let options =
+                base().with_style_weight(style_weight).with_blend(blend.to_vec()).with_mask_reach(mask_reach);
             Cell { name: String::new(), options }
         };
         let (average, inside) = (Reach::Average, Reach::Inside);
@@ -167,19 +168,19 @@ mod tests {
         let subject = Subject::new(noise(36, 48, 1), noise(40, 32, 2));
         let key = |options: &TransferOptions| Key::new(&subject, Source::Painting(0), 48, options);
         for other in [
-            TransferOptions { pooling: Pooling::Max, ..base.clone() },
-            TransferOptions { border: Border::Reflect, ..base.clone() },
-            TransferOptions { conv: ConvMode::Exact, ..base.clone() },
-            TransferOptions { style_layers: "conv1_1".parse().unwrap(), ..base.clone() },
-            TransferOptions { style_scale: 0.5.into(), ..base.clone() },
-            TransferOptions { mask_reach: Reach::Inside, ..base.clone() },
-            TransferOptions { colours: Colours::Photo, ..base.clone() },
-            TransferOptions { style_weight: 0.0, ..base.clone() },
+            base.clone().with_pooling(Pooling::Max),
+            base.clone().with_border(Border::Reflect),
+            base.clone().with_conv(ConvMode::Exact),
+            base.clone().with_style_layers("conv1_1".parse().unwrap()),
+            base.clone().with_style_scale(0.5),
+            base.clone().with_mask_reach(Reach::Inside),
+            base.clone().with_colours(Colours::Photo),
+            base.clone().with_style_weight(0.0),
         ] {
             assert_ne!(key(&base), key(&other));
         }
         let memory_limit = Some(1 << 30);
-        let sharing = TransferOptions { content_weight: 1.0, seed: 7, memory_limit, ..base.clone() };
+        let sharing = base.clone().with_content_weight(1.0).with_seed(7).with_memory_limit(memory_limit);
         assert_eq!(key(&base), key(&sharing));
     }
 }

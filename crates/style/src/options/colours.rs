@@ -4,6 +4,7 @@ use super::TransferOptions;
 
 /// Whose colours the result has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Colours {
     /// The painting's, as it is.
     #[default]
@@ -20,6 +21,7 @@ pub enum Colours {
 
 /// Which of the linear maps A with A S A' = T, from colours of the covariance S to those of T.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Transport {
     /// A = S^-1/2 (S^1/2 T S^1/2)^1/2 S^-1/2: the one that moves colours the least.
     MongeKantorovich,

@@ -12,6 +12,7 @@
 /// An evaluation's time grows with S^2. The coarse scales settle the large forms, and what iterations add at fine ones is mostly
 /// grain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Effort {
     /// To see whether photo and painting go together.
     Draft,

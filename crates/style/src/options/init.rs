@@ -12,6 +12,7 @@ use crate::{Picture, PictureError};
 ///
 /// As text: `content`, `noise`, `mean-noise`, `matched`, or the path of a picture file, `-` for standard input.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Init {
     /// The content picture.
     Content,

@@ -16,6 +16,7 @@ const AUTO: &str = "auto";
 /// As text: `auto`, or one number, or several with commas between them: `1000,500` is 1000 at the coarsest size and 500 at all
 /// others. In a checkpoint a single one is a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Iterations {
     /// As the [`Effort`](crate::Effort) says for each size.
     Auto,

@@ -6,6 +6,7 @@ const WASSERSTEIN: f64 = 3000.0;
 
 /// What the losses of a layer with N filters at M positions are multiplied with, besides the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LossScale {
     /// 1: the paper's losses. L_content is a sum over positions while E_l is a mean, so alpha weighs more in a larger picture.
     Paper,

@@ -17,16 +17,18 @@ mod optimiser;
 mod paper;
 mod row;
 mod schedule;
+mod serialised;
 mod size;
 mod smallest;
 mod style_loss;
 mod synonyms;
 mod table;
 mod tv_points;
+mod with;
 
 use impasto_autodiff::{Border, ConvMode, Pooling, Reach};
 
-use crate::Picture;
+use crate::{Picture, Preset};
 
 pub use choices::Choices;
 pub use colours::{Colours, Transport};
@@ -49,8 +51,10 @@ pub use synonyms::{SYNONYMS, VALUE_SYNONYMS, option_name};
 pub use table::OPTIONS;
 pub use tv_points::TvPoints;
 
-/// Everything that a transfer can be asked for. [`crate::Preset`] has good values.
+/// Everything that a transfer can be asked for: what a [`Preset`] says, by default that of [`Preset::Default`], with other values in
+/// fields or by a method for each (`with_size`). Serde writes and reads them by the names of [`OPTIONS`].
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TransferOptions {
     /// The size of the result.
     pub size: Size,
@@ -107,9 +111,16 @@ pub struct TransferOptions {
     pub memory_limit: Option<u64>,
 }
 
-/// What changes nothing: no loss counts, and the rest is the paper's. A preset says how it differs.
+/// Those of [`Preset::Default`].
 impl Default for TransferOptions {
     fn default() -> Self {
+        Preset::Default.options()
+    }
+}
+
+impl TransferOptions {
+    /// What presets begin with: no loss counts, and the rest is the paper's. A preset says how it differs.
+    pub(crate) fn neutral() -> Self {
         Self {
             size: Size::Longest(512),
             background: None,

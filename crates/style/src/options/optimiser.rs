@@ -6,6 +6,7 @@ use super::OptionsError;
 
 /// The method of minimisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Optimiser {
     /// L-BFGS with a strong Wolfe line search.
     Lbfgs {

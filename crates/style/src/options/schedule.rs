@@ -29,6 +29,7 @@ pub struct Scale {
 ///
 /// As text: `auto`, or a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scales {
     /// As many as fit down to the smallest size. By halves down to 96 pixels: 1 below 192, 2 from 192 on, 3 from 384, 4 from 768.
     Auto,

@@ -11,6 +11,7 @@ use super::Sheet;
 /// As text: `512` (the longest side), `800x600` (width and height of a box), `A3@300` (a sheet of paper at so many pixels to the
 /// inch), or `original`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Size {
     /// The longest side has that many pixels.
     Longest(usize),

@@ -4,6 +4,7 @@ use impasto_autodiff::LossKind;
 
 /// The loss that compares a picture's responses at a layer with a painting's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StyleLoss {
     /// E_l, the squared distance of Gram matrices: the paper's.
     Gram,

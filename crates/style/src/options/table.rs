@@ -49,7 +49,8 @@ const LAYERS_OF_EACH: &str = "layers with all or no weights, like conv1_1,conv2_
 /// The table of options. The command line, the table of presets, explained runs, records, sweeps and messages are made from
 /// it.
 ///
-/// A new option is a field of [`TransferOptions`](super::TransferOptions), its value in `TransferOptions::default`, and a row here.
+/// A new option is a field of [`TransferOptions`](super::TransferOptions), its value in `TransferOptions::neutral`, a method in
+/// `with.rs`, and a row here.
 pub static OPTIONS: &[OptionRow] = &[
     OptionRow {
         name: "size",

@@ -4,6 +4,7 @@ use impasto_autodiff::LossKind;
 
 /// The points whose differences the total variation is of: a pixel and its neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TvPoints {
     /// The four beside it.
     Five,

@@ -22,6 +22,7 @@ pub struct Region {
 
 /// Where a region is.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum RegionMask {
     /// In the whole photo.
     Everywhere,

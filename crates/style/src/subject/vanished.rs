@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Something that a mask limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Masked {
     /// The content of the photo.
     Content,

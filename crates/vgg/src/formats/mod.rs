@@ -34,6 +34,7 @@ use crate::error::printable;
 
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Format {
     /// A JSON header and raw little-endian numbers.
     Safetensors,
@@ -107,6 +108,7 @@ impl fmt::Display for Format {
 
 /// The number type of a tensor in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Dtype {
     /// IEEE double precision.
     F64,

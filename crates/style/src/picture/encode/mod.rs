@@ -24,6 +24,7 @@ use super::{MOST_TEXT, Picture, PictureError};
 
 /// The format of a written picture. All but JPEG keep alpha, at the depth of the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Encoding {
     /// PNG, 8 or 16 bits.
     Png,

@@ -6,6 +6,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, TransformF32Executor, Transfo
 
 /// The space that colours are written in.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WrittenProfile {
     /// sRGB, and the file does not say so.
     None,

@@ -24,6 +24,7 @@ pub struct Writing {
 
 /// Bits of a number in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Depth {
     /// 0 to 255.
     Eight,
@@ -33,6 +34,7 @@ pub enum Depth {
 
 /// How real numbers become whole ones of 8 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Dither {
     /// Each is rounded by itself.
     None,
