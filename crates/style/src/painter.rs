@@ -99,8 +99,8 @@ impl Painter {
     /// scale is over.
     ///
     /// # Errors
-    /// [`TransferError`] as of [`transfer`](crate::transfer). After [`Cancel`](crate::Cancel) has ended an evaluation, the next call makes the
-    /// iteration that this would have been.
+    /// [`TransferError`] as of [`transfer`](crate::transfer), also if [`Cancel`](crate::Cancel) has ended an evaluation. The picture
+    /// so far is kept.
     pub fn step(&mut self) -> Result<Option<Progress<'_>>, TransferError> {
         loop {
             let mut running = match self.running.take() {
