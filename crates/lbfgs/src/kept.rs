@@ -1,10 +1,12 @@
-//! What an iteration does with the pairs: block by block ([`BLOCK`]), several vectors side by side.
+//! What an iteration does with the pairs: block by block ([`BLOCK`](crate::vector::BLOCK)), several vectors side by side.
 //!
 //! The pairs are most of the memory that L-BFGS reads, so these sweeps should take no longer than memory does. Hence the pairs
 //! are kept in half precision ([`Real::Kept`]), four vectors are read at once, and each piece of a vector that is read asks for
 //! the one a block further on: one block of one vector is a page of memory, too short for the processor to foresee.
 
-use crate::vector::{BLOCK, sum_by_halves};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::BLOCK;
+use crate::vector::sum_by_halves;
 use crate::{Real, Stored};
 use pulp::{Arch, Simd, WithSimd};
 

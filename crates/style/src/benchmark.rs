@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use impasto_autodiff::{
     AutodiffError, Border, Cancel, Chain, ConvLayer, ConvMode, Evaluator, EvaluatorOptions, Layer, LayerPlan,
@@ -19,6 +19,7 @@ use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
 use rayon::prelude::*;
 
+use crate::clock::Instant;
 use crate::coordinates::{Coordinates, Spectrum};
 use crate::optimise::lbfgs;
 use crate::{StyleLoss, white_noise};

@@ -35,6 +35,11 @@ impl<'a> Finish<'a> {
         Self { size, alpha, colours: scene.into_colours() }
     }
 
+    /// The same with a photo of its own.
+    pub(crate) fn into_owned(self) -> Finish<'static> {
+        Finish { colours: self.colours.map(|photo| Cow::Owned(photo.into_owned())), ..self }
+    }
+
     /// The picture of H x W x 3 pixels.
     pub(crate) fn picture(&self, mut pixels: Vec<f32>) -> Result<Finished, PictureError> {
         let mut shrunk = 0;

@@ -62,6 +62,7 @@
 //! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
+//! | the same loop, moved on by its caller | `painter.rs` |
 //! | what is going to be done, and whether it fits together | `summary.rs` |
 //! | which pictures are smaller than they should be | `notice.rs` |
 //! | what belongs to one run beside inputs and options | `run.rs` |
@@ -79,6 +80,7 @@
 pub mod benchmark;
 mod carried;
 mod checkpoint;
+mod clock;
 mod colour;
 pub mod coordinates;
 mod error;
@@ -93,6 +95,7 @@ mod notice;
 mod objective;
 mod optimise;
 mod options;
+mod painter;
 pub mod picture;
 mod plain_objective;
 mod preset;
@@ -131,6 +134,7 @@ pub use options::{
     SYNONYMS, Scale, Scales, Sheet, Size, StyleLoss, TransferOptions, Transport, TvPoints, VALUE_SYNONYMS,
     default_history, did_you_mean, nearest, option_name,
 };
+pub use painter::Painter;
 pub use picture::{Mask, Picture, PictureError};
 pub use plain_objective::PlainObjective;
 pub use preset::Preset;

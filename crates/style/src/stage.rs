@@ -7,7 +7,8 @@ use crate::coordinates::{Composed, Coordinates, Pixels, Spectrum};
 use crate::finish::{Finish, Finished};
 use crate::optimise::{Descent, Kept};
 use crate::{
-    Colours, Objective, Painting, Picture, PictureError, Resume, Scale, Scene, TransferError, TransferOptions,
+    Colours, Objective, Painting, Picture, PictureError, PreparedNetwork, Resume, Scale, Scene,
+    TransferError, TransferOptions, first_picture,
 };
 
 /// One scale of a run.
@@ -56,8 +57,22 @@ pub(crate) struct Start {
 }
 
 impl Start {
+    /// From the picture of the scale before, brought to the scene's size; the first scale from what the options say.
+    pub(crate) fn after(
+        coarser: Option<&Painting>,
+        scene: &Scene<'_>,
+        network: &PreparedNetwork,
+        options: &TransferOptions,
+    ) -> Result<Self, TransferError> {
+        let picture = match coarser {
+            Some(coarser) => coarser.picture.resized(scene.photo().height(), scene.photo().width())?,
+            None => first_picture(scene, network, options)?,
+        };
+        Ok(Self::at_picture(picture, scene, options)?)
+    }
+
     /// From a picture of the scene's size.
-    pub(crate) fn at_picture(
+    fn at_picture(
         picture: Picture,
         scene: &Scene<'_>,
         options: &TransferOptions,

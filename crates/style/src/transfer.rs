@@ -1,13 +1,14 @@
 //! The transfer: from a photo and paintings to a picture, coarse to fine.
 
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use impasto_autodiff::AutodiffError;
 use impasto_lbfgs::{Optimiser as Method, Step, StopReason};
 
 use crate::carried::Carried;
 use crate::checkpoint::{Keeper, Place};
+use crate::clock::Instant;
 use crate::coordinates::Coordinates;
 use crate::finish::Finish;
 use crate::optimise::{Accepted, Descent};
@@ -16,7 +17,7 @@ use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
     Event, Measuring, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Scene,
-    Subject, Targets, TransferError, TransferOptions, first_picture, lbfgs,
+    Subject, Targets, TransferError, TransferOptions, lbfgs,
 };
 
 /// A finished transfer.
@@ -195,13 +196,9 @@ impl Transfer<'_> {
     ) -> Result<Painting, TransferError> {
         let (network, subject, options) = self.inputs;
         let scene = subject.at(stage.scale.size, options)?;
-        let start = match (resume, coarser) {
-            (Some(resume), _) => Start::at_checkpoint(resume, &scene, options)?,
-            (None, Some(coarser)) => {
-                let start = coarser.picture.resized(stage.size.0, stage.size.1)?;
-                Start::at_picture(start, &scene, options)?
-            }
-            (None, None) => Start::at_picture(first_picture(&scene, network, options)?, &scene, options)?,
+        let start = match resume {
+            Some(resume) => Start::at_checkpoint(resume, &scene, options)?,
+            None => Start::after(coarser, &scene, network, options)?,
         };
         let measuring = Instant::now();
         let targets = self.targets(&scene, stage.size)?;

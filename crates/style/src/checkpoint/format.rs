@@ -27,8 +27,8 @@ const MARK: [u8; 8] = *b"impasto\n";
 pub(super) const VERSION: u32 = 1;
 /// More than paths and options ever take.
 const MOST_HEADER: u32 = 1 << 20;
-/// Counts above this are refused, so that no sum of them overflows.
-const MOST: usize = 1 << 48;
+/// Counts above this are refused, so that no sum of them overflows: 2^48, or where memory has 32-bit addresses 2^24.
+const MOST: usize = 1 << (usize::BITS / 4 * 3);
 /// 30,000 years: no sum of that many seconds overflows.
 const MOST_SECONDS: f64 = 1e12;
 /// The checksum.

@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use impasto_files::write_atomically;
 use impasto_tensor::Isa;
 
 use super::{CheckpointError, Header, format};
+use crate::clock::Instant;
 use crate::{Iterations, Record};
 
 /// After a checkpoint comes a pause of this many times what it took, so that they take 5 % of the time at most.

@@ -1,9 +1,17 @@
 //! Memory that starts on a cache line, so that no vector of a packed panel straddles two.
 
+#[cfg(any(target_family = "wasm", test))]
+mod allocated;
+#[cfg(not(target_family = "wasm"))]
+mod mapped;
+
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use memmap2::MmapMut;
+#[cfg(target_family = "wasm")]
+use allocated::Memory;
+#[cfg(not(target_family = "wasm"))]
+use mapped::Memory;
 
 use crate::TensorError;
 
@@ -14,9 +22,11 @@ pub const GRANULE: usize = 16;
 /// A slice of `f32` that starts as zeros on a page boundary. Where the system has huge pages it asks for them: the
 /// Winograd transforms write to up to 64 places far apart at once, which small pages would make the address
 /// translation miss. The memory counts only once it is touched.
+///
+/// In WebAssembly, which maps no memory, it is allocated, starts on a cache line, and counts at once.
 #[derive(Default)]
 pub struct AlignedBuffer {
-    map: Option<MmapMut>,
+    memory: Option<Memory>,
     len: usize,
 }
 
@@ -28,14 +38,8 @@ impl AlignedBuffer {
     pub fn zeros(len: usize) -> Result<Self, TensorError> {
         let bytes =
             len.checked_mul(size_of::<f32>()).ok_or(TensorError::OutOfMemory { bytes: usize::MAX })?;
-        if bytes == 0 {
-            return Ok(Self { map: None, len });
-        }
-        let map = MmapMut::map_anon(bytes).map_err(|_| TensorError::OutOfMemory { bytes })?;
-        // Only a hint: without huge pages the buffer works the same.
-        #[cfg(target_os = "linux")]
-        let _ = map.advise(memmap2::Advice::HugePage);
-        Ok(Self { map: Some(map), len })
+        let memory = if bytes == 0 { None } else { Some(Memory::zeros(bytes)?) };
+        Ok(Self { memory, len })
     }
 }
 
@@ -43,13 +47,13 @@ impl Deref for AlignedBuffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        self.map.as_ref().map_or(&[], |map| &bytemuck::cast_slice(map)[..self.len])
+        self.memory.as_ref().map_or(&[], |memory| &memory.numbers()[..self.len])
     }
 }
 
 impl DerefMut for AlignedBuffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        self.map.as_mut().map_or(&mut [], |map| &mut bytemuck::cast_slice_mut(map)[..self.len])
+        self.memory.as_mut().map_or(&mut [], |memory| &mut memory.numbers_mut()[..self.len])
     }
 }
 

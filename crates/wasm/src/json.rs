@@ -1,0 +1,120 @@
+//! What goes between Rust and JavaScript as JSON: options there, progress back.
+
+use std::collections::BTreeMap;
+
+use impasto_style::{Choices, OptionsError, Progress, Summary, TermLoss, TransferOptions, Value};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::MEMORY_LIMIT;
+
+/// The options of a JSON object: names of the command line without dashes, values as numbers, texts or lists of numbers. What it
+/// does not name is the preset's.
+pub(crate) fn options(json: &str) -> Result<TransferOptions, JsError> {
+    let named: BTreeMap<String, Value> = serde_json::from_str(json)
+        .map_err(|error| JsError::new(&format!("the options are no JSON object of texts and numbers: {error}")))?;
+    Ok(chosen(&named)?)
+}
+
+fn chosen(named: &BTreeMap<String, Value>) -> Result<TransferOptions, OptionsError> {
+    let mut choices = Choices::default();
+    for (name, value) in named {
+        choices.set(name, &value.to_string())?;
+    }
+    let mut options = choices.options()?;
+    if !choices.has("memory-limit") {
+        options.memory_limit = Some(MEMORY_LIMIT);
+    }
+    Ok(options)
+}
+
+/// What is going to be done.
+#[derive(Serialize)]
+struct Plan {
+    width: usize,
+    height: usize,
+    /// Of all scales.
+    iterations: usize,
+    /// The most iterations at each scale, coarse to fine.
+    scales: Vec<ScaleOfPlan>,
+    /// What the largest scale holds.
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct ScaleOfPlan {
+    width: usize,
+    height: usize,
+    iterations: usize,
+}
+
+/// An accepted iteration.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Iteration<'a> {
+    iteration: usize,
+    scale: usize,
+    width: usize,
+    height: usize,
+    evaluations: usize,
+    seconds: f64,
+    loss: f64,
+    gradient_norm: f64,
+    step: f64,
+    terms: Vec<LossOfTerm<'a>>,
+}
+
+/// The loss of one term as its equation has it, and what it is multiplied with in the total.
+#[derive(Serialize)]
+struct LossOfTerm<'a> {
+    kind: &'static str,
+    layer: Option<&'a str>,
+    loss: f64,
+    weight: f64,
+}
+
+impl<'a> From<&'a TermLoss> for LossOfTerm<'a> {
+    fn from(term: &'a TermLoss) -> Self {
+        Self {
+            kind: term.kind.name(),
+            layer: term.layer.as_deref(),
+            loss: term.loss,
+            weight: term.weight.sum * term.weight.share,
+        }
+    }
+}
+
+/// A summary as an object of JavaScript.
+pub(crate) fn plan(summary: &Summary) -> Result<JsValue, JsError> {
+    let scales = summary.scales.iter().zip(&summary.scale_iterations);
+    object(&Plan {
+        width: summary.size.1,
+        height: summary.size.0,
+        iterations: summary.iterations,
+        scales: scales
+            .map(|(&(height, width), &iterations)| ScaleOfPlan { width, height, iterations })
+            .collect(),
+        bytes: summary.bytes,
+    })
+}
+
+/// An iteration as an object of JavaScript.
+pub(crate) fn iteration(progress: &Progress<'_>) -> Result<JsValue, JsError> {
+    object(&Iteration {
+        iteration: progress.iteration,
+        scale: progress.scale,
+        width: progress.size.1,
+        height: progress.size.0,
+        evaluations: progress.evaluations,
+        seconds: progress.elapsed.as_secs_f64(),
+        loss: progress.losses.total,
+        gradient_norm: progress.gradient_norm,
+        step: progress.step,
+        terms: progress.losses.terms.iter().map(Into::into).collect(),
+    })
+}
+
+fn object(value: &impl Serialize) -> Result<JsValue, JsError> {
+    let text = serde_json::to_string(value)?;
+    js_sys::JSON::parse(&text).map_err(|_| JsError::new("JavaScript does not read this JSON"))
+}
