@@ -122,10 +122,11 @@ fn its_gradient_is_that_of_central_differences() {
 
 #[test]
 fn terms_are_listed_and_their_weights_can_be_changed() {
+    use LossKind::{Content, Gram, TotalVariation};
+
     let (mut fast, mut plain) = both(&options(Preset::Paper), &subject());
     let listed: Vec<_> =
         fast.terms().iter().map(|term| (term.kind, term.layer.as_deref(), term.region.as_deref())).collect();
-    use LossKind::{Content, Gram, TotalVariation};
     let expected = [
         (Content, Some("conv2_2"), None),
         (Content, Some("conv3_2"), None),

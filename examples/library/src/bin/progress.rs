@@ -11,10 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let painting = transfer(&network, &subject, &options, |event| {
         match event {
             Event::Started(summary) => {
-                println!("{} MiB, {} iterations", summary.bytes >> 20, summary.iterations)
+                println!("{} MiB, {} iterations", summary.bytes >> 20, summary.iterations);
             }
             Event::Measuring(measuring) => {
-                println!("measuring {:?} for {:?}", measuring.source, measuring.size)
+                println!("measuring {:?} for {:?}", measuring.source, measuring.size);
             }
             Event::Iteration(progress) => {
                 println!("{}: L = {:.4e}", progress.iteration, progress.losses.total);
