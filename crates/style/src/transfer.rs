@@ -15,7 +15,7 @@ use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Event, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
+    Breakdown, Event, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Subject,
     TransferError, TransferOptions, first_picture, lbfgs,
 };
 
@@ -33,6 +33,8 @@ pub struct Painting {
     pub initial_loss: f64,
     /// The loss of the picture.
     pub loss: f64,
+    /// That loss by its terms; of a mean of pictures, the last one's.
+    pub losses: Breakdown,
     /// Accepted iterations of all scales.
     pub iterations: usize,
     /// Evaluations of all scales.
