@@ -30,6 +30,14 @@ pub enum AutodiffError {
         /// What it is of, in words.
         needs: &'static str,
     },
+    /// There is no term of that number.
+    #[error("there is no term {index}: the objective has {terms}, the first one being 0")]
+    NoTerm {
+        /// The number asked for, from 0 on.
+        index: usize,
+        /// How many there are.
+        terms: usize,
+    },
     /// The picture is too small to have a position at some layer.
     #[error(
         "a picture of {height} x {width} is too small for {layer}: it needs at least {minimum} x {minimum} pixels"

@@ -34,6 +34,13 @@ impl Weight {
     }
 }
 
+/// A term that is its own sum.
+impl From<f64> for Weight {
+    fn from(weight: f64) -> Self {
+        Self::alone(weight)
+    }
+}
+
 /// A loss at a place, with its weight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term<T = f32> {

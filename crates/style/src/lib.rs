@@ -54,6 +54,7 @@
 //! | photo, paintings, regions; the same at one size, and what is measured there | `subject/` |
 //! | which terms count, and what they weigh | `terms.rs` |
 //! | the total loss and its gradient with respect to pixels | `objective.rs` |
+//! | the same in `f64`, operation by operation | `plain_objective.rs` |
 //! | a network, cut where the losses end and packed | `network.rs` |
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
@@ -68,6 +69,7 @@
 //! | the picture that a transfer starts from; what becomes of painted pixels | `start.rs`, `finish.rs` |
 //! | one scale of a run, from a picture or a checkpoint; its optimisation | `stage.rs`, `optimise.rs` |
 //! | the variables that a method moves: pixels, waves and colours | [`coordinates`] |
+//! | what a network has to say of one picture: responses and Gram matrices ([`measure`](fn@measure)) | `measure.rs` |
 //! | what takes how much memory | `memory.rs` |
 //! | memory and processors that the machine leaves | [`machine`] |
 //! | what it tells while it runs | `event.rs` |
@@ -83,6 +85,7 @@ mod error;
 mod event;
 mod finish;
 pub mod machine;
+mod measure;
 mod memory;
 mod network;
 mod noise;
@@ -91,6 +94,7 @@ mod objective;
 mod optimise;
 mod options;
 pub mod picture;
+mod plain_objective;
 mod preset;
 mod provenance;
 mod record;
@@ -114,6 +118,7 @@ pub use impasto_autodiff::{
 pub use impasto_lbfgs::StopReason;
 pub use impasto_vgg::{Arch, Network, WeightsError};
 pub use machine::available_memory;
+pub use measure::{Measured, MeasuredLayer, Measurement, measure};
 pub use memory::plan;
 pub use network::PreparedNetwork;
 pub use noise::{mean_noise, white_noise};
@@ -127,6 +132,7 @@ pub use options::{
     default_history, did_you_mean, nearest, option_name,
 };
 pub use picture::{Mask, Picture, PictureError};
+pub use plain_objective::PlainObjective;
 pub use preset::Preset;
 pub use provenance::{Provenance, ProvenanceError, Stopped};
 pub use record::{Input, Record, RecordError, Role, Value};

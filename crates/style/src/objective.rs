@@ -41,6 +41,13 @@ pub struct TermLoss {
 }
 
 impl Breakdown {
+    /// The terms with these losses, and their total.
+    pub(crate) fn of(terms: &[TermLoss], total: f64, each: impl IntoIterator<Item = f64>) -> Self {
+        let mut terms = terms.to_vec();
+        terms.iter_mut().zip(each).for_each(|(term, loss)| term.loss = loss);
+        Self { total, terms }
+    }
+
     /// The sum over the terms of a kind of w_l L_l, times the factors of the loss scale: what alpha is multiplied with. 0
     /// without such a term.
     pub fn sum(&self, kind: LossKind) -> f64 {
@@ -89,22 +96,9 @@ impl Objective {
         (height, width): (usize, usize),
         options: &TransferOptions,
     ) -> Result<Self, TransferError> {
-        let mut labels = Vec::new();
-        let mut terms = Vec::new();
-        for Target { spec, region, loss } in targets.terms {
-            let response = match &spec.layer {
-                Some(layer) => network.response_shape(layer, (height, width))?,
-                None => Shape::new(height, width, 3),
-            };
-            let factor = options.loss_scale.factor(spec.kind, height * width, response);
-            let mut share = spec.weight.share * factor;
-            if let Some(guide) = loss.guide().filter(|_| spec.kind.is_of_sums()) {
-                share *= guide.share();
-            }
-            let weight = Weight { share, ..spec.weight };
-            terms.push(Term { layer: spec.layer.clone(), weight, loss });
-            labels.push(TermLoss { kind: spec.kind, layer: spec.layer, region, weight, loss: 0.0 });
-        }
+        let (terms, labels) = weighed(targets, (height, width), options, |layer| {
+            Ok(network.response_shape(layer, (height, width))?)
+        })?;
         let evaluator =
             network.evaluator((height, width), terms, options.evaluator_options(height, width))?;
         Ok(Self { evaluator, terms: labels })
@@ -121,15 +115,58 @@ impl Objective {
 
     /// The terms, in their order, with these losses.
     pub(crate) fn breakdown(&self, total: f64, each: impl IntoIterator<Item = f64>) -> Breakdown {
-        let mut terms = self.terms.clone();
-        terms.iter_mut().zip(each).for_each(|(term, loss)| term.loss = loss);
-        Breakdown { total, terms }
+        Breakdown::of(&self.terms, total, each)
     }
 
-    /// The number of terms.
-    pub(crate) fn terms(&self) -> usize {
-        self.terms.len()
+    /// The terms in their order; an evaluation returns them with their losses, here these are 0.
+    pub fn terms(&self) -> &[TermLoss] {
+        &self.terms
     }
+
+    /// Gives a term, by its index in [`Self::terms`], another weight from the next evaluation on. A number is the whole weight of the
+    /// term: what its loss counts in L(x), whatever alpha, w_l and the other factors have been.
+    ///
+    /// # Errors
+    /// [`AutodiffError::NoTerm`] if there is no such term.
+    pub fn set_weight(&mut self, index: usize, weight: impl Into<Weight>) -> Result<(), AutodiffError> {
+        let weight = weight.into();
+        set_weight(&mut self.terms, index, weight)?;
+        self.evaluator.set_weight(index, weight)
+    }
+}
+
+/// The terms of an objective with their weights, and without what they compare with. `response` is the shape H x W x N of a layer.
+pub(crate) fn weighed(
+    targets: Targets,
+    (height, width): (usize, usize),
+    options: &TransferOptions,
+    mut response: impl FnMut(&str) -> Result<Shape, TransferError>,
+) -> Result<(Vec<Term>, Vec<TermLoss>), TransferError> {
+    let (mut terms, mut labels) = (Vec::new(), Vec::new());
+    for Target { spec, region, loss } in targets.terms {
+        let response = match &spec.layer {
+            Some(layer) => response(layer)?,
+            None => Shape::new(height, width, 3),
+        };
+        loss.check(spec.layer.as_deref().unwrap_or_default(), response)?;
+        let factor = options.loss_scale.factor(spec.kind, height * width, response);
+        let mut share = spec.weight.share * factor;
+        if let Some(guide) = loss.guide().filter(|_| spec.kind.is_of_sums()) {
+            share *= guide.share();
+        }
+        let weight = Weight { share, ..spec.weight };
+        terms.push(Term { layer: spec.layer.clone(), weight, loss });
+        labels.push(TermLoss { kind: spec.kind, layer: spec.layer, region, weight, loss: 0.0 });
+    }
+    Ok((terms, labels))
+}
+
+/// Gives one of the terms another weight.
+pub(crate) fn set_weight(terms: &mut [TermLoss], index: usize, weight: Weight) -> Result<(), AutodiffError> {
+    let count = terms.len();
+    let term = terms.get_mut(index).ok_or(AutodiffError::NoTerm { index, terms: count })?;
+    term.weight = weight;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Report {
             from.read_exact(&mut bytes).map(|()| f64::from_le_bytes(bytes))
         };
         let total = loss()?;
-        let each = (0..objective.terms()).map(|_| loss()).collect::<io::Result<Vec<_>>>()?;
+        let each = (0..objective.terms().len()).map(|_| loss()).collect::<io::Result<Vec<_>>>()?;
         Ok(Self { losses: objective.breakdown(total, each), number: ELSEWHERE })
     }
 }

@@ -189,6 +189,20 @@ impl Network {
         }
     }
 
+    /// A copy of the network that ends after the convolution `deepest` (also by its alias: `relu4_2`).
+    ///
+    /// # Errors
+    /// [`WeightsError::UnknownLayer`] if there is no such layer.
+    pub fn up_to(&self, deepest: &str) -> Result<Self, WeightsError> {
+        let convs = self.convs[..=self.position(deepest)?].to_vec();
+        Ok(Self {
+            arch: self.arch,
+            convs,
+            preprocessing: self.preprocessing,
+            provenance: self.provenance.clone(),
+        })
+    }
+
     /// The preprocessing, and the layers up to and including the convolution `deepest` (also by its alias: `relu4_2`) with the
     /// poolings between them: what reads pictures in R, G, B from 0 to 255.
     ///

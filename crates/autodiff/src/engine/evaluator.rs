@@ -14,7 +14,7 @@ use super::program::{Program, Taps};
 use super::schedule::Step;
 use super::taps::StageTap;
 use crate::losses::{AffineMap, GramMatrix, Moments, Needs};
-use crate::terms::{Losses, Term};
+use crate::terms::{Losses, Term, Weight};
 use crate::{AutodiffError, Cancel};
 
 /// Computes losses and gradients of pictures of one size.
@@ -87,6 +87,16 @@ impl Evaluator {
     pub fn with_cancel(mut self, cancel: Cancel) -> Self {
         self.program.cancel = cancel;
         self
+    }
+
+    /// Gives a term, by its index, another weight from the next evaluation on.
+    ///
+    /// # Errors
+    /// [`AutodiffError::NoTerm`] if there is no such term.
+    pub fn set_weight(&mut self, index: usize, weight: Weight) -> Result<(), AutodiffError> {
+        let terms = self.terms.len();
+        self.terms.get_mut(index).ok_or(AutodiffError::NoTerm { index, terms })?.weight = weight;
+        Ok(())
     }
 
     /// The losses of a picture; writes the gradient of their total into `gradient`. Both H x W x 3.

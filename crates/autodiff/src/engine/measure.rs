@@ -6,7 +6,7 @@ use impasto_tensor::{Gram, Shape, Tensor};
 
 use super::layout::Purpose;
 use super::network::{PreparedChain, check_length};
-use super::plan::{GuidedTap, Plan, StagedTap, Task, Work, staged};
+use super::plan::{GuidedTap, LayerPlan, Plan, StagedTap, Task, Work, staged};
 use super::program::Program;
 use crate::losses::{GramMatrix, Loss, Moments};
 use crate::terms::Tap;
@@ -103,7 +103,8 @@ impl PreparedChain {
         for (tap, GuidedTap { guide, .. }) in staged.iter().zip(guided) {
             let Collected { grams, response } = &mut collected[tap.stage];
             if !tap.kind.is_of_sums() {
-                *response = Some(Vec::new());
+                let LayerPlan { extent, out_channels, .. } = &plan.layers[tap.stage];
+                *response = Some(Vec::with_capacity(extent.height * extent.width * out_channels));
             } else if grams.iter().all(|(guide, _)| *guide != tap.guide) {
                 grams.push((tap.guide, self.gram(plan, tap.stage, *guide)?));
             }
