@@ -11,7 +11,7 @@
 
 use impasto_style::picture::Picture;
 use impasto_style::{Mask, PictureError, TransferOptions};
-use numpy::ndarray::{Array, ArrayView3, ArrayViewD, Axis, Dimension, IntoDimension, Ix3, s};
+use numpy::ndarray::{Array, ArrayView3, ArrayViewD, Axis, Dimension, IntoDimension, Ix3};
 use numpy::{Element, IntoPyArray, PyArray, PyArray3, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -129,8 +129,8 @@ fn parts<T: Copy>(numbers: ArrayViewD<'_, T>, number: impl Fn(T) -> f32 + Copy) 
         }
         (_, _, 3) => Some(Parts { colours: colours(numbers), alpha: None }),
         (_, _, 4) => {
-            let alpha = colours(numbers.slice(s![.., .., 3..]));
-            Some(Parts { colours: colours(numbers.slice(s![.., .., ..3])), alpha: Some(alpha) })
+            let (rgb, alpha) = numbers.split_at(Axis(2), 3);
+            Some(Parts { colours: colours(rgb), alpha: Some(colours(alpha)) })
         }
         _ => None,
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use impasto_style::{
-    Choices, Init, OPTIONS, OptionRow, Paper, Picture, Preset, Record, SYNONYMS, Sheet, TransferOptions,
+    Choices, OPTIONS, OptionRow, Paper, Picture, Preset, Record, SYNONYMS, Sheet, TransferOptions,
     available_memory, did_you_mean, option_name,
 };
 use pyo3::prelude::*;
@@ -131,7 +131,7 @@ impl Asked {
         Ok(())
     }
 
-    /// The options, checked, with the start if it is in memory. Their limit of memory is what is free, unless it was given.
+    /// The options, checked, without a start in memory. Their limit of memory is what is free, unless it was given.
     pub(crate) fn options(&self) -> Result<TransferOptions> {
         let mut choices = self.choices.clone();
         if let Some(paper) = self.run.print {
@@ -144,11 +144,8 @@ impl Asked {
         if let Some(free) = available_memory() {
             otherwise.set("memory-limit", &format!("{}M", free >> 20))?;
         }
-        let mut options = choices.or(&otherwise).options()?;
+        let options = choices.or(&otherwise).options()?;
         options.check_smallest()?;
-        if let Some(start) = &self.start {
-            options.init = Init::Picture(start.clone());
-        }
         Ok(options)
     }
 
@@ -180,7 +177,7 @@ fn is_of_presets(name: &str) -> bool {
     row.is_some_and(|row| values(row).windows(2).any(|pair| pair[0] != pair[1]))
 }
 
-fn threads(text: &str) -> Result<usize> {
+pub(crate) fn threads(text: &str) -> Result<usize> {
     let threads = text.parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads));
     threads.ok_or_else(|| Failure::value(format!("`threads` must be from 1 to {MOST_THREADS}, not {text}")))
 }

@@ -61,7 +61,7 @@ impl Failure {
 }
 
 /// A sentence with the names of options as Python has them: `style-weight` becomes `style_weight`.
-fn in_python(message: &impl Display) -> String {
+pub(crate) fn in_python(message: &impl Display) -> String {
     OPTIONS.iter().fold(message.to_string(), |message, row| {
         message.replace(&format!("`{}`", row.name), &format!("`{}`", row.name.replace('-', "_")))
     })

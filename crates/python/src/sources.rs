@@ -210,6 +210,25 @@ impl Sources {
         Ok(())
     }
 
+    /// The files, each with what names it.
+    pub(crate) fn files(&self) -> Vec<(&'static str, PathBuf)> {
+        fn named<'a, T: 'a>(
+            name: &'static str,
+            all: impl IntoIterator<Item = &'a Given<T>>,
+        ) -> impl Iterator<Item = (&'static str, PathBuf)> {
+            let files = all.into_iter().filter(|given| !given.is_rest());
+            files.filter_map(move |given| Some((name, given.path()?.to_owned())))
+        }
+        named("content", &self.content)
+            .chain(named("style", &self.styles))
+            .chain(named("`mask`", &self.masks))
+            .chain(named("`style_mask`", &self.style_masks))
+            .chain(named("`keep`", &self.keep))
+            .chain(named("`content_mask`", &self.content_mask))
+            .chain(named("`regions`", self.regions.iter().flatten()))
+            .collect()
+    }
+
     /// As many inputs of each role, with what messages call one of it.
     pub(crate) fn counts(&self) -> [(Role, &'static str, usize); 8] {
         let regions = usize::from(self.regions.is_some());
