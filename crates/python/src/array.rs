@@ -12,7 +12,9 @@
 use impasto_style::picture::Picture;
 use impasto_style::{Mask, PictureError, TransferOptions};
 use numpy::ndarray::{Array, ArrayView3, ArrayViewD, Axis, Dimension, IntoDimension, Ix3};
-use numpy::{Element, IntoPyArray, PyArray, PyArray3, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    Element, IntoPyArray, PyArray, PyArray3, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -103,7 +105,8 @@ fn of_image_library<'py>(object: &Bound<'py, PyAny>, what: &str) -> Result<Bound
         "P" if has_alpha(object)? => "RGBA",
         "P" | "RGBX" | "CMYK" | "YCbCr" | "LAB" | "HSV" => "RGB",
         mode => {
-            let problem = format!("{what} is a picture of PIL of mode {mode}: give its path, or convert it to RGB");
+            let problem =
+                format!("{what} is a picture of PIL of mode {mode}: give its path, or convert it to RGB");
             return Err(Failure::value(problem));
         }
     };
@@ -164,7 +167,10 @@ pub(crate) fn picture_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Pictur
             return Err(Failure::value(format!("{what} has numbers that are NaN or infinite")));
         }
         if all().all(|&number| number <= 1.0) && all().any(|&number| number > 0.0) {
-            warn(object.py(), &format!("{what} has no number above 1, and a picture's are from 0 to 255: times 255?"))?;
+            warn(
+                object.py(),
+                &format!("{what} has no number above 1, and a picture's are from 0 to 255: times 255?"),
+            )?;
         }
     }
     let (height, width) = (shape[0], shape[1]);
@@ -193,7 +199,9 @@ pub(crate) fn mask_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Mask> {
         [height, width] | [height, width, 1] if height > 0 && width > 0 => {
             let values = numbers.into_mask();
             if let Some(number) = values.iter().find(|number| !(0.0..=1.0).contains(*number)) {
-                let problem = format!("{what} has a number {number}: a mask of floats is from 0 (not here) to 1 (here)");
+                let problem = format!(
+                    "{what} has a number {number}: a mask of floats is from 0 (not here) to 1 (here)"
+                );
                 return Err(Failure::value(problem));
             }
             Ok(Mask::new(height, width, values)?)

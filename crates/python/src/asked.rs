@@ -58,7 +58,9 @@ impl RunAsked {
                 let names = Paper::ALL.map(Paper::name).join(", ");
                 let paper = Paper::named(&text);
                 self.print =
-                    Some(paper.ok_or_else(|| Failure::value(format!("`print` must be one of {names}, not {text}")))?);
+                    Some(paper.ok_or_else(|| {
+                        Failure::value(format!("`print` must be one of {names}, not {text}"))
+                    })?);
             }
             _ => {
                 let mut written = Written::default();
@@ -89,9 +91,14 @@ impl Asked {
             asked.set(function, &name, &value)?;
         }
         let content = content.filter(|content| !content.is_none());
-        asked.sources.content = content.map(|content| Given::picture("the content picture", content)).transpose()?;
+        asked.sources.content =
+            content.map(|content| Given::picture("the content picture", content)).transpose()?;
         for (number, style) in styles.iter().enumerate() {
-            let what = if styles.len() == 1 { "the style picture".to_owned() } else { format!("painting {}", number + 1) };
+            let what = if styles.len() == 1 {
+                "the style picture".to_owned()
+            } else {
+                format!("painting {}", number + 1)
+            };
             asked.sources.styles.push(Given::picture(&what, style)?);
         }
         asked.read_scene()?;
@@ -105,7 +112,7 @@ impl Asked {
             "init" if !is_path(value)? => self.start = Some(picture_of(value, "`init`")?),
             "preset" => self.choices.set(name, &text_of(name, value)?)?,
             "scene" => self.scene = Some(path_of(name, value)?),
-            "threads" => self.threads = Some(threads(&text_of(name, value)?)?),
+            "threads" => self.threads = Some(parse_threads(&text_of(name, value)?)?),
             name if Sources::NAMES.contains(&name) => self.sources.set(name, value)?,
             name if NetworkChoice::NAMES.contains(&name) => self.network.set(name, value)?,
             name if is_of_runs(function) && RunAsked::NAMES.contains(&name) => self.run.set(name, value)?,
@@ -136,7 +143,9 @@ impl Asked {
         let mut choices = self.choices.clone();
         if let Some(paper) = self.run.print {
             if choices.has("size") {
-                return Err(Failure::value("`print` and `size` both say how large the picture is: give one of them"));
+                return Err(Failure::value(
+                    "`print` and `size` both say how large the picture is: give one of them",
+                ));
             }
             choices.set("size", &Sheet { paper, dpi: self.run.dpi.unwrap_or(300) }.to_string())?;
         }
@@ -177,7 +186,7 @@ fn is_of_presets(name: &str) -> bool {
     row.is_some_and(|row| values(row).windows(2).any(|pair| pair[0] != pair[1]))
 }
 
-pub(crate) fn threads(text: &str) -> Result<usize> {
+pub(crate) fn parse_threads(text: &str) -> Result<usize> {
     let threads = text.parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads));
     threads.ok_or_else(|| Failure::value(format!("`threads` must be from 1 to {MOST_THREADS}, not {text}")))
 }
@@ -186,7 +195,8 @@ pub(crate) fn threads(text: &str) -> Result<usize> {
 fn names(function: &str) -> Vec<String> {
     let run: &[&str] = if is_of_runs(function) { &RunAsked::NAMES } else { &[] };
     let table = OPTIONS.iter().map(|row| row.name).chain(SYNONYMS.map(|(name, _)| name));
-    let others = OTHERS.into_iter().chain(Sources::NAMES).chain(NetworkChoice::NAMES).chain(run.iter().copied());
+    let others =
+        OTHERS.into_iter().chain(Sources::NAMES).chain(NetworkChoice::NAMES).chain(run.iter().copied());
     table.chain(others).map(|name| name.replace('-', "_")).collect()
 }
 

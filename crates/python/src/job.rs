@@ -47,7 +47,8 @@ impl Job {
     /// Reads what was asked for.
     pub(crate) fn read(mut asked: Asked) -> Result<Self> {
         let checkpoint = open(&asked)?;
-        let (mut sources, mut choice) = (std::mem::take(&mut asked.sources), std::mem::take(&mut asked.network));
+        let (mut sources, mut choice) =
+            (std::mem::take(&mut asked.sources), std::mem::take(&mut asked.network));
         let mut options = asked.options()?;
         let mut every = asked.run.checkpoint_every;
         if let Some(checkpoint) = &checkpoint {
@@ -120,7 +121,8 @@ impl Job {
         let every = self.every.as_secs_f64().to_string();
         let notes = [(PREPROCESS, preprocess), (CHECKPOINT_EVERY, Some(every))];
         let notes = notes.into_iter().filter_map(|(name, note)| Some((name.to_owned(), note?)));
-        let mut kept: BTreeMap<String, String> = self.checkpoint.iter().flat_map(|it| it.notes().clone()).collect();
+        let mut kept: BTreeMap<String, String> =
+            self.checkpoint.iter().flat_map(|it| it.notes().clone()).collect();
         kept.extend(notes);
         Checkpoints { every: self.every, notes: kept, ..Checkpoints::new(path, record) }
     }
@@ -134,7 +136,9 @@ fn open(asked: &Asked) -> Result<Option<Checkpoint>> {
     }
     let Some(path) = &run.resume else { return Ok(None) };
     if let Some(name) = asked.fixed() {
-        return Err(Failure::value(format!("`{name}` cannot be given with `resume`: the run keeps what it was asked for")));
+        return Err(Failure::value(format!(
+            "`{name}` cannot be given with `resume`: the run keeps what it was asked for"
+        )));
     }
     Ok(Some(Checkpoint::open(path)?))
 }
@@ -166,7 +170,12 @@ fn check_counts(sources: &Sources, record: &Record) -> Result<()> {
 }
 
 /// Checks that a checkpoint can be written, and is no input.
-fn check_places(asked: &Asked, sources: &Sources, options: &TransferOptions, choice: &NetworkChoice) -> Result<()> {
+fn check_places(
+    asked: &Asked,
+    sources: &Sources,
+    options: &TransferOptions,
+    choice: &NetworkChoice,
+) -> Result<()> {
     let run = &asked.run;
     let Some(path) = run.checkpoint.as_deref().or(run.resume.as_deref()) else { return Ok(()) };
     let mut files = sources.files();

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use impasto_style::picture::ReadOptions;
-use impasto_style::{Cancel, Choices, Measurement, Picture, TransferError, TransferOptions};
+use impasto_style::{Cancel, Choices, Measurement, Picture, TransferError, did_you_mean};
 use impasto_vgg::Network as Vgg;
 use numpy::{PyArray1, PyArray4};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::array::{array, warn};
-use crate::error::Result;
+use crate::asked::parse_threads;
+use crate::error::{Failure, Result};
 use crate::sources::Given;
-use crate::text::text_of;
+use crate::text::{given, text_of};
 use crate::watched::{pool, watched};
 use crate::weights::{NetworkChoice, convention};
 
@@ -96,7 +97,7 @@ impl Network {
     /// image: a path or an array, as content of `transfer`. It is taken at its own size; H_l x W_l is that, halved and rounded down by each
     /// pooling before the layer.
     /// layers: a name such as "conv4_2", or a list of names.
-    /// pool, border, conv, memory_limit, threads: as of `transfer`, which of the default preset are "max" and "zero".
+    /// pool, border, conv, memory_limit, threads: as of `transfer`; by default pool is "max" and border "zero", as the network was trained.
     ///
     /// As a matrix of M = H_l W_l positions, `f.reshape(-1, f.shape[-1])`, F is what the equations of the paper have, transposed.
     ///
@@ -155,19 +156,14 @@ impl Network {
         (image, layers, options): (&Bound<'_, PyAny>, &Bound<'_, PyAny>, Option<&Bound<'_, PyDict>>),
         measure: Measure<T>,
     ) -> Result<Vec<(String, T)>> {
-        let (options, threads) = measuring(options)?;
-        let names = names(layers)?;
-        let given = Given::picture("the picture", image)?;
         let cancel = Cancel::default();
-        let measurement = Measurement::default()
-            .with_pooling(options.pooling)
-            .with_border(options.border)
-            .with_conv(options.conv)
-            .with_memory_limit(options.memory_limit)
-            .with_cancel(cancel.clone());
+        let (measurement, threads) = measuring(options)?;
+        let measurement = measurement.with_cancel(cancel.clone());
+        let names = names(layers)?;
+        let source = Given::picture("the picture", image)?;
         let layers: Vec<&str> = names.iter().map(String::as_str).collect();
         let (measured, warnings) = watched(py, &cancel, || {
-            let (picture, warnings) = match given {
+            let (picture, warnings) = match source {
                 Given::File(path) => {
                     let read = Picture::read(&path, &ReadOptions::default())?;
                     let name = path.display();
@@ -177,8 +173,9 @@ impl Network {
                 Given::Memory(picture) => (picture, Vec::new()),
             };
             let picture = picture.into_iter();
-            let measured =
-                pool(threads)?.install(|| picture.map(|picture| measure(&measurement, &self.network, &picture, &layers)).next());
+            let measured = pool(threads)?.install(|| {
+                picture.map(|picture| measure(&measurement, &self.network, &picture, &layers)).next()
+            });
             Ok((measured.transpose()?.unwrap_or_default(), warnings))
         })?;
         warnings.iter().try_for_each(|warning| warn(py, warning))?;
@@ -186,23 +183,32 @@ impl Network {
     }
 }
 
-/// Options of a measurement, on top of the default preset's, and the threads.
-fn measuring(keywords: Option<&Bound<'_, PyDict>>) -> Result<(TransferOptions, Option<usize>)> {
+/// A measurement with what the keywords say, and the threads.
+fn measuring(keywords: Option<&Bound<'_, PyDict>>) -> Result<(Measurement, Option<usize>)> {
     const NAMES: [&str; 6] = ["pool", "pooling", "border", "conv", "memory_limit", "threads"];
     let (mut choices, mut threads) = (Choices::default(), None);
-    for (name, value) in crate::text::given(keywords)? {
+    for (name, value) in given(keywords)? {
         if !NAMES.contains(&name.as_str()) {
-            let meant = impasto_style::did_you_mean(&name, NAMES);
-            return Err(crate::error::Failure::wrong_type(format!("a measurement has no argument {name}{meant}")));
+            let meant = did_you_mean(&name, NAMES);
+            return Err(Failure::wrong_type(format!("a measurement has no argument {name}{meant}")));
         }
         let text = text_of(&name, &value)?;
         if name == "threads" {
-            threads = Some(crate::asked::threads(&text)?);
+            threads = Some(parse_threads(&text)?);
         } else {
             choices.set(&name.replace('_', "-"), &text)?;
         }
     }
-    Ok((choices.options()?, threads))
+    let options = choices.options()?;
+    let mut measurement =
+        Measurement::default().with_conv(options.conv).with_memory_limit(options.memory_limit);
+    if choices.has("pool") {
+        measurement = measurement.with_pooling(options.pooling);
+    }
+    if choices.has("border") {
+        measurement = measurement.with_border(options.border);
+    }
+    Ok((measurement, threads))
 }
 
 /// The names of layers: one, a list, or a text with commas.

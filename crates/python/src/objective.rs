@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use impasto_style::{
-    Breakdown, Cancel, Network, Objective as Fast, PlainObjective, PreparedNetwork, Subject, Targets, TermLoss,
-    TransferOptions, Weight, first_picture,
+    Breakdown, Cancel, Network, Objective as Fast, PlainObjective, PreparedNetwork, Subject, Targets,
+    TermLoss, TransferOptions, Weight, first_picture,
 };
 use numpy::{Element, PyArray3, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyKeyError};
@@ -176,7 +176,20 @@ impl Measured {
         let Self { network, prepared, subject, options, targets, size, fast } = self;
         let (terms, plain, changed) = (fast.terms().to_vec(), None, Vec::new());
         let fast = Some(fast);
-        Objective { network, prepared, subject, options, targets, size, pool, fast, plain, terms, changed, cancel }
+        Objective {
+            network,
+            prepared,
+            subject,
+            options,
+            targets,
+            size,
+            pool,
+            fast,
+            plain,
+            terms,
+            changed,
+            cancel,
+        }
     }
 }
 
@@ -205,7 +218,9 @@ impl Objective {
             return Ok(shape.to_vec());
         }
         let numbers = 3 * height * width;
-        Err(Failure::value(format!("x has the shape {shape:?}: it must be ({height}, {width}, 3) or ({numbers},)")))
+        Err(Failure::value(format!(
+            "x has the shape {shape:?}: it must be ({height}, {width}, 3) or ({numbers},)"
+        )))
     }
 
     fn heed(&mut self, losses: Breakdown) -> f64 {
@@ -243,7 +258,8 @@ impl Objective {
             Some(plain) => Arc::clone(plain),
             None => {
                 let Self { network, targets, size, options, .. } = &*self;
-                let mut plain = py.detach(|| PlainObjective::new(network, targets.clone(), *size, options))?;
+                let mut plain =
+                    py.detach(|| PlainObjective::new(network, targets.clone(), *size, options))?;
                 for &(index, weight) in &self.changed {
                     plain.set_weight(index, weight)?;
                 }
@@ -264,8 +280,9 @@ impl Objective {
 /// The numbers in the order of their indices: without a copy where they lie so.
 fn in_order<'a, T: Element + Copy>(x: &'a PyReadonlyArrayDyn<'_, T>) -> std::borrow::Cow<'a, [T]> {
     match x.as_slice() {
-        Ok(numbers) => numbers.into(),
-        Err(_) => x.as_array().iter().copied().collect::<Vec<_>>().into(),
+        // Of another order numpy's slice is that of the memory.
+        Ok(numbers) if x.is_c_contiguous() => numbers.into(),
+        _ => x.as_array().iter().copied().collect::<Vec<_>>().into(),
     }
 }
 

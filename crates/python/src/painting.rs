@@ -162,7 +162,7 @@ impl Painting {
                 Err(problem) => warn(py, &format!("{name}: {problem}"))?,
             }
         }
-        Ok(py.detach(|| self.painted.picture.write_or_keep(&path, writing))?)
+        Ok(py.detach(|| self.painted.picture.write(&path, writing))?)
     }
 
     /// The picture as a PNG, for notebooks.
@@ -174,7 +174,10 @@ impl Painting {
     fn __repr__(&self) -> String {
         let Painted { picture, loss, iterations, .. } = &self.painted;
         let (height, width) = (picture.height(), picture.width());
-        format!("Painting({height} x {width}, loss={loss:e}, iterations={iterations}, reason={:?})", self.reason())
+        format!(
+            "Painting({height} x {width}, loss={loss:e}, iterations={iterations}, reason={:?})",
+            self.reason()
+        )
     }
 }
 
@@ -220,7 +223,12 @@ impl Said {
     }
 
     /// The text of a file, or why it has no room for it.
-    fn text(&self, painted: &Painted, written: &Written, encoding: Encoding) -> std::result::Result<String, String> {
+    fn text(
+        &self,
+        painted: &Painted,
+        written: &Written,
+        encoding: Encoding,
+    ) -> std::result::Result<String, String> {
         // As many bytes as iterations that are said of each size may take.
         const MORE: usize = 400;
         let text = |stopped| {

@@ -168,7 +168,11 @@ impl Progress {
             Ok(()) => py.detach(move || answered.recv()).ok(),
             Err(_) => None,
         };
-        let gone = || Failure::value("the picture of an iteration can be had while on_iteration is called, not afterwards");
+        let gone = || {
+            Failure::value(
+                "the picture of an iteration can be had while on_iteration is called, not afterwards",
+            )
+        };
         array_of(py, &picture.ok_or_else(gone)??)
     }
 

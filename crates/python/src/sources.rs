@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use impasto_style::{
-    Input, Mask, OptionsError, Picture, Record, RegionMask, Role, Subject, TransferOptions,
-};
+use impasto_style::{Input, Mask, OptionsError, Picture, Record, RegionMask, Role, Subject, TransferOptions};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
 
@@ -107,7 +105,8 @@ impl Sources {
             _ => {
                 let pair: Vec<Bound<'_, PyAny>> = value.try_iter()?.collect::<PyResult<_>>()?;
                 let [photo, painting] = &pair[..] else {
-                    let problem = "`regions` is a pair: the segmentation of the photo and that of the painting";
+                    let problem =
+                        "`regions` is a pair: the segmentation of the photo and that of the painting";
                     return Err(Failure::value(problem));
                 };
                 let photo = Given::picture("`regions`, the segmentation of the photo", photo)?;
@@ -168,7 +167,8 @@ impl Sources {
     pub(crate) fn check(&self, options: &TransferOptions) -> Result<()> {
         if self.content.is_none() || self.styles.is_empty() {
             let missing = if self.content.is_none() { "no photo" } else { "no painting" };
-            let problem = format!("there is {missing}: give content and a style, or a `scene` that names them");
+            let problem =
+                format!("there is {missing}: give content and a style, or a `scene` that names them");
             return Err(Failure::value(problem));
         }
         let paintings = self.styles.len();
@@ -177,7 +177,8 @@ impl Sources {
         {
             if !masks.is_empty() && masks.len() != paintings {
                 let (masks, paintings) = (counted(masks.len(), "mask"), counted(paintings, "painting"));
-                let problem = format!("`{name}` has {masks} for {paintings}: give one for each, None for {none}");
+                let problem =
+                    format!("`{name}` has {masks} for {paintings}: give one for each, None for {none}");
                 return Err(Failure::value(problem));
             }
         }

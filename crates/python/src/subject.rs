@@ -122,8 +122,13 @@ impl Reader<'_> {
     }
 
     /// A mask, which must fit its picture and be white somewhere.
-    fn mask(&mut self, (name, given): (&str, &mut Given<Mask>), (whose, of): (&str, &Picture)) -> Result<Mask> {
-        let called = given.path().map_or_else(|| name.to_owned(), |path| format!("{name} {}", path.display()));
+    fn mask(
+        &mut self,
+        (name, given): (&str, &mut Given<Mask>),
+        (whose, of): (&str, &Picture),
+    ) -> Result<Mask> {
+        let called =
+            given.path().map_or_else(|| name.to_owned(), |path| format!("{name} {}", path.display()));
         let mask = match given {
             Given::File(path) => {
                 let size = Size::Longest(of.height().max(of.width()));
@@ -226,7 +231,10 @@ impl Reader<'_> {
         }
         self.held = self.held - pictures + found.photo.bytes() + found.painting.bytes();
         let of = [photo, painting].map(|picture| (picture.height(), picture.width()));
-        let fits = [(found.photo.fits(of[0]), found.photo.size()), (found.painting.fits(of[1]), found.painting.size())];
+        let fits = [
+            (found.photo.fits(of[0]), found.photo.size()),
+            (found.painting.fits(of[1]), found.painting.size()),
+        ];
         check_fits(&names[0], fits[0], ("the content picture", photo))?;
         check_fits(&names[1], fits[1], ("the style picture", painting))?;
         let bytes = |(height, width): (usize, usize)| (height * width * size_of::<f32>()) as u64;
@@ -251,7 +259,9 @@ impl Reader<'_> {
         if let Some(limit) = memory_limit.filter(|&limit| needed > limit) {
             let share = limit.saturating_sub(held) as f64 / bytes as f64;
             let room = ((height * width) as f64 * share) as u64;
-            return Err(PictureError::TooLarge { path: name.into(), width, height, needed, limit, room }.into());
+            return Err(
+                PictureError::TooLarge { path: name.into(), width, height, needed, limit, room }.into()
+            );
         }
         self.bytes = self.bytes.max(self.held + bytes);
         Ok(())

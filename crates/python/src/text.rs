@@ -79,12 +79,17 @@ fn weights(name: &str, layers: &Bound<'_, PyMapping>) -> Result<String> {
 
 /// A time above 0: seconds, a `timedelta`, or a text such as `90s` or `1h30m`.
 pub(crate) fn duration_of(name: &str, value: &Bound<'_, PyAny>) -> Result<Duration> {
-    let seconds = if value.hasattr("total_seconds")? { value.call_method0("total_seconds")? } else { value.clone() };
+    let seconds =
+        if value.hasattr("total_seconds")? { value.call_method0("total_seconds")? } else { value.clone() };
     let text = text_of(name, &seconds)?;
     let seconds = text.trim().parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.or_else(|| humantime::parse_duration(&text).ok()).filter(|time| !time.is_zero()).ok_or_else(|| {
-        Failure::value(format!("`{name}` must be a time like 90s, 10m or 1h30m, or seconds above 0, not {text}"))
-    })
+    seconds.or_else(|| humantime::parse_duration(&text).ok()).filter(|time| !time.is_zero()).ok_or_else(
+        || {
+            Failure::value(format!(
+                "`{name}` must be a time like 90s, 10m or 1h30m, or seconds above 0, not {text}"
+            ))
+        },
+    )
 }
 
 /// A path.

@@ -82,12 +82,16 @@ pub(crate) fn transfer(
         Word::Warning(warning) => warn(py, &warning),
         Word::Iteration(progress) => {
             let progress = Bound::new(py, progress)?;
-            if let Some(display) = &display {
-                display.call_method1("step", (&progress,))?;
-            }
-            let answer = on_iteration.as_ref().map(|function| function.call1((&progress,))).transpose()?;
-            progress.get().answer(flow(answer));
-            Ok(())
+            let step = display
+                .as_ref()
+                .map_or(Ok(()), |display| display.call_method1("step", (&progress,)).map(drop));
+            let answer =
+                step.and_then(|()| on_iteration.as_ref().map(|hear| hear.call1((&progress,))).transpose());
+            // An exception keeps the progress alive: the thread that paints must not wait until that is forgotten.
+            progress
+                .get()
+                .answer(answer.as_ref().map_or(ControlFlow::Break(()), |answer| flow(answer.as_ref())));
+            Ok(answer.map(drop)?)
         }
     });
     if let Some(display) = &display {
@@ -96,14 +100,17 @@ pub(crate) fn transfer(
     painting
 }
 
-/// False ends the run; numpy's too.
-fn flow(answer: Option<Bound<'_, PyAny>>) -> ControlFlow<()> {
-    let says_no = |answer: &Bound<'_, PyAny>| {
-        let is_bool = answer.is_instance_of::<PyBool>()
-            || answer.get_type().name().is_ok_and(|name| name == "bool_" || name == "bool");
-        is_bool && answer.is_truthy().is_ok_and(|truth| !truth)
+/// False ends the run, and numpy's does too.
+fn flow(answer: Option<&Bound<'_, PyAny>>) -> ControlFlow<()> {
+    let is_of_numpy = |answer: &Bound<'_, PyAny>| {
+        answer.get_type().name().is_ok_and(|name| name == "bool_" || name == "bool")
+            && answer.hasattr("dtype").is_ok_and(|has| has)
     };
-    if answer.as_ref().is_some_and(says_no) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    let says_no = answer.is_some_and(|answer| {
+        (answer.is_instance_of::<PyBool>() || is_of_numpy(answer))
+            && answer.is_truthy().is_ok_and(|truth| !truth)
+    });
+    if says_no { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// The whole transfer, on the thread that paints.
@@ -120,7 +127,8 @@ fn paint(asked: Asked, listens: bool, cancel: &Cancel, words: &Words<Word, Paint
         run.resume = job.checkpoint.take().map(|checkpoint| checkpoint.fitting(&record)).transpose()?;
     }
     let photo = (job.name_of_photo(), job.profile);
-    let network = PreparedNetwork::new(Arc::unwrap_or_clone(job.network), &job.options)?.with_cancel(cancel.clone());
+    let network =
+        PreparedNetwork::new(Arc::unwrap_or_clone(job.network), &job.options)?.with_cancel(cancel.clone());
     words.begin();
     let (started, mut counts) = (Instant::now(), (0, 0));
     let painted = transfer_with(&network, &job.subject, &job.options, run, |event| {

@@ -24,8 +24,10 @@ const PATIENCE: Duration = Duration::from_millis(400);
 pub(crate) fn pool(threads: Option<usize>) -> Result<ThreadPool> {
     let threads = threads.unwrap_or_else(processors);
     ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
-        PyRuntimeError::new_err(format!("the system refuses to start {threads} threads: {error}; use fewer `threads`"))
-            .into()
+        PyRuntimeError::new_err(format!(
+            "the system refuses to start {threads} threads: {error}; use fewer `threads`"
+        ))
+        .into()
     })
 }
 

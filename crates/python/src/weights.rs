@@ -60,8 +60,7 @@ impl NetworkChoice {
         let found = self.weights.as_deref().map(resolve).transpose()?.unwrap_or(Weights::Embedded);
         let Weights::File(path) = found else {
             if self.preprocess.is_some() {
-                let problem =
-                    "`preprocess` is for a network from a file that `weights` names; the built-in one says itself";
+                let problem = "`preprocess` is for a network from a file that `weights` names; the built-in one says itself";
                 return Err(Failure::value(problem));
             }
             return Ok(Arc::new(Network::embedded()?));
@@ -79,9 +78,8 @@ impl NetworkChoice {
     pub(crate) fn said(&self) -> Option<String> {
         let file = self.file()?;
         let absolute = |path: &Path| std::path::absolute(path).ok();
-        let stands_for_it = |name: &&str| {
-            file_of(Path::new(name)).is_some_and(|known| absolute(&known) == absolute(&file))
-        };
+        let stands_for_it =
+            |name: &&str| file_of(Path::new(name)).is_some_and(|known| absolute(&known) == absolute(&file));
         let name = Arch::ALL.map(Arch::name).into_iter().find(stands_for_it).map(str::to_owned);
         name.or_else(|| Some(file.file_name()?.to_string_lossy().into_owned()))
     }

@@ -25,7 +25,8 @@ pub(crate) enum Whose {
 
 const DEPTHS: [(Depth, &str); 2] = [(Depth::Eight, "8"), (Depth::Sixteen, "16")];
 const DITHERS: [(Dither, &str); 2] = [(Dither::None, "none"), (Dither::Diffusion, "diffusion")];
-const PROFILES: [(Whose, &str); 3] = [(Whose::Srgb, "srgb"), (Whose::Photo, "keep"), (Whose::Nobodys, "none")];
+const PROFILES: [(Whose, &str); 3] =
+    [(Whose::Srgb, "srgb"), (Whose::Photo, "keep"), (Whose::Nobodys, "none")];
 
 /// The quality of a JPEG, unless it is said.
 const QUALITY: u8 = 95;
