@@ -1,8 +1,51 @@
 //! The Python package impasto: what the crates compute, as calls on numpy arrays. `python/impasto/_impasto.pyi` has the types.
+//!
+//! | what | where |
+//! |---|---|
+//! | `transfer`, what it tells and what it returns | `transfer.rs`, `progress.rs`, `painting.rs` |
+//! | `Network`, `Objective`, `Term` | `network.rs`, `objective.rs`, `term.rs` |
+//! | keywords: the options of the table, as texts | `asked.rs`, `text.rs` |
+//! | pictures and masks: arrays, files, a subject | `array.rs`, `sources.rs`, `subject.rs` |
+//! | weights; how a file is written | `weights.rs`, `written.rs` |
+//! | all of it read and checked, for a run | `job.rs` |
+//! | work beside the interpreter, Ctrl-C | `watched.rs` |
+//! | exceptions | `error.rs` |
 #![forbid(unsafe_code)]
+
+mod array;
+mod asked;
+mod error;
+mod job;
+mod network;
+mod objective;
+mod painting;
+mod progress;
+mod sources;
+mod subject;
+mod term;
+mod text;
+mod transfer;
+mod watched;
+mod weights;
+mod written;
 
 use pyo3::prelude::*;
 
 /// The compiled part of the package.
 #[pymodule]
-mod _impasto {}
+mod _impasto {
+    #[pymodule_export]
+    use crate::asked::options;
+    #[pymodule_export]
+    use crate::network::Network;
+    #[pymodule_export]
+    use crate::objective::Objective;
+    #[pymodule_export]
+    use crate::painting::Painting;
+    #[pymodule_export]
+    use crate::progress::Progress;
+    #[pymodule_export]
+    use crate::term::Term;
+    #[pymodule_export]
+    use crate::transfer::transfer;
+}

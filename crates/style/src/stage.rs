@@ -43,6 +43,7 @@ impl Stage {
             reason: outcome.reason,
             initial_loss: outcome.initial_loss,
             loss: outcome.loss,
+            losses: outcome.report,
             iterations: self.before.0 + outcome.iterations,
             evaluations: self.before.1 + outcome.evaluations,
         })

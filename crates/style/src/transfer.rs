@@ -16,8 +16,8 @@ use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Event, Measuring, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run, Scale, Scene,
-    Subject, Targets, TransferError, TransferOptions, lbfgs,
+    Breakdown, Event, Measuring, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run,
+    Scale, Scene, Subject, Targets, TransferError, TransferOptions, lbfgs,
 };
 
 /// A finished transfer.
@@ -34,6 +34,8 @@ pub struct Painting {
     pub initial_loss: f64,
     /// The loss of the picture.
     pub loss: f64,
+    /// That loss by its terms; of a mean of pictures, the last one's.
+    pub losses: Breakdown,
     /// Accepted iterations of all scales.
     pub iterations: usize,
     /// Evaluations of all scales.

@@ -1,0 +1,292 @@
+//! `Objective`: the total loss of a picture and its gradient, for optimisers of any make.
+
+use std::sync::Arc;
+
+use impasto_style::{
+    Breakdown, Cancel, Network, Objective as Fast, PlainObjective, PreparedNetwork, Subject, Targets,
+    TermLoss, TransferOptions, Weight, first_picture,
+};
+use numpy::{Element, PyArray3, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::{PyIndexError, PyKeyError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use rayon::ThreadPool;
+
+use crate::array::{array, array_of, warn};
+use crate::asked::Asked;
+use crate::error::{Failure, Result};
+use crate::job::Job;
+use crate::term::{Term, name, terms};
+use crate::watched::{Limits, Words, attended, pool, watched};
+
+/// L(x), the total loss of a picture x of H x W x 3, and its gradient dL/dx.
+///
+///     L(x) = alpha sum_l w_l s_l L_content,l + beta sum_r sum_l W_lr t_l lambda_lr E_lr + gamma TV(x)
+///
+/// Arguments and options are those of `transfer`, but for those of a run. The size is that of the result; there are no coarser ones.
+///
+///     objective = Objective("photo.jpg", "painting.jpg", size=256, preset="paper")
+///     loss, gradient = objective(objective.start())
+///
+/// x is float32 or float64, H x W x 3 or flat, from 0 to 255; the gradient has its type and shape. In float32 it is what a transfer
+/// computes. In float64 it is the plain path, operation by operation, some hundred times slower and for small pictures: as a check, and
+/// for optimisers that need more digits than 7. Targets are measured in float32 for both.
+///
+/// `keep` and `colours="photo"` limit what a transfer may change of x, not L: whoever moves x heeds them.
+#[pyclass(module = "impasto")]
+pub(crate) struct Objective {
+    network: Arc<Network>,
+    prepared: PreparedNetwork,
+    subject: Subject,
+    options: TransferOptions,
+    targets: Targets,
+    size: (usize, usize),
+    pool: ThreadPool,
+    /// None after one that was cancelled.
+    fast: Option<Fast>,
+    /// None before it is asked for.
+    plain: Option<Arc<PlainObjective>>,
+    /// The terms, with the losses of the last picture.
+    terms: Vec<TermLoss>,
+    /// The weights that were changed.
+    changed: Vec<(usize, f64)>,
+    cancel: Cancel,
+}
+
+#[pymethods]
+impl Objective {
+    #[new]
+    #[pyo3(signature = (content=None, *styles, **options))]
+    fn new(
+        py: Python<'_>,
+        content: Option<Bound<'_, PyAny>>,
+        styles: Vec<Bound<'_, PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Self> {
+        let asked = Asked::new("Objective", content.as_ref(), &styles, options)?;
+        let cancel = Cancel::default();
+        let limits = Limits { cancel: cancel.clone(), time: None, keeps: false };
+        let work = move |words: &Words<String, Self>| {
+            let pool = pool(asked.threads)?;
+            let measured = pool.install(|| Measured::new(asked, &cancel, words))?;
+            Ok(measured.into_objective(pool, cancel))
+        };
+        attended(py, &limits, work, |py, warning| warn(py, &warning))
+    }
+
+    /// (H, W, 3): the shape of x.
+    #[getter]
+    fn shape(&self) -> (usize, usize, usize) {
+        (self.size.0, self.size.1, 3)
+    }
+
+    /// The terms of L in their order, each with its weight and the loss of the last x (0 before there was one).
+    #[getter]
+    fn terms(&self) -> Vec<Term> {
+        terms(&self.terms)
+    }
+
+    /// Gives a term another weight, from the next call on.
+    ///
+    /// term: its name, such as "style conv1_1", or its number in `terms`.
+    /// weight: what its loss is multiplied with in L, instead of what the options said.
+    ///
+    /// Raises KeyError or IndexError if there is no such term, ValueError for a weight that is not finite.
+    fn set_weight(&mut self, term: &Bound<'_, PyAny>, weight: f64) -> Result<()> {
+        let index = self.index(term)?;
+        if !weight.is_finite() {
+            return Err(Failure::value(format!("a weight must be a finite number, not {weight}")));
+        }
+        if let Some(fast) = &mut self.fast {
+            fast.set_weight(index, weight)?;
+        }
+        if let Some(plain) = &mut self.plain {
+            Arc::make_mut(plain).set_weight(index, weight)?;
+        }
+        self.terms[index].weight = Weight::alone(weight);
+        self.changed.push((index, weight));
+        Ok(())
+    }
+
+    /// The picture that a transfer starts from, as `init` says: float32, H x W x 3.
+    fn start<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyArray3<f32>>> {
+        let Self { subject, options, prepared, pool, .. } = self;
+        let start = watched(py, &Cancel::default(), || {
+            pool.install(|| {
+                let scene = subject.at(subject.longest_side(options), options)?;
+                Ok(first_picture(&scene, prepared, options)?)
+            })
+        })?;
+        array_of(py, &start)
+    }
+
+    /// (L(x), dL/dx), as the class says.
+    fn __call__<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>) -> Result<(f64, Bound<'py, PyAny>)> {
+        if let Ok(x) = x.extract::<PyReadonlyArrayDyn<'py, f32>>() {
+            let shape = self.check(x.shape())?;
+            let x = in_order(&x);
+            let (losses, gradient) = self.evaluate(py, &x)?;
+            return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
+        }
+        if let Ok(x) = x.extract::<PyReadonlyArrayDyn<'py, f64>>() {
+            let shape = self.check(x.shape())?;
+            let (losses, gradient) = self.evaluate_plain(py, in_order(&x).into_owned())?;
+            return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
+        }
+        let what = match x.cast::<PyUntypedArray>() {
+            Ok(x) => format!("numbers of {}", x.dtype()),
+            Err(_) => x.get_type().name()?.to_string(),
+        };
+        Err(Failure::wrong_type(format!("x must be an array of float32 or float64, not {what}")))
+    }
+
+    fn __repr__(&self) -> String {
+        let (height, width) = self.size;
+        format!("Objective({height} x {width} x 3, {} terms)", self.terms.len())
+    }
+}
+
+/// What is measured before there is an objective.
+struct Measured {
+    network: Arc<Network>,
+    prepared: PreparedNetwork,
+    subject: Subject,
+    options: TransferOptions,
+    targets: Targets,
+    size: (usize, usize),
+    fast: Fast,
+}
+
+impl Measured {
+    fn new(asked: Asked, cancel: &Cancel, words: &Words<String, Objective>) -> Result<Self> {
+        let Job { subject, options, network, warnings, .. } = Job::read(asked)?;
+        warnings.into_iter().for_each(|warning| words.say(warning));
+        cancel.check()?;
+        let prepared = PreparedNetwork::new((*network).clone(), &options)?.with_cancel(cancel.clone());
+        let size = (subject.photo().height(), subject.photo().width());
+        let scene = subject.at(options.check_size(size)?, &options)?;
+        let size = (scene.photo().height(), scene.photo().width());
+        let targets = scene.measure(&prepared, &options)?;
+        let fast = Fast::new(&prepared, targets.clone(), size, &options)?;
+        drop(scene);
+        Ok(Self { network, prepared, subject, options, targets, size, fast })
+    }
+
+    fn into_objective(self, pool: ThreadPool, cancel: Cancel) -> Objective {
+        let Self { network, prepared, subject, options, targets, size, fast } = self;
+        let (terms, plain, changed) = (fast.terms().to_vec(), None, Vec::new());
+        let fast = Some(fast);
+        Objective {
+            network,
+            prepared,
+            subject,
+            options,
+            targets,
+            size,
+            pool,
+            fast,
+            plain,
+            terms,
+            changed,
+            cancel,
+        }
+    }
+}
+
+impl Objective {
+    /// The number of a term.
+    fn index(&self, term: &Bound<'_, PyAny>) -> Result<usize> {
+        if let Ok(asked) = term.cast::<PyString>() {
+            let asked = asked.to_str()?;
+            let names: Vec<String> = self.terms.iter().map(name).collect();
+            let found = names.iter().position(|name| name == asked);
+            return found.ok_or_else(|| {
+                let meant = impasto_style::did_you_mean(asked, names.iter().map(String::as_str));
+                PyKeyError::new_err(format!("there is no term {asked}{meant}")).into()
+            });
+        }
+        let (index, terms) = (term.extract::<isize>()?, self.terms.len());
+        let index = usize::try_from(if index < 0 { index + terms as isize } else { index });
+        let index = index.ok().filter(|&index| index < terms);
+        Ok(index.ok_or_else(|| PyIndexError::new_err(format!("there are {terms} terms")))?)
+    }
+
+    /// Checks that a shape is that of x, or flat.
+    fn check(&self, shape: &[usize]) -> Result<Vec<usize>> {
+        let (height, width) = self.size;
+        if shape == [height, width, 3] || shape == [3 * height * width] {
+            return Ok(shape.to_vec());
+        }
+        let numbers = 3 * height * width;
+        Err(Failure::value(format!(
+            "x has the shape {shape:?}: it must be ({height}, {width}, 3) or ({numbers},)"
+        )))
+    }
+
+    fn heed(&mut self, losses: Breakdown) -> f64 {
+        self.terms = losses.terms;
+        losses.total
+    }
+
+    /// In `f32`, as a transfer.
+    fn evaluate(&mut self, py: Python<'_>, x: &[f32]) -> Result<(Breakdown, Vec<f32>)> {
+        if self.fast.is_none() {
+            self.cancel = Cancel::default();
+            self.prepared = self.prepared.with_cancel(self.cancel.clone());
+            let fast = Fast::new(&self.prepared, self.targets.clone(), self.size, &self.options)?;
+            self.fast = Some(fast);
+            for &(index, weight) in &self.changed {
+                self.fast.as_mut().map_or(Ok(()), |fast| fast.set_weight(index, weight))?;
+            }
+        }
+        let Self { fast, pool, cancel, .. } = self;
+        let losses = watched(py, cancel, || {
+            let mut gradient = vec![0.0; x.len()];
+            let evaluate = || fast.as_mut().map(|fast| fast.evaluate(x, &mut gradient));
+            let losses = pool.install(evaluate).ok_or(Failure::Cancelled)??;
+            Ok((losses, gradient))
+        });
+        if self.cancel.is_cancelled() {
+            self.fast = None;
+        }
+        losses
+    }
+
+    /// In `f64`, by the plain path.
+    fn evaluate_plain(&mut self, py: Python<'_>, x: Vec<f64>) -> Result<(Breakdown, Vec<f64>)> {
+        let plain = match &self.plain {
+            Some(plain) => Arc::clone(plain),
+            None => {
+                let Self { network, targets, size, options, .. } = &*self;
+                let mut plain =
+                    py.detach(|| PlainObjective::new(network, targets.clone(), *size, options))?;
+                for &(index, weight) in &self.changed {
+                    plain.set_weight(index, weight)?;
+                }
+                Arc::clone(self.plain.insert(Arc::new(plain)))
+            }
+        };
+        // It cannot be cancelled: after Ctrl-C it is left to end by itself.
+        let limits = Limits { cancel: Cancel::default(), time: None, keeps: false };
+        let work = move |_: &Words<(), (Breakdown, Vec<f64>)>| {
+            let mut gradient = vec![0.0; x.len()];
+            let losses = plain.evaluate(&x, &mut gradient)?;
+            Ok((losses, gradient))
+        };
+        attended(py, &limits, work, |_, ()| Ok(()))
+    }
+}
+
+/// The numbers in the order of their indices: without a copy where they lie so.
+fn in_order<'a, T: Element + Copy>(x: &'a PyReadonlyArrayDyn<'_, T>) -> std::borrow::Cow<'a, [T]> {
+    match x.as_slice() {
+        // Of another order numpy's slice is that of the memory.
+        Ok(numbers) if x.is_c_contiguous() => numbers.into(),
+        _ => x.as_array().iter().copied().collect::<Vec<_>>().into(),
+    }
+}
+
+/// A gradient in the shape of x.
+fn as_x<T: Element>(py: Python<'_>, shape: Vec<usize>, gradient: Vec<T>) -> Result<Bound<'_, PyArrayDyn<T>>> {
+    array(py, shape, gradient)
+}
