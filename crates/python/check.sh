@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The Python package: its wheel in the dev profile, its types, its tests. With a word of what is missing where that cannot be.
+# The Python package: its wheel in the dev profile, its format and lints, its types, its tests. With a word of what is missing where
+# that cannot be.
 #
 #   check.sh             all of it; where IMPASTO_LEFT_OUT names a file (make test does), a machine without Python is noted there
 #   check.sh --python    says which Python it would take
@@ -32,13 +33,13 @@ find_python() {
     return 1
 }
 
-python=$(find_python) || missing "there is no Python of 3.10 or later with venv here${PYTHON:+ as $PYTHON}: \
-install one (on Debian and Ubuntu: apt install python3-venv)"
+python=$(find_python) || missing "there is no Python of 3.10 or later with venv here${PYTHON:+ as $PYTHON}, \
+such as of https://python.org, or on Debian and Ubuntu of: apt install python3-venv"
 if [[ $mode == --python ]]; then
     echo "$python"
     exit
 fi
-command -v cargo > /dev/null || missing "there is no cargo: install Rust from https://rustup.rs"
+command -v cargo > /dev/null || missing "there is no cargo, which Rust of https://rustup.rs has"
 
 # One target folder for all, so that what both need is built once; everything else that this makes is there too.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
@@ -51,13 +52,15 @@ version() { "$1" -c 'import sys; print(sys.version)' 2> /dev/null; }
 if [[ $(version "$venv/bin/python") != $(version "$python") ]]; then
     "$python" -m venv --clear "$venv"
 fi
-"$venv/bin/pip" install --quiet 'maturin>=1.16,<2' || missing "pip cannot install maturin: is there a network?"
+"$venv/bin/pip" install --quiet 'maturin>=1.16,<2' || missing "pip cannot install maturin, for which it needs the internet"
 
 rm -rf "$wheels"
 "$venv/bin/maturin" build --locked --auditwheel skip --interpreter "$venv/bin/python" --out "$wheels"
+cargo fmt --check
+PYO3_PYTHON=$venv/bin/python cargo clippy --quiet --locked -- -D warnings
 wheel=("$wheels"/impasto-*.whl)
 "$venv/bin/pip" install --quiet --force-reinstall --no-deps "${wheel[0]}"
-"$venv/bin/pip" install --quiet "${wheel[0]}[test]" || missing "pip cannot install what the tests need: is there a network?"
+"$venv/bin/pip" install --quiet "${wheel[0]}[test]" || missing "pip cannot install what the tests need, for which it needs the internet"
 
 MYPYPATH=python "$venv/bin/mypy" --strict python/impasto tests/typed.py
 summary=$CARGO_TARGET_DIR/python-tests
