@@ -83,6 +83,11 @@ memory() {
     [[ $(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) -gt 1000000 ]]
 }
 
+# A Python that the package of crates/python can be built and tested with.
+python_() {
+    "$(dirname "${BASH_SOURCE[0]}")/../../crates/python/check.sh" --python
+}
+
 try tmpfs tmpfs
 try setpriv setpriv_
 try prlimit prlimit_
@@ -93,3 +98,4 @@ try memory-group control_group memory memory.limit_in_bytes memory.max 107374182
 try cpu-group control_group cpu cpu.cfs_quota_us cpu.max 100000
 try disk not_tmpfs
 try memory memory
+try python python_

@@ -210,7 +210,7 @@ pub fn check_gradient(
                 .max(quotients[best].central().abs())
                 .max(gradient_norm * norm(&d) / (x.len() as f64).sqrt());
             let least = KINK * scale;
-            let kink = disagreement(&quotients, best, at_x) > least;
+            let kink = is_kink(&quotients, best, at_x, least);
             let nearest_kink = nearest_kink(&quotients, best, at_x, least);
             Probe { direction, analytic, quotients, scale, best, kink, nearest_kink }
         })
@@ -234,6 +234,15 @@ fn disagreement(quotients: &[Quotient], rung: usize, at_x: f64) -> f64 {
     let ratio = here.step / next.step;
     let rounding = 16.0 * f64::EPSILON * at_x.abs() * ratio / next.step;
     ((here.gap() - ratio * next.gap()).abs() - rounding).max(0.0)
+}
+
+/// Whether the halves disagree by more than `least` at the best step, and at the next smaller one about as much: where f is smooth
+/// that shrinks like h^3. It can be large even so at the best step of a function that is even around x, whose C(h) is right at every h.
+fn is_kink(quotients: &[Quotient], best: usize, at_x: f64, least: f64) -> bool {
+    let here = disagreement(quotients, best, at_x);
+    let ratio = quotients[best].step / quotients[best + 1].step;
+    let stays = best + 2 == quotients.len() || disagreement(quotients, best + 1, at_x) * ratio > here;
+    here > least && stays
 }
 
 /// The smallest step above the best one where the halves come to disagree by more than `least`, and abruptly: where f is

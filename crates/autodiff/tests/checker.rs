@@ -66,6 +66,17 @@ proptest! {
         prop_assert!(distance < met && met < 16.1 * distance);
     }
 
+    /// Around 0 these are even: central differences are right at every step, and the largest ones have the least rounding, while the
+    /// halves differ by the curvature there. A wrong value between them is wrong all the same.
+    #[test]
+    fn curvature_at_a_large_step_is_no_kink(bend in 0.1..10.0f64, claimed in 1e-3..1e-2f64) {
+        for f in [|x: f64| x * x + x.powi(4), |x: f64| 3.0 - x.cos(), |x: f64| (x * x).exp()] {
+            let probe = first_probe(&|x| bend * f(x[0]), &[0.0], &[claimed * bend]);
+            prop_assert_eq!((probe.kink, probe.verdict(TOLERANCE)), (false, Verdict::Fail));
+            prop_assert!(!first_probe(&|x| bend * f(x[0]), &[0.0], &[0.0]).kink);
+        }
+    }
+
     /// A value far from 0 does not hide a kink: what rounding explains is small against it.
     #[test]
     fn a_kink_on_a_plateau_is_reported(height in 0.5..100.0f64, slope in 0.1..10.0f64) {

@@ -8,18 +8,23 @@
 //! | pictures and masks: arrays, files, a subject | `array.rs`, `sources.rs`, `subject.rs` |
 //! | weights; how a file is written | `weights.rs`, `written.rs` |
 //! | all of it read and checked, for a run | `job.rs` |
+//! | optimisers, the check of gradients, functions of Python | `optimise.rs`, `settings.rs`, `check.rs`, `function.rs` |
 //! | work beside the interpreter, Ctrl-C | `watched.rs` |
 //! | exceptions | `error.rs` |
 #![forbid(unsafe_code)]
 
 mod array;
 mod asked;
+mod check;
 mod error;
+mod function;
 mod job;
 mod network;
 mod objective;
+mod optimise;
 mod painting;
 mod progress;
+mod settings;
 mod sources;
 mod subject;
 mod term;
@@ -37,9 +42,13 @@ mod _impasto {
     #[pymodule_export]
     use crate::asked::options;
     #[pymodule_export]
+    use crate::check::check_gradient;
+    #[pymodule_export]
     use crate::network::Network;
     #[pymodule_export]
     use crate::objective::Objective;
+    #[pymodule_export]
+    use crate::optimise::Run;
     #[pymodule_export]
     use crate::painting::Painting;
     #[pymodule_export]

@@ -16,6 +16,11 @@ and the parts of it, as calls on numpy arrays:
     loss, gradient = objective(objective.start())
 """
 
+from impasto._check import (
+    GradientCheck,
+    Probe,
+    check_gradient,
+)
 from impasto._impasto import (
     Network,
     Objective,
@@ -25,13 +30,34 @@ from impasto._impasto import (
     options,
     transfer,
 )
+from impasto._optimise import (
+    Iteration,
+    Outcome,
+    Reason,
+    Steps,
+    adam,
+    adam_steps,
+    lbfgs,
+    lbfgs_steps,
+)
 
 __all__ = [
+    "GradientCheck",
+    "Iteration",
     "Network",
     "Objective",
+    "Outcome",
     "Painting",
+    "Probe",
     "Progress",
+    "Reason",
+    "Steps",
     "Term",
+    "adam",
+    "adam_steps",
+    "check_gradient",
+    "lbfgs",
+    "lbfgs_steps",
     "options",
     "transfer",
 ]

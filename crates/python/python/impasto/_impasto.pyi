@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from typing_extensions import Unpack
 
 _Float = TypeVar("_Float", np.float32, np.float64)
@@ -224,3 +224,56 @@ class Objective:
     def set_weight(self, term: str | int, weight: float) -> None: ...
     def start(self) -> NDArray[np.float32]: ...
     def __call__(self, x: NDArray[_Float]) -> tuple[float, NDArray[_Float]]: ...
+
+# Of optimisers and the check of gradients: `_optimise.py` and `_check.py` are their faces.
+
+_Reason = Literal[
+    "gradient_small", "loss_flat", "iterations", "evaluations", "cancelled", "line_search_failed", "not_finite"
+]
+
+class Run:
+    @staticmethod
+    def lbfgs(
+        function: Callable[[NDArray[Any]], tuple[Any, Any]],
+        x0: ArrayLike,
+        groups: ArrayLike | None,
+        places: Sequence[float] | None,
+        options: dict[str, Any],
+    ) -> Run: ...
+    @staticmethod
+    def adam(
+        function: Callable[[NDArray[Any]], tuple[Any, Any]], x0: ArrayLike, options: dict[str, Any]
+    ) -> Run: ...
+    @staticmethod
+    def lbfgs_defaults() -> dict[str, Any]: ...
+    @staticmethod
+    def adam_defaults() -> dict[str, Any]: ...
+    def step(self) -> _Reason | None: ...
+    def iteration(self) -> tuple[int, int, NDArray[Any], float, float, float, bool]: ...
+    def outcome(self) -> tuple[NDArray[Any], float, float, float, int, int, _Reason, str]: ...
+
+def check_gradient(
+    function: Callable[[NDArray[Any]], tuple[Any, Any]],
+    x: NDArray[Any],
+    seeds: Sequence[int],
+    coordinates: Sequence[int],
+    scale: float,
+    tolerance: float,
+) -> tuple[
+    list[
+        tuple[
+            int | None,
+            float,
+            float,
+            float,
+            float,
+            float,
+            float,
+            float,
+            Literal["pass", "kink", "fail"],
+            bool,
+            float | None,
+        ]
+    ],
+    int,
+]: ...

@@ -1,0 +1,204 @@
+//! Runs of L-BFGS and Adam on a function of the caller's: what `_optimise.py` is a face of.
+
+use impasto_lbfgs::{Error, Groups, Optimiser, State, Step, StopReason};
+use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::function::{Function, Number, array, numbers, required};
+use crate::settings;
+
+/// A run that is started, and can be stepped.
+#[pyclass(module = "impasto._impasto")]
+pub(crate) struct Run(Box<dyn Steps>);
+
+/// iteration, evaluations, x, loss, |g|, step, averaged.
+type Iteration<'py> = (usize, usize, Bound<'py, PyAny>, f64, f64, f64, bool);
+/// x, loss, loss at the start, |g|, iterations, evaluations, the reason and its sentence.
+type Outcome<'py> = (Bound<'py, PyAny>, f64, f64, f64, usize, usize, &'static str, String);
+
+#[pymethods]
+impl Run {
+    /// A run of L-BFGS from x0 on.
+    #[staticmethod]
+    fn lbfgs(
+        function: Bound<'_, PyAny>,
+        x0: &Bound<'_, PyAny>,
+        groups: Option<&Bound<'_, PyAny>>,
+        places: Option<Vec<f32>>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
+        let lbfgs = settings::lbfgs(options)?;
+        start(lbfgs, function, x0, |shape| settings::groups(groups, places, shape))
+    }
+
+    /// A run of Adam from x0 on.
+    #[staticmethod]
+    fn adam(
+        function: Bound<'_, PyAny>,
+        x0: &Bound<'_, PyAny>,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<Self> {
+        start(settings::adam(options)?, function, x0, |_| Ok(Groups::default()))
+    }
+
+    /// Every option of L-BFGS and what it is by default.
+    #[staticmethod]
+    fn lbfgs_defaults(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        settings::lbfgs_defaults(py)
+    }
+
+    /// Every option of Adam and what it is by default.
+    #[staticmethod]
+    fn adam_defaults(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        settings::adam_defaults(py)
+    }
+
+    /// Goes on by one accepted iteration, or says why not.
+    fn step(&mut self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        Ok(match self.0.step(py)? {
+            Step::Accepted => None,
+            Step::Ended(reason) => Some(word(reason)),
+        })
+    }
+
+    /// The accepted point.
+    fn iteration<'py>(&self, py: Python<'py>) -> PyResult<Iteration<'py>> {
+        self.0.iteration(py)
+    }
+
+    /// The point to keep, and how the run went, if it ends now: for the reason of the last step, or because the caller wants it.
+    fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Outcome<'py>> {
+        self.0.outcome(py)
+    }
+}
+
+/// A run of any method and type of numbers.
+trait Steps: Send + Sync {
+    fn step(&mut self, py: Python<'_>) -> PyResult<Step>;
+    fn iteration<'py>(&self, py: Python<'py>) -> PyResult<Iteration<'py>>;
+    fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Outcome<'py>>;
+}
+
+struct RunOf<O: Optimiser, T: Number> {
+    optimiser: O,
+    function: Function,
+    shape: Vec<usize>,
+    state: O::State<T, ()>,
+    /// The lowest loss so far, and |g| there: where a mean is shown, those of the last point.
+    lowest: (f64, f64),
+    ended: StopReason,
+}
+
+impl<O: Optimiser, T: Number> RunOf<O, T>
+where
+    O: Send + Sync,
+    O::State<T, ()>: Send + Sync,
+{
+    fn start(
+        optimiser: O,
+        function: Bound<'_, PyAny>,
+        x0: &PyReadonlyArrayDyn<'_, T>,
+        groups: Groups,
+    ) -> PyResult<Self> {
+        let (py, shape) = (function.py(), x0.shape().to_vec());
+        let mut x = numbers(x0);
+        if !x.iter().all(|x| x.to_f64().is_finite()) {
+            return Err(PyValueError::new_err("x0 has numbers that are NaN or infinite"));
+        }
+        let function = Function::new(function, &shape)?;
+        let state = optimiser.start(&mut x, groups, |x, g| function.evaluate(py, x, g)).map_err(raised)?;
+        let (loss, length) = (state.iteration().loss, state.iteration().gradient_norm);
+        if !loss.is_finite() {
+            return Err(PyValueError::new_err(format!("the loss at x0 must be finite, not {loss}")));
+        }
+        if !length.is_finite() {
+            return Err(PyValueError::new_err(format!(
+                "the gradient at x0 must be finite, and its length is {length}"
+            )));
+        }
+        Ok(Self { optimiser, function, shape, lowest: (loss, length), state, ended: StopReason::Cancelled })
+    }
+}
+
+impl<O: Optimiser, T: Number> Steps for RunOf<O, T>
+where
+    O: Send + Sync,
+    O::State<T, ()>: Send + Sync,
+{
+    fn step(&mut self, py: Python<'_>) -> PyResult<Step> {
+        let Self { optimiser, function, state, .. } = self;
+        let step =
+            py.detach(|| optimiser.step(state, |x, g| Python::attach(|py| function.evaluate(py, x, g))));
+        let step = step.map_err(raised)?;
+        match step {
+            Step::Ended(reason) => self.ended = reason,
+            Step::Accepted => {
+                let point = self.state.iteration();
+                if point.averaged || point.loss < self.lowest.0 {
+                    self.lowest = (point.loss, point.gradient_norm);
+                }
+            }
+        }
+        Ok(step)
+    }
+
+    fn iteration<'py>(&self, py: Python<'py>) -> PyResult<Iteration<'py>> {
+        let point = self.state.iteration();
+        let x = array(py, &self.shape, point.x.to_vec())?.into_any();
+        let (loss, length) = (point.loss, point.gradient_norm);
+        Ok((point.iteration, point.evaluations, x, loss, length, point.step, point.averaged))
+    }
+
+    fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Outcome<'py>> {
+        let (x, kept) = self.state.kept(self.ended);
+        let x = array(py, &self.shape, x.to_vec())?.into_any();
+        let reason = (word(kept.reason), kept.reason.to_string());
+        let (iterations, evaluations) = (kept.iterations, kept.evaluations);
+        Ok((x, kept.loss, kept.initial_loss, self.lowest.1, iterations, evaluations, reason.0, reason.1))
+    }
+}
+
+/// A run from an array of either type of numbers on.
+fn start<O: Optimiser + Send + Sync + 'static>(
+    optimiser: O,
+    function: Bound<'_, PyAny>,
+    x0: &Bound<'_, PyAny>,
+    groups: impl FnOnce(&[usize]) -> PyResult<Groups>,
+) -> PyResult<Run>
+where
+    O::State<f32, ()>: Send + Sync,
+    O::State<f64, ()>: Send + Sync,
+{
+    let x0 = required(x0)?;
+    let groups = groups(x0.shape())?;
+    if let Ok(x0) = x0.extract::<PyReadonlyArrayDyn<'_, f32>>() {
+        return Ok(Run(Box::new(RunOf::start(optimiser, function, &x0, groups)?)));
+    }
+    if let Ok(x0) = x0.extract::<PyReadonlyArrayDyn<'_, f64>>() {
+        return Ok(Run(Box::new(RunOf::start(optimiser, function, &x0, groups)?)));
+    }
+    Err(PyValueError::new_err(format!("x0 must be float32 or float64, not {}", x0.dtype())))
+}
+
+/// What the function raised, or the sentence about an option.
+fn raised(error: Error<PyErr>) -> PyErr {
+    match error {
+        Error::Objective(raised) => raised,
+        Error::InvalidOption { .. } => PyValueError::new_err(error.to_string()),
+    }
+}
+
+/// The name that a reason has in Python.
+fn word(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::GradientSmall => "gradient_small",
+        StopReason::LossFlat => "loss_flat",
+        StopReason::Iterations => "iterations",
+        StopReason::Evaluations => "evaluations",
+        StopReason::Cancelled => "cancelled",
+        StopReason::LineSearchFailed => "line_search_failed",
+        StopReason::NotFinite => "not_finite",
+    }
+}
