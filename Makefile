@@ -1,5 +1,5 @@
-# Everything here needs Rust and make alone; `same-bytes` and `old-new` also Python, `bench-peers` Python with PyTorch, `vgg19`
-# curl and the internet.
+# Everything here needs Rust and make alone; `python` and `notebooks` also Python 3.10 or later, `same-bytes` and `old-new` any Python 3,
+# `bench-peers` Python with PyTorch, `wasm` node and a compiler for wasm32, `vgg19` curl and the internet.
 
 CONTENT = examples/content/chelsea.png
 STYLE   = examples/style/cafe_terrace.webp
@@ -23,7 +23,7 @@ LEFT_OUT = $(CURDIR)/target/left-out
 test:
 	@mkdir -p $(dir $(LEFT_OUT))
 	@: > $(LEFT_OUT)
-	IMPASTO_LEFT_OUT=$(LEFT_OUT) $(MAKE) check examples
+	IMPASTO_LEFT_OUT=$(LEFT_OUT) $(MAKE) check examples python
 	@sort -u $(LEFT_OUT) | grep . || echo "Nothing was left out."
 
 # Format, lints, build without the embedded weights, tests, docs. Warnings are errors.
@@ -40,6 +40,20 @@ examples:
 	    crate=$${example#crates/}; crate=$${crate%%/*}; \
 	    cargo run --quiet --locked --package impasto-$$crate --example $$(basename $$example .rs); \
 	done
+
+# The Python package: its wheel, lints, types and tests, in an environment of its own.
+python:
+	crates/python/check.sh
+
+# The notebooks, executed at small size with that package; WRITE=--write keeps what they show.
+notebooks:
+	crates/python/check.sh --python > /dev/null
+	examples/notebooks/run.sh $(WRITE)
+
+# WebAssembly: the module, and a painting in node that the native program's is compared with.
+wasm: build
+	crates/wasm/build.sh
+	node --test crates/wasm/test.mjs
 
 # Every crate as a tarball for the registry, and the program of docs/library.md against the tarballs alone.
 package:
