@@ -109,7 +109,8 @@ def test_weights_can_be_changed(objective: impasto.Objective) -> None:
     term = objective.terms[1]
     objective.set_weight("style conv1_1", 5)
     objective.set_weight(-1, 0)
-    for numbers in (x, x.astype(np.float64)):
+    both: list[Any] = [x, x.astype(np.float64)]
+    for numbers in both:
         loss, _ = objective(numbers)
         wanted = before + (5 - term.weight) * term.loss - objective.terms[3].loss * 1e-4
         assert np.isclose(loss, wanted, rtol=1e-5)

@@ -11,8 +11,9 @@ use crate::MEMORY_LIMIT;
 /// The options of a JSON object: names of the command line without dashes, values as numbers, texts or lists of numbers. What it
 /// does not name is the preset's.
 pub(crate) fn options(json: &str) -> Result<TransferOptions, JsError> {
-    let named: BTreeMap<String, Value> = serde_json::from_str(json)
-        .map_err(|error| JsError::new(&format!("the options are no JSON object of texts and numbers: {error}")))?;
+    let named: BTreeMap<String, Value> = serde_json::from_str(json).map_err(|error| {
+        JsError::new(&format!("the options are no JSON object of texts and numbers: {error}"))
+    })?;
     Ok(chosen(&named)?)
 }
 

@@ -12,6 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut bindgen = Bindgen::new();
     bindgen.input_path(module).out_name("impasto").web(true)?.typescript(true);
+    // Nearly a third of the file.
+    bindgen.remove_name_section(true).remove_producers_section(true);
     bindgen.generate(folder)?;
     Ok(())
 }
