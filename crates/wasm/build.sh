@@ -13,7 +13,7 @@ export PATH="$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin"
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 
 has_target() {
-    command -v cargo rustc > /dev/null && [[ -d $(rustc --print sysroot)/lib/rustlib/$target/lib ]]
+    command -v rustc > /dev/null && [[ -d $(rustc --print sysroot)/lib/rustlib/$target/lib ]]
 }
 
 has_debians() {
@@ -44,7 +44,7 @@ else
 fi
 
 $cargo build --quiet --locked --package impasto-wasm-bindgen
-$cargo "${build_std[@]}" build --quiet --locked --release --target $target --package impasto-wasm
+$cargo ${build_std[@]+"${build_std[@]}"} build --quiet --locked --release --target $target --package impasto-wasm
 "$CARGO_TARGET_DIR/debug/impasto-wasm-bindgen" "$CARGO_TARGET_DIR/$target/release/impasto_wasm.wasm" pkg
 # For node: the files are modules.
 echo '{ "type": "module" }' > pkg/package.json

@@ -352,7 +352,8 @@ def test_ctrl_c_ends_a_run(photo: Bytes, painting: Bytes) -> None:
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        impasto.transfer(photo, painting, **{**SMALL, "iterations": 1_000_000, "optimizer": "adam"})
+        # The limit is for a failing test.
+        impasto.transfer(photo, painting, time_limit=20, **{**SMALL, "iterations": 1_000_000, "optimizer": "adam"})
     timer.join()
 
 

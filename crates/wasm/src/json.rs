@@ -52,7 +52,7 @@ struct ScaleOfPlan {
 /// An accepted iteration.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Iteration<'a> {
+struct Told<'a> {
     iteration: usize,
     scale: usize,
     width: usize,
@@ -101,7 +101,7 @@ pub(crate) fn plan(summary: &Summary) -> Result<JsValue, JsError> {
 
 /// An iteration as an object of JavaScript.
 pub(crate) fn iteration(progress: &Progress<'_>) -> Result<JsValue, JsError> {
-    object(&Iteration {
+    object(&Told {
         iteration: progress.iteration,
         scale: progress.scale,
         width: progress.size.1,

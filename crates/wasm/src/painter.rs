@@ -11,7 +11,7 @@ use crate::{Network, Picture};
 /// A photo that is being painted in the style of a painting.
 #[wasm_bindgen]
 pub struct Painter {
-    painter: impasto_style::Painter,
+    own: impasto_style::Painter,
     network: PreparedNetwork,
     memory_limit: Option<u64>,
 }
@@ -41,8 +41,8 @@ impl Painter {
         let memory_limit = options.memory_limit;
         options.make_room_for(&subject);
         let network = PreparedNetwork::new(network.inner().clone(), &options)?;
-        let painter = impasto_style::Painter::new(network.clone(), subject, options)?;
-        Ok(Self { painter, network, memory_limit })
+        let own = impasto_style::Painter::new(network.clone(), subject, options)?;
+        Ok(Self { own, network, memory_limit })
     }
 
     /// What is going to be done: `{width, height, iterations, scales: [{width, height, iterations}], bytes}`.
@@ -50,7 +50,7 @@ impl Painter {
     /// # Errors
     /// None.
     pub fn plan(&self) -> Result<JsValue, JsError> {
-        json::plan(self.painter.summary())
+        json::plan(self.own.summary())
     }
 
     /// Makes one iteration: `{iteration, scale, width, height, evaluations, seconds, loss, gradientNorm, step, terms: [{kind, layer,
@@ -60,7 +60,7 @@ impl Painter {
     /// # Errors
     /// If the loss is not finite, or there is not the memory.
     pub fn step(&mut self) -> Result<JsValue, JsError> {
-        match self.painter.step()? {
+        match self.own.step()? {
             Some(progress) => json::iteration(&progress),
             None => Ok(JsValue::UNDEFINED),
         }
@@ -71,7 +71,7 @@ impl Painter {
     /// # Errors
     /// If no iteration was made yet.
     pub fn picture(&mut self) -> Result<Picture, JsError> {
-        Ok(Picture::of(self.painter.painting()?.picture))
+        Ok(Picture::of(self.own.painting()?.picture))
     }
 
     /// The Gram matrix of a picture at a layer, over the number of positions: N x N numbers, row by row.

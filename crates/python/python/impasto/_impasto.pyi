@@ -193,6 +193,7 @@ class Painting:
         dpi: Number | Text | None = None,
         no_metadata: bool = False,
     ) -> None: ...
+    def _repr_png_(self) -> bytes: ...
 
 @final
 class Network:
