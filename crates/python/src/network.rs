@@ -149,7 +149,7 @@ type Measure<T> = fn(&Measurement, &Vgg, &Picture, &[&str]) -> std::result::Resu
 
 impl Network {
     /// What a picture has at layers, each with its name.
-    fn measured<T: Send>(
+    fn measured<T: Send + 'static>(
         &self,
         py: Python<'_>,
         (image, layers, options): (&Bound<'_, PyAny>, &Bound<'_, PyAny>, Option<&Bound<'_, PyDict>>),
@@ -160,8 +160,9 @@ impl Network {
         let measurement = measurement.with_cancel(cancel.clone());
         let names = names(layers)?;
         let source = Given::picture("the picture", image)?;
-        let layers: Vec<&str> = names.iter().map(String::as_str).collect();
-        let (measured, warnings) = watched(py, &cancel, || {
+        let (network, layers) = (Arc::clone(&self.network), names.clone());
+        let (measured, warnings) = watched(py, &cancel, move || {
+            let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
             let (picture, warnings) = match source {
                 Given::File(path) => {
                     let read = Picture::read(&path, &ReadOptions::default())?;
@@ -171,8 +172,7 @@ impl Network {
                 }
                 Given::Memory(picture) => (picture.ok_or_else(taken)?, Vec::new()),
             };
-            let measured =
-                pool(threads)?.install(|| measure(&measurement, &self.network, &picture, &layers))?;
+            let measured = pool(threads)?.install(|| measure(&measurement, &network, &picture, &layers))?;
             Ok((measured, warnings))
         })?;
         warnings.iter().try_for_each(|warning| warn(py, warning))?;
