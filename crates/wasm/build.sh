@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 target=wasm32-unknown-unknown
 export CARGO_TARGET_DIR=$PWD/../../target/wasm CARGO_INCREMENTAL=0
-export PATH="$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin"
+export PATH="${CARGO_HOME:-${HOME:-/root}/.cargo}/bin:$PATH"
 # They would take the place of .cargo/config.toml.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 
