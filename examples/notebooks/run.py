@@ -90,7 +90,9 @@ def execute(path: Path) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     resources = {"metadata": {"path": str(FOLDER)}}
-    client = NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources)
+    # Without the kernel's word on how it is connected.
+    quiet = ["--log-level=ERROR"]
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3", resources=resources, extra_arguments=quiet)
     try:
         client.execute()
     except CellExecutionError:
