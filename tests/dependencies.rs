@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Licences that ask for no more than their text.
-const LICENCES: [&str; 13] = [
+const LICENCES: [&str; 14] = [
     "0BSD",
     "Apache-2.0",
     "BSD-1-Clause",
@@ -16,6 +16,7 @@ const LICENCES: [&str; 13] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    "IJG",
     "ISC",
     "MIT",
     "MIT-0",
@@ -79,6 +80,17 @@ fn every_crate_is_of_this_project_or_of_the_public_registry() {
         let name = package["name"].as_str().expect("a name");
         assert!(name.starts_with("impasto-"), "{name}");
     }
+}
+
+/// The packages for Python and for pages have lock files of their own.
+#[test]
+fn every_lock_file_names_the_public_registry_alone() {
+    let mut sources = BTreeSet::new();
+    for file in ["Cargo.lock", "crates/python/Cargo.lock", "crates/wasm/Cargo.lock"] {
+        let lock = fs::read_to_string(root().join(file)).expect("a lock file");
+        sources.extend(lock.lines().filter(|line| line.starts_with("source = ")).map(str::to_owned));
+    }
+    assert_eq!(sources.len(), 1, "{sources:?}");
 }
 
 /// What is published says what it is.
