@@ -13,7 +13,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::array::{array, warn};
 use crate::asked::parse_threads;
 use crate::error::{Failure, Result};
-use crate::sources::Given;
+use crate::sources::{Given, taken};
 use crate::text::{given, text_of};
 use crate::watched::{pool, watched};
 use crate::weights::{NetworkChoice, convention};
@@ -82,11 +82,7 @@ impl Network {
 
     /// The kernel of a layer, float32, 3 x 3 x inputs x N (row, column, channel in, filter), and its bias, N numbers:
     /// F = max(0, bias + sum of kernel * input), zeros beyond the edge.
-    fn weights<'py>(
-        &self,
-        py: Python<'py>,
-        layer: &str,
-    ) -> Result<(Bound<'py, PyArray4<f32>>, Bound<'py, PyArray1<f32>>)> {
+    fn weights<'py>(&self, py: Python<'py>, layer: &str) -> Result<Convolution<'py>> {
         let conv = &self.network.convs[self.network.position(layer)?];
         let kernel = array(py, (3, 3, conv.in_channels, conv.out_channels), conv.kernel.clone())?;
         Ok((kernel, array(py, conv.bias.len(), conv.bias.clone())?))
@@ -145,12 +141,15 @@ impl Network {
     }
 }
 
+/// A kernel and its bias.
+type Convolution<'py> = (Bound<'py, PyArray4<f32>>, Bound<'py, PyArray1<f32>>);
+
 /// What measures a picture at layers.
 type Measure<T> = fn(&Measurement, &Vgg, &Picture, &[&str]) -> std::result::Result<Vec<T>, TransferError>;
 
 impl Network {
     /// What a picture has at layers, each with its name.
-    fn measured<T: Send>(
+    fn measured<T: Send + 'static>(
         &self,
         py: Python<'_>,
         (image, layers, options): (&Bound<'_, PyAny>, &Bound<'_, PyAny>, Option<&Bound<'_, PyDict>>),
@@ -161,22 +160,20 @@ impl Network {
         let measurement = measurement.with_cancel(cancel.clone());
         let names = names(layers)?;
         let source = Given::picture("the picture", image)?;
-        let layers: Vec<&str> = names.iter().map(String::as_str).collect();
-        let (measured, warnings) = watched(py, &cancel, || {
+        let (network, layers) = (Arc::clone(&self.network), names.clone());
+        let (measured, warnings) = watched(py, &cancel, move || {
+            let layers: Vec<&str> = layers.iter().map(String::as_str).collect();
             let (picture, warnings) = match source {
                 Given::File(path) => {
                     let read = Picture::read(&path, &ReadOptions::default())?;
-                    let name = path.display();
-                    let warnings = read.warnings.iter().map(|warning| format!("{name}: {warning}"));
-                    (Some(read.picture), warnings.collect::<Vec<_>>())
+                    let warnings =
+                        read.warnings.iter().map(|warning| format!("{}: {warning}", path.display()));
+                    (read.picture, warnings.collect::<Vec<_>>())
                 }
-                Given::Memory(picture) => (picture, Vec::new()),
+                Given::Memory(picture) => (picture.ok_or_else(taken)?, Vec::new()),
             };
-            let picture = picture.into_iter();
-            let measured = pool(threads)?.install(|| {
-                picture.map(|picture| measure(&measurement, &self.network, &picture, &layers)).next()
-            });
-            Ok((measured.transpose()?.unwrap_or_default(), warnings))
+            let measured = pool(threads)?.install(|| measure(&measurement, &network, &picture, &layers))?;
+            Ok((measured, warnings))
         })?;
         warnings.iter().try_for_each(|warning| warn(py, warning))?;
         Ok(names.into_iter().zip(measured).collect())

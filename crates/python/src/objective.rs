@@ -37,12 +37,12 @@ use crate::watched::{Limits, Words, attended, pool, watched};
 pub(crate) struct Objective {
     network: Arc<Network>,
     prepared: PreparedNetwork,
-    subject: Subject,
+    subject: Arc<Subject>,
     options: TransferOptions,
     targets: Targets,
     size: (usize, usize),
-    pool: ThreadPool,
-    /// None after one that was cancelled.
+    pool: Arc<ThreadPool>,
+    /// None after an evaluation that was cancelled.
     fast: Option<Fast>,
     /// None before it is asked for.
     plain: Option<Arc<PlainObjective>>,
@@ -50,6 +50,7 @@ pub(crate) struct Objective {
     terms: Vec<TermLoss>,
     /// The weights that were changed.
     changed: Vec<(usize, f64)>,
+    /// What ends an evaluation of `fast`.
     cancel: Cancel,
 }
 
@@ -110,11 +111,12 @@ impl Objective {
 
     /// The picture that a transfer starts from, as `init` says: float32, H x W x 3.
     fn start<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyArray3<f32>>> {
-        let Self { subject, options, prepared, pool, .. } = self;
-        let start = watched(py, &Cancel::default(), || {
+        let (subject, options) = (Arc::clone(&self.subject), self.options.clone());
+        let (prepared, pool) = (self.prepared.clone(), Arc::clone(&self.pool));
+        let start = watched(py, &Cancel::default(), move || {
             pool.install(|| {
-                let scene = subject.at(subject.longest_side(options), options)?;
-                Ok(first_picture(&scene, prepared, options)?)
+                let scene = subject.at(subject.longest_side(&options), &options)?;
+                Ok(first_picture(&scene, &prepared, &options)?)
             })
         })?;
         array_of(py, &start)
@@ -124,13 +126,12 @@ impl Objective {
     fn __call__<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>) -> Result<(f64, Bound<'py, PyAny>)> {
         if let Ok(x) = x.extract::<PyReadonlyArrayDyn<'py, f32>>() {
             let shape = self.check(x.shape())?;
-            let x = in_order(&x);
-            let (losses, gradient) = self.evaluate(py, &x)?;
+            let (losses, gradient) = self.evaluate(py, in_order(&x))?;
             return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
         }
         if let Ok(x) = x.extract::<PyReadonlyArrayDyn<'py, f64>>() {
             let shape = self.check(x.shape())?;
-            let (losses, gradient) = self.evaluate_plain(py, in_order(&x).into_owned())?;
+            let (losses, gradient) = self.evaluate_plain(py, in_order(&x))?;
             return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
         }
         let what = match x.cast::<PyUntypedArray>() {
@@ -175,7 +176,7 @@ impl Measured {
     fn into_objective(self, pool: ThreadPool, cancel: Cancel) -> Objective {
         let Self { network, prepared, subject, options, targets, size, fast } = self;
         let (terms, plain, changed) = (fast.terms().to_vec(), None, Vec::new());
-        let fast = Some(fast);
+        let (fast, subject, pool) = (Some(fast), Arc::new(subject), Arc::new(pool));
         Objective {
             network,
             prepared,
@@ -228,31 +229,33 @@ impl Objective {
         losses.total
     }
 
-    /// In `f32`, as a transfer.
-    fn evaluate(&mut self, py: Python<'_>, x: &[f32]) -> Result<(Breakdown, Vec<f32>)> {
-        if self.fast.is_none() {
-            self.cancel = Cancel::default();
-            self.prepared = self.prepared.with_cancel(self.cancel.clone());
-            let fast = Fast::new(&self.prepared, self.targets.clone(), self.size, &self.options)?;
-            self.fast = Some(fast);
-            for &(index, weight) in &self.changed {
-                self.fast.as_mut().map_or(Ok(()), |fast| fast.set_weight(index, weight))?;
-            }
-        }
-        let Self { fast, pool, cancel, .. } = self;
-        let losses = watched(py, cancel, || {
+    /// In `f32`, as a transfer. The evaluator goes to the thread that works, and comes back if it was not cancelled.
+    fn evaluate(&mut self, py: Python<'_>, x: Vec<f32>) -> Result<(Breakdown, Vec<f32>)> {
+        let mut fast = self.fast.take().map_or_else(|| self.another(py), Ok)?;
+        let pool = Arc::clone(&self.pool);
+        let evaluated = watched(py, &self.cancel, move || {
             let mut gradient = vec![0.0; x.len()];
-            let evaluate = || fast.as_mut().map(|fast| fast.evaluate(x, &mut gradient));
-            let losses = pool.install(evaluate).ok_or(Failure::Cancelled)??;
-            Ok((losses, gradient))
+            let losses = pool.install(|| fast.evaluate(&x, &mut gradient))?;
+            Ok((losses, gradient, fast))
         });
-        if self.cancel.is_cancelled() {
-            self.fast = None;
-        }
-        losses
+        let (losses, gradient, fast) = evaluated?;
+        self.fast = Some(fast);
+        Ok((losses, gradient))
     }
 
-    /// In `f64`, by the plain path.
+    /// Another evaluator in place of one that was cancelled.
+    fn another(&mut self, py: Python<'_>) -> Result<Fast> {
+        self.cancel = Cancel::default();
+        self.prepared = self.prepared.with_cancel(self.cancel.clone());
+        let Self { prepared, targets, size, options, .. } = &*self;
+        let mut fast = py.detach(|| Fast::new(prepared, targets.clone(), *size, options))?;
+        for &(index, weight) in &self.changed {
+            fast.set_weight(index, weight)?;
+        }
+        Ok(fast)
+    }
+
+    /// In `f64`, by the plain path. It cannot be cancelled: after Ctrl-C it is left to end by itself.
     fn evaluate_plain(&mut self, py: Python<'_>, x: Vec<f64>) -> Result<(Breakdown, Vec<f64>)> {
         let plain = match &self.plain {
             Some(plain) => Arc::clone(plain),
@@ -266,23 +269,20 @@ impl Objective {
                 Arc::clone(self.plain.insert(Arc::new(plain)))
             }
         };
-        // It cannot be cancelled: after Ctrl-C it is left to end by itself.
-        let limits = Limits { cancel: Cancel::default(), time: None, keeps: false };
-        let work = move |_: &Words<(), (Breakdown, Vec<f64>)>| {
+        watched(py, &Cancel::default(), move || {
             let mut gradient = vec![0.0; x.len()];
             let losses = plain.evaluate(&x, &mut gradient)?;
             Ok((losses, gradient))
-        };
-        attended(py, &limits, work, |_, ()| Ok(()))
+        })
     }
 }
 
-/// The numbers in the order of their indices: without a copy where they lie so.
-fn in_order<'a, T: Element + Copy>(x: &'a PyReadonlyArrayDyn<'_, T>) -> std::borrow::Cow<'a, [T]> {
+/// The numbers in the order of their indices.
+fn in_order<T: Element + Copy>(x: &PyReadonlyArrayDyn<'_, T>) -> Vec<T> {
     match x.as_slice() {
         // Of another order numpy's slice is that of the memory.
-        Ok(numbers) if x.is_c_contiguous() => numbers.into(),
-        _ => x.as_array().iter().copied().collect::<Vec<_>>().into(),
+        Ok(numbers) if x.is_c_contiguous() => numbers.to_vec(),
+        _ => x.as_array().iter().copied().collect(),
     }
 }
 

@@ -36,6 +36,11 @@ impl<T> Given<T> {
     }
 }
 
+/// It was taken before, which nobody does.
+pub(crate) fn taken() -> Failure {
+    Failure::value("a picture in memory is taken once")
+}
+
 impl Given<Picture> {
     /// The picture of an argument.
     pub(crate) fn picture(what: &str, value: &Bound<'_, PyAny>) -> Result<Self> {

@@ -12,7 +12,7 @@ use impasto_style::{
 
 use crate::array::on_background;
 use crate::error::{Failure, Result};
-use crate::sources::{Given, Sources};
+use crate::sources::{Given, Sources, taken};
 
 /// What was read.
 pub(crate) struct Read {
@@ -118,7 +118,7 @@ impl Reader<'_> {
             }
             Given::Memory(picture) => self.memory(picture),
         };
-        picture.ok_or_else(|| Failure::value("a picture was taken already"))
+        picture.ok_or_else(taken)
     }
 
     /// A mask, which must fit its picture and be white somewhere.
@@ -139,7 +139,7 @@ impl Reader<'_> {
                 read.mask
             }
             Given::Memory(mask) => {
-                let mask = mask.take().ok_or_else(|| Failure::value("a mask was taken already"))?;
+                let mask = mask.take().ok_or_else(taken)?;
                 self.hold(mask.bytes(), mask.bytes());
                 mask
             }

@@ -18,7 +18,7 @@ use crate::error::{Failure, Result};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// After Ctrl-C the work has this long to end. Then it is left to end by itself, unseen.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A pool of that many threads, by default one for each processor that the process may use.
 pub(crate) fn pool(threads: Option<usize>) -> Result<ThreadPool> {
@@ -131,29 +131,12 @@ pub(crate) fn attended<W: Send + 'static, T: Send + 'static>(
     }
 }
 
-/// Does work that borrows what it works on; Ctrl-C cancels it, and is raised when it has ended.
-pub(crate) fn watched<T: Send>(
+/// [`attended`] of work that says nothing, has no limit of time and nothing to keep.
+pub(crate) fn watched<T: Send + 'static>(
     py: Python<'_>,
     cancel: &Cancel,
-    work: impl FnOnce() -> Result<T> + Send,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    py.detach(|| {
-        thread::scope(|scope| {
-            let (done, ended) = mpsc::channel();
-            let worker = scope.spawn(move || {
-                let result = work();
-                let _ = done.send(());
-                result
-            });
-            let mut failure: Option<PyErr> = None;
-            while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                if let Err(signal) = Python::attach(|py| py.check_signals()) {
-                    cancel.cancel();
-                    failure.get_or_insert(signal);
-                }
-            }
-            let result = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
-            failure.map_or(result, |signal| Err(signal.into()))
-        })
-    })
+    let limits = Limits { cancel: cancel.clone(), time: None, keeps: false };
+    attended(py, &limits, |_: &Words<(), T>| work(), |_, ()| Ok(()))
 }

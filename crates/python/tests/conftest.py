@@ -33,7 +33,7 @@ def photo() -> Bytes:
 
 @pytest.fixture(scope="session")
 def painting() -> Bytes:
-    return waves(40, 32, 2)
+    return waves(48, 40, 2)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +112,8 @@ def test_weights_can_be_changed(objective: impasto.Objective) -> None:
     term = objective.terms[1]
     objective.set_weight("style conv1_1", 5)
     objective.set_weight(-1, 0)
-    for numbers in (x, x.astype(np.float64)):
+    both: list[Any] = [x, x.astype(np.float64)]
+    for numbers in both:
         loss, _ = objective(numbers)
         wanted = before + (5 - term.weight) * term.loss - objective.terms[3].loss * 1e-4
         assert np.isclose(loss, wanted, rtol=1e-5)
@@ -161,6 +165,21 @@ def test_it_is_the_objective_of_a_transfer(photo: Bytes, painting: Bytes) -> Non
 def test_files_and_scenes_do_too(files: tuple[Path, Path], photo: Bytes, painting: Bytes) -> None:
     x = impasto.Objective(*files, **SMALL).start()
     assert impasto.Objective(*files, **SMALL)(x)[0] == impasto.Objective(photo, painting, **SMALL)(x)[0]
+
+
+def test_ctrl_c_ends_an_evaluation_and_another_one_is_as_before() -> None:
+    objective = impasto.Objective(waves(128, 128, 1), waves(128, 128, 2), **{**SMALL, "size": 128})
+    objective.set_weight("tv", 0.5)
+    x = objective.start()
+    wanted = objective(x)
+    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(10_000):
+            objective(x)
+    timer.join()
+    loss, gradient = objective(x)
+    assert loss == wanted[0] and np.array_equal(gradient, wanted[1])
 
 
 def test_what_is_wrong_is_said(objective: impasto.Objective) -> None:

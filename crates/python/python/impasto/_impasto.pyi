@@ -193,6 +193,7 @@ class Painting:
         dpi: Number | Text | None = None,
         no_metadata: bool = False,
     ) -> None: ...
+    def _repr_png_(self) -> bytes: ...
 
 @final
 class Network:
@@ -216,7 +217,7 @@ class Network:
 
 @final
 class Objective:
-    def __init__(self, content: Image | None = None, *styles: Image, **options: Unpack[Options]) -> None: ...
+    def __new__(cls, content: Image | None = None, *styles: Image, **options: Unpack[Options]) -> Objective: ...
     @property
     def shape(self) -> tuple[int, int, int]: ...
     @property
