@@ -20,8 +20,8 @@ INCHES = 2.4
 """How wide a picture is shown."""
 
 # Notebooks hold their pictures: as JPEG they are a tenth as large.
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 88})
-plt.rcParams.update({"figure.dpi": 110, "savefig.dpi": 110, "font.size": 9, "axes.titlesize": 9})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+plt.rcParams.update({"figure.dpi": 100, "font.size": 9, "axes.titlesize": 9})
 
 
 def read(name: str) -> NDArray[np.uint8]:
