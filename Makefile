@@ -45,13 +45,14 @@ examples:
 python:
 	crates/python/check.sh
 
-# The notebooks, executed at small size with the package that `python` has built; what they show is kept with SIZE=192 WRITE=--write.
-NOTEBOOK_SIZE = 64
+# The notebooks, executed at small size with the package that `python` has built; what they show is kept by
+# make notebooks IMPASTO_NOTEBOOK_SIZE=128 WRITE=--write.
+IMPASTO_NOTEBOOK_SIZE ?= 64
 NOTEBOOK_VENV = $(or $(CARGO_TARGET_DIR),target)/python-venv/bin
 notebooks:
 	test -x $(NOTEBOOK_VENV)/python || $(MAKE) python
 	$(NOTEBOOK_VENV)/python -m pip install --quiet --requirement examples/notebooks/requirements.txt
-	IMPASTO_NOTEBOOK_SIZE=$(NOTEBOOK_SIZE) $(NOTEBOOK_VENV)/python examples/notebooks/run.py $(WRITE)
+	IMPASTO_NOTEBOOK_SIZE=$(IMPASTO_NOTEBOOK_SIZE) $(NOTEBOOK_VENV)/python examples/notebooks/run.py $(WRITE)
 
 # WebAssembly: the module, and a painting in node that the native program's is compared with.
 wasm: build

@@ -154,6 +154,7 @@ fn gather<T: Copy, D: Dimension>(
 pub(crate) fn picture_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Picture> {
     let numbers = Numbers::of(object, what)?;
     let (shape, is_float) = (numbers.shape(), numbers.is_float());
+    room_for(&shape, what)?;
     let no_picture = || {
         Failure::value(format!(
             "{what} has the shape {}: a picture is H x W x 3 (R, G, B), H x W x 4 (with alpha) or H x W (grey)",
@@ -183,6 +184,20 @@ pub(crate) fn picture_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Pictur
     Ok(picture.with_alpha(alpha)?)
 }
 
+/// Checks that there is memory for an array's numbers in single precision, three where it is grey: an array that repeats one number
+/// in memory may have any shape.
+fn room_for(shape: &[usize], what: &str) -> Result<()> {
+    let numbers =
+        shape.iter().try_fold(if shape.len() < 3 { 3_usize } else { 1 }, |all, &side| all.checked_mul(side));
+    if numbers.is_some_and(|numbers| Vec::<f32>::new().try_reserve_exact(numbers).is_ok()) {
+        return Ok(());
+    }
+    Err(Failure::memory(format!(
+        "{what} has the shape {}: there is not enough memory for its numbers",
+        shape_text(shape)
+    )))
+}
+
 /// [`picture_of`], laid on the options' background where it is transparent, if they have one.
 pub(crate) fn on_background(picture: Picture, options: &TransferOptions) -> Picture {
     match options.background {
@@ -195,6 +210,7 @@ pub(crate) fn on_background(picture: Picture, options: &TransferOptions) -> Pict
 pub(crate) fn mask_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Mask> {
     let numbers = Numbers::of(object, what)?;
     let shape = numbers.shape();
+    room_for(&shape, what)?;
     match shape[..] {
         [height, width] | [height, width, 1] if height > 0 && width > 0 => {
             let values = numbers.into_mask();

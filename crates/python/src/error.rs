@@ -44,7 +44,7 @@ impl Failure {
         Self::Raised(PyTimeoutError::new_err(in_python(&message)))
     }
 
-    fn memory(message: impl Display) -> Self {
+    pub(crate) fn memory(message: impl Display) -> Self {
         Self::Raised(PyMemoryError::new_err(in_python(&message)))
     }
 

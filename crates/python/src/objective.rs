@@ -7,7 +7,7 @@ use impasto_style::{
     TermLoss, TransferOptions, Weight, first_picture,
 };
 use numpy::{Element, PyArray3, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyIndexError, PyKeyError};
+use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use rayon::ThreadPool;
@@ -30,7 +30,7 @@ use crate::watched::{Limits, Words, attended, pool, watched};
 ///
 /// x is float32 or float64, H x W x 3 or flat, from 0 to 255; the gradient has its type and shape. In float32 it is what a transfer
 /// computes. In float64 it is the plain path, operation by operation, some hundred times slower and for small pictures: as a check, and
-/// for optimisers that need more digits than 7. Targets are measured in float32 for both.
+/// for optimisers that need more digits than 7. Where x has a NaN, both are NaN. Targets are measured in float32 for both.
 ///
 /// `keep` and `colours="photo"` limit what a transfer may change of x, not L: whoever moves x heeds them.
 #[pyclass(module = "impasto")]
@@ -52,6 +52,8 @@ pub(crate) struct Objective {
     changed: Vec<(usize, f64)>,
     /// What ends an evaluation of `fast`.
     cancel: Cancel,
+    /// The process that has the threads of `pool`.
+    process: u32,
 }
 
 #[pymethods]
@@ -124,8 +126,18 @@ impl Objective {
 
     /// (L(x), dL/dx), as the class says.
     fn __call__<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>) -> Result<(f64, Bound<'py, PyAny>)> {
+        if self.process != std::process::id() {
+            let problem = "this Objective belongs to another process, whose threads are not here: make another one here, or start \
+                processes by spawn instead of fork";
+            return Err(PyRuntimeError::new_err(problem).into());
+        }
         if let Ok(x) = x.extract::<PyReadonlyArrayDyn<'py, f32>>() {
             let shape = self.check(x.shape())?;
+            // A ReLU or a maximum would make a number of it.
+            if x.as_array().iter().any(|x| x.is_nan()) {
+                let gradient = vec![f32::NAN; x.len()];
+                return Ok((f64::NAN, as_x(py, shape, gradient)?.into_any()));
+            }
             let (losses, gradient) = self.evaluate(py, in_order(&x))?;
             return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
         }
@@ -190,6 +202,7 @@ impl Measured {
             terms,
             changed,
             cancel,
+            process: std::process::id(),
         }
     }
 }

@@ -200,5 +200,7 @@ fn word(reason: StopReason) -> &'static str {
         StopReason::Cancelled => "cancelled",
         StopReason::LineSearchFailed => "line_search_failed",
         StopReason::NotFinite => "not_finite",
+        // None of today's.
+        _ => "another",
     }
 }

@@ -168,3 +168,12 @@ def test_a_loss_that_is_not_finite_beside_x_is_no_pass():
 def test_what_makes_no_sense_is_a_sentence(f, x, options, message):
     with pytest.raises(ValueError, match=message):
         check_gradient(f, x, **options)
+
+
+def test_probes_of_one_kind_alone_and_not_too_many():
+    x = np.arange(1.0, 5.0)
+    assert check_gradient(cubes, x, coordinates=0)
+    assert check_gradient(cubes, x, directions=0)
+    for many in ({"directions": 2**70}, {"coordinates": 2**70}, {"directions": 0, "coordinates": 0}):
+        with pytest.raises(ValueError, match="directions or coordinates"):
+            check_gradient(cubes, x, **many)

@@ -194,3 +194,34 @@ def test_what_is_wrong_is_said(objective: impasto.Objective) -> None:
         impasto.Objective(waves(24, 20, 1), waves(20, 24, 2), time_limit=3)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="there is no painting"):
         impasto.Objective(waves(24, 20, 1))
+
+
+def test_an_x_that_is_not_a_number_has_no_loss(objective: impasto.Objective) -> None:
+    """ReLUs and maxima would hide it."""
+    for dtype in (np.float32, np.float64):
+        x = np.asarray(objective.start(), dtype=dtype)
+        x[3, 4, 1] = np.nan
+        loss, gradient = objective(x)
+        assert np.isnan(loss)
+        assert np.isnan(gradient).any()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_objective_says_that_it_was_made_before_a_fork(objective: impasto.Objective) -> None:
+    x = objective.start()
+    objective(x)
+    child = os.fork()
+    if child == 0:
+        try:
+            objective(x)
+        except RuntimeError as error:
+            os._exit(0 if "spawn" in str(error) else 2)
+        os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_array_that_memory_cannot_hold_is_an_error() -> None:
+    huge = np.broadcast_to(np.uint8(7), (10**6, 10**6, 3))
+    with pytest.raises(MemoryError, match="not enough memory"):
+        impasto.Objective(huge, huge)

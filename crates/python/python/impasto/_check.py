@@ -130,6 +130,10 @@ def _slopes(probe: Probe) -> str:
     return f"{probe.place}, where the slope is {probe.left:.6g} to the left and {probe.right:.6g} to the right"
 
 
+_MOST = 1_000_000
+"""Probes of a kind at most."""
+
+
 def check_gradient(
     function: Callable[[NDArray[np.float64]], tuple[SupportsFloat, NDArray[np.float64]]],
     x: ArrayLike,
@@ -184,8 +188,8 @@ def check_gradient(
         raise ValueError("x has numbers that are NaN or infinite")
     if point.size == 0:
         raise ValueError("x has no numbers: there is nothing to compare")
-    if directions < 0 or coordinates < 0 or directions + coordinates == 0:
-        raise ValueError(f"there must be directions or coordinates, not {directions} and {coordinates}")
+    if not (0 <= directions <= _MOST and 0 <= coordinates <= _MOST and directions + coordinates > 0):
+        raise ValueError(f"there must be 1 to {_MOST} directions or coordinates, not {directions} and {coordinates}")
     if not (np.isfinite(tolerance) and tolerance > 0):
         raise ValueError(f"tolerance must be finite and above 0, not {tolerance}")
     if scale is None:
@@ -204,6 +208,8 @@ def _coordinates(size: int, count: int, seed: int) -> list[int]:
     """One of each of `count` equal parts, by chance."""
     if count >= size:
         return list(range(size))
+    if count == 0:
+        return []
     chance = random.Random(seed)
     bounds = [size * part // count for part in range(count + 1)]
     return [low + int(chance.random() * (high - low)) for low, high in zip(bounds, bounds[1:])]
