@@ -199,7 +199,7 @@ def test_what_is_wrong_is_said(objective: impasto.Objective) -> None:
 def test_an_x_that_is_not_a_number_has_no_loss(objective: impasto.Objective) -> None:
     """ReLUs and maxima would hide it."""
     for dtype in (np.float32, np.float64):
-        x = np.asarray(objective.start(), dtype=dtype)
+        x = objective.start().astype(dtype)
         x[3, 4, 1] = np.nan
         loss, gradient = objective(x)
         assert np.isnan(loss)
