@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -49,3 +51,11 @@ def files(tmp_path_factory: pytest.TempPathFactory, photo: Bytes, painting: Byte
 @pytest.fixture(scope="session")
 def network() -> impasto.Network:
     return impasto.Network.embedded()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def control_c_is_heard() -> Iterator[None]:
+    """A process that a shell has started in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -159,7 +159,7 @@ def test_a_loss_that_is_not_finite_beside_x_is_no_pass():
         (cubes, ["a"], {}, "x must be an array of numbers, not of <U1"),
         (cubes, [1], {"tolerance": 0}, "tolerance must be finite and above 0, not 0"),
         (cubes, [1], {"scale": -1}, "scale must be finite and above 0, not -1"),
-        (cubes, [1], {"directions": 0, "coordinates": 0}, "there must be directions or coordinates, not 0 and 0"),
+        (cubes, [1], {"directions": 0, "coordinates": 0}, "there must be 1 to 1000000 directions or coordinates, not 0 and 0"),
         (lambda x: (np.inf, x), [1], {}, "the loss at x must be finite, not inf"),
         (lambda x: (1, x * np.nan), [1], {}, "the gradient at x has numbers that are NaN or infinite"),
         (lambda x: (1, x.astype(np.float32)), [1], {}, "the gradient must be float64, as x is, not float32"),
