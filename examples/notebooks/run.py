@@ -127,6 +127,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        # Without what the user has set up for IPython.
-        os.environ["IPYTHONDIR"] = folder
+        # Without what the user has set up for IPython and matplotlib.
+        os.environ["IPYTHONDIR"] = os.environ["MPLCONFIGDIR"] = folder
         sys.exit(main())
