@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto_files::quoted;
-use impasto_style::picture::Encoding;
+use impasto_style::picture::Written;
 use impasto_style::{
     Checkpoint, CheckpointError, Checkpoints, Init, Input, Network, OPTIONS, Provenance, Record, Role, Run,
     Subject, TransferError, TransferOptions,
@@ -20,7 +20,6 @@ use crate::options::OptionArguments;
 use crate::output::encoding;
 use crate::place::is_standard;
 use crate::sources::{Sources, counted};
-use crate::written::Written;
 
 /// Where a run is kept, and where it goes on from.
 #[derive(Debug, Args)]
@@ -197,15 +196,13 @@ impl Job {
         Record::new(&options, inputs)
     }
 
-    /// What a finished picture of that record says of itself in a file of that format.
-    pub(crate) fn provenance(&self, record: &Record, encoding: Encoding) -> Provenance {
+    /// What a finished picture of that record says of itself.
+    pub(crate) fn provenance(&self, record: &Record) -> Provenance {
         let mut said = Provenance::new(record);
         for input in said.record.inputs.iter_mut().filter(|input| input.role == Role::Weights) {
             input.path = self.network.said();
             input.preprocess = self.network.preprocess().map(|convention| convention.name().to_owned());
         }
-        let unusual = self.written.unusual(encoding);
-        said.output = unusual.map(|(name, text)| (name.to_owned(), text.into())).collect();
         said
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use impasto_files::{FileError, quoted};
+use impasto_style::picture::{Written, WrittenError};
 use impasto_style::{Arch, OPTIONS, OptionsError, PictureError, TransferError, WeightsError, did_you_mean};
 
 use crate::interrupt::Cause;
@@ -54,12 +55,18 @@ pub(crate) fn signal_exit_code(signal: i32) -> u8 {
 
 /// What the library says, with the names of options as the command line has them: `size` becomes --size.
 pub(crate) fn with_dashes(error: &impl fmt::Display) -> String {
-    let names = OPTIONS.iter().map(|row| row.name).chain(["preset", "preprocess"]);
+    let names = OPTIONS.iter().map(|row| row.name).chain(["preset", "preprocess"]).chain(Written::NAMES);
     names.fold(error.to_string(), |text, name| text.replace(&format!("`{name}`"), &format!("--{name}")))
 }
 
 impl From<OptionsError> for Failure {
     fn from(error: OptionsError) -> Self {
+        Self::wrong_use(with_dashes(&error))
+    }
+}
+
+impl From<WrittenError> for Failure {
+    fn from(error: WrittenError) -> Self {
         Self::wrong_use(with_dashes(&error))
     }
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use impasto_style::picture::{Encoding, Writing, WrittenProfile};
+use impasto_style::picture::{Encoding, Writing, Written, WrittenProfile};
 use impasto_style::{Picture, PictureError};
 
 use crate::failure::Failure;
 use crate::pictures::name_of;
 use crate::place::{Kind, Place, is_standard, to_standard_output};
 use crate::streams::warn;
-use crate::written::Written;
 
 /// A checked place for a picture.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use etcetera::{BaseStrategy, choose_base_strategy};
 use impasto_files::one_line;
+use impasto_style::picture::Written;
 use impasto_style::{
     Arch, Choices, Init, NUMBERS_OF_PAINTINGS, OPTIONS, OptionsError, did_you_mean, option_name,
 };
@@ -28,7 +29,6 @@ use toml::{Table, Value};
 use crate::failure::Failure;
 use crate::network::parse_convention;
 use crate::place::is_standard;
-use crate::written::Written;
 
 /// Where settings come from.
 #[derive(Debug, Args)]
@@ -158,7 +158,9 @@ impl Settings {
         match name {
             "weights" => self.weights = Some(self.placed(&text, Arch::from_name(&text).is_some())),
             "preprocess" => self.preprocess = Some(parse_convention(&text)?),
-            name if Written::NAMES.contains(&name) => self.written.set(name, &text)?,
+            name if Written::NAMES.contains(&name) => {
+                self.written.set(name, &text).map_err(|error| error.to_string())?;
+            }
             "threads" => {
                 let threads = text.parse().ok().filter(|&threads| threads > 0);
                 self.threads = Some(threads.ok_or_else(|| number("1 or more"))?);

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use impasto_style::picture::Written;
 use impasto_style::{
     Choices, OPTIONS, OptionRow, Paper, Picture, Preset, Record, SYNONYMS, Sheet, TransferOptions,
     available_memory, did_you_mean, option_name,
@@ -16,7 +17,6 @@ use crate::error::{Failure, Result};
 use crate::sources::{Given, Sources};
 use crate::text::{duration_of, given, is_path, path_of, text_of};
 use crate::weights::NetworkChoice;
-use crate::written::Written;
 
 /// What a call asks for.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl RunAsked {
             _ => {
                 let mut written = Written::default();
                 written.set(name, &text_of(name, value)?)?;
-                self.dpi = written.dpi();
+                self.dpi = written.dpi;
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind};
 
 use impasto_files::FileError;
+use impasto_style::picture::WrittenError;
 use impasto_style::{
     AutodiffError, CheckpointError, OPTIONS, OptionsError, PictureError, SavedSceneError, SubjectError,
     TransferError, WeightsError,
@@ -85,6 +86,17 @@ impl From<PyErr> for Failure {
 impl From<OptionsError> for Failure {
     fn from(error: OptionsError) -> Self {
         Self::value(error)
+    }
+}
+
+impl From<WrittenError> for Failure {
+    fn from(error: WrittenError) -> Self {
+        match error {
+            WrittenError::Value { name, requirement, value } => {
+                Self::value(format!("`{name}` must be {requirement}, not {value}"))
+            }
+            error => Self::value(error),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! | `Network`, `Objective`, `Term` | `network.rs`, `objective.rs`, `term.rs` |
 //! | keywords: the options of the table, as texts | `asked.rs`, `text.rs` |
 //! | pictures and masks: arrays, files, a subject | `array.rs`, `sources.rs`, `subject.rs` |
-//! | weights; how a file is written | `weights.rs`, `written.rs` |
+//! | weights | `weights.rs` |
 //! | all of it read and checked, for a run | `job.rs` |
 //! | optimisers, the check of gradients, functions of Python | `optimise.rs`, `settings.rs`, `check.rs`, `function.rs` |
 //! | work beside the interpreter, Ctrl-C | `watched.rs` |
@@ -32,7 +32,6 @@ mod text;
 mod transfer;
 mod watched;
 mod weights;
-mod written;
 
 use pyo3::prelude::*;
 

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use impasto_style::picture::{Encoding, WrittenProfile};
-use impasto_style::{
-    Effort, Iterations, Painting as Painted, Provenance, StopReason, Stopped, Summary, TransferOptions,
-};
+use impasto_style::picture::{Encoding, Whose, Written, WrittenProfile};
+use impasto_style::{Painting as Painted, Said, StopReason};
 use numpy::PyArray3;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -15,7 +13,6 @@ use crate::array::{array_of, warn};
 use crate::error::Result;
 use crate::term::{Term, by_name, terms};
 use crate::text::text_of;
-use crate::written::Written;
 
 /// A finished transfer: what `transfer` returns.
 #[pyclass(frozen, module = "impasto")]
@@ -141,11 +138,11 @@ impl Painting {
                 written.set(name, &text_of(name, &value)?)?;
             }
         }
-        let written = written.or_dpi(self.dpi);
+        let written = written.or(&Written { dpi: self.dpi, ..Written::default() });
         let name = path.display().to_string();
         let encoding = Encoding::from_path(&path, written.quality_of_jpeg())?;
         let mut writing = written.writing(encoding, &name)?;
-        if written.keeps_profile() {
+        if written.profile == Some(Whose::Photo) {
             match &self.photo {
                 (_, Ok(profile)) => writing.profile = profile.clone(),
                 (photo, Err(problem)) => {
@@ -157,9 +154,10 @@ impl Painting {
             warn(py, &format!("{name} is a JPEG, which has no transparency: the picture is laid on white"))?;
         }
         if !no_metadata {
-            match self.said.text(&self.painted, &written, encoding) {
-                Ok(text) => writing.text = Some(text),
-                Err(problem) => warn(py, &format!("{name}: {problem}"))?,
+            let said = self.said.written(&written, encoding);
+            match said.too_long(encoding) {
+                None => writing.text = Some(said.of_painting(&self.painted)),
+                Some(problem) => warn(py, &format!("{name}: {problem}"))?,
             }
         }
         Ok(py.detach(|| self.painted.picture.write(&path, writing))?)
@@ -178,71 +176,5 @@ impl Painting {
             "Painting({height} x {width}, loss={loss:e}, iterations={iterations}, reason={:?})",
             self.reason()
         )
-    }
-}
-
-/// What the files of a run say of themselves.
-#[derive(Debug)]
-pub(crate) struct Said {
-    finished: Provenance,
-    /// Of a run that goes on, the iterations that it is asked for now.
-    going_on: Option<(Iterations, Effort)>,
-    /// (H, W) of the last scale.
-    size: (usize, usize),
-    /// Iterations of all scales.
-    iterations: usize,
-}
-
-impl Said {
-    /// What a finished picture says, of a run with these options that goes on from a checkpoint or starts anew.
-    pub(crate) fn new(finished: Provenance, options: &TransferOptions, goes_on: bool) -> Self {
-        let going_on = goes_on.then(|| (options.iterations.clone(), options.effort));
-        Self { finished, going_on, size: (0, 0), iterations: 0 }
-    }
-
-    /// Learns what is going to be done. Of a run that goes on it says how many iterations there are at each size, where these are others
-    /// than those that are asked for now.
-    pub(crate) fn start(&mut self, summary: &Summary) {
-        (self.size, self.iterations) = (summary.size, summary.iterations);
-        let Some((asked, effort)) = &self.going_on else { return };
-        let mut of_scales = summary.scale_iterations.clone();
-        let Some((last, coarse)) = of_scales.split_last_mut() else { return };
-        // Fewer than are done may be asked for.
-        *last = (*last).max(summary.done.saturating_sub(coarse.iter().sum()));
-        let sides = summary.scales.iter().map(|&(height, width)| height.max(width)).enumerate();
-        let as_asked = sides.map(|(scale, side)| asked.at(scale, side, *effort));
-        if !as_asked.eq(of_scales.iter().copied()) {
-            self.finished.say_iterations(&of_scales);
-        }
-    }
-
-    /// Whether a picture is not that of the whole run.
-    fn is_stopped(&self, painted: &Painted) -> bool {
-        let size = (painted.picture.height(), painted.picture.width());
-        painted.reason == StopReason::Cancelled || size != self.size
-    }
-
-    /// The text of a file, or why it has no room for it.
-    fn text(
-        &self,
-        painted: &Painted,
-        written: &Written,
-        encoding: Encoding,
-    ) -> std::result::Result<String, String> {
-        // As many bytes as iterations that are said of each size may take.
-        const MORE: usize = 400;
-        let text = |stopped| {
-            let output = written.unusual(encoding).into_iter().collect();
-            Provenance { stopped, output, ..self.finished.clone() }.to_string()
-        };
-        let longest = text(Some(Stopped { after: usize::MAX, of: usize::MAX }));
-        let (bytes, most) = (longest.len() + MORE, encoding.longest_text());
-        if bytes > most {
-            return Err(format!(
-                "the picture will not say what made it: that takes {bytes} bytes, and a file of this format has room for {most}"
-            ));
-        }
-        let stopped = Stopped { after: painted.iterations, of: self.iterations };
-        Ok(text(self.is_stopped(painted).then_some(stopped)))
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use impasto_style::picture::{
-    ColourRegions, Profile, ReadOptions, ReadPicture, Warning, WrittenProfile, regions as colour_regions,
+    ColourRegions, ReadOptions, ReadPicture, Warning, WrittenProfile, regions as colour_regions,
 };
 use impasto_style::{
     Mask, Photo, Picture, PictureError, Region, RegionMask, Size, StyleImage, Subject, TransferOptions,
@@ -31,7 +31,7 @@ pub(crate) fn read(sources: &mut Sources, options: &TransferOptions) -> Result<R
         Some(Given::File(path)) => {
             let reading = ReadOptions { profile: true, ..options.reading_photo(0) };
             let read = reader.file(path, &reading)?;
-            profile = own_profile(&read);
+            profile = read.own_profile();
             reader.held(read)
         }
         Some(Given::Memory(picture)) => reader.memory(picture),
@@ -60,17 +60,6 @@ pub(crate) fn read(sources: &mut Sources, options: &TransferOptions) -> Result<R
     // Files are shrunk while they are read.
     let subject = subject.after_reading(reader.bytes).shrunk(options)?;
     Ok(Read { subject, profile, warnings: reader.warnings })
-}
-
-fn own_profile(photo: &ReadPicture) -> std::result::Result<WrittenProfile, String> {
-    match (&photo.icc, photo.profile) {
-        (_, Profile::Absent) => Ok(WrittenProfile::Srgb),
-        (_, Profile::Unusable) => Err("have a profile that cannot be used".to_owned()),
-        (None, Profile::Converted) => Err("have a space, and no ICC profile of it".to_owned()),
-        (Some(icc), Profile::Converted) => {
-            WrittenProfile::kept(icc).map_err(|problem| format!("have a profile that {problem}"))
-        }
-    }
 }
 
 struct Reader<'a> {

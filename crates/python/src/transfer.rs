@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use impasto_style::{Cancel, Event, PreparedNetwork, Run, transfer_with};
+use impasto_style::{Cancel, Event, PreparedNetwork, Run, Said, transfer_with};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
@@ -12,7 +12,7 @@ use crate::array::warn;
 use crate::asked::Asked;
 use crate::error::{Failure, Result};
 use crate::job::Job;
-use crate::painting::{Painting, Said};
+use crate::painting::Painting;
 use crate::progress::{Progress, tell};
 use crate::watched::{Limits, Words, attended, pool};
 

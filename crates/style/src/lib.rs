@@ -59,6 +59,7 @@
 //! | options, all in one table ([`OPTIONS`]), and presets | `options/`, `preset.rs` |
 //! | what made a picture, as a file | `record.rs` |
 //! | what a picture says of itself in its own file | `provenance.rs` |
+//! | that of the pictures of one run, and how far they came | `said.rs` |
 //! | what one is to be made of, as a file for people | `saved_scene.rs` |
 //! | maps between the colours of pictures; light and chroma | `colour/` |
 //! | the loop, coarse to fine | `transfer.rs` |
@@ -102,6 +103,7 @@ mod preset;
 mod provenance;
 mod record;
 mod run;
+mod said;
 mod saved_scene;
 mod stage;
 mod start;
@@ -141,6 +143,7 @@ pub use preset::Preset;
 pub use provenance::{Provenance, ProvenanceError, Stopped};
 pub use record::{Input, Record, RecordError, Role, Value};
 pub use run::{Measure, Run};
+pub use said::Said;
 pub use saved_scene::SavedSceneError;
 pub use start::first_picture;
 pub(crate) use subject::{Coverages, Masks};

@@ -163,12 +163,8 @@ impl Painter {
 
     /// Ends a scale: what the next one begins with.
     fn end(&mut self, mut running: Running, reason: StopReason) -> Result<(), TransferError> {
-        let carries = self.options.optimiser.adam().is_some_and(|adam| adam.carried) && !running.stage.last;
-        if let Method::Adam(descent) = &mut running.method
-            && carries
-        {
-            self.carried =
-                descent.take_moments().map(|moments| Carried { moments, size: running.stage.size });
+        if let Method::Adam(descent) = &mut running.method {
+            self.carried = running.stage.carried(descent, &self.options);
         }
         self.painting = Some(running.stage.painting(running.method.finish(reason), &running.finish)?);
         Ok(())
@@ -178,19 +174,7 @@ impl Painter {
 impl Running {
     /// The iteration that was accepted last.
     fn progress(&mut self, elapsed: Duration) -> Progress<'_> {
-        let Accepted { iteration, pixels } = self.method.accepted();
-        Progress {
-            iteration: self.stage.before.0 + iteration.iteration,
-            scale: self.stage.index,
-            size: self.stage.size,
-            evaluations: self.stage.before.1 + iteration.evaluations,
-            elapsed,
-            losses: &iteration.report.losses,
-            gradient_norm: iteration.gradient_norm,
-            step: iteration.step,
-            pixels,
-            finish: &self.finish,
-        }
+        self.stage.progress(self.method.accepted(), elapsed, &self.finish)
     }
 
     /// The best picture of this scale so far.

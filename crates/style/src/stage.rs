@@ -1,13 +1,16 @@
 //! One scale of a run, and what its optimisation starts from: a picture, or a checkpoint.
 
+use std::time::Duration;
+
 use impasto_lbfgs::{Adam, Lbfgs, Moments, Optimiser as Method};
 
+use crate::carried::Carried;
 use crate::colour::lights;
 use crate::coordinates::{Composed, Coordinates, Pixels, Spectrum};
 use crate::finish::{Finish, Finished};
-use crate::optimise::{Descent, Kept};
+use crate::optimise::{Accepted, Descent, Kept};
 use crate::{
-    Colours, Objective, Painting, Picture, PictureError, PreparedNetwork, Resume, Scale, Scene,
+    Colours, Objective, Painting, Picture, PictureError, PreparedNetwork, Progress, Resume, Scale, Scene,
     TransferError, TransferOptions, first_picture,
 };
 
@@ -27,6 +30,38 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// What is told of an accepted iteration.
+    pub(crate) fn progress<'a>(
+        &self,
+        Accepted { iteration, pixels }: Accepted<'a>,
+        elapsed: Duration,
+        finish: &'a Finish<'a>,
+    ) -> Progress<'a> {
+        Progress {
+            iteration: self.before.0 + iteration.iteration,
+            scale: self.index,
+            size: self.size,
+            evaluations: self.before.1 + iteration.evaluations,
+            elapsed,
+            losses: &iteration.report.losses,
+            gradient_norm: iteration.gradient_norm,
+            step: iteration.step,
+            pixels,
+            finish,
+        }
+    }
+
+    /// What the next scale is to begin with, if it is to begin with something.
+    pub(crate) fn carried<M: Method, C: Coordinates>(
+        &self,
+        descent: &mut Descent<M, C>,
+        options: &TransferOptions,
+    ) -> Option<Carried> {
+        let carries = !self.last && options.optimiser.adam().is_some_and(|adam| adam.carried);
+        let moments = carries.then(|| descent.take_moments())??;
+        Some(Carried { moments, size: self.size })
+    }
+
     /// What is returned if the run ends here.
     pub(crate) fn painting(
         &self,

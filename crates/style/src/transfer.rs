@@ -16,8 +16,8 @@ use crate::run::Measure;
 use crate::stage::{Stage, Start};
 use crate::summary::{checkpoint_bytes, schedule, summarise};
 use crate::{
-    Breakdown, Event, Measuring, Objective, Optimiser, Picture, PreparedNetwork, Progress, Resume, Run,
-    Scale, Scene, Subject, Targets, TransferError, TransferOptions, lbfgs,
+    Breakdown, Event, Measuring, Objective, Optimiser, Picture, PreparedNetwork, Resume, Run, Scale, Scene,
+    Subject, Targets, TransferError, TransferOptions, lbfgs,
 };
 
 /// A finished transfer.
@@ -288,10 +288,7 @@ impl Transfer<'_> {
 
     /// Keeps what the next scale is to begin with, if it is to begin with something.
     fn carry<M: Method, C: Coordinates>(&mut self, descent: &mut Descent<M, C>, stage: &Stage) {
-        let (_, _, options) = self.inputs;
-        if !stage.last && options.optimiser.adam().is_some_and(|adam| adam.carried) {
-            self.carried = descent.take_moments().map(|moments| Carried { moments, size: stage.size });
-        }
+        self.carried = stage.carried(descent, self.inputs.2);
     }
 
     fn elapsed(&self) -> Duration {
@@ -299,25 +296,9 @@ impl Transfer<'_> {
     }
 
     /// Tells of an accepted iteration.
-    fn report(
-        &mut self,
-        Accepted { iteration, pixels }: Accepted<'_>,
-        stage: &Stage,
-        finish: &Finish<'_>,
-    ) -> ControlFlow<()> {
+    fn report(&mut self, accepted: Accepted<'_>, stage: &Stage, finish: &Finish<'_>) -> ControlFlow<()> {
         let elapsed = self.elapsed();
-        (self.on_event)(Event::Iteration(&Progress {
-            iteration: stage.before.0 + iteration.iteration,
-            scale: stage.index,
-            size: stage.size,
-            evaluations: stage.before.1 + iteration.evaluations,
-            elapsed,
-            losses: &iteration.report.losses,
-            gradient_norm: iteration.gradient_norm,
-            step: iteration.step,
-            pixels,
-            finish,
-        }))
+        (self.on_event)(Event::Iteration(&stage.progress(accepted, elapsed, finish)))
     }
 
     /// Writes a checkpoint, unless there are to be none, this iteration has one or none is done, and tells of it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use impasto_style::picture::{
-    ColourRegions, Profile, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, WrittenProfile,
+    ColourRegions, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, WrittenProfile,
     regions as colour_regions,
 };
 use impasto_style::{
@@ -52,21 +52,9 @@ pub(crate) fn read_subject_and_profile(
 ) -> Result<(Subject, Result<WrittenProfile, String>), Failure> {
     let mut reader = Reader::new(options, Keep::Shrunk, quiet);
     let photo = read(sources.photo(), &ReadOptions { profile: true, ..options.reading_photo(0) }, quiet)?;
-    let profile = own_profile(&photo);
+    let profile = photo.own_profile();
     let photo = reader.held(photo);
     Ok((reader.subject(sources, photo)?, profile))
-}
-
-/// The space that a photo's colours are in, as one to write in.
-fn own_profile(photo: &ReadPicture) -> Result<WrittenProfile, String> {
-    match (&photo.icc, photo.profile) {
-        (_, Profile::Absent) => Ok(WrittenProfile::Srgb),
-        (_, Profile::Unusable) => Err("have a profile that cannot be used".to_owned()),
-        (None, Profile::Converted) => Err("have a space, and no ICC profile of it".to_owned()),
-        (Some(icc), Profile::Converted) => {
-            WrittenProfile::kept(icc).map_err(|problem| format!("have a profile that {problem}"))
-        }
-    }
 }
 
 /// Reads pictures and masks one after the other, each beside those before.

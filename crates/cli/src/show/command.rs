@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use impasto_files::quoted;
-use impasto_style::picture::Encoding;
+use impasto_style::picture::{Encoding, Written};
 use impasto_style::{Init, Input, OPTIONS, Preset, Provenance, Role, TransferOptions};
 
 use super::inputs::Found;
 use crate::place::is_standard;
-use crate::written::Written;
 
 /// The command as one line for a shell: its picture goes beside the one at `path`, under another name. Settings are left out of it.
 ///

@@ -1,16 +1,15 @@
 //! `impasto transfer`: a photo, paintings, one picture.
 
 mod run;
-mod said;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::{Paper, PreparedNetwork, Sheet, Size, transfer_with};
+use impasto_style::picture::{Whose, Written};
+use impasto_style::{Paper, PreparedNetwork, Said, Sheet, Size, transfer_with};
 
 use self::run::Run;
-use self::said::Said;
 use crate::EXIT_CODES;
 use crate::checkpoint::{CheckpointArguments, Given, Job};
 use crate::duration::parse_duration;
@@ -24,7 +23,7 @@ use crate::progress::Volume;
 use crate::scene::{self, Asked};
 use crate::sources::Sources;
 use crate::warnings::{Case, idle};
-use crate::written::{Whose, Written};
+use crate::written::WrittenArguments;
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -60,7 +59,7 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 
     #[command(flatten)]
-    written: Written,
+    written: WrittenArguments,
 
     /// What settings say of it: where that has no effect, nobody asked for one.
     #[arg(skip)]
@@ -103,18 +102,16 @@ impl Arguments {
     fn gives(&self, name: &str) -> bool {
         match name {
             "save-every" => self.save_every.is_some(),
-            name => self.written.get(name).is_some() || self.options.choices.has(name),
+            name => self.written.written().get(name).is_some() || self.options.choices.has(name),
         }
     }
 
     fn given(&self, sources: Sources) -> Given {
+        let written = self.written.written();
         Given {
             sources,
             output: self.output.clone(),
-            written: Written {
-                dpi: self.written.dpi.or(self.sheet().map(|sheet| sheet.dpi)),
-                ..self.written.clone()
-            },
+            written: Written { dpi: written.dpi.or(self.sheet().map(|sheet| sheet.dpi)), ..written },
             usual: self.usual.clone(),
             save_every: self.save_every,
             log: self.log.clone(),
@@ -124,7 +121,7 @@ impl Arguments {
 
     /// The paper to print on.
     fn sheet(&self) -> Option<Sheet> {
-        let dpi = self.written.dpi.or(self.usual.dpi).unwrap_or(300);
+        let dpi = self.written.written().dpi.or(self.usual.dpi).unwrap_or(300);
         self.print.map(|paper| Sheet { paper, dpi })
     }
 
@@ -198,8 +195,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let record = (!job.no_metadata || arguments.checkpoint.path().is_some())
         .then(|| job.record((&subject, &network, &options.init), checkpoint.as_ref()));
     if let Some(record) = record.as_ref().filter(|_| !job.no_metadata) {
-        let finished = job.provenance(record, run.output.writing().encoding);
-        run.says(Said::new(finished, &options, checkpoint.is_some()));
+        let said = Said::new(job.provenance(record), &options, checkpoint.is_some());
+        run.says(said.written(&job.written, run.output.writing().encoding));
     }
     run.reserve(subject.size(subject.longest_side(&options)))?;
     let going_on = arguments.checkpoint.run(&job, checkpoint, record)?;

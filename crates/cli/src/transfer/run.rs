@@ -4,10 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use impasto_files::{probe, probe_replaceable};
-use impasto_style::{Event, Painting, Progress, StopReason, Summary, TransferError};
+use impasto_style::{Event, Painting, Progress, Said, StopReason, Summary, TransferError};
 
 use super::Arguments;
-use super::said::Said;
 use crate::checkpoint::{Job, how_to_go_on};
 use crate::failure::Failure;
 use crate::inputs::Inputs;

@@ -15,7 +15,9 @@ use std::fmt;
 use std::io::{BufReader, Cursor, Read, Seek, Write};
 use std::path::Path;
 
-pub use encode::{Depth, Dither, Encoding, KeptProfile, NotKept, Writing, WrittenProfile};
+pub use encode::{
+    Depth, Dither, Encoding, KeptProfile, NotKept, Whose, Writing, Written, WrittenError, WrittenProfile,
+};
 pub use error::PictureError;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};

@@ -10,6 +10,7 @@ mod samples;
 mod tiff;
 mod webp;
 mod writing;
+mod written;
 
 use std::borrow::Cow;
 use std::io;
@@ -19,6 +20,7 @@ pub(super) use profile::SRGB;
 pub use profile::{KeptProfile, NotKept, WrittenProfile};
 use samples::Samples;
 pub use writing::{Depth, Dither, Writing};
+pub use written::{Whose, Written, WrittenError};
 
 use super::{MOST_TEXT, Picture, PictureError};
 

@@ -1,6 +1,7 @@
 //! How a picture is read, and what comes of it.
 
 use super::Warning;
+use crate::picture::WrittenProfile;
 use crate::{Picture, Size, available_memory};
 
 /// How a picture is read.
@@ -57,6 +58,23 @@ pub struct ReadPicture {
     pub icc: Option<Vec<u8>>,
     /// The most bytes that reading it took, as they were counted.
     pub bytes: u64,
+}
+
+impl ReadPicture {
+    /// The space that its colours are in, as one to write in, if its ICC profile was asked for.
+    ///
+    /// # Errors
+    /// Why that is none, after "its colours".
+    pub fn own_profile(&self) -> Result<WrittenProfile, String> {
+        match (&self.icc, self.profile) {
+            (_, Profile::Absent) => Ok(WrittenProfile::Srgb),
+            (_, Profile::Unusable) => Err("have a profile that cannot be used".to_owned()),
+            (None, Profile::Converted) => Err("have a space, and no ICC profile of it".to_owned()),
+            (Some(icc), Profile::Converted) => {
+                WrittenProfile::kept(icc).map_err(|problem| format!("have a profile that {problem}"))
+            }
+        }
+    }
 }
 
 /// What became of the colours that a picture file says it has.

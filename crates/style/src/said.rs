@@ -1,13 +1,11 @@
 //! What the pictures of a run say of themselves: what made them, and how far they came.
 
-use impasto_style::picture::Encoding;
-use impasto_style::{
-    Effort, Iterations, Painting, Provenance, StopReason, Stopped, Summary, TransferOptions,
-};
+use crate::picture::{Encoding, Written};
+use crate::{Effort, Iterations, Painting, Provenance, StopReason, Stopped, Summary, TransferOptions};
 
 /// What the pictures of a run say of themselves.
-#[derive(Debug)]
-pub(super) struct Said {
+#[derive(Debug, Clone)]
+pub struct Said {
     finished: Provenance,
     /// Of a run that goes on, the iterations that it is asked for now: at all sizes but the last those count that it was first asked
     /// for.
@@ -20,13 +18,22 @@ pub(super) struct Said {
 
 impl Said {
     /// What a finished picture says, of a run with these options that goes on from a checkpoint or starts anew.
-    pub(super) fn new(finished: Provenance, options: &TransferOptions, goes_on: bool) -> Self {
+    pub fn new(finished: Provenance, options: &TransferOptions, goes_on: bool) -> Self {
         let going_on = goes_on.then(|| (options.iterations.clone(), options.effort));
         Self { finished, going_on, size: (0, 0), iterations: 0 }
     }
 
+    /// The same of pictures whose files are written so.
+    #[must_use]
+    pub fn written(&self, written: &Written, encoding: Encoding) -> Self {
+        let mut said = self.clone();
+        let unusual = written.unusual(encoding);
+        said.finished.output = unusual.map(|(name, text)| (name.to_owned(), text.into())).collect();
+        said
+    }
+
     /// Why a file of that format has no room for it, if that is so.
-    pub(super) fn too_long(&self, encoding: Encoding) -> Option<String> {
+    pub fn too_long(&self, encoding: Encoding) -> Option<String> {
         // As many bytes as iterations that are said of each size may take.
         const MORE: usize = 400;
         let (bytes, most) = (self.longest().len() + MORE, encoding.longest_text());
@@ -38,7 +45,7 @@ impl Said {
 
     /// Learns what is going to be done. Of a run that goes on it says how many iterations there are at each size, where these are
     /// others than those that are asked for now.
-    pub(super) fn start(&mut self, summary: &Summary) {
+    pub fn start(&mut self, summary: &Summary) {
         (self.size, self.iterations) = (summary.size, summary.iterations);
         let Some((asked, effort)) = &self.going_on else { return };
         let mut of_scales = summary.scale_iterations.clone();
@@ -52,20 +59,25 @@ impl Said {
         }
     }
 
-    /// The text of a picture that a run ended with.
-    pub(super) fn of_painting(&self, painting: &Painting) -> String {
+    /// Whether a picture that a run ended with is not that of the whole run.
+    pub fn is_stopped(&self, painting: &Painting) -> bool {
         let size = (painting.picture.height(), painting.picture.width());
-        let is_finished = painting.reason != StopReason::Cancelled && size == self.size;
-        self.text((!is_finished).then_some(Stopped { after: painting.iterations, of: self.iterations }))
+        painting.reason == StopReason::Cancelled || size != self.size
+    }
+
+    /// The text of a picture that a run ended with.
+    pub fn of_painting(&self, painting: &Painting) -> String {
+        let stopped = Stopped { after: painting.iterations, of: self.iterations };
+        self.text(self.is_stopped(painting).then_some(stopped))
     }
 
     /// The text of the picture of an iteration. That of the last one is finished.
-    pub(super) fn of_iteration(&self, after: usize) -> String {
+    pub fn of_iteration(&self, after: usize) -> String {
         self.text((after != self.iterations).then_some(Stopped { after, of: self.iterations }))
     }
 
     /// As long a text as a picture may have.
-    pub(super) fn longest(&self) -> String {
+    pub fn longest(&self) -> String {
         self.text(Some(Stopped { after: usize::MAX, of: usize::MAX }))
     }
 
