@@ -3,6 +3,7 @@
 mod command;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -52,8 +53,9 @@ fn json(folder: &Folder, picture: &str) -> Value {
 
 /// Runs a printed command as a shell does that finds the program.
 fn run_in_shell(folder: &Folder, command: &str) -> Output {
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_impasto-tested"));
-    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let programs = tempfile::tempdir().unwrap();
+    symlink(env!("CARGO_BIN_EXE_impasto-tested"), programs.path().join("impasto")).unwrap();
+    let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(folder.path("")).env("PATH", path).stdin(Stdio::null());
     shell.output().unwrap()
