@@ -7,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples package python wasm notebooks fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wheel wasm notebooks fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -44,6 +44,10 @@ examples:
 # The Python package: its wheel, lints, types and tests, in an environment of its own.
 python:
 	crates/python/check.sh
+
+# The wheel to give away, tried in a new virtual environment against the program: target/wheel.
+wheel: build
+	crates/python/wheel.sh
 
 # The notebooks, executed at small size with the package that `python` has built; what they show is kept by
 # make notebooks IMPASTO_NOTEBOOK_SIZE=128 WRITE=--write.

@@ -36,6 +36,11 @@ impl Function {
         Ok(Self { function: function.unbind(), shape: shape.to_vec() })
     }
 
+    /// What is called.
+    pub(crate) fn object(&self) -> &Py<PyAny> {
+        &self.function
+    }
+
     /// The loss at x, whose gradient is written to `gradient`. The array that the function is given is made anew each time, and
     /// the one that it returns is copied: both are the function's, to keep or to write to.
     pub(crate) fn evaluate<T: Number>(&self, py: Python<'_>, x: &[T], gradient: &mut [T]) -> PyResult<f64> {

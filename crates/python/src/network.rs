@@ -213,5 +213,10 @@ fn names(layers: &Bound<'_, PyAny>) -> Result<Vec<String>> {
     if let Ok(text) = layers.cast::<PyString>() {
         return Ok(text.to_str()?.split(',').map(|name| name.trim().to_owned()).collect());
     }
-    Ok(layers.extract()?)
+    layers.extract().map_err(|_| {
+        let kind = layers.get_type().name().map(|kind| kind.to_string()).unwrap_or_default();
+        Failure::wrong_type(format!(
+            "`layers` is of type {kind}: give a name such as \"conv4_2\", or a list of names"
+        ))
+    })
 }

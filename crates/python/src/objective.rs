@@ -1,6 +1,6 @@
 //! `Objective`: the total loss of a picture and its gradient, for optimisers of any make.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use impasto_style::{
     Breakdown, Cancel, Network, Objective as Fast, PlainObjective, PreparedNetwork, Subject, Targets,
@@ -33,27 +33,12 @@ use crate::watched::{Limits, Words, attended, pool, watched};
 /// for optimisers that need more digits than 7. Where x has a NaN, both are NaN. Targets are measured in float32 for both.
 ///
 /// `keep` and `colours="photo"` limit what a transfer may change of x, not L: whoever moves x heeds them.
-#[pyclass(module = "impasto")]
+#[pyclass(frozen, module = "impasto")]
 pub(crate) struct Objective {
-    network: Arc<Network>,
-    prepared: PreparedNetwork,
-    subject: Arc<Subject>,
-    options: TransferOptions,
-    targets: Targets,
     size: (usize, usize),
-    pool: Arc<ThreadPool>,
-    /// None after an evaluation that was cancelled.
-    fast: Option<Fast>,
-    /// None before it is asked for.
-    plain: Option<Arc<PlainObjective>>,
-    /// The terms, with the losses of the last picture.
-    terms: Vec<TermLoss>,
-    /// The weights that were changed.
-    changed: Vec<(usize, f64)>,
-    /// What ends an evaluation of `fast`.
-    cancel: Cancel,
-    /// The process that has the threads of `pool`.
-    process: u32,
+    /// How many terms L has.
+    terms: usize,
+    evaluator: Mutex<Evaluator>,
 }
 
 #[pymethods]
@@ -72,7 +57,8 @@ impl Objective {
         let work = move |words: &Words<String, Self>| {
             let pool = pool(asked.threads)?;
             let measured = pool.install(|| Measured::new(asked, &cancel, words))?;
-            Ok(measured.into_objective(pool, cancel))
+            let evaluator = measured.into_evaluator(pool, cancel);
+            Ok(Self { size: evaluator.size, terms: evaluator.terms.len(), evaluator: Mutex::new(evaluator) })
         };
         attended(py, &limits, work, |py, warning| warn(py, &warning))
     }
@@ -85,8 +71,8 @@ impl Objective {
 
     /// The terms of L in their order, each with its weight and the loss of the last x (0 before there was one).
     #[getter]
-    fn terms(&self) -> Vec<Term> {
-        terms(&self.terms)
+    fn terms(&self) -> Result<Vec<Term>> {
+        Ok(terms(&self.idle()?.terms))
     }
 
     /// Gives a term another weight, from the next call on.
@@ -95,26 +81,16 @@ impl Objective {
     /// weight: what its loss is multiplied with in L, instead of what the options said.
     ///
     /// Raises KeyError or IndexError if there is no such term, ValueError for a weight that is not finite.
-    fn set_weight(&mut self, term: &Bound<'_, PyAny>, weight: f64) -> Result<()> {
-        let index = self.index(term)?;
-        if !weight.is_finite() {
-            return Err(Failure::value(format!("a weight must be a finite number, not {weight}")));
-        }
-        if let Some(fast) = &mut self.fast {
-            fast.set_weight(index, weight)?;
-        }
-        if let Some(plain) = &mut self.plain {
-            Arc::make_mut(plain).set_weight(index, weight)?;
-        }
-        self.terms[index].weight = Weight::alone(weight);
-        self.changed.push((index, weight));
-        Ok(())
+    fn set_weight(&self, term: &Bound<'_, PyAny>, weight: f64) -> Result<()> {
+        self.idle()?.set_weight(term, weight)
     }
 
     /// The picture that a transfer starts from, as `init` says: float32, H x W x 3.
     fn start<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyArray3<f32>>> {
-        let (subject, options) = (Arc::clone(&self.subject), self.options.clone());
-        let (prepared, pool) = (self.prepared.clone(), Arc::clone(&self.pool));
+        let evaluator = self.idle()?;
+        let (subject, options) = (Arc::clone(&evaluator.subject), evaluator.options.clone());
+        let (prepared, pool) = (evaluator.prepared.clone(), Arc::clone(&evaluator.pool));
+        drop(evaluator);
         let start = watched(py, &Cancel::default(), move || {
             pool.install(|| {
                 let scene = subject.at(subject.longest_side(&options), &options)?;
@@ -125,8 +101,9 @@ impl Objective {
     }
 
     /// (L(x), dL/dx), as the class says.
-    fn __call__<'py>(&mut self, py: Python<'py>, x: &Bound<'py, PyAny>) -> Result<(f64, Bound<'py, PyAny>)> {
-        if self.process != std::process::id() {
+    fn __call__<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> Result<(f64, Bound<'py, PyAny>)> {
+        let mut evaluator = self.idle()?;
+        if evaluator.process != std::process::id() {
             let problem = "this Objective belongs to another process, whose threads are not here: make another one here, or start \
                 processes by spawn instead of fork";
             return Err(PyRuntimeError::new_err(problem).into());
@@ -138,13 +115,13 @@ impl Objective {
                 let gradient = vec![f32::NAN; x.len()];
                 return Ok((f64::NAN, as_x(py, shape, gradient)?.into_any()));
             }
-            let (losses, gradient) = self.evaluate(py, in_order(&x))?;
-            return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
+            let (losses, gradient) = evaluator.evaluate(py, in_order(&x))?;
+            return Ok((evaluator.heed(losses), as_x(py, shape, gradient)?.into_any()));
         }
         if let Ok(x) = x.extract::<PyReadonlyArrayDyn<'py, f64>>() {
             let shape = self.check(x.shape())?;
-            let (losses, gradient) = self.evaluate_plain(py, in_order(&x))?;
-            return Ok((self.heed(losses), as_x(py, shape, gradient)?.into_any()));
+            let (losses, gradient) = evaluator.evaluate_plain(py, in_order(&x))?;
+            return Ok((evaluator.heed(losses), as_x(py, shape, gradient)?.into_any()));
         }
         let what = match x.cast::<PyUntypedArray>() {
             Ok(x) => format!("numbers of {}", x.dtype()),
@@ -155,7 +132,27 @@ impl Objective {
 
     fn __repr__(&self) -> String {
         let (height, width) = self.size;
-        format!("Objective({height} x {width} x 3, {} terms)", self.terms.len())
+        format!("Objective({height} x {width} x 3, {} terms)", self.terms)
+    }
+}
+
+impl Objective {
+    /// What evaluates, if it is not at work.
+    fn idle(&self) -> Result<MutexGuard<'_, Evaluator>> {
+        let busy = "this Objective is at work in another thread: make one for each thread";
+        Ok(self.evaluator.try_lock().map_err(|_| PyRuntimeError::new_err(busy))?)
+    }
+
+    /// Checks that a shape is that of x, or flat.
+    fn check(&self, shape: &[usize]) -> Result<Vec<usize>> {
+        let (height, width) = self.size;
+        if shape == [height, width, 3] || shape == [3 * height * width] {
+            return Ok(shape.to_vec());
+        }
+        let numbers = 3 * height * width;
+        Err(Failure::value(format!(
+            "x has the shape {shape:?}: it must be ({height}, {width}, 3) or ({numbers},)"
+        )))
     }
 }
 
@@ -185,11 +182,11 @@ impl Measured {
         Ok(Self { network, prepared, subject, options, targets, size, fast })
     }
 
-    fn into_objective(self, pool: ThreadPool, cancel: Cancel) -> Objective {
+    fn into_evaluator(self, pool: ThreadPool, cancel: Cancel) -> Evaluator {
         let Self { network, prepared, subject, options, targets, size, fast } = self;
         let (terms, plain, changed) = (fast.terms().to_vec(), None, Vec::new());
         let (fast, subject, pool) = (Some(fast), Arc::new(subject), Arc::new(pool));
-        Objective {
+        Evaluator {
             network,
             prepared,
             subject,
@@ -207,7 +204,46 @@ impl Measured {
     }
 }
 
-impl Objective {
+/// What evaluates L.
+struct Evaluator {
+    network: Arc<Network>,
+    prepared: PreparedNetwork,
+    subject: Arc<Subject>,
+    options: TransferOptions,
+    targets: Targets,
+    size: (usize, usize),
+    pool: Arc<ThreadPool>,
+    /// None after an evaluation that was cancelled.
+    fast: Option<Fast>,
+    /// None before it is asked for.
+    plain: Option<Arc<PlainObjective>>,
+    /// The terms, with the losses of the last picture.
+    terms: Vec<TermLoss>,
+    /// The weights that were changed.
+    changed: Vec<(usize, f64)>,
+    /// What ends an evaluation of `fast`.
+    cancel: Cancel,
+    /// The process that has the threads of `pool`.
+    process: u32,
+}
+
+impl Evaluator {
+    fn set_weight(&mut self, term: &Bound<'_, PyAny>, weight: f64) -> Result<()> {
+        let index = self.index(term)?;
+        if !weight.is_finite() {
+            return Err(Failure::value(format!("a weight must be a finite number, not {weight}")));
+        }
+        if let Some(fast) = &mut self.fast {
+            fast.set_weight(index, weight)?;
+        }
+        if let Some(plain) = &mut self.plain {
+            Arc::make_mut(plain).set_weight(index, weight)?;
+        }
+        self.terms[index].weight = Weight::alone(weight);
+        self.changed.push((index, weight));
+        Ok(())
+    }
+
     /// The number of a term.
     fn index(&self, term: &Bound<'_, PyAny>) -> Result<usize> {
         if let Ok(asked) = term.cast::<PyString>() {
@@ -223,18 +259,6 @@ impl Objective {
         let index = usize::try_from(if index < 0 { index + terms as isize } else { index });
         let index = index.ok().filter(|&index| index < terms);
         Ok(index.ok_or_else(|| PyIndexError::new_err(format!("there are {terms} terms")))?)
-    }
-
-    /// Checks that a shape is that of x, or flat.
-    fn check(&self, shape: &[usize]) -> Result<Vec<usize>> {
-        let (height, width) = self.size;
-        if shape == [height, width, 3] || shape == [3 * height * width] {
-            return Ok(shape.to_vec());
-        }
-        let numbers = 3 * height * width;
-        Err(Failure::value(format!(
-            "x has the shape {shape:?}: it must be ({height}, {width}, 3) or ({numbers},)"
-        )))
     }
 
     fn heed(&mut self, losses: Breakdown) -> f64 {

@@ -1,17 +1,20 @@
 //! Runs of L-BFGS and Adam on a function of the caller's: what `_optimise.py` is a face of.
 
+use std::sync::{Mutex, MutexGuard};
+
 use impasto_lbfgs::{Error, Groups, Optimiser, State, Step, StopReason};
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::function::{Function, Number, array, numbers, required};
 use crate::settings;
 
-/// A run that is started, and can be stepped.
-#[pyclass(module = "impasto._impasto")]
-pub(crate) struct Run(Box<dyn Steps>);
+/// A run that is started, and can be stepped. None once the garbage collector has cleared it.
+#[pyclass(frozen, module = "impasto._impasto")]
+pub(crate) struct Run(Mutex<Option<Box<dyn Steps>>>);
 
 /// iteration, evaluations, x, loss, |g|, step, averaged.
 type Iteration<'py> = (usize, usize, Bound<'py, PyAny>, f64, f64, f64, bool);
@@ -56,8 +59,9 @@ impl Run {
     }
 
     /// Goes on by one accepted iteration, or says why not.
-    fn step(&mut self, py: Python<'_>) -> PyResult<Option<&'static str>> {
-        Ok(match self.0.step(py)? {
+    fn step(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        let mut run = self.idle()?;
+        Ok(match steps(&mut run)?.step(py)? {
             Step::Accepted => None,
             Step::Ended(reason) => Some(word(reason)),
         })
@@ -65,17 +69,54 @@ impl Run {
 
     /// The accepted point.
     fn iteration<'py>(&self, py: Python<'py>) -> PyResult<Iteration<'py>> {
-        self.0.iteration(py)
+        let mut run = self.idle()?;
+        steps(&mut run)?.iteration(py)
     }
 
     /// The point to keep, and how the run went, if it ends now: for the reason of the last step, or because the caller wants it.
     fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Outcome<'py>> {
-        self.0.outcome(py)
+        let mut run = self.idle()?;
+        steps(&mut run)?.outcome(py)
     }
+
+    /// A function that holds its own run, as a method of an object with both does, is a cycle. A run that is at work is in use.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.0.try_lock().as_deref() {
+            Ok(Some(steps)) => visit.call(steps.function().object()),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        if let Ok(mut run) = self.0.try_lock() {
+            *run = None;
+        }
+    }
+}
+
+impl Run {
+    fn new(steps: impl Steps + 'static) -> Self {
+        Self(Mutex::new(Some(Box::new(steps))))
+    }
+
+    /// The run, if nobody else is stepping it.
+    fn idle(&self) -> PyResult<MutexGuard<'_, Option<Box<dyn Steps>>>> {
+        self.0.try_lock().map_err(|_| {
+            PyRuntimeError::new_err(
+                "this run is in the middle of a step, that of another thread or one whose function asks for the next",
+            )
+        })
+    }
+}
+
+/// What an idle run has.
+fn steps(run: &mut Option<Box<dyn Steps>>) -> PyResult<&mut Box<dyn Steps>> {
+    run.as_mut().ok_or_else(|| PyRuntimeError::new_err("this run was cleared"))
 }
 
 /// A run of any method and type of numbers.
 trait Steps: Send + Sync {
+    fn function(&self) -> &Function;
     fn step(&mut self, py: Python<'_>) -> PyResult<Step>;
     fn iteration<'py>(&self, py: Python<'py>) -> PyResult<Iteration<'py>>;
     fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Outcome<'py>>;
@@ -127,6 +168,10 @@ where
     O: Send + Sync,
     O::State<T, ()>: Send + Sync,
 {
+    fn function(&self) -> &Function {
+        &self.function
+    }
+
     fn step(&mut self, py: Python<'_>) -> PyResult<Step> {
         let Self { optimiser, function, state, .. } = self;
         let step =
@@ -174,10 +219,10 @@ where
     let x0 = required(x0)?;
     let groups = groups(x0.shape())?;
     if let Ok(x0) = x0.extract::<PyReadonlyArrayDyn<'_, f32>>() {
-        return Ok(Run(Box::new(RunOf::start(optimiser, function, &x0, groups)?)));
+        return Ok(Run::new(RunOf::start(optimiser, function, &x0, groups)?));
     }
     if let Ok(x0) = x0.extract::<PyReadonlyArrayDyn<'_, f64>>() {
-        return Ok(Run(Box::new(RunOf::start(optimiser, function, &x0, groups)?)));
+        return Ok(Run::new(RunOf::start(optimiser, function, &x0, groups)?));
     }
     Err(PyValueError::new_err(format!("x0 must be float32 or float64, not {}", x0.dtype())))
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import inspect
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -355,3 +357,35 @@ def test_a_minimum_of_the_paper_is_reached(problem):
         pytest.skip(EXCEPTIONS[problem.title])
     loss = lbfgs(problem, problem.start, max_iterations=10000, max_evaluations=20000).loss
     assert any(abs(loss - minimum) <= 5e-6 * minimum + 1e-12 for minimum in problem.minima), loss
+
+
+def test_a_function_that_steps_its_own_run_is_told():
+    runs, said = [], []
+
+    def impatient(x):
+        if runs:
+            try:
+                next(runs[0])
+            except RuntimeError as error:
+                said.append(str(error))
+        return banana(x)
+
+    runs.append(lbfgs_steps(impatient, START))
+    assert next(runs[0]).iteration == 1
+    assert said and all("in the middle of a step" in sentence for sentence in said)
+
+
+def test_a_run_whose_function_holds_it_is_collected():
+    class Study:
+        def __init__(self):
+            self.steps = lbfgs_steps(self.function, START)
+
+        def function(self, x):
+            return banana(x)
+
+    study = Study()
+    next(study.steps)
+    forgotten = weakref.ref(study)
+    del study
+    gc.collect()
+    assert forgotten() is None

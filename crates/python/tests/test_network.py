@@ -103,6 +103,8 @@ def test_what_is_wrong_is_said(network: impasto.Network, photo: Bytes) -> None:
         network.gram(photo[:12], ["conv5_1"])
     with pytest.raises(TypeError, match="did you mean border"):
         network.gram(photo, "conv1_1", boarder="zero")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="`layers` is of type int: give a name"):
+        network.features(photo, 5)  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError, match="nowhere.pth"):
         impasto.Network.load("nowhere.pth")
     with pytest.raises(ValueError, match="not a weight file"):

@@ -225,3 +225,25 @@ def test_an_array_that_memory_cannot_hold_is_an_error() -> None:
     huge = np.broadcast_to(np.uint8(7), (10**6, 10**6, 3))
     with pytest.raises(MemoryError, match="not enough memory"):
         impasto.Objective(huge, huge)
+
+
+def test_an_objective_that_is_at_work_says_so_in_another_thread(objective: impasto.Objective) -> None:
+    x = objective.start().astype(np.float64)
+    started = threading.Event()
+
+    def work() -> None:
+        started.set()
+        objective(x)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started.wait()
+    said = []
+    while thread.is_alive():
+        try:
+            objective.set_weight("tv", SMALL["tv_weight"])
+        except RuntimeError as error:
+            said.append(str(error))
+    thread.join()
+    assert said and set(said) == {"this Objective is at work in another thread: make one for each thread"}
+    assert objective.terms[-1].weight == SMALL["tv_weight"]
