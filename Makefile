@@ -7,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples package python wasm notebooks book fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wasm notebooks book book-pictures fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -66,6 +66,10 @@ book:
 	cargo fmt --manifest-path crates/book/Cargo.toml --check
 	cargo test $(BOOK)
 	cargo run $(BOOK)
+
+# The book's own pictures and plots, drawn anew: docs/images/book.
+book-pictures:
+	cargo run --quiet --locked --package impasto-study --example book_pictures
 
 # Every crate as a tarball for the registry, and the program of docs/library.md against the tarballs alone.
 package:

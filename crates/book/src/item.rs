@@ -8,7 +8,8 @@ const KEYWORDS: [&str; 11] =
 
 /// The lines (from 0) of every item of this name, with its comments and attributes: `fn name`, `struct Name`, `impl Trait for Name`, or a
 /// bare name for an item of any kind. In `Name::name`, the second is sought within the `impl`s and `trait` of the first, or in the
-/// whole file if there are none (the first is then a module).
+/// whole file if there are none (the first is then a module). Of items of one name at several depths it is the outermost: functions
+/// of a module hide methods and what tests define.
 pub fn find(source: &str, name: &str) -> Vec<Range<usize>> {
     let lines: Vec<&str> = source.lines().collect();
     let within = 0..lines.len();
@@ -31,7 +32,10 @@ pub fn first_line(source: &str, lines: &Range<usize>) -> usize {
 }
 
 fn found(lines: &[&str], within: Range<usize>, name: &str) -> Vec<Range<usize>> {
-    within.filter(|&at| begins(lines[at], name)).map(|at| start(lines, at)..end(lines, at)).collect()
+    let all: Vec<usize> = within.filter(|&at| begins(lines[at], name)).collect();
+    let outermost = all.iter().map(|&at| indent(lines[at])).min();
+    let outer = all.into_iter().filter(|&at| Some(indent(lines[at])) == outermost);
+    outer.map(|at| start(lines, at)..end(lines, at)).collect()
 }
 
 /// Whether a line begins the item: its keywords in front, and no more of a word behind it.
@@ -134,6 +138,8 @@ impl Default for Unit {
 
 impl<T> From<T> for Other<T> {
     fn from(t: T) -> Self { Other(t) }
+
+    fn add(self) {}
 }
 
 impl Unit {
