@@ -1,5 +1,5 @@
-//! The pictures and plots of the book: `cargo run -p impasto-study --example book_pictures [FOLDER]`, by default into
-//! docs/images/book. `make book-pictures` calls it.
+//! The pictures and plots of the book: `cargo run -p impasto-study --example book_pictures [FOLDER [WORD]]`, by default into
+//! docs/images/book; with a word only those whose names have it. `make book-pictures` calls it.
 
 use std::error::Error;
 use std::fs;
@@ -25,25 +25,28 @@ fn main() -> Result<()> {
     };
     let (photo, painting) = (read("content/chelsea.png")?, read("style/cafe_terrace.webp")?);
 
-    let plots = [
-        ("pixel.svg", pixel::block(&photo, (88, 132))?),
-        ("winograd-error.svg", plots::winograd_error()?),
-        ("pooling.svg", plots::pooling()?),
-        ("receptive-fields.svg", plots::receptive_fields()?),
-        ("wolfe.svg", plots::wolfe()?),
-        ("optimisers.svg", paintings::optimisers(&photo, &painting)?),
+    let word = std::env::args().nth(2).unwrap_or_default();
+    let wanted = |name: &str| name.contains(&word);
+
+    let plots: [(&str, &dyn Fn() -> Result<String>); 6] = [
+        ("pixel.svg", &|| pixel::block(&photo, (88, 132))),
+        ("winograd-error.svg", &plots::winograd_error),
+        ("pooling.svg", &plots::pooling),
+        ("receptive-fields.svg", &plots::receptive_fields),
+        ("wolfe.svg", &plots::wolfe),
+        ("optimisers.svg", &|| paintings::optimisers(&photo, &painting)),
     ];
-    for (name, svg) in plots {
-        fs::write(folder.join(name), svg)?;
+    for (name, svg) in plots.into_iter().filter(|(name, _)| wanted(name)) {
+        fs::write(folder.join(name), svg()?)?;
     }
-    let pictures = [
-        ("responses.jpg", responses::strongest(&photo)?),
-        ("fields.jpg", responses::fields(&photo)?),
-        ("gram.jpg", paintings::gram_matrices(&photo, &painting)?),
-        ("scales.jpg", paintings::scales(&photo, &painting)?),
+    let pictures: [(&str, &dyn Fn() -> Result<Picture>); 4] = [
+        ("responses.jpg", &|| responses::strongest(&photo)),
+        ("fields.jpg", &|| responses::fields(&photo)),
+        ("gram.jpg", &|| paintings::gram_matrices(&photo, &painting)),
+        ("scales.jpg", &|| paintings::scales(&photo, &painting)),
     ];
-    for (name, picture) in pictures {
-        picture.write(&folder.join(name), Encoding::Jpeg { quality: 88 })?;
+    for (name, picture) in pictures.into_iter().filter(|(name, _)| wanted(name)) {
+        picture()?.write(&folder.join(name), Encoding::Jpeg { quality: 88 })?;
     }
     Ok(())
 }

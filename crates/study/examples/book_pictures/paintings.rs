@@ -11,7 +11,7 @@ use impasto_style::{
 };
 
 use crate::Result;
-use crate::responses::{enlarged, responses};
+use crate::responses::{responses, sampled};
 
 /// The options that the book paints with: the paper's, small.
 fn paper(size: usize, iterations: usize) -> TransferOptions {
@@ -80,7 +80,7 @@ pub(crate) fn gram_matrices(photo: &Picture, painting: &Picture) -> Result<Pictu
         // From white (the largest) down to black (a ten thousandth of it).
         let grey = |value: f64| 255.0 * (1.0 + (value / most).max(1e-4).log10() / 4.0) as f32;
         let data = matrix.data.iter().flat_map(|&value| [grey(value); 3]).collect();
-        pictures.push(enlarged(&Picture::new(matrix.channels, matrix.channels, data)?, (side, side))?);
+        pictures.push(sampled(&Picture::new(matrix.channels, matrix.channels, data)?, (side, side))?);
     }
     Ok(Sheet { rows: &[String::new()], columns: &names.map(str::to_owned), pictures: &pictures }.draw()?)
 }

@@ -59,14 +59,15 @@ pub(crate) fn winograd_error() -> Result<String> {
             line.points.push((c_in as f64, error / unit));
         }
     }
-    Ok(line_chart(logarithmic("input channels"), logarithmic("error in units of rounding"), &lines)?)
+    Ok(line_chart(linear("input channels"), logarithmic("error in units of rounding"), &lines)?)
 }
 
 /// How much of a wave each pooling hands on, by the wave's period in responses: the root mean square of what comes out over that of
 /// what goes in, both without their means.
 pub(crate) fn pooling() -> Result<String> {
-    let side = 240;
-    let shape = Shape::new(2, side, 1);
+    // Every pair of rows has the wave at another phase: else short ones would beat with the windows.
+    let (side, phases) = (240, 32);
+    let shape = Shape::new(2 * phases, side, 1);
     let swing = |data: &[f64]| {
         let mean = data.iter().sum::<f64>() / data.len() as f64;
         rms(data.iter().map(|v| v - mean))
@@ -76,7 +77,9 @@ pub(crate) fn pooling() -> Result<String> {
     for step in 0..=36 {
         let period = 2.0 + f64::from(step) / 3.0;
         let omega = std::f64::consts::TAU / period;
-        let wave: Vec<f64> = (0..shape.len()).map(|at| (omega * ((at % side) as f64 + 0.5)).sin()).collect();
+        let phase = |row: usize| std::f64::consts::TAU * (row / 2) as f64 / phases as f64;
+        let at = |index: usize| omega * (index % side) as f64 + phase(index / side);
+        let wave: Vec<f64> = (0..shape.len()).map(|index| at(index).sin()).collect();
         let relu: Vec<f64> = wave.iter().map(|v| v.max(0.0)).collect();
         let averaged = average_pool(&Tensor::from_vec(shape, wave.clone())?)?;
         let largest = max_pool(&Tensor::from_vec(shape, relu.clone())?)?;
@@ -128,17 +131,18 @@ fn paths(convs: &[usize], side: usize) -> Result<(Vec<f64>, f64)> {
     Ok((rows, step * middle as f64 + (step - 1.0) / 2.0))
 }
 
-/// phi(t) = -t / (t^2 + 2), the line of sufficient decrease (c1 = 0.1, steeper than in use, so that it is seen), and the steps with both
+/// phi(t) = 1/2 - t / (t^2 + 2), the line of sufficient decrease (c1 = 0.1, steeper than in use, so that it is seen), and the steps with both
 /// strong Wolfe conditions (c2 = 0.5).
 pub(crate) fn wolfe() -> Result<String> {
     let (c1, c2) = (0.1, 0.5);
-    let phi = |t: f64| -t / (t * t + 2.0);
+    let phi = |t: f64| 0.5 - t / (t * t + 2.0);
     let slope = |t: f64| (t * t - 2.0) / (t * t + 2.0).powi(2);
     let steps = || (0..=300).map(|step| f64::from(step) / 50.0);
-    let holds = |t: &f64| phi(*t) <= c1 * t * slope(0.0) && slope(*t).abs() <= c2 * slope(0.0).abs();
+    let holds =
+        |t: &f64| phi(*t) <= phi(0.0) + c1 * t * slope(0.0) && slope(*t).abs() <= c2 * slope(0.0).abs();
     let lines = [
         series("phi(t)", steps().map(|t| (t, phi(t)))),
-        series("phi(0) + c1 t phi'(0)", steps().map(|t| (t, c1 * t * slope(0.0)))),
+        series("phi(0) + c1 t phi'(0)", steps().map(|t| (t, phi(0.0) + c1 * t * slope(0.0)))),
         series("both conditions hold", steps().filter(holds).map(|t| (t, phi(t) - 0.006))),
     ];
     Ok(line_chart(linear("step t"), linear("loss"), &lines)?)

@@ -9,7 +9,8 @@ use crate::Result;
 
 const LAYERS: [&str; 4] = ["conv1_1", "conv2_1", "conv3_1", "conv4_1"];
 const FILTERS: usize = 4;
-const CELL: usize = 120;
+/// The longest side of the photo, and of a cell.
+const SIDES: [usize; 2] = [320, 160];
 
 /// The responses of VGG-16 to a picture at these layers, in order.
 pub(crate) fn responses<T: Element>(picture: &Picture, layers: &[&str]) -> Result<Vec<Tensor<T>>> {
@@ -27,33 +28,33 @@ pub(crate) fn responses<T: Element>(picture: &Picture, layers: &[&str]) -> Resul
         .collect())
 }
 
-/// For each layer the filters with the largest spread, as pictures from black (0) to white (the largest response).
+/// For each layer the filters with the largest variance, as pictures from black (0) to white (the largest response).
 pub(crate) fn strongest(photo: &Picture) -> Result<Picture> {
-    let (height, width) = photo.size_with_longest_side(CELL);
+    let [(height, width), cell] = SIDES.map(|side| photo.size_with_longest_side(side));
     let mut pictures = Vec::new();
     for response in responses::<f32>(&photo.resized(height, width)?, &LAYERS)? {
         let shape = response.shape();
         let values = |filter: usize| response.data().iter().skip(filter).step_by(shape.channels).copied();
-        let spread = |filter: usize| {
+        let variance = |filter: usize| {
             let count = shape.positions() as f32;
             let mean = values(filter).sum::<f32>() / count;
-            values(filter).map(|v| (v - mean).powi(2)).sum::<f32>() / count / (mean * mean + 1.0)
+            values(filter).map(|v| (v - mean).powi(2)).sum::<f32>() / count
         };
         let mut filters: Vec<(f32, usize)> =
-            (0..shape.channels).map(|filter| (spread(filter), filter)).collect();
+            (0..shape.channels).map(|filter| (variance(filter), filter)).collect();
         filters.sort_by(|a, b| b.0.total_cmp(&a.0));
         for (_, filter) in filters.into_iter().take(FILTERS) {
             let most = values(filter).fold(1e-6, f32::max);
             let grey = values(filter).flat_map(|v| [255.0 * v / most; 3]).collect();
-            pictures.push(enlarged(&Picture::new(shape.height, shape.width, grey)?, (height, width))?);
+            pictures.push(sampled(&Picture::new(shape.height, shape.width, grey)?, cell)?);
         }
     }
     let columns = (1..=FILTERS).map(|n| format!("filter {n}")).collect::<Vec<_>>();
     Ok(Sheet { rows: &LAYERS.map(str::to_owned), columns: &columns, pictures: &pictures }.draw()?)
 }
 
-/// A picture whose pixels are seen as squares.
-pub(crate) fn enlarged(picture: &Picture, (height, width): (usize, usize)) -> Result<Picture> {
+/// A picture at another size, the nearest pixel at each: enlarged, pixels are squares.
+pub(crate) fn sampled(picture: &Picture, (height, width): (usize, usize)) -> Result<Picture> {
     let (h, w) = (picture.height(), picture.width());
     let mut data = Vec::with_capacity(3 * height * width);
     for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
