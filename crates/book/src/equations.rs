@@ -54,8 +54,9 @@ fn mathml(page: &str, tex: &str, display_mode: DisplayMode) -> Result<String, Bo
             mathml[at..].split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text.trim());
         return Err(failed(words.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")));
     }
-    // The writer escapes a space twice, and leaves one out before an attribute.
+    // The writer escapes a space twice, leaves one out before an attribute, and takes the sign of millionths for a mu.
     let mathml = mathml.replace("&amp;nbsp;", "&#160;").replace("\"minsize", "\" minsize");
+    let mathml = mathml.replace('\u{b5}', "\u{3bc}");
     Ok(mathml.replace(['\n', '\r'], " "))
 }
 
@@ -114,7 +115,8 @@ mod tests {
 
     #[test]
     fn what_the_writer_gets_wrong_is_mended() {
-        let page = set("a.md", "$`a,\\ \\dots \\big( b \\Big)_c`$").unwrap();
+        let page = set("a.md", "$`a,\\ \\dots \\big( b \\Big)_c \\mu`$").unwrap();
+        assert!(!page.contains(['\u{b5}', '\u{a0}']) && page.contains('\u{3bc}'), "{page}");
         assert!(!page.contains("nbsp") && page.contains(" minsize="), "{page}");
         let inside_a_tag = page.split('<').filter_map(|tag| tag.split_once('>')).map(|(tag, _)| tag);
         for tag in inside_a_tag {
