@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     }
     let pictures: [(&str, &dyn Fn() -> Result<Picture>); 4] = [
         ("responses.jpg", &|| responses::strongest(&photo)),
-        ("fields.jpg", &|| responses::fields(&photo)),
+        ("fields.jpg", &|| Ok(responses::fields(&photo))),
         ("gram.jpg", &|| paintings::gram_matrices(&photo, &painting)),
         ("scales.jpg", &|| paintings::scales(&photo, &painting)),
     ];

@@ -1,5 +1,7 @@
 //! A block of a photo's pixels with their numbers.
 
+use std::fmt::Write;
+
 use impasto_style::Picture;
 
 use crate::Result;
@@ -20,16 +22,18 @@ pub(crate) fn block(photo: &Picture, (top, left): (usize, usize)) -> Result<Stri
         let light = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
         let ink = if light > 128.0 { "black" } else { "white" };
         let (x, y) = (column * CELL, row * CELL);
-        svg.push_str(&format!(
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"rgb({:.0},{:.0},{:.0})\"/>\n",
+        writeln!(
+            svg,
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"rgb({:.0},{:.0},{:.0})\"/>",
             rgb[0], rgb[1], rgb[2]
-        ));
+        )?;
         for (line, value) in rgb.iter().enumerate() {
-            svg.push_str(&format!(
-                "<text x=\"{}\" y=\"{}\" fill=\"{ink}\">{value:.0}</text>\n",
+            writeln!(
+                svg,
+                "<text x=\"{}\" y=\"{}\" fill=\"{ink}\">{value:.0}</text>",
                 x + CELL / 2,
                 y + 20 + 16 * line
-            ));
+            )?;
         }
     }
     svg.push_str("</svg>\n");
