@@ -23,7 +23,15 @@ fn package(name: &str) -> Result<PathBuf, BookError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version=1", "--offline", "--locked", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version=1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+            env!("TARGET"),
+        ])
+        .arg("--manifest-path")
         .arg(manifest)
         .output()
         .map_err(|error| BookError::Font(format!("cargo does not start: {error}")))?;
