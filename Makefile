@@ -7,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples package python wheel wasm notebooks fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wheel wasm notebooks book book-pictures fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -62,6 +62,18 @@ notebooks:
 wasm: build
 	crates/wasm/build.sh
 	node --test crates/wasm/test.mjs
+
+# docs/ as one book, target/book/index.html: equations set, code included, every link checked.
+BOOK_TARGET = --target-dir $(or $(CARGO_TARGET_DIR),target)/mdbook
+BOOK = --quiet --locked --manifest-path crates/book/Cargo.toml $(BOOK_TARGET)
+book:
+	cargo fmt --manifest-path crates/book/Cargo.toml --check
+	cargo test $(BOOK)
+	cargo run $(BOOK)
+
+# The book's own pictures and plots, drawn anew: docs/images/book.
+book-pictures:
+	cargo run --quiet --locked --package impasto-study --example book_pictures
 
 # Every crate as a tarball for the registry, and the program of docs/library.md against the tarballs alone.
 package:

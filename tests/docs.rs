@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// README.md and docs/*.md.
+/// README.md, docs/*.md and docs/book/*.md.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut documents: Vec<PathBuf> = fs::read_dir(root.join("docs"))
-        .expect("docs/ exists")
+    let mut documents: Vec<PathBuf> = ["docs", "docs/book"]
+        .into_iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("the folder exists"))
         .map(|entry| entry.expect("a readable folder").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
