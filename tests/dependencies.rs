@@ -82,11 +82,14 @@ fn every_crate_is_of_this_project_or_of_the_public_registry() {
     }
 }
 
-/// The packages for Python and for pages have lock files of their own.
+/// The packages for Python and for pages have lock files of their own, and so have examples.
 #[test]
 fn every_lock_file_names_the_public_registry_alone() {
     let mut sources = BTreeSet::new();
-    for file in ["Cargo.lock", "crates/python/Cargo.lock", "crates/wasm/Cargo.lock"] {
+    let examples =
+        ["own_operation", "exercises", "in_the_wild"].map(|name| format!("examples/{name}/Cargo.lock"));
+    let ours = ["Cargo.lock", "crates/python/Cargo.lock", "crates/wasm/Cargo.lock"].map(str::to_owned);
+    for file in ours.iter().chain(&examples) {
         let lock = fs::read_to_string(root().join(file)).expect("a lock file");
         sources.extend(lock.lines().filter(|line| line.starts_with("source = ")).map(str::to_owned));
     }
