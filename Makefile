@@ -7,7 +7,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples package python wasm notebooks own-operation exercise exercises fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wasm notebooks own-operation exercise exercises in-the-wild fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -66,6 +66,10 @@ exercise:
 # The solutions, and that the exercises fail for the right reason as they come.
 exercises:
 	cd examples/exercises && cargo test --locked --test solutions
+
+# The gradients of candle and burn, checked: a table. Both are compiled first, which takes minutes.
+in-the-wild:
+	cd examples/in_the_wild && cargo run --quiet --locked
 
 # WebAssembly: the module, and a painting in node that the native program's is compared with.
 wasm: build

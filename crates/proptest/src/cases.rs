@@ -11,6 +11,8 @@ use crate::random::SplitMix64;
 
 /// The variable of the environment that sets the seed of all cases.
 pub const SEED_VARIABLE: &str = "IMPASTO_PROPTEST_SEED";
+/// How often a case is made smaller at most.
+const SHRUNK: u32 = 4096;
 /// The longest text of a case that a message prints.
 const PRINTED: usize = 2000;
 
@@ -62,7 +64,12 @@ impl Cases {
     where
         S::Value: Debug,
     {
-        let config = Config { cases: self.count, failure_persistence: None, ..Config::default() };
+        let config = Config {
+            cases: self.count,
+            failure_persistence: None,
+            max_shrink_iters: SHRUNK,
+            ..Config::default()
+        };
         let mut runner = TestRunner::new_with_rng(config, random(self.seed));
         let test =
             |value: S::Value| check(&value).map_err(|failure| TestCaseError::fail(failure.to_string()));

@@ -53,7 +53,7 @@ fn pattern(wrong: &[&Look], tolerance: f64) -> Option<String> {
     let agrees = |look: &Look| (look.claimed - ratio * look.measured).abs() <= 1e-5 * look.claimed.abs();
     let ratio = (ratio * 1e6).round() / 1e6;
     // Of a single coordinate any ratio is one; only those that are made by forgetting something tell anything.
-    let tells = wrong.len() > 1 || [-2.0, -1.0, -0.5, 0.5, 2.0].contains(&ratio);
+    let tells = wrong.len() > 1 || [-2.0, -1.0, -0.5, 0.25, 0.5, 2.0, 4.0].contains(&ratio);
     (tells && wrong.iter().all(|look| agrees(look)))
         .then(|| format!("every wrong coordinate is {ratio} times what it should be"))
 }
