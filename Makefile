@@ -7,7 +7,8 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples package python wheel wasm notebooks book book-pictures fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wheel wasm notebooks book book-pictures own-operation exercise exercises \
+    in-the-wild fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -57,6 +58,23 @@ notebooks:
 	test -x $(NOTEBOOK_VENV)/python || $(MAKE) python
 	$(NOTEBOOK_VENV)/python -m pip install --quiet --requirement examples/notebooks/requirements.txt
 	IMPASTO_NOTEBOOK_SIZE=$(IMPASTO_NOTEBOOK_SIZE) $(NOTEBOOK_VENV)/python examples/notebooks/run.py $(WRITE)
+
+# The test of an operation of somebody else, with impasto-proptest.
+own-operation:
+	cd examples/own_operation && cargo test --locked
+
+# Whether what you wrote in examples/exercises is right: make exercise N=3
+N = $(error N=3, say, names the exercise)
+exercise:
+	@cd examples/exercises && cargo test --quiet --locked --test exercises -- --exact exercise_$$(printf %02d $(N))
+
+# The solutions, and that the exercises fail for the right reason as they come.
+exercises:
+	cd examples/exercises && cargo test --locked --test solutions
+
+# The gradients of candle and burn, checked: a table. Both are compiled first, which takes minutes.
+in-the-wild:
+	cd examples/in_the_wild && cargo run --quiet --locked
 
 # WebAssembly: the module, and a painting in node that the native program's is compared with.
 wasm: build

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{TOLERANCE, numbers_off_zero, probes};
+use common::{TOLERANCE, probes};
 use impasto_autodiff::check::{Direction, Ladder, Probe, Quotient, Verdict, check_gradient};
+use impasto_proptest::strategies::off_zero as numbers_off_zero;
 use proptest::prelude::*;
 
 /// What the checker finds along the first coordinate.

@@ -1,17 +1,85 @@
-//! Every operation's gradient against central differences in f64, within 1e-7. Those of the losses are beside them, in
-//! `src/losses/`.
-//!
-//! An operation with many outputs is turned into a number by a fixed weighting w: f(x) = <w, op(x)>, whose gradient is
-//! the operation's backward pass of w.
+//! Every operation as `impasto_proptest` checks it: its gradient against central differences in f64 within 1e-7, and whatever else applies.
+//! Those of the losses are beside them, in `src/losses/`.
 
 mod common;
 
-use common::{assert_gradient, conv_layer, dot, numbers_off_zero, of, shapes, tensor, weights};
+use common::{conv_layer, of, shapes, tensor};
 use impasto_autodiff::losses::total_variation;
 use impasto_autodiff::ops::{conv, pool, relu};
 use impasto_autodiff::{Border, ConvLayer, Pooling};
+use impasto_proptest::strategies::{apart, off_zero, tensors};
+use impasto_proptest::{Checks, Operation, Property, assert_operation, check_operation};
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
+
+/// A convolution of pictures of a shape.
+struct Conv {
+    layer: ConvLayer<f64>,
+    border: Border,
+    input: Shape,
+}
+
+impl Operation for Conv {
+    fn forward(&self, x: &[f64]) -> Vec<f64> {
+        let input = of(self.input, x.to_vec());
+        conv::forward(&self.layer, self.border, &input).expect("shapes that fit").into_vec()
+    }
+    fn backward(&self, _: &[f64], gradient: &[f64]) -> Vec<f64> {
+        let output = Shape::new(self.input.height, self.input.width, self.layer.out_channels);
+        let gradient = of(output, gradient.to_vec());
+        conv::backward(&self.layer, self.border, &gradient).expect("shapes that fit").into_vec()
+    }
+    fn shape(&self) -> Vec<usize> {
+        vec![self.input.height, self.input.width, self.input.channels]
+    }
+    fn is_linear(&self) -> bool {
+        true
+    }
+    fn threaded(&self) -> Option<&(dyn Operation + Sync)> {
+        Some(self)
+    }
+}
+
+struct Relu;
+
+impl Operation for Relu {
+    fn forward(&self, x: &[f64]) -> Vec<f64> {
+        let mut f = x.to_vec();
+        relu::forward(&mut f);
+        f
+    }
+    fn backward(&self, x: &[f64], gradient: &[f64]) -> Vec<f64> {
+        let mut masked = gradient.to_vec();
+        relu::backward(&self.forward(x), &mut masked);
+        masked
+    }
+}
+
+/// A pooling of responses of a shape.
+struct Pool {
+    pooling: Pooling,
+    input: Shape,
+}
+
+impl Operation for Pool {
+    fn forward(&self, x: &[f64]) -> Vec<f64> {
+        pool::forward(self.pooling, &of(self.input, x.to_vec())).expect("a side of two or more").into_vec()
+    }
+    fn backward(&self, x: &[f64], gradient: &[f64]) -> Vec<f64> {
+        let output = Shape::new(self.input.height / 2, self.input.width / 2, self.input.channels);
+        let (x, gradient) = (of(self.input, x.to_vec()), of(output, gradient.to_vec()));
+        pool::backward(self.pooling, &x, &gradient).expect("shapes that fit").into_vec()
+    }
+    fn shape(&self) -> Vec<usize> {
+        vec![self.input.height, self.input.width, self.input.channels]
+    }
+    fn is_linear(&self) -> bool {
+        self.pooling != Pooling::Max
+    }
+    fn threaded(&self) -> Option<&(dyn Operation + Sync)> {
+        Some(self)
+    }
+}
 
 /// A picture and a convolution that reads its channels.
 fn conv_problems() -> impl Strategy<Value = (Tensor<f64>, ConvLayer<f64>)> {
@@ -19,6 +87,19 @@ fn conv_problems() -> impl Strategy<Value = (Tensor<f64>, ConvLayer<f64>)> {
         let layer = conv_layer("conv", input.shape().channels, out_channels, seed);
         (input, layer)
     })
+}
+
+/// Right everywhere, and nowhere at a kink.
+fn check(operation: &impl Operation, x: &[f64]) -> Result<(), TestCaseError> {
+    let report = check_operation(operation, x, &Checks::default())?;
+    prop_assert_eq!(report.seen.kinks, 0);
+    prop_assert_eq!(report.held.contains(&Property::Adjoint), operation.is_linear());
+    Ok(())
+}
+
+#[test]
+fn relu_gradient_matches_finite_differences() {
+    assert_operation(&Relu, off_zero(1..60));
 }
 
 proptest! {
@@ -29,40 +110,20 @@ proptest! {
         (input, layer) in conv_problems(),
         border in prop::sample::select(&Border::ALL[..]),
     ) {
-        let w = weights(input.shape().positions() * layer.out_channels);
-        let f = |x: &[f64]| {
-            dot(&w, conv::forward(&layer, border, &of(input.shape(), x.to_vec())).expect("shapes that fit").data())
-        };
-        let Shape { height, width, .. } = input.shape();
-        let w = of(Shape::new(height, width, layer.out_channels), w.clone());
-        let gradient = conv::backward(&layer, border, &w)?;
-        assert_gradient(&f, input.data(), gradient.data());
-    }
-
-    #[test]
-    fn relu_gradient_matches_finite_differences(z in (1..60usize).prop_flat_map(numbers_off_zero)) {
-        let w = weights(z.len());
-        let forward = |z: &[f64]| {
-            let mut f = z.to_vec();
-            relu::forward(&mut f);
-            f
-        };
-        let mut gradient = w.clone();
-        relu::backward(&forward(&z), &mut gradient);
-        assert_gradient(&|z| dot(&w, &forward(z)), &z, &gradient);
+        check(&Conv { layer, border, input: input.shape() }, input.data())?;
     }
 
     #[test]
     fn average_pool_gradient_matches_finite_differences(x in tensor(shapes(2, 9))) {
-        check_pool(Pooling::Average, &x)?;
-        check_pool(Pooling::ScaledAverage, &x)?;
+        for pooling in [Pooling::Average, Pooling::ScaledAverage] {
+            check(&Pool { pooling, input: x.shape() }, x.data())?;
+        }
     }
 
-    /// Equal values in a window are kinks: the numbers of each window are moved apart.
+    /// Equal values in a window are kinks: no two numbers are near each other.
     #[test]
-    fn max_pool_gradient_matches_finite_differences(shape in shapes(2, 9), shift in 0..1000usize) {
-        let x = (0..shape.len()).map(|i| ((i + shift) * 7919 % 4099) as f64 / 4099.0).collect();
-        check_pool(Pooling::Max, &of(shape, x))?;
+    fn max_pool_gradient_matches_finite_differences(x in tensors(shapes(2, 9), apart)) {
+        check(&Pool { pooling: Pooling::Max, input: x.shape() }, x.data())?;
     }
 
     /// TV(x) = 1/2 sum of (x_p - x_q)^2 over the pairs of neighbours, whatever the weight of its gradient.
@@ -84,17 +145,4 @@ proptest! {
         let got = total_variation::total_variation(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
         prop_assert!((got - 0.5 * sum).abs() <= 1e-12 * sum, "{got} is not half of {sum}");
     }
-}
-
-fn check_pool(pooling: Pooling, x: &Tensor<f64>) -> Result<(), TestCaseError> {
-    let forward = |x: &Tensor<f64>| pool::forward(pooling, x).expect("a side of two or more");
-    let pooled = forward(x).shape();
-    let w = weights(pooled.len());
-    let gradient = pool::backward(pooling, x, &of(pooled, w.clone()))?;
-    assert_gradient(
-        &|values| dot(&w, forward(&of(x.shape(), values.to_vec())).data()),
-        x.data(),
-        gradient.data(),
-    );
-    Ok(())
 }

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{assert_same_on_any_threads, pseudorandom};
+use common::pseudorandom;
+use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::conv::{
     Algorithm, Extent, PackedConv, PoolKind, Positions, Section, Sink, Source, mask_len,
 };
@@ -169,7 +170,7 @@ fn bits_do_not_depend_on_threads() {
     let case = Case::new(53, 131, (32, 48), 7);
     for algorithm in ALGORITHMS {
         let conv = case.packed(Isa::current(), algorithm);
-        assert_same_on_any_threads(|| {
+        assert_same_bits_on_threads(|| {
             let mut response = vec![0.0; case.extent.positions() * 48];
             let sink =
                 Sink::Response { bias: &case.bias, response: Some(&mut response), pooled: None, mask: None };

@@ -5,7 +5,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::{assert_same_on_any_threads, pseudorandom};
+use common::pseudorandom;
+use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{AlignedBuffer, Gram, Isa, Matrix, PackedMatrix, Scratch, gemm};
 use proptest::prelude::*;
 
@@ -221,7 +222,7 @@ proptest! {
 fn gram_bits_do_not_depend_on_threads() {
     let (positions, channels) = (9000, 32);
     let f = pseudorandom(positions * channels, 3);
-    assert_same_on_any_threads(|| {
+    assert_same_bits_on_threads(|| {
         let mut gram = Gram::new(Isa::current(), channels, positions).unwrap();
         gram.add(&f, &Scratch::default());
         gram.normalised()

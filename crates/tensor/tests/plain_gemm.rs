@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{assert_close, assert_same_on_any_threads, numbers, wave};
+use common::{assert_close, numbers, wave};
+use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{Matrix, TensorError, gemm};
 use proptest::prelude::*;
 
@@ -107,7 +108,7 @@ fn sizes_that_do_not_fit_are_refused() {
 fn gemm_gives_the_same_bits_on_any_threads() {
     let (m, k, n) = (517, 61, 83);
     let (a, b) = (wave::<f32>(m * k), wave::<f32>(k * n));
-    assert_same_on_any_threads(|| {
+    assert_same_bits_on_threads(|| {
         let mut c = vec![0.0; m * n];
         gemm(1.0, Matrix::new(&a, m, k).unwrap(), Matrix::new(&b, k, n).unwrap(), 0.0, &mut c).unwrap();
         c

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{assert_close, assert_same_on_any_threads, shapes, tensor, wave, wavy};
+use common::{assert_close, shapes, tensor, wave, wavy};
+use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{
     Shape, Tensor, average_pool, average_pool_gradient, max_pool, max_pool_gradient, pooled_shape,
     reduce::dot,
@@ -103,7 +104,7 @@ fn shapes_that_do_not_fit_are_refused() {
 fn pooling_gives_the_same_bits_on_any_threads() {
     let x = wavy::<f32>(Shape::new(45, 31, 6));
     let y = wavy::<f32>(pooled_shape(x.shape()));
-    assert_same_on_any_threads(|| {
+    assert_same_bits_on_threads(|| {
         let forward = (average_pool(&x).unwrap(), max_pool(&x).unwrap());
         (forward, average_pool_gradient(x.shape(), &y).unwrap(), max_pool_gradient(&x, &y).unwrap())
     });

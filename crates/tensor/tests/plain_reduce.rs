@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{assert_same_on_any_threads, numbers, wave};
+use common::{numbers, wave};
+use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::reduce::{RunningSum, dot, squared_distance};
 use proptest::prelude::*;
 
@@ -57,5 +58,5 @@ fn sums_accumulate_in_f64() {
 #[test]
 fn sums_have_the_same_bits_on_any_threads() {
     let (a, b) = (wave::<f32>(300_007), wave::<f32>(300_007).into_iter().rev().collect::<Vec<_>>());
-    assert_same_on_any_threads(|| (dot(&a, &b).to_bits(), squared_distance(&a, &b).to_bits()));
+    assert_same_bits_on_threads(|| (dot(&a, &b).to_bits(), squared_distance(&a, &b).to_bits()));
 }

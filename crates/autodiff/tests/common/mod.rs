@@ -4,32 +4,23 @@
 pub(crate) mod case;
 pub(crate) mod terms;
 
-use impasto_autodiff::check::{Direction, Ladder, Probe, Verdict, check_gradient};
+use impasto_autodiff::check::{Direction, Ladder, Probe, check_gradient};
 use impasto_autodiff::{Border, Chain, ConvLayer, Layer, Pooling, ops, reference};
+use impasto_proptest::strategies;
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
 /// Relative error that every operation's gradient must reach in f64.
 pub(crate) const TOLERANCE: f64 = 1e-7;
 
-/// Numbers in [-1, 1].
-pub(crate) fn numbers(len: usize) -> impl Strategy<Value = Vec<f64>> {
-    prop::collection::vec(-1.0..1.0, len)
-}
-
-/// Numbers whose distance to 0 is at least 1e-3: no ReLU kink within the steps that count.
-pub(crate) fn numbers_off_zero(len: usize) -> impl Strategy<Value = Vec<f64>> {
-    prop::collection::vec((1e-3..1.0f64, any::<bool>()).prop_map(|(v, up)| if up { v } else { -v }), len)
-}
-
 /// Shapes with sides from `least` to `most`, odd and even, and 1 to 4 channels.
 pub(crate) fn shapes(least: usize, most: usize) -> impl Strategy<Value = Shape> {
-    (least..=most, least..=most, 1..=4usize).prop_map(|(h, w, c)| Shape::new(h, w, c))
+    strategies::shapes(least..=most, 1..=4)
 }
 
 /// A tensor of random numbers.
 pub(crate) fn tensor(shapes: impl Strategy<Value = Shape>) -> impl Strategy<Value = Tensor<f64>> {
-    shapes.prop_flat_map(|shape| numbers(shape.len()).prop_map(move |data| of(shape, data)))
+    strategies::tensors(shapes, strategies::numbers)
 }
 
 /// A tensor of the given numbers.
@@ -163,29 +154,4 @@ pub(crate) fn probes(f: &dyn Fn(&[f64]) -> f64, x: &[f64], gradient: &[f64]) -> 
     let directions =
         [[Direction::Random(1), Direction::Random(2), Direction::Random(3)], coordinates].concat();
     check_gradient(f, x, gradient, &directions, &Ladder::for_scale(1.0))
-}
-
-/// Asserts that `gradient` is right in every probe; none may sit on a kink.
-pub(crate) fn assert_gradient(f: &dyn Fn(&[f64]) -> f64, x: &[f64], gradient: &[f64]) {
-    for probe in probes(f, x, gradient) {
-        assert_eq!(
-            probe.verdict(TOLERANCE),
-            Verdict::Pass,
-            "{:?}: relative error {:e} at step {:e}, kink: {}",
-            probe.direction,
-            probe.relative_error(),
-            probe.step(),
-            probe.kink
-        );
-    }
-}
-
-/// A fixed, uneven weighting that turns a tensor into one number, <weights, values>.
-pub(crate) fn weights(len: usize) -> Vec<f64> {
-    (0..len).map(|i| ((i * 7919 % 1013) as f64 * 0.37).cos()).collect()
-}
-
-/// <a, b>.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

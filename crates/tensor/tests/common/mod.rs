@@ -1,25 +1,19 @@
 //! Random tensors for the property tests.
 #![allow(dead_code)]
 
+use impasto_proptest::strategies;
+pub(crate) use impasto_proptest::strategies::with_zeros as numbers;
 use impasto_tensor::{Element, Shape, Tensor};
 use proptest::prelude::*;
 
-/// Numbers in [-1, 1], some of them exactly 0 and some equal to each other.
-pub(crate) fn numbers(len: usize) -> impl Strategy<Value = Vec<f64>> {
-    let number = prop_oneof![8 => -1.0..1.0, 1 => Just(0.0), 1 => Just(0.5)];
-    prop::collection::vec(number, len)
-}
-
-/// A tensor of one of the shapes.
+/// A tensor of one of the shapes; some numbers are exactly 0, some equal to each other.
 pub(crate) fn tensor(shapes: impl Strategy<Value = Shape>) -> impl Strategy<Value = Tensor<f64>> {
-    shapes.prop_flat_map(|shape| {
-        numbers(shape.len()).prop_map(move |data| Tensor::from_vec(shape, data).expect("a usable shape"))
-    })
+    strategies::tensors(shapes, numbers)
 }
 
 /// Shapes with sides from `least` to `most`, odd and even, and 1 to 5 channels.
 pub(crate) fn shapes(least: usize, most: usize) -> impl Strategy<Value = Shape> {
-    (least..=most, least..=most, 1..=5usize).prop_map(|(h, w, c)| Shape::new(h, w, c))
+    strategies::shapes(least..=most, 1..=5)
 }
 
 /// A larger tensor of fixed, uneven numbers in [-1, 1], so that work is cut into many blocks.
@@ -51,20 +45,5 @@ pub(crate) fn assert_close<T: Element>(got: &[T], expected: &[f64], tolerance: f
     for (index, (got, expected)) in got.iter().zip(expected).enumerate() {
         let difference = (got.to_f64() - expected).abs();
         assert!(difference <= tolerance, "element {index}: {got} is not {expected}");
-    }
-}
-
-/// Asserts that `compute` gives the same bits on 1, 2, 3 and 8 threads.
-pub(crate) fn assert_same_on_any_threads<R: PartialEq + std::fmt::Debug + Send>(
-    compute: impl Fn() -> R + Sync,
-) {
-    let on = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
-        pool.install(&compute)
-    };
-    let one = on(1);
-    for threads in [2, 3, 8] {
-        // Not assert_eq!, which would print whole tensors.
-        assert!(on(threads) == one, "{threads} threads give other bits than one");
     }
 }

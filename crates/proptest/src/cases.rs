@@ -1,0 +1,98 @@
+//! Random cases with a seed that can be given again.
+
+use std::fmt::Debug;
+use std::hash::{BuildHasher, RandomState};
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::failure::Failure;
+use crate::random::SplitMix64;
+
+/// The variable of the environment that sets the seed of all cases.
+pub const SEED_VARIABLE: &str = "IMPASTO_PROPTEST_SEED";
+/// How often a case is made smaller at most.
+const SHRUNK: u32 = 4096;
+/// The longest text of a case that a message prints.
+const PRINTED: usize = 2000;
+
+/// How many cases are drawn, and from which seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cases {
+    /// How many.
+    pub count: u32,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// As many as proptest's `PROPTEST_CASES` says (256 without it), from the seed that [`SEED_VARIABLE`] gives; without it another one each time.
+impl Default for Cases {
+    fn default() -> Self {
+        let given = std::env::var(SEED_VARIABLE).ok().and_then(|seed| seed.trim().parse().ok());
+        let seed = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
+        Self { count: Config::default().cases, seed }
+    }
+}
+
+/// A property does not hold: the smallest case that was found, and how to find it again.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{reason}\n  smallest case {case}\n  again         {SEED_VARIABLE}={seed}")]
+pub struct Refuted {
+    /// What failed for the smallest case: a [`Failure`], or a panic's message.
+    pub reason: String,
+    /// The smallest case, as Rust prints it; cut if it is long.
+    pub case: String,
+    /// The seed of all cases.
+    pub seed: u64,
+}
+
+impl Cases {
+    /// So many cases from this seed.
+    pub fn new(count: u32, seed: u64) -> Self {
+        Self { count, seed }
+    }
+
+    /// Draws cases until one fails, then makes it as small as it still fails. A panic of `check` is a failure as well.
+    ///
+    /// # Errors
+    /// [`Refuted`] if a case fails, or if the strategy rejects too many.
+    pub fn run<S: Strategy>(
+        &self,
+        strategy: &S,
+        check: impl Fn(&S::Value) -> Result<(), Failure>,
+    ) -> Result<(), Refuted>
+    where
+        S::Value: Debug,
+    {
+        let config = Config {
+            cases: self.count,
+            failure_persistence: None,
+            max_shrink_iters: SHRUNK,
+            ..Config::default()
+        };
+        let mut runner = TestRunner::new_with_rng(config, random(self.seed));
+        let test =
+            |value: S::Value| check(&value).map_err(|failure| TestCaseError::fail(failure.to_string()));
+        runner.run(strategy, test).map_err(|error| {
+            let (reason, case) = match error {
+                TestError::Fail(reason, value) => (reason.to_string(), format!("{value:?}")),
+                TestError::Abort(reason) => (format!("no case can be drawn: {reason}"), "none".to_owned()),
+            };
+            Refuted { reason, case: cut(case), seed: self.seed }
+        })
+    }
+}
+
+/// Proptest's generator from a number.
+fn random(seed: u64) -> TestRng {
+    let mut bits = SplitMix64(seed);
+    let bytes: Vec<u8> = (0..4).flat_map(|_| bits.bits().to_le_bytes()).collect();
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(PRINTED) {
+        Some((end, _)) => format!("{} ... ({} bytes)", &text[..end], text.len()),
+        None => text,
+    }
+}
