@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use impasto_study::Origin;
+use impasto_study::dump::{Dump, DumpError};
 use impasto_study::explain::{ExplainError, explain};
 use impasto_style::picture::{Encoding, Writing};
-use impasto_style::{PreparedNetwork, StopReason};
+use impasto_style::{Cancel, PreparedNetwork, StopReason};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, with_dashes};
+use crate::features::command_line;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::notices::notices;
@@ -36,6 +39,11 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "HTML", help_heading = "Output")]
     output: PathBuf,
 
+    /// Also write the numbers of the picture to a folder, new or empty: responses, Gram matrices, gradients, as .npy arrays for
+    /// NumPy, and a manifest.json that says what each is
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    dump: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) volume: Volume,
 
@@ -60,8 +68,14 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     options.init = options.init.read(&reading)?;
     said.extend(notices(&subject, &options, asked.sources.names()));
     options.make_room_for(&subject);
-    let network = PreparedNetwork::new(asked.options.network.read()?, &options)?;
+    let weights = asked.options.network.read()?;
+    let network = PreparedNetwork::new(weights.clone(), &options)?;
     let network = network.with_cancel(interrupt.cancel().clone());
+    let origin = Origin { command: command_line(), inputs: asked.inputs(&subject, &weights) };
+    // A run that was given up is written all the same.
+    let prepared = &network.with_cancel(Cancel::default());
+    let dump = Dump { network: &weights, prepared, subject: &subject, options: &options, origin: &origin };
+    arguments.dump.as_deref().map_or(Ok(()), |folder| dump.check(folder)).map_err(dump_failure)?;
     let result = explain(&network, &subject, &options, |event| {
         interrupt.heed(event);
         said.drain(..).for_each(|line| display.say(&line));
@@ -77,14 +91,28 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     })?;
     output.write_or_keep(("the page", ".html"), |out| out.write_all(html.as_bytes()))?;
     let name = output.name();
+    let dumped = arguments.dump.as_deref().map(|folder| dump.write(folder, &painting.picture, painting.iterations));
+    dumped.transpose().map_err(dump_failure)?;
     if let (StopReason::Cancelled, Some(cause)) = (painting.reason, interrupt.cause()) {
         let done = painting.iterations;
         let message = format!("stopped at iteration {done} by {cause}; the page so far is in {name}");
         return Err(Failure::stopped(cause, message));
     }
     let painted = painted(&painting);
-    display.conclude(&format!("Wrote {name} after {}: {painted}", counted(painting.iterations, "iteration")));
+    let numbers = arguments.dump.as_deref().map_or_else(String::new, |folder| format!(" and {}", folder.display()));
+    let iterations = counted(painting.iterations, "iteration");
+    display.conclude(&format!("Wrote {name}{numbers} after {iterations}: {painted}"));
     Ok(())
+}
+
+/// Why there are no numbers.
+fn dump_failure(error: DumpError) -> Failure {
+    match error {
+        DumpError::Transfer(error) => error.into(),
+        DumpError::File(error) => error.into(),
+        DumpError::Taken { .. } => Failure::wrong_use(format!("--dump: {error}")),
+        error => Failure::failed(with_dashes(&format!("--dump: {error}"))),
+    }
 }
 
 /// The most bytes of a page about a picture of H x W: six pictures of that size, in base64, and what is drawn of the layers.

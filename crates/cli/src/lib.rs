@@ -8,6 +8,7 @@ mod checkpoint;
 mod duration;
 mod explain;
 mod failure;
+mod features;
 mod gradcheck;
 mod grid;
 mod help;
@@ -90,6 +91,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Explain(Box<explain::Arguments>),
     Gradcheck(Box<gradcheck::Arguments>),
+    Features(Box<features::Arguments>),
     Show(show::Arguments),
     Weights(weights::Arguments),
     Bench(bench::Arguments),
@@ -157,6 +159,7 @@ impl Command {
             Self::Sweep(arguments) => sweep::run(arguments, interrupt),
             Self::Explain(arguments) => explain::run(arguments, interrupt),
             Self::Gradcheck(arguments) => gradcheck::run(arguments),
+            Self::Features(arguments) => features::run(arguments, interrupt),
             Self::Show(arguments) => show::run(arguments),
             Self::Weights(arguments) => weights::run(arguments),
             Self::Bench(arguments) => bench::run(arguments),
@@ -172,6 +175,7 @@ impl Command {
             Self::Sweep(arguments) => Some(&mut arguments.options),
             Self::Explain(arguments) => Some(&mut arguments.options),
             Self::Gradcheck(arguments) => Some(&mut arguments.options),
+            Self::Features(arguments) => Some(&mut arguments.options),
             Self::Show(_) | Self::Weights(_) | Self::Bench(_) => None,
         }
     }
@@ -184,12 +188,19 @@ impl Command {
             Self::Grid(arguments) => Some(&mut arguments.to.volume),
             Self::Sweep(arguments) => Some(&mut arguments.to.volume),
             Self::Explain(arguments) => Some(&mut arguments.volume),
-            Self::Gradcheck(_) | Self::Show(_) | Self::Weights(_) | Self::Bench(_) => None,
+            Self::Gradcheck(_)
+            | Self::Features(_)
+            | Self::Show(_)
+            | Self::Weights(_)
+            | Self::Bench(_) => None,
         }
     }
 
     /// Whether it says nothing but errors.
     fn is_quiet(&mut self) -> bool {
-        self.volume().is_some_and(|volume| volume.quiet)
+        match self {
+            Self::Features(arguments) => arguments.quiet,
+            _ => self.volume().is_some_and(|volume| volume.quiet),
+        }
     }
 }

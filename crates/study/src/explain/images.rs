@@ -84,7 +84,7 @@ pub(super) fn shrunk(picture: Picture, longest: usize) -> Result<Picture, Pictur
 }
 
 /// Each pixel as its light (Y, Y, Y).
-pub(super) fn in_grey(mut picture: Picture) -> Picture {
+pub(crate) fn in_grey(mut picture: Picture) -> Picture {
     picture.data_mut().as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = [light(*pixel); 3]);
     picture
 }

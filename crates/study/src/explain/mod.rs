@@ -14,6 +14,7 @@ use std::time::Duration;
 use impasto_autodiff::{Loss, LossKind, Tap};
 
 use crate::plot::PlotError;
+pub(crate) use images::in_grey;
 use impasto_style::coordinates::{Coordinates, Pixels};
 use impasto_style::{
     Breakdown, Cancel, Colours, Event, Guide, Mask, Objective, Painting, Picture, PictureError,
