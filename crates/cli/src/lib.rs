@@ -124,7 +124,11 @@ fn run(CommandLine { mut cli, offered, described }: CommandLine) -> Result<(), F
         }
         read => read?,
     };
-    cli.heed(&settings.heeded(|name| offered.iter().any(|offer| offer == name), described));
+    // The table of gradcheck is what it was asked for: it goes away only where the command itself says so.
+    let heeds = |name: &str| name != "quiet" || !matches!(cli.command, Command::Gradcheck(_));
+    let settings =
+        settings.heeded(|name| offered.iter().any(|offer| offer == name) && heeds(name), described);
+    cli.heed(&settings);
     let pool = threads::pool(cli.threads, cli.command.is_quiet())?;
     pool.install(|| cli.command.run(&interrupt))?;
     streams::flush()
@@ -143,6 +147,9 @@ impl Cli {
         }
         if let Some(volume) = self.command.volume() {
             volume.quiet |= settings.quiet && !volume.verbose;
+        }
+        if let Command::Features(arguments) = &mut self.command {
+            arguments.quiet |= settings.quiet;
         }
         if let Some(said) = settings.said().filter(|_| !self.command.is_quiet()) {
             streams::tell(&said);
@@ -188,11 +195,9 @@ impl Command {
             Self::Grid(arguments) => Some(&mut arguments.to.volume),
             Self::Sweep(arguments) => Some(&mut arguments.to.volume),
             Self::Explain(arguments) => Some(&mut arguments.volume),
-            Self::Gradcheck(_)
-            | Self::Features(_)
-            | Self::Show(_)
-            | Self::Weights(_)
-            | Self::Bench(_) => None,
+            Self::Gradcheck(_) | Self::Features(_) | Self::Show(_) | Self::Weights(_) | Self::Bench(_) => {
+                None
+            }
         }
     }
 
@@ -200,6 +205,7 @@ impl Command {
     fn is_quiet(&mut self) -> bool {
         match self {
             Self::Features(arguments) => arguments.quiet,
+            Self::Gradcheck(arguments) => arguments.quiet,
             _ => self.volume().is_some_and(|volume| volume.quiet),
         }
     }
