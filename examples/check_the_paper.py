@@ -160,10 +160,6 @@ def check_layers(dump, table):
         own = sum(term["weight"] * check_term(dump, table, term, f) for term in terms if term["layer"] == layer)
         by_f, by_z = dump.array("dL_dF", layer), dump.array("dL_dZ", layer)
         table.line(layer, "4", "dL/dZ = dL/dF where F > 0, else 0", np.where(f > 0, by_f, 0.0), by_z)
-        # The paper's own formulas are by Z, with their case for silent responses.
-        deeper = by_f - own
-        masked = np.where(f > 0, own, 0.0) + np.where(f > 0, deeper, 0.0)
-        table.line(layer, "4", "the mask of the sum is the sum of the masked", masked, by_z)
         if layer == layers[0]:
             table.line(layer, "5", "at the deepest tap dL/dF = sum of w dl/dF", own, by_f)
 

@@ -24,7 +24,7 @@ const HEEDED: [&str; 6] = ["size", "pool", "border", "conv", "background", "memo
 const EXAMPLES: &str = "\
 Example:
   impasto features photo.jpg --layers conv1_1,conv4_2 -o out.npz
-  python3 -c \"import numpy; f = numpy.load('out.npz'); print(f['conv4_2'].shape, f['conv4_2_gram'].shape)\"";
+  python3 -c \"import numpy; print(numpy.load('out.npz')['conv4_2'].shape)\"";
 
 /// Write what the network has to say of a picture: responses and Gram matrices, as arrays for NumPy
 ///
@@ -58,9 +58,12 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let output = Place::new(&arguments.output, Kind::Data("an archive"))?;
     if output.path().is_some_and(|path| path.extension().is_none_or(|extension| extension != "npz")) {
         let name = output.name();
-        return Err(Failure::wrong_use(format!("{name} is to be an archive for NumPy: give it the ending .npz")));
+        return Err(Failure::wrong_use(format!(
+            "{name} is to be an archive for NumPy: give it the ending .npz"
+        )));
     }
-    let mut inputs = Inputs::new(&[("PICTURE", &arguments.picture)], &options.init, &arguments.options.network);
+    let mut inputs =
+        Inputs::new(&[("PICTURE", &arguments.picture)], &options.init, &arguments.options.network);
     if let Some(settings) = &arguments.options.settings {
         inputs.push("--config", settings);
     }
@@ -84,7 +87,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     ];
     let mut record = Record::new(&options, inputs.clone());
     record.options.retain(|name, _| HEEDED.contains(&&**name));
-    let origin = Origin { command: command_line(), inputs };
+    let origin = Origin { command: command_line(), inputs, ..Origin::default() };
     let features = Features {
         picture: &picture,
         measured: &measured,

@@ -45,7 +45,8 @@ pub(crate) fn write<T: Element>(out: &mut dyn Write, shape: &[usize], values: &[
 fn header(shape: &[usize]) -> Vec<u8> {
     let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
     // A tuple of one has a comma, which the others may have.
-    let mut text = format!("{{'descr': '{DTYPE}', 'fortran_order': False, 'shape': ({}), }}", sides.trim_end());
+    let mut text =
+        format!("{{'descr': '{DTYPE}', 'fortran_order': False, 'shape': ({}), }}", sides.trim_end());
     const START: usize = 10;
     let padded = (START + text.len() + 1).next_multiple_of(ALIGNMENT);
     text.extend(std::iter::repeat_n(' ', padded - START - text.len() - 1));

@@ -9,6 +9,8 @@ pub struct Origin {
     pub command: Vec<String>,
     /// What was read, with its SHA-256: the photo, the paintings, masks, the network.
     pub inputs: Vec<Input>,
+    /// Options that could be given and have no effect on what was asked for: these are not listed as in force.
+    pub without_effect: Vec<String>,
 }
 
 impl Origin {
@@ -33,7 +35,7 @@ mod tests {
     #[test]
     fn a_shell_reads_the_same_words() {
         let command = ["impasto", "my photo.jpg", "it's", "", "--blend", "3,1"].map(str::to_owned).to_vec();
-        let origin = Origin { command, inputs: Vec::new() };
+        let origin = Origin { command, ..Origin::default() };
         assert_eq!(origin.shell(), r"impasto 'my photo.jpg' 'it'\''s' '' --blend 3,1");
     }
 }

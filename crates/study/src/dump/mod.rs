@@ -124,15 +124,12 @@ impl Dump<'_> {
         folder::check(folder)?;
         let (height, width) = self.subject.size(self.subject.longest_side(self.options));
         let bytes = PlainObjective::bytes(self.network, (height, width), self.options)?;
-        // The responses of the layers with a loss, three times each, and of paintings: no more than all responses in `f64`.
-        Folder::new(folder, 2 * bytes)?;
-        let limit = self.options.memory_limit;
-        match limit {
-            Some(limit) if bytes > limit => {
-                Err(DumpError::Memory { size: (height, width), needed: bytes, limit })
-            }
-            _ => Ok(()),
+        if let Some(limit) = self.options.memory_limit.filter(|&limit| bytes > limit) {
+            return Err(DumpError::Memory { size: (height, width), needed: bytes, limit });
         }
+        // The responses of the layers with a loss, four times each, and of paintings: no more than all responses twice.
+        Folder::new(folder, 2 * bytes)?;
+        Ok(())
     }
 
     /// Writes the numbers of a picture that a run of these options painted in so many iterations; only light counts of it where only
@@ -140,17 +137,13 @@ impl Dump<'_> {
     ///
     /// # Errors
     /// [`DumpError`].
-    pub fn write(
-        &self,
-        folder: &Path,
-        picture: &Picture,
-        iterations: usize,
-    ) -> Result<Dumped, DumpError> {
+    pub fn write(&self, folder: &Path, picture: &Picture, iterations: usize) -> Result<Dumped, DumpError> {
         let x = seen(picture, self.options);
         let size = (x.height(), x.width());
         let mut folder = Folder::new(folder, 0)?;
         let targets = self.targets(&mut folder, size)?;
-        let layers: Vec<&str> = targets.terms.iter().filter_map(|target| target.spec.layer.as_deref()).collect();
+        let layers: Vec<&str> =
+            targets.terms.iter().filter_map(|target| target.spec.layer.as_deref()).collect();
         let terms = Terms::new(&targets, self.options, self.prepared, size)?;
         let shape = [size.0, size.1, 3];
         let about = About { symbol: "x", unit: "grey levels", equation: "x, the picture, R G B" };
@@ -239,7 +232,11 @@ impl Dump<'_> {
             let about = About { symbol: "F", unit: RESPONSE, equation: "F_s of the painting" };
             folder.put(of, &about, &[shape.height, shape.width, shape.channels], response.target.data())?;
             if let Some(guide) = view.guides.get(index).and_then(Option::as_ref) {
-                let about = About { symbol: "t", unit: "1", equation: "t_p, what each position of the painting counts" };
+                let about = About {
+                    symbol: "t",
+                    unit: "1",
+                    equation: "t_p, what each position of the painting counts",
+                };
                 folder.put(of, &about, &[shape.height, shape.width], guide.weights())?;
             }
             let n = shape.channels;
@@ -273,7 +270,10 @@ fn put_gradient(folder: &mut Folder, layer: &str, by: By, gradient: &Tensor<f64>
     let shape = gradient.shape();
     let of = Of { layer: Some(layer), ..Of::default() };
     let (symbol, equation) = match by {
-        By::F => ("dL_dF", "dL/dF of the whole L: the weighted dl/dF of this layer's terms, and what deeper layers send back"),
+        By::F => (
+            "dL_dF",
+            "dL/dF of the whole L: the weighted dl/dF of this layer's terms, and what deeper layers send back",
+        ),
         By::Z => ("dL_dZ", "dL/dZ = dL/dF where F > 0, else 0"),
     };
     let about = About { symbol, unit: "loss per response", equation };

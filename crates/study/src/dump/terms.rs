@@ -80,9 +80,11 @@ impl<'a> Terms<'a> {
         x: &[f64],
         (height, width): (usize, usize),
     ) -> Result<(), DumpError> {
-        let of_picture = self.targets.iter().zip(&self.names).filter(|(target, _)| target.spec.layer.is_none());
+        let of_picture =
+            self.targets.iter().zip(&self.names).filter(|(target, _)| target.spec.layer.is_none());
         for (target, name) in of_picture {
-            let picture = Tensor::from_vec(Shape::new(height, width, 3), x.to_vec()).map_err(AutodiffError::from)?;
+            let picture =
+                Tensor::from_vec(Shape::new(height, width, 3), x.to_vec()).map_err(AutodiffError::from)?;
             let mut gradient = vec![0.0; x.len()];
             target.loss.cast::<f64>().add_gradient(&picture, 1.0, &mut gradient)?;
             let of = Of { term: Some(name), ..Of::default() };
@@ -99,7 +101,8 @@ impl<'a> Terms<'a> {
         let entry = |(((target, name), (shape, &scale)), (plain, engine)): (_, (&TermLoss, &TermLoss))| {
             let (target, name, shape): (&Target, &String, &Shape) = (target, name, shape);
             let spec = &target.spec;
-            let share = target.loss.guide().filter(|_| spec.kind.is_of_sums()).map_or(1.0, |guide| guide.share());
+            let share =
+                target.loss.guide().filter(|_| spec.kind.is_of_sums()).map_or(1.0, |guide| guide.share());
             let of_layer = |value| spec.layer.is_some().then_some(value);
             TermEntry {
                 name: name.clone(),
@@ -116,7 +119,11 @@ impl<'a> Terms<'a> {
                 region_share: share,
                 filters: of_layer(shape.channels),
                 positions: of_layer(shape.positions()),
-                blend: spec.paintings.iter().map(|&(painting, share)| Share { painting: painting + 1, share }).collect(),
+                blend: spec
+                    .paintings
+                    .iter()
+                    .map(|&(painting, share)| Share { painting: painting + 1, share })
+                    .collect(),
             }
         };
         each.zip(plain.iter().zip(engine)).map(entry).collect()
@@ -136,7 +143,12 @@ fn put_term(folder: &mut Folder, of: Of<'_>, target: &Target, f: &Tensor<f64>) -
     if target.spec.kind.is_of_sums() {
         let moments = Moments::of(f, loss.guide()).map_err(AutodiffError::from)?;
         let equation = "G/M = F^T F / M, or sum_p t_p F_p^T F_p / sum_p t_p";
-        folder.put(of, &About { symbol: "G", unit: "response^2", equation }, &[n, n], &moments.second.data)?;
+        folder.put(
+            of,
+            &About { symbol: "G", unit: "response^2", equation },
+            &[n, n],
+            &moments.second.data,
+        )?;
         if target.spec.kind.is_of_means() {
             let about = About { symbol: "mu", unit: "response", equation: "mu = 1/S sum_p t_p F_p" };
             folder.put(of, &about, &[n], &moments.mean)?;
