@@ -28,6 +28,8 @@ class Dump:
         self.manifest = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
         if self.manifest.get("format") != "impasto-dump":
             raise SystemExit(f"{folder}: this is no dump of impasto")
+        if self.manifest.get("unfinished"):
+            raise SystemExit(f"{folder}: this dump was not finished")
 
     def array(self, symbol, layer=None, term=None, painting=None):
         """The array of that symbol and place in double precision; None if there is none."""

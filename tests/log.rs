@@ -100,7 +100,10 @@ fn every_line_is_what_the_schema_says() {
     assert_eq!(lines[0]["style_regions"].as_object().unwrap().len(), 2);
     assert_eq!(lines[0]["terms"].as_array().unwrap().len(), 1 + 2 * 2);
     logged(&folder, "transfer photo.png painting.webp -o out.png --content-weight 0 --style-layers relu1_1");
-    logged(&folder, "transfer photo.png painting.webp -o out.png --style-weight 0 --content-layers conv1_2");
+    logged(
+        &folder,
+        "transfer photo.png painting.webp -o out.png --style-weight 0 --content-layers conv1_2 --init noise",
+    );
 }
 
 #[test]

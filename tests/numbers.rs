@@ -308,7 +308,7 @@ fn features_are_responses_and_gram_matrices() {
         archive.by_name(name).unwrap().read_to_end(&mut bytes).unwrap();
         bytes
     };
-    for (layer, shape) in [("conv1_1", [32, 48, 64]), ("relu2_2", [16, 24, 128])] {
+    for (layer, shape) in [("conv1_1", [32, 48, 64]), ("conv2_2", [16, 24, 128])] {
         let f = Array::parse(&entry(&format!("{layer}.npy")));
         assert_eq!(f.shape, shape);
         let there = Array::parse(&entry(&format!("{layer}_gram.npy")));
@@ -327,7 +327,7 @@ fn features_are_responses_and_gram_matrices() {
 
     for (arguments, code, says) in [
         ("photo.png --layers conv1_1 -o out.txt", 2, ".npz"),
-        ("photo.png --layers conv9_1 -o out2.npz", 1, "conv9_1"),
+        ("photo.png --layers conv9_1 -o out2.npz", 2, "conv9_1"),
         ("none.png -o out2.npz", 1, "none.png"),
         ("photo.png -o none/out2.npz", 1, "none"),
     ] {

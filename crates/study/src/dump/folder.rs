@@ -45,17 +45,12 @@ impl Of<'_> {
 }
 
 impl Folder {
-    /// A folder that is new, empty, or of an earlier dump, with room for so many bytes. What an earlier manifest says holds no longer.
-    pub(super) fn new(path: &Path, bytes: u64) -> Result<Self, DumpError> {
-        check(path)?;
-        let cannot = |source| DumpError::Folder { path: path.into(), source };
-        fs::create_dir_all(path).map_err(cannot)?;
-        let manifest = path.join(manifest::FILE);
-        probe(&manifest, bytes)?;
-        match fs::remove_file(&manifest) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
-            _ => {}
-        }
+    /// A folder that is new, empty, or of an earlier dump, whose manifest holds no longer: until there is a new one, a stub says that it
+    /// is not finished.
+    pub(super) fn new(path: &Path) -> Result<Self, DumpError> {
+        prepare(path, 0)?;
+        let stub = manifest::unfinished();
+        write_atomically(&path.join(manifest::FILE), |out| out.write_all(stub.as_bytes()))?;
         Ok(Self { path: path.into(), arrays: Vec::new() })
     }
 
@@ -93,15 +88,19 @@ impl Folder {
     }
 }
 
-/// Refuses a folder that holds anything but an earlier dump: nothing of somebody else is replaced.
-pub(super) fn check(path: &Path) -> Result<(), DumpError> {
-    let mut entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(DumpError::Folder { path: path.into(), source }),
-    };
-    if entries.next().is_some() && !manifest::is_dump(path) {
-        return Err(DumpError::Taken { path: path.into() });
+/// Makes the folder, and tries whether there is room for so many bytes. One that holds anything but an earlier dump is refused: nothing
+/// of somebody else is replaced.
+pub(super) fn prepare(path: &Path, bytes: u64) -> Result<(), DumpError> {
+    let cannot = |source| DumpError::Folder { path: path.into(), source };
+    match fs::read_dir(path) {
+        Ok(mut entries) => {
+            if entries.next().is_some() && !manifest::is_dump(path) {
+                return Err(DumpError::Taken { path: path.into() });
+            }
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
+        Err(_) => {}
     }
-    Ok(())
+    fs::create_dir_all(path).map_err(cannot)?;
+    Ok(probe(&path.join(manifest::FILE), bytes)?)
 }

@@ -118,7 +118,12 @@ pub struct ArrayEntry {
     pub painting: Option<usize>,
 }
 
-/// Whether a folder holds an earlier dump.
+/// The manifest of a folder whose arrays are being written.
+pub(super) fn unfinished() -> String {
+    format!("{{ \"format\": \"{FORMAT}\", \"format_version\": {VERSION}, \"unfinished\": true }}\n")
+}
+
+/// Whether a folder holds an earlier dump, finished or not.
 pub(super) fn is_dump(folder: &Path) -> bool {
     /// More than a manifest ever has.
     const MOST: u64 = 16 << 20;

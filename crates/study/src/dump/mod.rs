@@ -121,15 +121,13 @@ impl Dump<'_> {
     /// # Errors
     /// [`DumpError`].
     pub fn check(&self, folder: &Path) -> Result<(), DumpError> {
-        folder::check(folder)?;
         let (height, width) = self.subject.size(self.subject.longest_side(self.options));
         let bytes = PlainObjective::bytes(self.network, (height, width), self.options)?;
         if let Some(limit) = self.options.memory_limit.filter(|&limit| bytes > limit) {
             return Err(DumpError::Memory { size: (height, width), needed: bytes, limit });
         }
         // The responses of the layers with a loss, four times each, and of paintings: no more than all responses twice.
-        Folder::new(folder, 2 * bytes)?;
-        Ok(())
+        folder::prepare(folder, 2 * bytes)
     }
 
     /// Writes the numbers of a picture that a run of these options painted in so many iterations; only light counts of it where only
@@ -140,7 +138,7 @@ impl Dump<'_> {
     pub fn write(&self, folder: &Path, picture: &Picture, iterations: usize) -> Result<Dumped, DumpError> {
         let x = seen(picture, self.options);
         let size = (x.height(), x.width());
-        let mut folder = Folder::new(folder, 0)?;
+        let mut folder = Folder::new(folder)?;
         let targets = self.targets(&mut folder, size)?;
         let layers: Vec<&str> =
             targets.terms.iter().filter_map(|target| target.spec.layer.as_deref()).collect();

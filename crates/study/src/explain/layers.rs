@@ -9,8 +9,10 @@ use super::{ExplainError, Run, charts};
 use impasto_style::picture::Encoding;
 use impasto_style::{Picture, Target, TransferError};
 
-/// Pixels of a Gram matrix's picture, and of a feature map's longest side, at most.
+/// Pixels of a Gram matrix's picture, at most.
 const SIDE: usize = 128;
+/// Pixels of a feature map's longest side, at most.
+const MAP_SIDE: usize = 96;
 /// Feature maps that are shown of a layer.
 const MAPS: usize = 4;
 /// Pictures that have room for feature maps of that size beside each other.
@@ -118,7 +120,7 @@ pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainE
     }
     let Some((_, result)) = responses.last() else { return Ok(String::new()) };
     let filters = strongest(result);
-    let side = share_of_side(SIDE, responses.len() as f64 / PICTURES);
+    let side = share_of_side(MAP_SIDE, responses.len() as f64 / PICTURES);
     let mut row = format!("<tr><th>{layer}<br><small>{}</small></th>", result.shape());
     for (what, response) in &responses {
         row += "<td><div class=\"maps\">";

@@ -33,10 +33,18 @@ pub(super) fn summary(searches: &[(usize, &Search)]) -> String {
     );
     let (decrease, curvature) =
         (count(&|search| search.decrease_margin() < 0.0), count(&|search| search.curvature_margin() < 0.0));
+    if decrease + curvature == 0 {
+        text.push_str(" Both strong Wolfe conditions held at each of them.");
+    } else {
+        let _ = write!(
+            text,
+            " Where the search settled for its best step, sufficient decrease did not hold at {decrease} of them, and curvature at {curvature}."
+        );
+    }
     let _ = write!(
         text,
-        " Sufficient decrease held at all but {decrease}, curvature at all but {curvature}, where the search settled for its best step. \
-         The least ratio of decrease was {:.3} (it must be above c1), and the flattest margin of curvature {:.3} (c2 less the ratio of slopes).",
+        " The least part of the promised decrease that came true was {:.3} (it must be c1 = 1e-4 at least), and the least margin of \
+         curvature, c2 = 0.9 less the ratio of the slopes, {:.3}.",
         least(&ratio),
         least(&Search::curvature_margin),
     );

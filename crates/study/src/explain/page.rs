@@ -14,6 +14,9 @@ use impasto_style::picture::Encoding;
 use impasto_style::{Colours, Init, OPTIONS, Reach, Recorded, StopReason, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
+/// Maps of gradients are all grain: at full size they would be the most of the page.
+const HEAT: Encoding = Encoding::Jpeg { quality: 80 };
+const HEAT_SIDE: usize = 384;
 
 /// Light or dark as the reader has it; one column on a phone; no page break inside a figure.
 const STYLE: &str = "
@@ -188,7 +191,8 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     {
         let map =
             heat(run.start.height(), run.start.width(), normalised(strength)).map_err(TransferError::from)?;
-        figure(page, &embedded(&map, PHOTO, caption)?, caption);
+        let map = shrunk(map, HEAT_SIDE).map_err(TransferError::from)?;
+        figure(page, &embedded(&map, HEAT, caption)?, caption);
     }
     page.push_str("</div>\n");
     Ok(())
