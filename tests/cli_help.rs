@@ -318,7 +318,7 @@ fn arrays(path: &Path) -> Vec<u8> {
     for entry in 0..archive.len() {
         let mut entry = archive.by_index(entry).unwrap();
         let name = entry.name().unwrap().into_owned();
-        if name.ends_with(".npy") {
+        if name != "manifest.json" {
             bytes.extend(name.bytes());
             entry.read_to_end(&mut bytes).unwrap();
         }

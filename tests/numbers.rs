@@ -117,8 +117,7 @@ fn gram(f: &Array, t: Option<&Array>) -> Vec<f64> {
             g[i * n..(i + 1) * n].iter_mut().zip(row).for_each(|(g, other)| *g += t * f * other);
         }
     }
-    g.iter_mut().for_each(|g| *g /= total);
-    g
+    g.into_iter().map(|g| g / total).collect()
 }
 
 /// Recomputes what there is of a Gram or content term. Returns dl/dF.

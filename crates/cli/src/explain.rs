@@ -134,9 +134,9 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         return Err(Failure::failed(format!("{failure}; the page is in {name} all the same")));
     }
     let others = [arguments.picture.as_deref(), folder].into_iter().flatten();
-    let others: String = others.map(|path| format!(", {}", path.display())).collect();
+    let name = others.fold(name, |names, path| format!("{names}, {}", path.display()));
     let (iterations, painted) = (counted(painting.iterations, "iteration"), painted(&painting));
-    beside.display.conclude(&format!("Wrote {name}{others} after {iterations}: {painted}"));
+    beside.display.conclude(&format!("Wrote {name} after {iterations}: {painted}"));
     Ok(())
 }
 

@@ -33,6 +33,8 @@ const HEEDED: [&str; 5] = ["size", "pool", "border", "seed", "memory-limit"];
 /// Without pictures, the whole objective is checked on random ones.
 ///
 /// For a gradient of your own in Rust: crate impasto-study, gradcheck::Registry.
+// Flags are what they are on the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 #[command(mut_args(with_defaults(&[("size", SIZE)])))]
 #[command(mut_arg("size", |size| size.help(with_default("Longest side of the pictures, in pixels", SIZE))))]
@@ -118,7 +120,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let failed: Vec<&Row> = table.rows.iter().filter(|row| row.verdict() == Verdict::Fail).collect();
     if arguments.quiet {
-        failed.iter().for_each(|row| tell(&line(row)));
+        for row in &failed {
+            tell(&line(row));
+        }
     }
     if !failed.is_empty() {
         return Err(Failure::failed(format!("{} of {} gradients are wrong", failed.len(), table.rows.len())));

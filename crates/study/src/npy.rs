@@ -20,6 +20,8 @@ pub(crate) const DTYPE: &str = "<f4";
 /// The most bytes of a file before its numbers, of up to 8 sides.
 const HEADER: u64 = 256;
 
+/// The bytes before the text.
+const START: usize = 10;
 /// Numbers begin at a multiple of it.
 const ALIGNMENT: usize = 64;
 
@@ -43,11 +45,10 @@ pub(crate) fn write<T: Element>(out: &mut dyn Write, shape: &[usize], values: &[
 
 /// All that stands before the numbers.
 fn header(shape: &[usize]) -> Vec<u8> {
-    let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
+    let sides: Vec<String> = shape.iter().map(|side| format!("{side},")).collect();
     // A tuple of one has a comma, which the others may have.
     let mut text =
-        format!("{{'descr': '{DTYPE}', 'fortran_order': False, 'shape': ({}), }}", sides.trim_end());
-    const START: usize = 10;
+        format!("{{'descr': '{DTYPE}', 'fortran_order': False, 'shape': ({}), }}", sides.join(" "));
     let padded = (START + text.len() + 1).next_multiple_of(ALIGNMENT);
     text.extend(std::iter::repeat_n(' ', padded - START - text.len() - 1));
     text.push('\n');

@@ -58,7 +58,7 @@ fn a_step_that_was_settled_for_has_a_margin_below_0() {
 #[test]
 fn each_group_has_its_scale() {
     let stiff = |x: &[f64], g: &mut [f64]| {
-        let stiffness = |i: usize| if i % 2 == 0 { 1e4 } else { 1.0 };
+        let stiffness = |i: usize| if i.is_multiple_of(2) { 1e4 } else { 1.0 };
         g.iter_mut().zip(x).enumerate().for_each(|(i, (g, x))| *g = stiffness(i) * (x - 1.0));
         Ok(x.iter().zip(&*g).map(|(x, g)| 0.5 * g * (x - 1.0)).sum())
     };

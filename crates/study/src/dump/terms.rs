@@ -2,7 +2,9 @@
 
 use impasto_autodiff::losses::PlainRoots;
 use impasto_autodiff::{AutodiffError, LossKind, Moments};
-use impasto_style::{Loss, PreparedNetwork, Target, Targets, TermLoss, TransferError, TransferOptions};
+use impasto_style::{
+    Guide, Loss, PreparedNetwork, Target, Targets, TermLoss, TransferError, TransferOptions,
+};
 use impasto_tensor::{Shape, Tensor};
 
 use super::folder::{About, Folder, Of};
@@ -101,8 +103,7 @@ impl<'a> Terms<'a> {
         let entry = |(((target, name), (shape, &scale)), (plain, engine)): (_, (&TermLoss, &TermLoss))| {
             let (target, name, shape): (&Target, &String, &Shape) = (target, name, shape);
             let spec = &target.spec;
-            let share =
-                target.loss.guide().filter(|_| spec.kind.is_of_sums()).map_or(1.0, |guide| guide.share());
+            let share = target.loss.guide().filter(|_| spec.kind.is_of_sums()).map_or(1.0, Guide::share);
             let of_layer = |value| spec.layer.is_some().then_some(value);
             TermEntry {
                 name: name.clone(),

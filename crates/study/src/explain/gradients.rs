@@ -120,7 +120,9 @@ fn moving(run: &Run<'_>, mut gradient: Vec<f32>) -> Vec<f32> {
     if let Some(keep) = &run.keep {
         let each = gradient.len() / keep.values().len();
         for (numbers, m) in gradient.chunks_exact_mut(each).zip(keep.values()) {
-            numbers.iter_mut().for_each(|number| *number *= 1.0 - m);
+            for number in numbers {
+                *number *= 1.0 - m;
+            }
         }
     }
     gradient

@@ -49,9 +49,9 @@ pub(super) fn summary(searches: &[(usize, &Search)]) -> String {
         least(&Search::curvature_margin),
     );
     let steepest = count(&|search| search.steepest);
-    let _ = write!(
+    let _ = writeln!(
         text,
-        " {steepest} went along the gradient, without history: the first one of each size, and whatever found nothing else.</p>\n"
+        " {steepest} went along the gradient, without history: the first one of each size, and whatever found nothing else.</p>"
     );
     text
 }

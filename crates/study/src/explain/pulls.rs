@@ -7,6 +7,7 @@ use super::charts::{ITERATION, logarithmic};
 use super::gradients::{Pull, Pulls};
 use super::images::escaped;
 use crate::plot::{Axis, Scale, Series, line_chart};
+use impasto_autodiff::LossKind;
 
 /// Charts with their captions: shares, norms, and cosines between content and the layers of style.
 pub(super) fn charts(pulls: &Pulls) -> Result<Vec<(String, &'static str)>, ExplainError> {
@@ -29,7 +30,7 @@ pub(super) fn charts(pulls: &Pulls) -> Result<Vec<(String, &'static str)>, Expla
             "The 2-norm of each term's own gradient, with its weight",
         ),
     ];
-    let (content, style) = (pulls.of(|kind| kind.name() == "content"), pulls.of(|kind| kind.is_of_sums()));
+    let (content, style) = (pulls.of(|kind| kind.name() == "content"), pulls.of(LossKind::is_of_sums));
     if !content.is_empty() && !style.is_empty() {
         let mut lines = vec![line("style, all layers", &|pull| pull.cosine(&content, &style))];
         lines.extend(

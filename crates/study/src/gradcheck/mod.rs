@@ -40,7 +40,7 @@ mod wholes;
 pub use control::ControlError;
 pub use impasto_autodiff::check::Verdict;
 pub use objective::Objective;
-pub use registry::{Case, Operation, Random, Registry, Selection};
+pub use registry::{Case, Function, Operation, Random, Registry, Selection};
 pub use report::{Report, ReportRow};
 pub use step_plot::step_plot;
 pub use wholes::Material;

@@ -6,12 +6,15 @@ use rand_pcg::Pcg64Mcg;
 
 use super::{ControlError, OPERATION_TOLERANCE, Row, operations, wholes};
 
+/// A function of many numbers.
+pub type Function = Box<dyn Fn(&[f64]) -> f64>;
+
 /// f, a point x, and what is claimed to be the gradient of f there.
 pub struct Case {
     /// On which shapes, H x W x C.
     pub shapes: String,
     /// f(x), a number.
-    pub f: Box<dyn Fn(&[f64]) -> f64>,
+    pub f: Function,
     /// x.
     pub x: Vec<f64>,
     /// The gradient, as long as x.
