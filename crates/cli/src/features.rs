@@ -26,7 +26,7 @@ Example:
   impasto features photo.jpg --layers conv1_1,conv4_2 -o out.npz
   python3 -c \"import numpy; print(numpy.load('out.npz')['conv4_2'].shape)\"";
 
-/// Write what the network has to say of a picture: responses and Gram matrices, as arrays for NumPy
+/// Write a picture's responses and Gram matrices, for NumPy
 ///
 /// The archive has, for each layer, its response F after the ReLU (H x W x N) under the layer's name, and its Gram matrix F^T F / M
 /// (N x N) under that name with _gram; the picture as it was measured; and manifest.json, which says what each is.
