@@ -5,6 +5,7 @@ mod command;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::Output;
 
@@ -18,7 +19,7 @@ struct Short {
     options: &'static str,
 }
 
-const COMMANDS: [Short; 12] = [
+const COMMANDS: [Short; 13] = [
     Short { name: "transfer", operands: "photo.png painting.webp", options: "--output out.png" },
     Short { name: "reconstruct", operands: "content photo.png", options: "--output out --layers conv2_1" },
     Short {
@@ -28,6 +29,7 @@ const COMMANDS: [Short; 12] = [
     },
     Short { name: "sweep", operands: "photo.png painting.webp", options: "--output out --vary seed=0" },
     Short { name: "explain", operands: "photo.png painting.webp", options: "--output out.html" },
+    Short { name: "features", operands: "photo.png", options: "--output out.npz --layers conv1_1" },
     Short { name: "gradcheck", operands: "", options: "--operations-only" },
     Short { name: "show", operands: "said.png", options: "" },
     Short { name: "weights inspect", operands: "vgg16", options: "" },
@@ -153,7 +155,10 @@ const TRIALS: &[Trial] = &[
     of("transfer", other("dpi", "300")),
     of("transfer", says("print", "A3", "cannot be used with")),
     of("transfer", other("save-every", "1")),
-    of("transfer", other("log", "out.jsonl")),
+    other("log", "out.jsonl"),
+    of("explain", with("save-every", "1", "--picture out.png")),
+    other("picture", "out.png"),
+    other("dump", "numbers"),
     of("transfer", other("checkpoint", "out.run")),
     of("transfer", says("checkpoint-every", "1s", "--checkpoint-every needs --checkpoint")),
     of("transfer", on("", says("resume", "none.run", "none.run"))),
@@ -175,6 +180,15 @@ const TRIALS: &[Trial] = &[
     of("gradcheck", on("photo.png painting.webp", says("preprocess", "torch", "--weights"))),
     of("gradcheck", on("photo.png painting.webp", with("operations-only", "", "--size 20"))),
     of("gradcheck", other("plot", "out.svg")),
+    of("gradcheck", other("list", "")),
+    of("gradcheck", other("filter", "pooling")),
+    of("gradcheck", other("points", "2")),
+    of("gradcheck", other("quiet", "")),
+    of("gradcheck", says("json", "", "\"passed\": true")),
+    of("features", on("clear.png", other("background", "black"))),
+    of("features", with("conv", "exact", "--conv fast --layers conv2_2")),
+    of("features", with("pool", "average", "--pool max --layers conv2_1")),
+    of("features", with("preset", "paper", "--layers conv2_1")),
     of("weights convert", other("layers", "conv1_1")),
     of("weights convert", says("output", "none/none/out.safetensors", "none")),
     of("weights normalise", says("output", "none/none/out.safetensors", "none")),
@@ -297,6 +311,21 @@ fn make_pictures(folder: &Folder) {
     clear.save(folder.path("clear.png")).unwrap();
 }
 
+/// The arrays of an archive: its manifest has the command line in it, which always differs.
+fn arrays(path: &Path) -> Vec<u8> {
+    let mut archive = zip::ZipArchive::new(fs::File::open(path).unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    for entry in 0..archive.len() {
+        let mut entry = archive.by_index(entry).unwrap();
+        let name = entry.name().unwrap().into_owned();
+        if name != "manifest.json" {
+            bytes.extend(name.bytes());
+            entry.read_to_end(&mut bytes).unwrap();
+        }
+    }
+    bytes
+}
+
 /// The files of a folder: of records and logs their names alone, of a page the pictures in it.
 fn collect(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -307,6 +336,7 @@ fn collect(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
         }
         let bytes = match path.extension().and_then(|extension| extension.to_str()) {
             Some("json" | "jsonl" | "run" | "svg") => Vec::new(),
+            Some("npz") => arrays(&path),
             Some("html") => {
                 let page = fs::read_to_string(&path).unwrap();
                 let pictures = page.split("data:image/").skip(1).map(|rest| rest.split('"').next().unwrap());
@@ -378,6 +408,11 @@ fn gradcheck_heeds_what_it_lists() {
 }
 
 #[test]
+fn features_heeds_what_it_lists() {
+    heeds_what_it_lists("features");
+}
+
+#[test]
 fn weights_heeds_what_it_lists() {
     for name in ["inspect", "convert", "verify", "normalise"] {
         heeds_what_it_lists(&format!("weights {name}"));
@@ -420,7 +455,7 @@ fn every_trial_is_of_an_option_and_every_command_is_tried() {
 
 #[test]
 fn what_is_not_listed_is_wrong_use_with_a_reason() {
-    for command in ["reconstruct", "grid", "gradcheck"] {
+    for command in ["reconstruct", "grid", "features", "gradcheck"] {
         let short = COMMANDS.iter().find(|short| short.name == command).unwrap();
         let known = listed(&help(command));
         let left_out: Vec<_> = OPTIONS.iter().filter(|row| !known.contains(row.name)).collect();
@@ -440,7 +475,7 @@ fn what_is_not_listed_is_wrong_use_with_a_reason() {
 
 #[test]
 fn every_option_of_the_table_shows_a_default() {
-    for name in ["transfer", "grid", "reconstruct", "sweep", "explain", "gradcheck"] {
+    for name in ["transfer", "grid", "reconstruct", "sweep", "explain", "features", "gradcheck"] {
         let text = Folder::new().run(&format!("{name} --help"));
         let text = String::from_utf8(text.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         for row in OPTIONS.iter().filter(|row| text.contains(&format!("--{} <", row.name))) {

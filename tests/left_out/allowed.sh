@@ -88,6 +88,11 @@ python_() {
     "$(dirname "${BASH_SOURCE[0]}")/../../crates/python/check.sh" --python
 }
 
+# NumPy, for the script that checks the paper from a run's numbers.
+numpy() {
+    "${IMPASTO_PYTHON:-python3}" -c 'import numpy'
+}
+
 try tmpfs tmpfs
 try setpriv setpriv_
 try prlimit prlimit_
@@ -99,3 +104,4 @@ try cpu-group control_group cpu cpu.cfs_quota_us cpu.max 100000
 try disk not_tmpfs
 try memory memory
 try python python_
+try numpy numpy

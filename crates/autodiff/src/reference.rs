@@ -64,6 +64,42 @@ pub fn evaluate<T: Element>(
     image: &Tensor<T>,
     terms: &[Term<T>],
 ) -> Result<(Losses, Tensor<T>), AutodiffError> {
+    evaluate_looking(chain, image, terms, |_| ())
+}
+
+/// A gradient that the backward sweep has at a convolution.
+#[derive(Debug, Clone, Copy)]
+pub struct Swept<'a, T> {
+    /// The layer's name, such as `conv4_2`.
+    pub layer: &'a str,
+    /// What the gradient is by.
+    pub by: By,
+    /// F of the layer, after its ReLU, H x W x C.
+    pub response: &'a Tensor<T>,
+    /// dL/dF or dL/dZ of the whole L: of the layer's own losses, and of all that lie deeper. The shape of F.
+    pub gradient: &'a Tensor<T>,
+}
+
+/// What a gradient of a convolution's result is by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// F, after the ReLU: what the layer's losses look at.
+    F,
+    /// Z, before the ReLU: 0 where F is 0.
+    Z,
+}
+
+/// [`evaluate`], which shows what the sweep has at each convolution up to the deepest tap, from there back to the first one: first by
+/// F, then by Z.
+///
+/// # Errors
+/// [`AutodiffError`] if a term names no layer of the chain, or shapes do not fit.
+pub fn evaluate_looking<T: Element>(
+    chain: &Chain<T>,
+    image: &Tensor<T>,
+    terms: &[Term<T>],
+    mut look: impl FnMut(Swept<'_, T>),
+) -> Result<(Losses, Tensor<T>), AutodiffError> {
     let Forward { losses, responses, at } = forward(chain, image, terms)?;
     let mut gradient = match responses.last() {
         Some(deepest) => Tensor::zeros(deepest.shape())?,
@@ -77,7 +113,9 @@ pub fn evaluate<T: Element>(
         }
         gradient = match &chain.layers[layer] {
             Layer::Conv(conv) => {
+                look(Swept { layer: &conv.name, by: By::F, response: f, gradient: &gradient });
                 relu::backward(f.data(), gradient.data_mut());
+                look(Swept { layer: &conv.name, by: By::Z, response: f, gradient: &gradient });
                 conv::backward(conv, chain.border_at(layer), &gradient)?
             }
             Layer::Pool => {

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use impasto_study::gradcheck::Verdict;
-use impasto_study::gradcheck::{Row, control, objective, operations, step_plot};
-use impasto_style::{Network, Picture, TransferOptions, white_noise};
+use impasto_study::gradcheck::{
+    ControlError, Material, Registry, Report, Row, Selection, Verdict, step_plot,
+};
+use impasto_style::{Picture, TransferOptions, white_noise};
 
 use crate::failure::Failure;
 use crate::help::with_default;
@@ -30,6 +31,10 @@ const HEEDED: [&str; 5] = ["size", "pool", "border", "seed", "memory-limit"];
 /// hidden. Exits with 1 if a gradient is wrong.
 ///
 /// Without pictures, the whole objective is checked on random ones.
+///
+/// For a gradient of your own in Rust: crate impasto-study, gradcheck::Registry.
+// Flags are what they are on the command line.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 #[command(mut_args(with_defaults(&[("size", SIZE)])))]
 #[command(mut_arg("size", |size| size.help(with_default("Longest side of the pictures, in pixels", SIZE))))]
@@ -46,9 +51,30 @@ pub(crate) struct Arguments {
     #[arg(long)]
     operations_only: bool,
 
+    /// List the names of all that is checked, and check nothing
+    #[arg(long, conflicts_with_all = ["json", "plot", "quiet"])]
+    list: bool,
+
+    /// Check only what has this word in its name, in small letters or capitals
+    #[arg(long, value_name = "WORD", default_value = "", hide_default_value = true)]
+    filter: String,
+
+    /// Check each at so many points, of the seed and those that follow [default: 1]
+    #[arg(long, value_name = "N", default_value = "1", hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    points: u16,
+
     /// Draw error against step, a V, as an SVG file, or - for standard output: the table then goes to standard error
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     plot: Option<PathBuf>,
+
+    /// Print the results as one JSON object in place of the table
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+
+    /// Say nothing but errors: the exit code tells
+    #[arg(short, long, conflicts_with = "json", help_heading = "Output")]
+    pub(crate) quiet: bool,
 
     #[command(flatten)]
     pub(crate) options: OptionArguments,
@@ -58,9 +84,21 @@ pub(crate) struct Arguments {
 const LARGEST_PLOT: u64 = 1 << 20;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let selection = selection(arguments)?;
+    let chosen: Vec<String> = chosen(arguments, &selection)?;
+    if arguments.list {
+        return chosen.iter().try_for_each(|name| put(name));
+    }
     let options = arguments.options.options()?;
     let plot = arguments.plot.as_deref().map(|path| Place::new(path, Kind::Text)).transpose()?;
-    let mut table = Table { beside: matches!(plot, Some(Place::Stdout)), rows: Vec::new() };
+    let beside = matches!(plot, Some(Place::Stdout));
+    if beside && arguments.json {
+        return Err(Failure::wrong_use(
+            "standard output takes one thing: give --plot a file, or leave out --json",
+        ));
+    }
+    let quiet = arguments.quiet || arguments.json;
+    let mut table = Table { beside, quiet, rows: Vec::new() };
     let pictures = [("CONTENT", &arguments.content), ("STYLE", &arguments.style)];
     let pictures: Vec<_> =
         pictures.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?))).collect();
@@ -71,23 +109,68 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let plots = arguments.plot.as_deref().map(|path| ("--plot", path));
     inputs.keep_apart(&plots.into_iter().collect::<Vec<_>>())?;
     plot.as_ref().map_or(Ok(()), |plot| plot.reserve(LARGEST_PLOT))?;
-    let operations = operations(options.seed).map_err(Failure::failed)?;
+    let registry = registry(arguments, &selection, &options)?;
     table.put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
-    operations.into_iter().try_for_each(|row| table.add(row))?;
-    if !arguments.operations_only {
-        let network = arguments.options.network.read()?;
-        let (photo, painting) = pictures_of(arguments, &options)?;
-        table.add(objective_row(network.clone(), &photo, &painting, &options)?)?;
-        table.add(control(network, photo, painting, &options).map_err(Failure::failed)?)?;
-    }
+    registry.check(&selection, |row| table.add(row))?;
     if let Some(plot) = &plot {
         draw(plot, &table.rows)?;
     }
-    let failed = table.rows.iter().filter(|row| row.verdict() == Verdict::Fail).count();
-    if failed > 0 {
-        return Err(Failure::failed(format!("{failed} of {} gradients are wrong", table.rows.len())));
+    if arguments.json {
+        put(&Report::new(&selection, &table.rows).to_json().map_err(Failure::failed)?)?;
+    }
+    let failed: Vec<&Row> = table.rows.iter().filter(|row| row.verdict() == Verdict::Fail).collect();
+    if arguments.quiet {
+        for row in &failed {
+            tell(&line(row));
+        }
+    }
+    if !failed.is_empty() {
+        return Err(Failure::failed(format!("{} of {} gradients are wrong", failed.len(), table.rows.len())));
     }
     Ok(())
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        Self::failed(error)
+    }
+}
+
+/// What of the registry is checked.
+fn selection(arguments: &Arguments) -> Result<Selection, Failure> {
+    let seed = arguments.options.options()?.seed;
+    Ok(Selection { seed, points: usize::from(arguments.points), filter: arguments.filter.clone() })
+}
+
+/// The names of what is checked; at least one.
+fn chosen(arguments: &Arguments, selection: &Selection) -> Result<Vec<String>, Failure> {
+    let registry = Registry::default();
+    let wholes = registry.objectives();
+    let names = registry.names().into_iter().filter(|name| selection.has(name));
+    let names = names.filter(|name| !(arguments.operations_only && wholes.contains(name)));
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if names.is_empty() {
+        let word = &arguments.filter;
+        return Err(Failure::wrong_use(format!(
+            "nothing that is checked has {word:?} in its name: --list names all"
+        )));
+    }
+    Ok(names)
+}
+
+/// All that can be checked, with the whole objectives where they are asked for, which need a network and pictures.
+fn registry(
+    arguments: &Arguments,
+    selection: &Selection,
+    options: &TransferOptions,
+) -> Result<Registry, Failure> {
+    let registry = Registry::default();
+    if arguments.operations_only || !registry.objectives().iter().any(|name| selection.has(name)) {
+        return Ok(registry);
+    }
+    let network = arguments.options.network.read()?;
+    let (photo, painting) = pictures_of(arguments, options)?;
+    Ok(registry.with_objectives(Material { network, photo, painting, options: options.clone() }))
 }
 
 /// Sides of random pictures, unless it is said.
@@ -97,11 +180,16 @@ const NOISE: usize = 24;
 struct Table {
     /// Whether standard output is the plot's: then they go to standard error.
     beside: bool,
+    /// Whether nothing is shown.
+    quiet: bool,
     rows: Vec<Row>,
 }
 
 impl Table {
     fn put(&self, line: &str) -> Result<(), Failure> {
+        if self.quiet {
+            return Ok(());
+        }
         if self.beside {
             tell(line);
             return Ok(());
@@ -123,18 +211,6 @@ fn pictures_of(arguments: &Arguments, options: &TransferOptions) -> Result<(Pict
         (Some(content), Some(style)) => (small(content, options)?, small(style, options)?),
         _ => (white_noise(side, side, seed + 1)?, white_noise(side, side, seed + 2)?),
     })
-}
-
-fn objective_row(
-    network: Network,
-    photo: &Picture,
-    painting: &Picture,
-    options: &TransferOptions,
-) -> Result<Row, Failure> {
-    let start = white_noise(photo.height(), photo.width(), options.seed)?;
-    let mut chain = network.chain_to("conv5_1", options.pooling)?.cast::<f64>();
-    chain.border = options.border;
-    objective(chain, &photo.tensor(), &painting.tensor(), &start.tensor()).map_err(Failure::failed)
 }
 
 /// The picture at the options' size, read within their memory limit.
@@ -172,7 +248,9 @@ fn line(row: &Row) -> String {
 fn draw(plot: &Place, rows: &[Row]) -> Result<(), Failure> {
     let shown = ["style loss", "content loss", "the whole objective"];
     let is_shown = |row: &&Row| {
-        shown.iter().any(|name| row.operation.starts_with(name)) && !row.operation.ends_with("guided")
+        shown.iter().any(|name| row.operation.starts_with(name))
+            && !row.operation.ends_with("guided")
+            && !row.operation.ends_with("blended")
     };
     let lines: Vec<&Row> = rows.iter().filter(is_shown).collect();
     let svg = step_plot(&lines).map_err(Failure::failed)?;

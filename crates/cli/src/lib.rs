@@ -8,6 +8,7 @@ mod checkpoint;
 mod duration;
 mod explain;
 mod failure;
+mod features;
 mod gradcheck;
 mod grid;
 mod help;
@@ -90,6 +91,7 @@ enum Command {
     Sweep(Box<sweep::Arguments>),
     Explain(Box<explain::Arguments>),
     Gradcheck(Box<gradcheck::Arguments>),
+    Features(Box<features::Arguments>),
     Show(show::Arguments),
     Weights(weights::Arguments),
     Bench(bench::Arguments),
@@ -122,7 +124,11 @@ fn run(CommandLine { mut cli, offered, described }: CommandLine) -> Result<(), F
         }
         read => read?,
     };
-    cli.heed(&settings.heeded(|name| offered.iter().any(|offer| offer == name), described));
+    // The table of gradcheck is what it was asked for: it goes away only where the command itself says so.
+    let heeds = |name: &str| name != "quiet" || !matches!(cli.command, Command::Gradcheck(_));
+    let settings =
+        settings.heeded(|name| offered.iter().any(|offer| offer == name) && heeds(name), described);
+    cli.heed(&settings);
     let pool = threads::pool(cli.threads, cli.command.is_quiet())?;
     pool.install(|| cli.command.run(&interrupt))?;
     streams::flush()
@@ -142,6 +148,9 @@ impl Cli {
         if let Some(volume) = self.command.volume() {
             volume.quiet |= settings.quiet && !volume.verbose;
         }
+        if let Command::Features(arguments) = &mut self.command {
+            arguments.quiet |= settings.quiet;
+        }
         if let Some(said) = settings.said().filter(|_| !self.command.is_quiet()) {
             streams::tell(&said);
         }
@@ -157,6 +166,7 @@ impl Command {
             Self::Sweep(arguments) => sweep::run(arguments, interrupt),
             Self::Explain(arguments) => explain::run(arguments, interrupt),
             Self::Gradcheck(arguments) => gradcheck::run(arguments),
+            Self::Features(arguments) => features::run(arguments, interrupt),
             Self::Show(arguments) => show::run(arguments),
             Self::Weights(arguments) => weights::run(arguments),
             Self::Bench(arguments) => bench::run(arguments),
@@ -172,6 +182,7 @@ impl Command {
             Self::Sweep(arguments) => Some(&mut arguments.options),
             Self::Explain(arguments) => Some(&mut arguments.options),
             Self::Gradcheck(arguments) => Some(&mut arguments.options),
+            Self::Features(arguments) => Some(&mut arguments.options),
             Self::Show(_) | Self::Weights(_) | Self::Bench(_) => None,
         }
     }
@@ -184,12 +195,18 @@ impl Command {
             Self::Grid(arguments) => Some(&mut arguments.to.volume),
             Self::Sweep(arguments) => Some(&mut arguments.to.volume),
             Self::Explain(arguments) => Some(&mut arguments.volume),
-            Self::Gradcheck(_) | Self::Show(_) | Self::Weights(_) | Self::Bench(_) => None,
+            Self::Gradcheck(_) | Self::Features(_) | Self::Show(_) | Self::Weights(_) | Self::Bench(_) => {
+                None
+            }
         }
     }
 
     /// Whether it says nothing but errors.
     fn is_quiet(&mut self) -> bool {
-        self.volume().is_some_and(|volume| volume.quiet)
+        match self {
+            Self::Features(arguments) => arguments.quiet,
+            Self::Gradcheck(arguments) => arguments.quiet,
+            _ => self.volume().is_some_and(|volume| volume.quiet),
+        }
     }
 }

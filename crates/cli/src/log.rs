@@ -1,16 +1,18 @@
-//! `--log`: one JSON object a line, one line an iteration, each written out at once.
+//! `--log`: one JSON object a line, one line an iteration, each written out at once. `docs/log.md` says what each field is, and
+//! `docs/log.schema.json` what each may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use impasto_style::{Breakdown, LossKind, Progress};
+use impasto_style::{Breakdown, LossKind, Progress, Search, TermLoss};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::place::{Kind, Place};
+use crate::progress::Display;
 
 /// A log that is opened when the run starts: until then an older one stays.
 pub(crate) struct Log {
@@ -36,8 +38,9 @@ fn object(values: impl Iterator<Item = (String, Value)>) -> Value {
 }
 
 /// The line of an iteration: when and where it was, L, the sum of each kind of loss, each layer's own loss, and if there are regions
-/// each region's at each layer, how L-BFGS moved. Other names than those of [`ALWAYS`] are there if they count.
-fn line(progress: &Progress<'_>) -> Line {
+/// each region's at each layer, how L-BFGS moved, and each term as it is and as it counts. Other names than those of [`ALWAYS`] are
+/// there if they count. A study's lines say of which cell they are.
+fn line(progress: &Progress<'_>, cell: Option<&str>) -> Line {
     let losses = progress.losses;
     let counts = |kind| losses.terms.iter().any(|term| term.kind == kind);
     // A kind that does not count is there unless one of its name does.
@@ -69,7 +72,54 @@ fn line(progress: &Progress<'_>) -> Line {
     }
     put("gradient_norm", progress.gradient_norm.into());
     put("step", progress.step.into());
+    if let Some(search) = progress.search {
+        searched(search, &mut put);
+    }
+    put("terms", losses.terms.iter().map(term).collect());
+    if let Some(cell) = cell {
+        put("cell", cell.into());
+    }
     Line(fields)
+}
+
+/// What the line search saw.
+fn searched(search: &Search, put: &mut impl FnMut(&str, Value)) {
+    put("trials", search.trials.into());
+    put("loss_before", search.loss_before.into());
+    put("slope_before", search.slope_before.into());
+    put("slope", search.slope.into());
+    put("decrease_margin", search.decrease_margin().into());
+    put("curvature_margin", search.curvature_margin().into());
+    put("steepest", search.steepest.into());
+}
+
+/// A term: its loss as the equation has it, times its factor, and times its weight, as it counts in L.
+fn term(term: &TermLoss) -> Value {
+    let mut entry = json!({
+        "loss": term.loss,
+        "factor": term.weight.share,
+        "scaled": term.weight.share * term.loss,
+        "weight": term.weight.sum,
+        "weighted": term.weight.product() * term.loss,
+        "kind": kind_name(term.kind),
+    });
+    if let Some(layer) = &term.layer {
+        entry["layer"] = layer.as_str().into();
+    }
+    if let Some(region) = &term.region {
+        entry["region"] = region.as_str().into();
+    }
+    entry
+}
+
+/// The name of a kind of loss in a list of terms, where each has its own.
+const fn kind_name(kind: LossKind) -> &'static str {
+    match kind {
+        LossKind::Gram => "gram",
+        LossKind::Wasserstein => "wasserstein",
+        LossKind::NinePoints => "tv9",
+        kind => kind.name(),
+    }
 }
 
 /// The losses of the style of each region at each layer; none if there are no regions.
@@ -106,8 +156,13 @@ impl Log {
 
     /// Adds the line of an iteration to a log that was started.
     pub(crate) fn write(&mut self, progress: &Progress<'_>) -> Result<(), Failure> {
+        self.write_of(progress, None)
+    }
+
+    /// [`Self::write`] of an iteration of a cell of a study.
+    pub(crate) fn write_of(&mut self, progress: &Progress<'_>, cell: Option<&str>) -> Result<(), Failure> {
         let Some(to) = &mut self.to else { return Ok(()) };
-        let line = line(progress);
+        let line = line(progress, cell);
         let mut bytes = serde_json::to_vec(&line).map_err(Failure::failed)?;
         bytes.push(b'\n');
         to.write_all(&bytes).and_then(|()| to.flush()).map_err(|error| self.cannot_write(&error))
@@ -116,6 +171,35 @@ impl Log {
     fn cannot_write(&self, error: &io::Error) -> Failure {
         let to = if self.path().is_none() { "to " } else { "" };
         Failure::failed(format!("cannot write {to}{}: {error}", self.place.name()))
+    }
+}
+
+/// A log beside a work that goes on without it: the first thing that goes wrong is told at once, and again at the end.
+pub(crate) struct Logged {
+    /// None where no log was asked for, or after it failed.
+    log: Option<Log>,
+    is_started: bool,
+    pub(crate) failure: Option<Failure>,
+}
+
+impl Logged {
+    /// Checks the place, if there is to be a log.
+    pub(crate) fn new(path: Option<&Path>) -> Result<Self, Failure> {
+        Ok(Self { log: path.map(Log::new).transpose()?, is_started: false, failure: None })
+    }
+
+    /// The line of an iteration of the cell of that name, or of the one run if it has none; before the first one an older log goes.
+    pub(crate) fn write(&mut self, progress: &Progress<'_>, cell: Option<&str>, display: &mut Display) {
+        let Some(mut log) = self.log.take() else { return };
+        let started = if self.is_started { Ok(()) } else { log.start(0) };
+        self.is_started = true;
+        match started.and_then(|()| log.write_of(progress, cell)) {
+            Ok(()) => self.log = Some(log),
+            Err(failure) => {
+                display.say(&format!("Warning: {failure}; painting goes on"));
+                self.failure = Some(failure);
+            }
+        }
     }
 }
 

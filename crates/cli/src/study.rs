@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use impasto_study::study::{Cell, Material, Study, StudyEvent};
 use impasto_style::picture::Encoding;
-use impasto_style::{Init, Network, Subject};
+use impasto_style::{Event, Init, Network, Subject};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
+use crate::log::Logged;
 use crate::pace::Work;
 use crate::place::is_standard;
 use crate::progress::{Display, Volume};
@@ -32,6 +33,10 @@ pub(crate) struct StudyOutput {
     /// The folder for the pictures and sheet.png; made if it is not there
     #[arg(short, long, value_name = "FOLDER", help_heading = "Output")]
     output: PathBuf,
+
+    /// Write the losses of every iteration to a file, as JSON lines that say of which picture they are
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    log: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) volume: Volume,
@@ -71,7 +76,9 @@ pub(crate) fn run(
     }
     fs::create_dir_all(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))?;
-    refuse_inputs(study, Inputs::new(&asked.files(scene), &Init::Content, &asked.options.network), folder)?;
+    let files = asked.files(scene);
+    refuse_inputs(study, Inputs::new(&files, &Init::Content, &asked.options.network), to)?;
+    let mut log = Logged::new(to.log.as_deref())?;
     let inputs = asked.inputs(subject, network);
     let material = Material { subject, network, inputs: &inputs, cancel: interrupt.cancel() };
     let mut display = Display::new(to.volume, &folder.display().to_string());
@@ -96,6 +103,9 @@ pub(crate) fn run(
             StudyEvent::Transfer(event) => {
                 interrupt.heed(event);
                 display.show(event);
+                if let Event::Iteration(progress) = event {
+                    log.write(progress, Some(&study.cells[number - 1].name), &mut display);
+                }
             }
         }
         interrupt.flow()
@@ -108,6 +118,12 @@ pub(crate) fn run(
     })?;
     let sheet = Study::sheet_path(folder);
     study.sheet(&pictures)?.write_or_keep(&sheet, Encoding::Png)?;
+    if let Some(failure) = log.failure {
+        return Err(Failure::failed(format!(
+            "{failure}; the pictures are in {} all the same",
+            folder.display()
+        )));
+    }
     display.conclude(&format!("Wrote {} with {} pictures", sheet.display(), pictures.len()));
     Ok(())
 }
@@ -119,7 +135,8 @@ fn work(cell: &Cell, material: Material<'_>) -> Work {
 }
 
 /// Refuses a folder in which a file of the study would overwrite one that it reads.
-fn refuse_inputs(study: &Study, mut inputs: Inputs, folder: &Path) -> Result<(), Failure> {
+fn refuse_inputs(study: &Study, mut inputs: Inputs, to: &StudyOutput) -> Result<(), Failure> {
+    let folder = &*to.output;
     for cell in &study.cells {
         if let Init::File(path) = &cell.options.init {
             inputs.push("--init", path);
@@ -128,6 +145,7 @@ fn refuse_inputs(study: &Study, mut inputs: Inputs, folder: &Path) -> Result<(),
     // Cells of the same options are one.
     let cells = study.cells.iter().flat_map(|cell| [cell.picture_path(folder), cell.record_path(folder)]);
     let outputs: BTreeSet<PathBuf> = cells.chain([Study::sheet_path(folder)]).collect();
-    let outputs: Vec<(&str, &Path)> = outputs.iter().map(|path| ("-o", &**path)).collect();
+    let log = to.log.as_deref().map(|path| ("--log", path));
+    let outputs: Vec<(&str, &Path)> = outputs.iter().map(|path| ("-o", &**path)).chain(log).collect();
     inputs.keep_apart(&outputs)
 }

@@ -108,6 +108,12 @@ const ROWS: &[Row] = &[
 const WITH_ONE_SCALE: &str = "with --scales 1";
 const WITHOUT_STYLE: &str = "while --style-weight is 0";
 
+/// The options that have no effect in any of the cases, given or not.
+pub(crate) fn without_effect(cases: &[Case<'_>]) -> Vec<String> {
+    let is_idle = |row: &&Row| cases.iter().all(|&case| (row.is_idle)(case));
+    ROWS.iter().filter(is_idle).map(|row| row.option.to_owned()).collect()
+}
+
 /// A line for each option that is given and has no effect in any of the cases.
 pub(crate) fn idle(is_given: impl Fn(&str) -> bool, cases: &[Case<'_>]) -> Vec<String> {
     let is_idle = move |row: &&Row| is_given(row.option) && cases.iter().all(|&case| (row.is_idle)(case));

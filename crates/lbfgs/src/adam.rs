@@ -142,6 +142,7 @@ impl Optimiser for Adam {
                 loss,
                 gradient_norm,
                 step: self.learning_rate,
+                search: None,
                 report,
                 ..state.record
             },

@@ -82,6 +82,11 @@ impl<T: Real> History<T> {
         self.scaling.limit(scale_pairs);
     }
 
+    /// The entry of H0 for each group.
+    pub(crate) fn scales(&self) -> Vec<f64> {
+        self.scaling.diagonal()
+    }
+
     /// Forgets every pair: the next direction is that of steepest descent. [`Self::remember`] can take that back until
     /// [`Self::recycle`] takes the memory.
     pub(crate) fn forget(&mut self) -> Forgotten<T> {

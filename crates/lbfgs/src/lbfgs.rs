@@ -4,7 +4,7 @@ use crate::lbfgs_state::{Due, LbfgsState};
 use crate::line_search::{Found, Point, StrongWolfe};
 use crate::outcome::require;
 use crate::record::Record;
-use crate::{Error, Evaluation, Groups, Optimiser, Real, Step, StopReason, vector};
+use crate::{Error, Evaluation, Groups, Optimiser, Real, Search, Step, StopReason, vector};
 
 /// Limited-memory BFGS with a strong Wolfe line search (Nocedal and Wright, Algorithm 7.5).
 ///
@@ -155,7 +155,10 @@ impl Lbfgs {
             let steepest = state.history.is_empty();
             match self.search(state, slope, &mut evaluations, objective) {
                 Ok(Found::Step(point, report)) => {
+                    let trials = evaluations - state.record.evaluations;
+                    let search = self.seen(state, (slope, steepest), &point, trials);
                     state.accept(point, report);
+                    state.record.search = Some(search);
                     break Ok(Step::Accepted);
                 }
                 Ok(Found::Nothing { .. }) if evaluations >= self.max_evaluations => {
@@ -211,6 +214,28 @@ impl Lbfgs {
             _ => history.go_back(x, gradient),
         }
         found
+    }
+
+    /// What is told of the search that a point was found by, before it is accepted.
+    fn seen<T: Real, R>(
+        &self,
+        state: &LbfgsState<T, R>,
+        (slope_before, steepest): (f64, bool),
+        point: &Point,
+        trials: usize,
+    ) -> Search {
+        Search {
+            step: point.step,
+            trials,
+            loss_before: state.record.loss,
+            loss: point.loss,
+            slope_before,
+            slope: point.slope,
+            sufficient_decrease: self.sufficient_decrease,
+            curvature: self.curvature,
+            steepest,
+            scales: state.history.scales(),
+        }
     }
 
     fn line_search(&self, precision: f64) -> StrongWolfe {

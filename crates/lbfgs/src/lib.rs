@@ -60,6 +60,7 @@
 //! | pairs s, y and their dot products, d = -H g | `history.rs` |
 //! | sweeps over the pairs, in half precision | `kept.rs` |
 //! | strong Wolfe conditions, bracket, zoom, cubic interpolation | `line_search.rs` |
+//! | how a search came to its point, for those who watch | `search.rs` |
 //! | sweeps in fixed blocks | `vector.rs` |
 //! | Adam | `adam.rs`, `moments.rs` |
 //!
@@ -100,6 +101,7 @@ mod outcome;
 mod real;
 mod record;
 mod scaling;
+mod search;
 mod two_loop;
 mod vector;
 
@@ -112,3 +114,4 @@ pub use optimiser::{Evaluation, Optimiser, State, Step};
 pub use outcome::{Error, Iteration, Outcome, StopReason};
 pub use real::{Real, Stored};
 pub use scaling::Groups;
+pub use search::Search;

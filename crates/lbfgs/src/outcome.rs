@@ -1,5 +1,6 @@
 //! What a run reports: each iteration, how it ended, and what can go wrong.
 
+use crate::Search;
 use std::fmt;
 
 /// An accepted point, as the callback of a run sees it after each iteration.
@@ -17,6 +18,8 @@ pub struct Iteration<'a, T, R = ()> {
     pub gradient_norm: f64,
     /// L-BFGS: the step t along the direction d (1 is the full quasi-Newton step). Adam: the learning rate.
     pub step: f64,
+    /// L-BFGS: how the line search came to `x`. None at the start, where a run goes on from its bytes, and for Adam.
+    pub search: Option<&'a Search>,
     /// Whether `x` is the mean of the points so far in place of the last one, whose loss, gradient and report these are.
     pub averaged: bool,
     /// What the objective returned with the loss at `x` ([`Evaluation::report`](crate::Evaluation::report)).

@@ -1,7 +1,7 @@
 //! What a run knows of itself beside its vectors.
 
 use crate::bytes::{self, StateError};
-use crate::{Evaluation, Iteration, Outcome, StopReason};
+use crate::{Evaluation, Iteration, Outcome, Search, StopReason};
 use std::io::{self, Read, Write};
 
 /// Counters, and the accepted point without its x.
@@ -15,13 +15,24 @@ pub(crate) struct Record<R> {
     pub(crate) gradient_norm: f64,
     /// The step that led here; 0 at the start.
     pub(crate) step: f64,
+    /// How the search came here. It is not written: the next step has its own.
+    pub(crate) search: Option<Search>,
     pub(crate) report: R,
 }
 
 impl<R> Record<R> {
     /// At the start, after its evaluation.
     pub(crate) fn start(Evaluation { loss, report }: Evaluation<R>, gradient_norm: f64) -> Self {
-        Self { iterations: 0, evaluations: 1, initial_loss: loss, loss, gradient_norm, step: 0.0, report }
+        Self {
+            iterations: 0,
+            evaluations: 1,
+            initial_loss: loss,
+            loss,
+            gradient_norm,
+            step: 0.0,
+            search: None,
+            report,
+        }
     }
 
     pub(crate) fn is_finite(&self) -> bool {
@@ -36,6 +47,7 @@ impl<R> Record<R> {
             loss: self.loss,
             gradient_norm: self.gradient_norm,
             step: self.step,
+            search: self.search.as_ref(),
             averaged: false,
             report: &self.report,
         }
@@ -50,6 +62,7 @@ impl<R> Record<R> {
             loss: self.loss,
             gradient_norm: self.gradient_norm,
             step: self.step,
+            search: None,
             report: &self.report,
         }
     }
@@ -91,6 +104,7 @@ impl<R> Record<R> {
             loss: bytes::read_f64(from)?,
             gradient_norm: bytes::read_f64(from)?,
             step: bytes::read_f64(from)?,
+            search: None,
             report: report(from)?,
         })
     }

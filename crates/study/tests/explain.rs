@@ -1,12 +1,14 @@
-//! The page of an explained run says where styles act, and nothing of it where they act everywhere.
+//! The page of an explained run says where styles act, and nothing of it where they act everywhere; what made it, how the terms pull and
+//! what the line searches saw.
 #![cfg(feature = "embedded-weights")]
 
 use std::ops::ControlFlow;
 
+use impasto_study::Origin;
 use impasto_study::explain::explain;
 use impasto_style::{
-    Colours, Init, Mask, Network, Painting, Photo, Picture, PreparedNetwork, Preset, Region, RegionMask,
-    Size, StyleImage, Subject, TransferOptions, white_noise,
+    AdamOptions, Colours, Init, Input, Mask, Network, Optimiser, Painting, Photo, Picture, PreparedNetwork,
+    Preset, Region, RegionMask, Role, Size, StyleImage, Subject, TransferOptions, white_noise,
 };
 
 const SIZE: (usize, usize) = (40, 64);
@@ -29,7 +31,7 @@ fn options() -> TransferOptions {
 
 fn page(subject: &Subject, options: &TransferOptions) -> (Painting, String) {
     let network = PreparedNetwork::new(Network::embedded().unwrap(), options).unwrap();
-    explain(&network, subject, options, |_| ControlFlow::Continue(())).unwrap()
+    explain(&network, subject, options, &Origin::default(), |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// How often a text is in a page.
@@ -122,4 +124,79 @@ fn where_light_is_painted_the_network_sees_grey() {
     assert!(page.contains("<figcaption>The photo, its light</figcaption>"));
     assert!(page.contains("<figcaption>The painting, its light</figcaption>"));
     assert!(painting.chroma_shrunk > 0.0 && page.contains("colours had to fade in"));
+}
+
+#[test]
+fn a_page_says_what_made_it_and_which_options_were_in_force() {
+    let (network, options) = (Network::embedded().unwrap(), options().with_init(Init::Content));
+    let (photo, subject) = (noise(1), Subject::new(noise(1), noise(2)));
+    let origin = Origin {
+        command: ["impasto", "explain", "a <b>.png"].map(str::to_owned).to_vec(),
+        inputs: vec![
+            Input::picture(Role::Content, Some("folder/a <b>.png".as_ref()), &photo),
+            Input::network(None, &network),
+        ],
+        without_effect: vec!["seed".to_owned()],
+    };
+    let prepared = PreparedNetwork::new(network, &options).unwrap();
+    let (_, page) = explain(&prepared, &subject, &options, &origin, |_| ControlFlow::Continue(())).unwrap();
+    assert!(page.contains("impasto explain 'a &lt;b>.png'</code>"));
+    assert!(
+        page.contains("<td>content</td><td>folder/<wbr>a &lt;b>.png</td>")
+            && page.contains("<td>built in</td>")
+    );
+    let hash = origin.inputs[0].sha256.as_deref().unwrap();
+    assert!(page.contains(&format!("<code title=\"{hash}\">{}</code>", &hash[..16])));
+    assert!(page.contains("<code>--style-weight</code>"));
+    for idle in ["seed", "tv-points", "learning-rate", "mask-reach"] {
+        assert!(!page.contains(&format!("<code>--{idle}</code>")), "{idle}");
+    }
+    // Without a command and inputs nothing is said of them.
+    let (_, page) = self::page(&subject, &options);
+    assert!(page.contains("<code>--seed</code>") && !page.contains("What made it"));
+}
+
+#[test]
+fn searches_gradients_eigenvalues_and_fields_are_shown() {
+    let subject = Subject::new(noise(1), noise(2));
+    let mut options = options().with_iterations(6).with_content_weight(1.0);
+    options.content_layers = "conv2_1".parse().unwrap();
+    let (_, page) = self::page(&subject, &options);
+    assert!(page.contains("<p>6 steps took "));
+    for colour in ["light", "red against blue", "green against both"] {
+        assert_eq!(count(&page, &format!("has learnt of {colour}:")), 1);
+    }
+    assert_eq!(count(&page, "<h2>How the terms pull</h2>"), 1);
+    let row = |name: &str| page.split(&format!("<tr><th>{name}</th>")).nth(1).map(str::to_owned);
+    let numbers = |row: String| -> Vec<f64> {
+        let row = row.split("</tr>").next().unwrap_or_default().to_owned();
+        let cells =
+            row.split("<td class=\"number\">").skip(1).map(|cell| cell.split('<').next().unwrap().to_owned());
+        cells.map(|cell| cell.parse().unwrap()).collect()
+    };
+    let names = ["content conv2_1", "style conv1_1", "style conv3_1"];
+    let rows: Vec<Vec<f64>> = names.iter().map(|name| numbers(row(name).expect("a row"))).collect();
+    let shares: f64 = rows.iter().map(|row| row[0]).sum();
+    assert!((shares - 1.0).abs() < 2e-3, "{rows:?}");
+    for (at, row) in rows.iter().enumerate() {
+        assert!(row.len() == 2 + names.len() && (row[2 + at] - 1.0).abs() < 0.01, "{rows:?}");
+    }
+    assert!(page.contains("cosine between content"));
+    assert_eq!(
+        count(&page, "eigenvalue</text>") + count(&page, "eigenvalue\n</text>"),
+        2,
+        "a chart for each style layer"
+    );
+    for (layer, side) in [("conv1_1", 3), ("conv2_1", 10), ("conv3_1", 24)] {
+        assert!(page.contains(&format!("</span>{layer}: {side} x {side} pixels</li>")), "{layer}");
+        assert!(page.contains(&format!("width=\"{side}\" height=\"{side}\" fill=\"none\"")), "{layer}");
+    }
+}
+
+#[test]
+fn of_adam_there_are_no_searches() {
+    let options = options().with_optimiser(Optimiser::Adam(AdamOptions::default()));
+    let (_, page) = page(&Subject::new(noise(1), noise(2)), &options);
+    assert!(!page.contains("What L-BFGS did") && page.contains("The learning rate of Adam"));
+    assert!(page.contains("<h2>How the terms pull</h2>"));
 }

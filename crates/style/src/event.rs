@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use impasto_autodiff::{LayerPlan, PlanBytes};
+use impasto_lbfgs::Search;
 use impasto_vgg::Arch;
 
 use crate::finish::Finish;
@@ -93,6 +94,8 @@ pub struct Progress<'a> {
     pub gradient_norm: f64,
     /// L-BFGS: the step along the direction; Adam: the learning rate.
     pub step: f64,
+    /// L-BFGS: how the line search came to this picture; none for Adam.
+    pub search: Option<&'a Search>,
     /// The pixels as they are painted, H x W x 3: (Y, Y, Y) where only light is.
     pub pixels: &'a [f32],
     /// What becomes of them.

@@ -120,7 +120,7 @@ pub use impasto_autodiff::{
     AutodiffError, Border, Cancel, ConvMode, Coverage, EvaluatorOptions, GramMatrix, Guide, LayerPlan, Loss,
     LossKind, Plan, PlanBytes, Pooling, Reach, Tap, Term, Weight,
 };
-pub use impasto_lbfgs::StopReason;
+pub use impasto_lbfgs::{Search, StopReason};
 pub use impasto_vgg::{Arch, Network, WeightsError};
 pub use machine::available_memory;
 pub use measure::{Measured, MeasuredLayer, Measurement, measure};

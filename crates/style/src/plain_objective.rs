@@ -6,7 +6,8 @@
 //! meant for small pictures.
 
 use impasto_autodiff::losses::PlainRoots;
-use impasto_autodiff::{AutodiffError, Chain, Losses, Term, Weight, reference};
+use impasto_autodiff::reference::{self, Swept};
+use impasto_autodiff::{AutodiffError, Chain, Losses, Term, Weight};
 use impasto_tensor::{Shape, Tensor};
 use impasto_vgg::Network;
 
@@ -58,14 +59,55 @@ impl PlainObjective {
         Ok(Self { chain, shape, terms, labels })
     }
 
+    /// The most bytes that an evaluation holds for a picture of (H, W): the responses up to the deepest layer that the options use,
+    /// each of which the backward sweep needs, the gradients of two of them, and the network.
+    ///
+    /// # Errors
+    /// [`TransferError::Weights`] for a layer that the network does not have.
+    pub fn bytes(
+        network: &Network,
+        (height, width): (usize, usize),
+        options: &TransferOptions,
+    ) -> Result<u64, TransferError> {
+        let table = network.arch.convs();
+        let mut deepest = 0;
+        for layer in options.layers() {
+            deepest = deepest.max(network.position(layer)?);
+        }
+        let (mut numbers, mut largest, mut before, mut inputs) = (3 * height * width, 0, 0, 3);
+        for conv in &table[..=deepest] {
+            let positions = (height >> (conv.block - 1)) * (width >> (conv.block - 1));
+            // A pooling before the first convolution of a block has a response of its own.
+            numbers += positions * (conv.outputs + if conv.block > before { inputs } else { 0 });
+            numbers += 9 * inputs * conv.outputs;
+            largest = largest.max(positions * conv.outputs);
+            (before, inputs) = (conv.block, conv.outputs);
+        }
+        Ok(((numbers + 2 * largest) * size_of::<f64>()) as u64)
+    }
+
     /// L(x), and its gradient into `gradient`; both H x W x 3.
     ///
     /// # Errors
     /// [`AutodiffError::Pixels`] if a slice has another length.
     pub fn evaluate(&self, x: &[f64], gradient: &mut [f64]) -> Result<Breakdown, AutodiffError> {
+        self.evaluate_looking(x, gradient, |_| ())
+    }
+
+    /// [`Self::evaluate`], which shows the response of every layer up to the deepest one with a loss, and dL/dF and dL/dZ there
+    /// ([`Swept`]), from the deepest one back.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate`].
+    pub fn evaluate_looking(
+        &self,
+        x: &[f64],
+        gradient: &mut [f64],
+        look: impl FnMut(Swept<'_, f64>),
+    ) -> Result<Breakdown, AutodiffError> {
         let x = self.picture(x)?;
         self.check(gradient.len())?;
-        let (losses, of_picture) = reference::evaluate(&self.chain, &x, &self.terms)?;
+        let (losses, of_picture) = reference::evaluate_looking(&self.chain, &x, &self.terms, look)?;
         gradient.copy_from_slice(of_picture.data());
         Ok(self.breakdown(losses))
     }

@@ -46,6 +46,7 @@ impl Stage {
             losses: &iteration.report.losses,
             gradient_norm: iteration.gradient_norm,
             step: iteration.step,
+            search: iteration.search,
             pixels,
             finish,
         }

@@ -6,5 +6,6 @@ mod failures;
 mod functions;
 mod golden;
 mod hostile;
+mod search;
 mod steps;
 mod threads;

@@ -6,9 +6,9 @@ use impasto_style::TermLoss;
 
 use crate::plot::{Axis, PlotError, Scale, Series, line_chart};
 
-const ITERATION: Axis<'static> = Axis { label: "iteration", scale: Scale::Linear };
+pub(super) const ITERATION: Axis<'static> = Axis { label: "iteration", scale: Scale::Linear };
 
-const fn logarithmic(label: &str) -> Axis<'_> {
+pub(super) const fn logarithmic(label: &str) -> Axis<'_> {
     Axis { label, scale: Scale::Logarithmic }
 }
 
@@ -42,6 +42,26 @@ pub(super) fn layers(steps: &[Step], kind: LossKind) -> Result<String, PlotError
     };
     let own = first.iter().enumerate().filter(|(_, term)| term.kind == kind);
     line_chart(ITERATION, logarithmic(kind.symbol()), &own.map(line).collect::<Vec<Series>>())
+}
+
+/// Points of a line of eigenvalues, at most.
+const EIGENVALUES: usize = 64;
+/// Eigenvalues below that part of the largest are rounding.
+const ROUNDING: f64 = 1e-7;
+
+/// The eigenvalues of a Gram matrix: the painting's, and the picture's before and after; by their rank, from 1.
+pub(super) fn eigenvalues(matrices: [(&str, Vec<f64>); 3]) -> Result<String, PlotError> {
+    let line = |(name, values): (&str, Vec<f64>)| {
+        let least = values.first().map_or(0.0, |largest| ROUNDING * largest);
+        let ratio = (values.len().max(2) as f64).powf(1.0 / EIGENVALUES as f64);
+        let mut ranks: Vec<usize> =
+            (0..=EIGENVALUES as i32).map(|power| ratio.powi(power).round() as usize).collect();
+        ranks.dedup();
+        let points =
+            ranks.into_iter().filter_map(|rank| Some((rank as f64, *values.get(rank.checked_sub(1)?)?)));
+        Series { name: name.to_owned(), points: points.filter(|(_, value)| *value > least).collect() }
+    };
+    line_chart(logarithmic("rank"), logarithmic("eigenvalue"), &matrices.map(line))
 }
 
 /// The 2-norm of the gradient.

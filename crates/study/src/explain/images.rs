@@ -8,14 +8,18 @@ use impasto_style::{Mask, Picture, PictureError, light};
 
 /// An `<img>` that carries its picture with it; what is transparent is a checkerboard.
 pub(super) fn embedded(picture: &Picture, encoding: Encoding, what: &str) -> std::io::Result<String> {
+    let (width, height, what) = (picture.width(), picture.height(), escaped(what));
+    let data = data(picture, encoding)?;
+    Ok(format!("<img alt=\"{what}\" width=\"{width}\" height=\"{height}\" src=\"{data}\">"))
+}
+
+/// The address that carries a picture with it.
+pub(super) fn data(picture: &Picture, encoding: Encoding) -> std::io::Result<String> {
     let kind = if encoding == Encoding::Png { "png" } else { "jpeg" };
     let opaque = picture.alpha().map(|alpha| on_checkerboard(picture, alpha)).transpose();
     let opaque = opaque.map_err(std::io::Error::other)?;
     let data = STANDARD.encode(opaque.as_ref().unwrap_or(picture).encode(encoding)?);
-    let (width, height, what) = (picture.width(), picture.height(), escaped(what));
-    Ok(format!(
-        "<img alt=\"{what}\" width=\"{width}\" height=\"{height}\" src=\"data:image/{kind};base64,{data}\">"
-    ))
+    Ok(format!("data:image/{kind};base64,{data}"))
 }
 
 /// Text as HTML, in an element or in a quoted attribute.
@@ -84,7 +88,7 @@ pub(super) fn shrunk(picture: Picture, longest: usize) -> Result<Picture, Pictur
 }
 
 /// Each pixel as its light (Y, Y, Y).
-pub(super) fn in_grey(mut picture: Picture) -> Picture {
+pub(crate) fn in_grey(mut picture: Picture) -> Picture {
     picture.data_mut().as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = [light(*pixel); 3]);
     picture
 }

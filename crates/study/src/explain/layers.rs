@@ -3,20 +3,46 @@
 use impasto_autodiff::{GramMatrix, Guide, Loss, LossKind, Tap};
 use impasto_tensor::Tensor;
 
+use super::eigenvalues::eigenvalues;
 use super::images::{breakable, embedded, grey, heat, normalised, share_of_side, shrunk, without_article};
-use super::{ExplainError, Run};
+use super::{ExplainError, Run, charts};
 use impasto_style::picture::Encoding;
 use impasto_style::{Picture, Target, TransferError};
 
-/// Pixels of a Gram matrix's picture, and of a feature map's longest side, at most.
+/// Pixels of a Gram matrix's picture, at most.
 const SIDE: usize = 128;
+/// Pixels of a feature map's longest side, at most.
+const MAP_SIDE: usize = 96;
 /// Feature maps that are shown of a layer.
 const MAPS: usize = 4;
 /// Pictures that have room for feature maps of that size beside each other.
 const PICTURES: f64 = 3.0;
 
-/// A table row of each layer of each region's style: A, G before and after, and |G - A| before and after, all on one scale.
-pub(super) fn gram_rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
+/// A layer's Gram matrices: the painting's, and the picture's before and after.
+pub(super) struct Compared<'a> {
+    target: &'a Target,
+    a: GramMatrix,
+    before: GramMatrix,
+    after: GramMatrix,
+}
+
+impl Compared<'_> {
+    /// `conv1_1`, or `conv1_1, sky.png` in a region.
+    fn place(&self) -> String {
+        let layer = self.target.spec.layer.as_deref().unwrap_or_default();
+        self.target.region.as_ref().map_or_else(|| layer.to_owned(), |region| format!("{layer}, {region}"))
+    }
+
+    /// The eigenvalues of the three as a chart, and what it is of.
+    pub(super) fn eigenvalues(&self) -> Result<(String, String), ExplainError> {
+        let of = |gram: &GramMatrix| eigenvalues(&gram.data, gram.channels);
+        let lines = [("painting", of(&self.a)), ("before", of(&self.before)), ("after", of(&self.after))];
+        Ok((charts::eigenvalues(lines)?, self.place()))
+    }
+}
+
+/// The Gram matrices of each layer of each region's style.
+pub(super) fn compared<'a>(run: &'a Run<'_>) -> Result<Vec<Compared<'a>>, ExplainError> {
     let gram = |loss: &Loss| match loss {
         Loss::Gram(style) => Some(style.target.clone()),
         Loss::Wasserstein(wasserstein) => Some(wasserstein.target.second.clone()),
@@ -35,27 +61,30 @@ pub(super) fn gram_rows(run: &Run<'_>) -> Result<Vec<String>, ExplainError> {
         Ok(run.measure(picture, &taps, &guides)?.iter().filter_map(gram).collect())
     };
     let (before, after) = (of(&run.start)?, of(&run.result)?);
-    // Many regions together take no more of the page than one.
-    let regions = terms.iter().filter(|(target, _)| target.spec.layer == terms[0].0.spec.layer).count();
-    let side = share_of_side(SIDE, regions as f64);
-    let encoding = if regions > 1 { Encoding::Jpeg { quality: 85 } } else { Encoding::Png };
-    let row = |((target, a), g): (&(&Target, GramMatrix), [&GramMatrix; 2])| {
-        gram_row(target, a, g, (side, encoding))
-    };
-    terms.iter().zip(before.iter().zip(&after).map(|(before, after)| [before, after])).map(row).collect()
+    let each = terms.into_iter().zip(before.into_iter().zip(after));
+    Ok(each.map(|((target, a), (before, after))| Compared { target, a, before, after }).collect())
 }
 
-fn gram_row(
-    target: &Target,
-    a: &GramMatrix,
-    [before, after]: [&GramMatrix; 2],
-    (side, encoding): (usize, Encoding),
-) -> Result<String, ExplainError> {
+/// How many regions there are: those of the first layer.
+pub(super) fn regions(compared: &[Compared<'_>]) -> usize {
+    let layer = |compared: &Compared<'_>| compared.target.spec.layer.clone();
+    compared.iter().filter(|one| layer(one) == layer(&compared[0])).count()
+}
+
+/// A table row of each: A, G before and after, and |G - A| before and after, all on one scale.
+pub(super) fn gram_rows(compared: &[Compared<'_>]) -> Result<Vec<String>, ExplainError> {
+    // Many regions together take no more of the page than one.
+    let regions = regions(compared);
+    let side = share_of_side(SIDE, regions as f64);
+    let encoding = if regions > 1 { Encoding::Jpeg { quality: 85 } } else { Encoding::Png };
+    compared.iter().map(|one| gram_row(one, (side, encoding))).collect()
+}
+
+fn gram_row(one: &Compared<'_>, (side, encoding): (usize, Encoding)) -> Result<String, ExplainError> {
+    let Compared { target, a, before, after } = one;
     let top = a.data.iter().fold(f32::MIN_POSITIVE, |top, value| top.max(value.abs()));
     let difference = |g: &GramMatrix| g.data.iter().zip(&a.data).map(|(g, a)| g - a).collect::<Vec<f32>>();
-    let (n, layer) = (a.channels, target.spec.layer.as_deref().unwrap_or_default());
-    let place =
-        target.region.as_ref().map_or_else(|| layer.to_owned(), |region| format!("{layer}, {region}"));
+    let (n, place) = (a.channels, one.place());
     let mut row = format!("<tr><th>{}<br><small>{n} x {n}", breakable(&place));
     if let [_, _, ..] = &target.spec.paintings[..] {
         let part = |(painting, share): &(usize, f64)| format!("<br>{share:.3} of painting {}", painting + 1);
@@ -91,7 +120,7 @@ pub(super) fn feature_row(run: &Run<'_>, layer: &str) -> Result<String, ExplainE
     }
     let Some((_, result)) = responses.last() else { return Ok(String::new()) };
     let filters = strongest(result);
-    let side = share_of_side(SIDE, responses.len() as f64 / PICTURES);
+    let side = share_of_side(MAP_SIDE, responses.len() as f64 / PICTURES);
     let mut row = format!("<tr><th>{layer}<br><small>{}</small></th>", result.shape());
     for (what, response) in &responses {
         row += "<td><div class=\"maps\">";

@@ -3,10 +3,16 @@
 //! The page is one file without scripts and without anything from the network.
 
 mod charts;
+mod eigenvalues;
+mod fields;
+mod gradients;
 mod images;
+mod inputs;
 mod layers;
+mod lbfgs;
 mod masks;
 mod page;
+mod pulls;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -14,11 +20,15 @@ use std::time::Duration;
 use impasto_autodiff::{Loss, LossKind, Tap};
 
 use crate::plot::PlotError;
+use images::breakable;
+pub(crate) use images::in_grey;
+
+use crate::Origin;
 use impasto_style::coordinates::{Coordinates, Pixels};
 use impasto_style::{
     Breakdown, Cancel, Colours, Event, Guide, Mask, Objective, Painting, Picture, PictureError,
-    PreparedNetwork, Scene, Source, Subject, Summary, Targets, TransferError, TransferOptions, View,
-    first_picture, transfer,
+    PreparedNetwork, Progress, Scene, Search, Source, Subject, Summary, Targets, TransferError,
+    TransferOptions, View, first_picture, transfer,
 };
 
 /// Why there is no report.
@@ -45,15 +55,20 @@ struct Step {
     gradient_norm: f64,
     /// t of the line search.
     length: f64,
+    /// What the line search saw; none for Adam.
+    search: Option<Search>,
 }
 
 /// Everything that the page shows.
 struct Run<'a> {
     network: &'a PreparedNetwork,
     options: &'a TransferOptions,
+    origin: &'a Origin,
     summary: Summary,
     steps: Vec<Step>,
     painting: Painting,
+    /// Some of the pictures that the network saw at the last scale, H x W x 3, with their iterations.
+    kept: Vec<(usize, Vec<f32>)>,
     /// The photo and the paintings at the size of the last scale.
     scene: Scene<'a>,
     targets: Targets,
@@ -67,7 +82,7 @@ struct Run<'a> {
 
 /// Runs a transfer, and returns its painting together with the page that explains it.
 ///
-/// `on_event` hears of everything that [`transfer`] tells, and can stop the run: the page then explains it as far as it came.
+/// `origin` is what the page says of the command and its inputs. `on_event` hears of everything that [`transfer`] tells, and can stop the run: the page then explains it as far as it came.
 ///
 /// # Errors
 /// [`ExplainError`].
@@ -75,19 +90,28 @@ pub fn explain(
     network: &PreparedNetwork,
     subject: &Subject,
     options: &TransferOptions,
+    origin: &Origin,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(Painting, String), ExplainError> {
-    let (mut summary, mut steps) = (None, Vec::new());
+    let (mut summary, mut steps, mut kept) = (None, Vec::new(), Kept::default());
     let painting = transfer(network, subject, options, |event| {
         match event {
-            Event::Started(started) => summary = Some(started.clone()),
-            Event::Iteration(progress) => steps.push(Step {
-                iteration: progress.iteration,
-                elapsed: progress.elapsed,
-                losses: progress.losses.clone(),
-                gradient_norm: progress.gradient_norm,
-                length: progress.step,
-            }),
+            Event::Started(started) => {
+                kept.iterations = started.scale_iterations.last().copied().unwrap_or(0);
+                kept.scale = started.scales.len().saturating_sub(1);
+                summary = Some(started.clone());
+            }
+            Event::Iteration(progress) => {
+                kept.look(progress);
+                steps.push(Step {
+                    iteration: progress.iteration,
+                    elapsed: progress.elapsed,
+                    losses: progress.losses.clone(),
+                    gradient_norm: progress.gradient_norm,
+                    length: progress.step,
+                    search: progress.search.cloned(),
+                });
+            }
             // The page tells of what was painted.
             _ => {}
         }
@@ -104,9 +128,34 @@ pub fn explain(
     // A run that was given up is explained all the same.
     let network = &network.with_cancel(Cancel::default());
     let targets = scene.measure(network, options)?;
-    let run = Run { network, options, summary, steps, painting, scene, targets, keep, start, result };
+    let kept = kept.pictures;
+    let run =
+        Run { network, options, origin, summary, steps, painting, kept, scene, targets, keep, start, result };
     let html = page::write(&run)?;
     Ok((run.painting, html))
+}
+
+/// Pictures of the last scale that are kept while it is painted.
+#[derive(Default)]
+struct Kept {
+    /// The number of the last scale, and its iterations.
+    scale: usize,
+    iterations: usize,
+    /// The iteration before its first.
+    before: Option<usize>,
+    pictures: Vec<(usize, Vec<f32>)>,
+}
+
+impl Kept {
+    fn look(&mut self, progress: &Progress<'_>) {
+        if progress.scale != self.scale {
+            return;
+        }
+        let before = *self.before.get_or_insert(progress.iteration - 1);
+        if gradients::is_kept(progress.iteration - before, self.iterations, progress.pixels.len()) {
+            self.pictures.push((progress.iteration, progress.pixels.to_vec()));
+        }
+    }
 }
 
 /// What the network sees of a picture: its light alone, where only light is painted.

@@ -4,15 +4,19 @@ use std::fmt::Write;
 
 use impasto_autodiff::LossKind;
 
+use super::gradients::Pulls;
 use super::images::{
-    capitalised, embedded, escaped, heat, normalised, share_of_side, shrunk, without_article,
+    breakable, capitalised, embedded, escaped, heat, normalised, share_of_side, shrunk, without_article,
 };
-use super::{ExplainError, Run, charts, layers, masks};
+use super::{ExplainError, Run, charts, fields, inputs, layers, lbfgs, masks, pulls};
 use impasto_style::benchmark::{Benchmark, isa};
 use impasto_style::picture::Encoding;
 use impasto_style::{Colours, Init, OPTIONS, Reach, Recorded, StopReason, TransferError, plan};
 
 const PHOTO: Encoding = Encoding::Jpeg { quality: 90 };
+/// Maps of gradients are all grain: at full size they would be the most of the page.
+const HEAT: Encoding = Encoding::Jpeg { quality: 80 };
+const HEAT_SIDE: usize = 384;
 
 /// Light or dark as the reader has it; one column on a phone; no page break inside a figure.
 const STYLE: &str = "
@@ -38,7 +42,10 @@ td img { display: block; width: clamp(2.9rem, 10vw, 7rem); height: auto; image-r
 .maps { display: grid; grid-template-columns: repeat(2, max-content); gap: 2px; }
 .maps img { width: clamp(2.7rem, 10vw, 4.7rem); }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-code { white-space: nowrap; }
+code { white-space: nowrap; } code.command { white-space: pre-wrap; overflow-wrap: anywhere; }
+.fields svg { max-width: 36rem; } .keys { list-style: none; padding: 0; margin: .5rem 0; font-size: .9rem;
+  display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
+.key { display: inline-block; width: 1.2em; height: .7em; margin-right: .4em; border: 1px solid #000; }
 @media (min-width: 64rem), print { .maps { grid-template-columns: repeat(4, max-content); } }
 @media (max-width: 40rem) { table { font-size: .75rem; } th, td { padding: .25rem; } }
 @media print { :root { color-scheme: light; font-size: 11px; } body { max-width: none; padding: 0; }
@@ -57,9 +64,16 @@ pub(super) fn write(run: &Run<'_>) -> Result<String, ExplainError> {
     page += "<h1>A transfer explained</h1>\n";
     summary(&mut page, run);
     pictures(&mut page, run)?;
+    inputs::section(&mut page, run);
     where_styles_act(&mut page, run)?;
     curves(&mut page, run)?;
+    line_searches(&mut page, run)?;
     heat_maps(&mut page, run)?;
+    // Who stops a run may not have the time that further evaluations take.
+    if run.painting.reason != StopReason::Cancelled {
+        how_terms_pull(&mut page, run)?;
+    }
+    receptive_fields(&mut page, run)?;
     gram_matrices(&mut page, run)?;
     feature_maps(&mut page, run)?;
     // Who stops a run may not have the seconds that measuring takes.
@@ -160,11 +174,12 @@ fn curves(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         figure(page, &charts::layers(&run.steps, kind)?, &caption);
     }
     figure(page, &charts::gradient_norm(&run.steps)?, "The 2-norm of the gradient: how steep it still is");
-    figure(
-        page,
-        &charts::step_lengths(&run.steps)?,
-        "The step along the search direction: 1 is L-BFGS's own guess",
-    );
+    let steps = if run.steps.iter().any(|step| step.search.is_some()) {
+        "The step along the search direction: 1 is L-BFGS's own guess"
+    } else {
+        "The learning rate of Adam"
+    };
+    figure(page, &charts::step_lengths(&run.steps)?, steps);
     page.push_str("</div>\n");
     Ok(())
 }
@@ -176,7 +191,8 @@ fn heat_maps(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     {
         let map =
             heat(run.start.height(), run.start.width(), normalised(strength)).map_err(TransferError::from)?;
-        figure(page, &embedded(&map, PHOTO, caption)?, caption);
+        let map = shrunk(map, HEAT_SIDE).map_err(TransferError::from)?;
+        figure(page, &embedded(&map, HEAT, caption)?, caption);
     }
     page.push_str("</div>\n");
     Ok(())
@@ -199,10 +215,86 @@ fn gram_matrices(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
         "</p>\n<div class=\"wide\"><table>\n<tr><th></th><th>A</th><th>G before</th>\
                    <th>G after</th><th>|G - A| before</th><th>|G - A| after</th></tr>\n",
     );
-    for row in layers::gram_rows(run)? {
+    let compared = layers::compared(run)?;
+    for row in layers::gram_rows(&compared)? {
         page.push_str(&row);
     }
     page.push_str("</table></div>\n");
+    if layers::regions(&compared) > MOST_REGIONS {
+        return Ok(());
+    }
+    page.push_str(
+        "<p>The eigenvalues of each, largest first: how many directions of responses there are, and how much each varies. Where the \
+         lines of picture and painting lie on each other, their spread is the same, whichever filters it is in.</p>\n\
+         <div class=\"charts\">\n",
+    );
+    for one in &compared {
+        let (chart, place) = one.eigenvalues()?;
+        figure(page, &chart, &breakable(&place));
+    }
+    page.push_str("</div>\n");
+    Ok(())
+}
+
+/// Regions whose eigenvalues are shown, at most.
+const MOST_REGIONS: usize = 3;
+
+/// What L-BFGS did; nothing of Adam.
+fn line_searches(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    let searches = lbfgs::searches(&run.steps);
+    if searches.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>What L-BFGS did</h2>\n");
+    page.push_str(&lbfgs::summary(&searches));
+    page.push_str("<div class=\"charts\">\n");
+    let decrease = "Sufficient decrease: (φ(0) - φ(t)) / -(t φ'(0)), the part of the promised decrease that came true; at least c1";
+    figure(page, &lbfgs::decrease(&searches)?, decrease);
+    figure(
+        page,
+        &lbfgs::curvature(&searches)?,
+        "Curvature: |φ'(t)| / |φ'(0)|, how much of the slope is left; at most c2",
+    );
+    figure(
+        page,
+        &lbfgs::trials(&searches)?,
+        "Evaluations of each line search: 1 where the first trial was taken",
+    );
+    for (colour, chart) in lbfgs::scales(&searches)? {
+        let caption = format!(
+            "H0, the scaling that L-BFGS has learnt of {colour}: one line for each octave, named by the shortest half of its waves in pixels"
+        );
+        figure(page, &chart, &caption);
+    }
+    page.push_str("</div>\n");
+    Ok(())
+}
+
+/// How much of the gradient each term gives, and how these stand to each other.
+fn how_terms_pull(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    let Some(measured) = Pulls::measure(run)? else { return Ok(()) };
+    let _ = write!(
+        page,
+        "<h2>How the terms pull</h2>\n<p>The gradient of each term by itself, with its weight, at {} pictures of the last size, \
+         evaluated again after the run.</p>\n<div class=\"charts\">\n",
+        measured.pulls.len()
+    );
+    for (chart, caption) in pulls::charts(&measured)? {
+        figure(page, &chart, caption);
+    }
+    page.push_str("</div>\n<p>The cosine of every two:</p>\n");
+    page.push_str(&pulls::table(&measured));
+    Ok(())
+}
+
+/// What a response of each layer sees, on the result.
+fn receptive_fields(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
+    if fields::fields(run).is_empty() {
+        return Ok(());
+    }
+    page.push_str("<h2>What each layer sees</h2>\n<p>The receptive field of one response in the middle, to scale on the result.</p>\n");
+    let _ =
+        writeln!(page, "<figure class=\"fields\">{}{}</figure>", fields::drawing(run)?, fields::legend(run));
     Ok(())
 }
 
@@ -267,7 +359,7 @@ fn timings(page: &mut String, run: &Run<'_>) -> Result<(), ExplainError> {
     Ok(())
 }
 
-/// Every option under its name on the command line.
+/// Every option that had an effect, under its name on the command line.
 fn options(page: &mut String, run: &Run<'_>) {
     let mut options = run.options.clone();
     let picture = &run.painting.picture;
@@ -276,10 +368,14 @@ fn options(page: &mut String, run: &Run<'_>) {
     let (version, arch) = (env!("CARGO_PKG_VERSION"), run.summary.arch);
     let _ = write!(
         page,
-        "<h2>All options</h2>\n<p>impasto {version}, {arch}, convolutions with {}.</p>\n<table>\n",
+        "<h2>The options in force</h2>\n<p>impasto {version}, {arch}, convolutions with {}.</p>\n<table>\n",
         isa()
     );
-    for row in OPTIONS {
+    let is_idle = |name: &str| {
+        let of_tv = name == "tv-points" && run.options.tv_weight == 0.0;
+        of_tv || run.origin.without_effect.iter().any(|option| option == name)
+    };
+    for row in OPTIONS.iter().filter(|row| !is_idle(row.name)) {
         let start = || match &options.init {
             Init::Picture(start) if row.name == "init" => {
                 Some(format!("a picture of {} x {}", start.width(), start.height()))

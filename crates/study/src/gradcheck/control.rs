@@ -14,9 +14,10 @@ use impasto_style::{
     Colours, Init, Mask, Network, Photo, Picture, PictureError, PreparedNetwork, Region, RegionMask,
     StyleImage, StyleLoss, Subject, SubjectError, TransferError, TransferOptions, first_picture,
 };
-use impasto_tensor::{Shape, Tensor};
+use impasto_tensor::{Shape, Tensor, TensorError};
 
-use super::{Claim, OBJECTIVE_TOLERANCE, Objective, Row};
+use super::Objective;
+use super::registry::Case;
 
 /// Why the objective of a subject could not be checked.
 #[derive(Debug, thiserror::Error)]
@@ -36,25 +37,34 @@ impl From<AutodiffError> for ControlError {
     }
 }
 
+impl From<TensorError> for ControlError {
+    fn from(error: TensorError) -> Self {
+        AutodiffError::from(error).into()
+    }
+}
+
 impl From<PictureError> for ControlError {
     fn from(error: PictureError) -> Self {
         Self::Transfer(error.into())
     }
 }
 
-/// The row of a photo with everything at once, at the options' size: two regions with a soft edge between them, of which one is of two
+/// The name of the row.
+pub(super) const NAME: &str = "masks, blend, keep, light alone";
+
+/// The case of a photo with everything at once, at the options' size: two regions with a soft edge between them, of which one is of two
 /// blended paintings (a part of the painting, and the photo itself) and the other of the whole painting; a content mask; a part of
 /// the photo that is kept by half and less; light alone. The style is compared by Gram matrices: the square roots of the other loss,
 /// which has rows of its own, are slow in `f64`. The start is noise of the options' seed.
 ///
 /// # Errors
 /// [`ControlError`] if a picture is too small for the network's layers.
-pub fn control(
+pub(super) fn case(
     network: Network,
     photo: Picture,
     painting: Picture,
     options: &TransferOptions,
-) -> Result<Row, ControlError> {
+) -> Result<Case, ControlError> {
     let options = options
         .clone()
         .with_blend(vec![3.0, 1.0, 1.0])
@@ -82,14 +92,15 @@ pub fn control(
     let losses = terms.len();
     let objective = Objective::balanced(chain, terms, &variables.picture(&y))?;
     let gradient = variables.gradient(&objective.gradient(&variables.picture(&y))?);
-    let f = |y: &[f64]| objective.loss(&variables.picture(y)).unwrap_or(f64::NAN); // the size was accepted before
-    Ok(Row::new(
-        "masks, blend, keep, light alone",
-        format!("{} x {}, {losses} losses", start.height(), start.width()),
-        OBJECTIVE_TOLERANCE,
-        &Ladder::new(1.0, 4.0, 14),
-        &Claim { f: &f, x: &y, gradient: &gradient },
-    ))
+    let shapes = format!("{} x {}, {losses} losses", start.height(), start.width());
+    Ok(Case {
+        shapes,
+        gradient,
+        // The size was accepted before.
+        f: Box::new(move |y| objective.loss(&variables.picture(y)).unwrap_or(f64::NAN)),
+        x: y,
+        ladder: Ladder::new(1.0, 4.0, 14),
+    })
 }
 
 /// A photo with masks of all kinds.
@@ -162,13 +173,15 @@ mod tests {
     use impasto_style::coordinates::{Coordinates, Pixels};
     use impasto_style::{Preset, Size, white_noise};
 
+    use super::super::{OBJECTIVE_TOLERANCE, Operation, Row};
     use super::*;
 
     #[test]
     fn the_gradient_of_masks_blends_keep_and_light_matches_finite_differences() {
         let options = Preset::Paper.options().with_size(Size::Longest(21));
         let (photo, painting) = (white_noise(19, 21, 1).unwrap(), white_noise(17, 20, 2).unwrap());
-        let row = control(Network::embedded().unwrap(), photo, painting, &options).unwrap();
+        let case = case(Network::embedded().unwrap(), photo, painting, &options).unwrap();
+        let row = Row::of(&Operation::new(NAME, |_| unreachable!()).within(OBJECTIVE_TOLERANCE), &case);
         assert_eq!(row.verdict(), Verdict::Pass, "{:e}", row.worst().relative_error());
         assert!(
             row.shapes.ends_with("12 losses"),

@@ -2,20 +2,50 @@
 //! objective from the pixels of a picture to the total loss; last the objective with masks, several paintings, a part that is kept,
 //! and light alone.
 //!
-//! The comparison itself, with its choice of step and its detection of kinks, is [`impasto_autodiff::check`].
+//! The comparison itself, with its choice of step and its detection of kinks, is [`impasto_autodiff::check`]. What is checked is a
+//! [`Registry`]; an operation of one's own is added to it by [`Registry::push`]:
+//!
+//! ```
+//! use impasto_study::gradcheck::{Case, ControlError, Operation, Registry, Selection, Verdict};
+//! use impasto_autodiff::check::Ladder;
+//!
+//! let mut registry = Registry::default();
+//! registry.push(Operation::new("sum of cubes", |random| {
+//!     let x = random.numbers(5);
+//!     Ok(Case {
+//!         shapes: "5".to_owned(),
+//!         gradient: x.iter().map(|x| 3.0 * x * x).collect(),
+//!         f: Box::new(|x| x.iter().map(|x| x.powi(3)).sum()),
+//!         x,
+//!         ladder: Ladder::for_scale(1.0),
+//!     })
+//! }));
+//! let cubes = Selection { filter: "cubes".to_owned(), points: 3, ..Selection::new(7) };
+//! registry.check(&cubes, |row| {
+//!     assert_eq!((row.verdict(), row.probes.len()), (Verdict::Pass, 3 * 6));
+//!     Ok::<_, ControlError>(())
+//! })?;
+//! # Ok::<(), ControlError>(())
+//! ```
 
 mod control;
+mod coordinates;
 mod objective;
 mod operations;
+mod registry;
+mod report;
 mod step_plot;
+mod wholes;
 
-pub use control::{ControlError, control};
+pub use control::ControlError;
 pub use impasto_autodiff::check::Verdict;
-pub use objective::{Objective, objective};
-pub use operations::operations;
+pub use objective::Objective;
+pub use registry::{Case, Function, Operation, Random, Registry, Selection};
+pub use report::{Report, ReportRow};
 pub use step_plot::step_plot;
+pub use wholes::Material;
 
-use impasto_autodiff::check::{Direction, Ladder, Probe, check_gradient};
+use impasto_autodiff::check::{Direction, Probe, check_gradient};
 
 /// The relative error that each operation and each loss must reach.
 pub const OPERATION_TOLERANCE: f64 = 1e-7;
@@ -23,12 +53,8 @@ pub const OPERATION_TOLERANCE: f64 = 1e-7;
 /// The relative error that the whole objective must reach, through some hundred thousand ReLUs.
 pub const OBJECTIVE_TOLERANCE: f64 = 1e-6;
 
-/// That `gradient` is the gradient of `f` at `x`.
-struct Claim<'a> {
-    f: &'a dyn Fn(&[f64]) -> f64,
-    x: &'a [f64],
-    gradient: &'a [f64],
-}
+/// The relative error that a map in single precision must reach.
+pub const SINGLE_TOLERANCE: f64 = 1e-5;
 
 /// One line of the table: an operation and its probes.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,14 +65,14 @@ pub struct Row {
     pub shapes: String,
     /// The relative error allowed.
     pub tolerance: f64,
-    /// The directions that were tried.
+    /// The directions that were tried, at all points.
     pub probes: Vec<Probe>,
 }
 
 impl Row {
-    /// Compares a gradient along random directions and single coordinates.
-    fn new(operation: &str, shapes: String, tolerance: f64, ladder: &Ladder, claim: &Claim<'_>) -> Self {
-        let &Claim { f, x, gradient } = claim;
+    /// Compares the gradient of an operation along random directions and single coordinates.
+    fn of(operation: &Operation, case: &Case) -> Self {
+        let Case { shapes, f, x, gradient, ladder } = case;
         let directions = [
             Direction::Random(1),
             Direction::Random(2),
@@ -56,7 +82,8 @@ impl Row {
             Direction::Coordinate(x.len() - 1),
         ];
         let probes = check_gradient(f, x, gradient, &directions, ladder);
-        Self { operation: operation.to_owned(), shapes, tolerance, probes }
+        let Operation { name, tolerance, .. } = operation;
+        Self { operation: name.clone(), shapes: shapes.clone(), tolerance: *tolerance, probes }
     }
 
     /// The probe that tells most: a failed one before all others, then the largest error away from kinks.

@@ -4,7 +4,7 @@ use impasto_autodiff::check::Ladder;
 use impasto_autodiff::{AutodiffError, Chain, LossKind, Term, Weight, reference};
 use impasto_tensor::Tensor;
 
-use super::{Claim, OBJECTIVE_TOLERANCE, Row};
+use super::registry::Case;
 
 /// The most filters of layers whose loss takes square roots of matrices, which in `f64` are slow.
 const MOST_ROOT: usize = 128;
@@ -88,31 +88,29 @@ impl Objective {
     }
 }
 
-/// The row of the whole objective at `start`. Steps go from 1 to 1e-8 grey levels.
+/// The case of the whole objective at `start`. Steps go from 1 to 1e-8 grey levels.
 ///
 /// # Errors
 /// [`AutodiffError`] if a picture is too small for the chain or sizes differ.
-pub fn objective(
+pub(super) fn case(
     chain: Chain<f64>,
     photo: &Tensor<f64>,
     painting: &Tensor<f64>,
     start: &Tensor<f64>,
-) -> Result<Row, AutodiffError> {
+) -> Result<Case, AutodiffError> {
     let objective = Objective::new(chain, photo, painting, start)?;
-    let gradient = objective.gradient(start)?;
-    let f = |x: &[f64]| {
-        let mut picture = start.clone();
-        picture.data_mut().copy_from_slice(x);
-        objective.loss(&picture).unwrap_or(f64::NAN) // the size was accepted before
-    };
-    let deepest = objective.chain.convs().last().map_or("", |conv| &conv.name);
-    Ok(Row::new(
-        &format!("the whole objective to {deepest}"),
-        format!("{}, painting {}", start.shape(), painting.shape()),
-        OBJECTIVE_TOLERANCE,
-        &Ladder::new(1.0, 4.0, 14),
-        &Claim { f: &f, x: start.data(), gradient: &gradient },
-    ))
+    let shape = start.shape();
+    Ok(Case {
+        shapes: format!("{shape}, painting {}", painting.shape()),
+        gradient: objective.gradient(start)?,
+        f: Box::new(move |x| {
+            let picture = Tensor::from_vec(shape, x.to_vec()).map_err(AutodiffError::from);
+            // The size was accepted before.
+            picture.and_then(|picture| objective.loss(&picture)).unwrap_or(f64::NAN)
+        }),
+        x: start.data().to_vec(),
+        ladder: Ladder::new(1.0, 4.0, 14),
+    })
 }
 
 #[cfg(all(test, feature = "embedded-weights"))]
@@ -122,6 +120,7 @@ mod tests {
     use impasto_tensor::Shape;
     use impasto_vgg::Network;
 
+    use super::super::{OBJECTIVE_TOLERANCE, Operation, Row};
     use super::*;
 
     fn wavy(height: usize, width: usize, step: f64) -> Tensor<f64> {
@@ -137,7 +136,8 @@ mod tests {
         let network = Network::embedded().unwrap();
         let chain = network.chain_to("conv5_1", Pooling::Average).unwrap().cast();
         let (photo, painting, start) = (wavy(19, 17, 0.7), wavy(16, 21, 1.9), wavy(19, 17, 0.3));
-        let row = objective(chain, &photo, &painting, &start).unwrap();
+        let case = case(chain, &photo, &painting, &start).unwrap();
+        let row = Row::of(&Operation::new("", |_| unreachable!()).within(OBJECTIVE_TOLERANCE), &case);
         assert_eq!(row.verdict(), Verdict::Pass, "{:e}", row.worst().relative_error());
         assert!(row.nearest_kink().is_some(), "a step of a grey level switches some of the ReLUs");
     }

@@ -102,6 +102,12 @@ impl Coordinates for Spectrum {
 }
 
 impl Spectrum {
+    /// The colour that a group of the variables is of (0: light, 1: red against blue, 2: green against both), and its octave: of
+    /// octave o are the waves half of which are 2^o to 2^(o + 1) pixels long, of the last one all longer ones too.
+    pub const fn colour_and_octave(group: usize) -> (usize, usize) {
+        (group / GROUPS as usize, group % GROUPS as usize / STEPS as usize)
+    }
+
     /// The coordinates around a picture.
     pub fn around(start: Picture) -> Self {
         Self::of((start.height(), start.width()), start.into_data())
