@@ -62,6 +62,12 @@ pub enum AutodiffError {
         /// The shape of the target.
         got: String,
     },
+    /// A weight that is no number to multiply with.
+    #[error("a weight must be a finite number, not {weight}")]
+    Weight {
+        /// The weight.
+        weight: String,
+    },
     /// A guide is not of the positions of its layer.
     #[error("the guide of {layer} has {got} numbers, but the layer's response has {expected} positions")]
     Guide {

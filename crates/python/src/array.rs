@@ -48,11 +48,12 @@ impl<'py> Numbers<'py> {
             return Ok(Self::Bool(numbers));
         }
         let array = array.cast::<PyUntypedArray>().map_err(PyErr::from)?;
+        let dtype = array.dtype().to_string();
+        let advice = if dtype == "uint16" { ", to which numbers of 16 bits come by / 257" } else { "" };
         Err(Failure::wrong_type(format!(
-            "{what} is of type {} with numbers of {}: give a path, a picture of PIL, or an array of uint8, or of float32 \
-             from 0 to 255",
-            object.get_type().name()?,
-            array.dtype()
+            "{what} is of type {} with numbers of {dtype}: give a path, a picture of PIL, or an array of uint8, or of float32 \
+             from 0 to 255{advice}",
+            object.get_type().name()?
         )))
     }
 
@@ -173,6 +174,16 @@ pub(crate) fn picture_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Pictur
                 &format!("{what} has no number above 1, and a picture's are from 0 to 255: times 255?"),
             )?;
         }
+        // Those that an optimiser leaves are a little beyond, not four times.
+        let most = all().fold(0.0_f32, |most, number| most.max(number.abs()));
+        if most > 1023.0 {
+            warn(
+                object.py(),
+                &format!(
+                    "{what} has numbers up to {most}, and a picture's are from 0 to 255: divided by 257?"
+                ),
+            )?;
+        }
     }
     let (height, width) = (shape[0], shape[1]);
     let picture = Picture::new(height, width, colours)?;
@@ -222,7 +233,7 @@ pub(crate) fn mask_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Mask> {
             }
             Ok(Mask::new(height, width, values)?)
         }
-        [_, _, 3 | 4] => Ok(Mask::of(&picture_of(object, what)?)),
+        [_, _, 3 | 4] if !numbers.is_float() => Ok(Mask::of(&picture_of(object, what)?)),
         _ => Err(Failure::value(format!(
             "{what} has the shape {}: a mask is H x W, from 0 (not here) to 1 (here)",
             shape_text(&shape)

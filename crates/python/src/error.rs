@@ -129,7 +129,8 @@ impl From<PictureError> for Failure {
             PictureError::NoStart { .. } => Self::system(error, ErrorKind::NotFound),
             PictureError::TooLarge { .. }
             | PictureError::LongStream { .. }
-            | PictureError::NoMemory { .. } => Self::memory(error),
+            | PictureError::NoMemory { .. }
+            | PictureError::NoRoom { .. } => Self::memory(error),
             PictureError::File(error) => error.into(),
             error => Self::value(error),
         }

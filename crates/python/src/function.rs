@@ -3,7 +3,7 @@
 use impasto_lbfgs::Real;
 use numpy::ndarray::{ArrayD, IxDyn};
 use numpy::{Element, IntoPyArray, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyValueError};
 use pyo3::prelude::*;
 
 /// The numbers of an array that can be optimised.
@@ -44,7 +44,8 @@ impl Function {
     /// The loss at x, whose gradient is written to `gradient`. The array that the function is given is made anew each time, and
     /// the one that it returns is copied: both are the function's, to keep or to write to.
     pub(crate) fn evaluate<T: Number>(&self, py: Python<'_>, x: &[T], gradient: &mut [T]) -> PyResult<f64> {
-        let returned = self.function.bind(py).call1((array(py, &self.shape, x.to_vec())?,))?;
+        let x = array(py, &self.shape, x.to_vec())?;
+        let returned = self.function.bind(py).call1((x,)).map_err(|raised| no_end(py, raised))?;
         let Ok((loss, returned)) = returned.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() else {
             let kind = returned.get_type().name()?;
             return Err(PyValueError::new_err(format!(
@@ -79,6 +80,16 @@ impl Function {
         copy(&numbers, gradient);
         Ok(())
     }
+}
+
+/// What the function raised, as it is; but a `StopIteration` would end a loop over the steps as if the run were done.
+fn no_end(py: Python<'_>, raised: PyErr) -> PyErr {
+    if !raised.is_instance_of::<PyStopIteration>(py) {
+        return raised;
+    }
+    let error = PyRuntimeError::new_err("the function raised StopIteration");
+    error.set_cause(py, Some(raised));
+    error
 }
 
 /// The array that an object is, or that numpy makes of it, in the order of its indices and at addresses of whole numbers.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use impasto_style::picture::ReadOptions;
-use impasto_style::{Cancel, Choices, Measurement, Picture, TransferError, did_you_mean};
+use impasto_style::{Cancel, Choices, Measurement, Picture, TransferError, available_memory, did_you_mean};
 use impasto_vgg::Network as Vgg;
 use numpy::{PyArray1, PyArray4};
 use pyo3::prelude::*;
@@ -197,8 +197,8 @@ fn measuring(keywords: Option<&Bound<'_, PyDict>>) -> Result<(Measurement, Optio
         }
     }
     let options = choices.options()?;
-    let mut measurement =
-        Measurement::default().with_conv(options.conv).with_memory_limit(options.memory_limit);
+    let limit = options.memory_limit.or_else(available_memory);
+    let mut measurement = Measurement::default().with_conv(options.conv).with_memory_limit(limit);
     if choices.has("pool") {
         measurement = measurement.with_pooling(options.pooling);
     }

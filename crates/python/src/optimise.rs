@@ -1,10 +1,10 @@
 //! Runs of L-BFGS and Adam on a function of the caller's: what `_optimise.py` is a face of.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use impasto_lbfgs::{Error, Groups, Optimiser, State, Step, StopReason};
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
@@ -33,7 +33,9 @@ impl Run {
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
         let lbfgs = settings::lbfgs(options)?;
-        start(lbfgs, function, x0, |shape| settings::groups(groups, places, shape))
+        // Pairs s and y, and x, g, the direction and the points of a line search.
+        let vectors = 2 * lbfgs.history.min(lbfgs.max_iterations) + 6;
+        start(lbfgs, function, x0, vectors, |shape| settings::groups(groups, places, shape))
     }
 
     /// A run of Adam from x0 on.
@@ -43,7 +45,7 @@ impl Run {
         x0: &Bound<'_, PyAny>,
         options: &Bound<'_, PyDict>,
     ) -> PyResult<Self> {
-        start(settings::adam(options)?, function, x0, |_| Ok(Groups::default()))
+        start(settings::adam(options)?, function, x0, 6, |_| Ok(Groups::default()))
     }
 
     /// Every option of L-BFGS and what it is by default.
@@ -60,6 +62,7 @@ impl Run {
 
     /// Goes on by one accepted iteration, or says why not.
     fn step(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        check_process()?;
         let mut run = self.idle()?;
         Ok(match steps(&mut run)?.step(py)? {
             Step::Accepted => None,
@@ -205,23 +208,51 @@ where
     }
 }
 
-/// A run from an array of either type of numbers on.
+/// The process that has the threads which runs share.
+static PROCESS: OnceLock<u32> = OnceLock::new();
+
+/// Checks that the threads are of this process: after a fork they are not, and would be waited for without end.
+fn check_process() -> PyResult<()> {
+    if *PROCESS.get_or_init(std::process::id) == std::process::id() {
+        return Ok(());
+    }
+    Err(PyRuntimeError::new_err(
+        "this process was forked from one that has used an optimiser of impasto, whose threads are not here: start processes by spawn \
+         instead of fork",
+    ))
+}
+
+/// Checks that there is memory for so many vectors of so many numbers.
+fn check_room<T>(vectors: usize, numbers: usize) -> PyResult<()> {
+    let room = vectors.checked_mul(numbers).map(|numbers| Vec::<T>::new().try_reserve_exact(numbers).is_ok());
+    if room == Some(true) {
+        return Ok(());
+    }
+    let problem = format!("there is no memory for the {vectors} vectors of {numbers} numbers that a run has");
+    Err(PyMemoryError::new_err(problem))
+}
+
+/// A run from an array of either type of numbers on, which keeps so many vectors.
 fn start<O: Optimiser + Send + Sync + 'static>(
     optimiser: O,
     function: Bound<'_, PyAny>,
     x0: &Bound<'_, PyAny>,
+    vectors: usize,
     groups: impl FnOnce(&[usize]) -> PyResult<Groups>,
 ) -> PyResult<Run>
 where
     O::State<f32, ()>: Send + Sync,
     O::State<f64, ()>: Send + Sync,
 {
+    check_process()?;
     let x0 = required(x0)?;
     let groups = groups(x0.shape())?;
     if let Ok(x0) = x0.extract::<PyReadonlyArrayDyn<'_, f32>>() {
+        check_room::<f32>(vectors, x0.len())?;
         return Ok(Run::new(RunOf::start(optimiser, function, &x0, groups)?));
     }
     if let Ok(x0) = x0.extract::<PyReadonlyArrayDyn<'_, f64>>() {
+        check_room::<f64>(vectors, x0.len())?;
         return Ok(Run::new(RunOf::start(optimiser, function, &x0, groups)?));
     }
     Err(PyValueError::new_err(format!("x0 must be float32 or float64, not {}", x0.dtype())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import gc
 import inspect
+import multiprocessing
 import threading
 import weakref
 
@@ -389,3 +390,33 @@ def test_a_run_whose_function_holds_it_is_collected():
     del study
     gc.collect()
     assert forgotten() is None
+
+
+def test_a_stop_iteration_of_the_function_does_not_end_the_loop():
+    times = iter([1, 1])
+
+    def short(x):
+        next(times)
+        return banana(x)
+
+    with pytest.raises(RuntimeError, match="the function raised StopIteration"):
+        list(lbfgs_steps(short, START))
+
+
+def test_a_forked_process_is_told_to_spawn():
+    lbfgs(banana, START, max_iterations=1)
+    process = multiprocessing.get_context("fork").Process(target=forked)
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
+
+
+def forked():
+    with pytest.raises(RuntimeError, match="start processes by spawn instead of fork"):
+        lbfgs(banana, START)
+
+
+def test_more_numbers_than_memory_holds_are_a_memory_error():
+    x0 = np.zeros(1 << 20)
+    with pytest.raises(MemoryError, match="20000006 vectors of 1048576 numbers"):
+        lbfgs(banana, x0, history=10_000_000, max_iterations=10_000_000)

@@ -103,6 +103,12 @@ def test_what_is_wrong_is_said(network: impasto.Network, photo: Bytes) -> None:
         network.gram(photo[:12], ["conv5_1"])
     with pytest.raises(TypeError, match="did you mean border"):
         network.gram(photo, "conv1_1", boarder="zero")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="numbers of 16 bits come by / 257"):
+        network.features(photo.astype(np.uint16), "conv1_1")  # type: ignore[arg-type]
+    with pytest.warns(UserWarning, match="has numbers up to 65535, and a picture's are from 0 to 255"):
+        network.features(np.full((8, 8, 3), 65535.0), "conv1_1")
+    with pytest.raises((MemoryError, ValueError), match="memory|needs"):
+        network.features(np.broadcast_to(np.uint8(1), (30_000, 30_000, 3)), ["conv1_1", "conv1_2"])
     with pytest.raises(TypeError, match="`layers` is of type int: give a name"):
         network.features(photo, 5)  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError, match="nowhere.pth"):

@@ -153,3 +153,5 @@ pub use subject::{
 };
 pub use terms::TermSpec;
 pub use transfer::{Painting, transfer, transfer_with};
+/// The crates below: whose types stand in signatures here, and whose parts can be used by themselves.
+pub use {impasto_autodiff, impasto_lbfgs, impasto_tensor, impasto_vgg};

@@ -4,7 +4,7 @@ use rand_core::Rng;
 use rand_pcg::Pcg64Mcg;
 
 use crate::Picture;
-use crate::picture::PictureError;
+use crate::picture::{PictureError, room_for};
 
 /// White noise: every channel of every pixel is uniform in 0..=255, independent of all others.
 ///
@@ -12,13 +12,15 @@ use crate::picture::PictureError;
 /// machine.
 ///
 /// # Errors
-/// [`PictureError::Length`] for a side of 0 or a size that memory cannot address.
+/// [`PictureError::Length`] for a side of 0 or a size that memory cannot address, [`PictureError::NoRoom`] for one that it does not hold.
 pub fn white_noise(height: usize, width: usize, seed: u64) -> Result<Picture, PictureError> {
     let numbers = numbers(height, width)?;
     let mut generator = generator(seed);
     let unit = 1.0 / ((1_u32 << 24) - 1) as f32;
     let mut draw = || (generator.next_u64() >> 40) as f32 * unit * 255.0;
-    Picture::new(height, width, (0..numbers).map(|_| draw()).collect())
+    let mut noise = room_for(numbers, (height, width))?;
+    noise.extend((0..numbers).map(|_| draw()));
+    Picture::new(height, width, noise)
 }
 
 /// Nearly plain: every channel of every pixel is normally distributed around that of `mean`, with a standard deviation of 0.001
@@ -39,7 +41,7 @@ pub fn mean_noise(height: usize, width: usize, seed: u64, mean: [f32; 3]) -> Res
     let mut generator = generator(seed);
     // In (0, 1], so that its logarithm is a number.
     let mut unit = || ((generator.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
-    let mut noise = Vec::with_capacity(numbers + 1);
+    let mut noise = room_for(numbers + 1, (height, width))?;
     while noise.len() < numbers {
         let radius = DEVIATION * (-2.0 * unit().ln()).sqrt();
         let angle = std::f64::consts::TAU * unit();

@@ -104,12 +104,17 @@ impl Objective {
         Ok(Self { evaluator, terms: labels })
     }
 
-    /// L(x), and its gradient into `gradient`; both H x W x 3.
+    /// L(x), and its gradient into `gradient`; both H x W x 3. Where x has a NaN, which a ReLU or a maximum would make a number of, all of
+    /// them are NaN.
     ///
     /// # Errors
     /// [`AutodiffError::Pixels`] if a slice has another length.
     pub fn evaluate(&mut self, x: &[f32], gradient: &mut [f32]) -> Result<Breakdown, AutodiffError> {
         let losses = self.evaluator.evaluate(x, gradient)?;
+        if x.iter().any(|x| x.is_nan()) {
+            gradient.fill(f32::NAN);
+            return Ok(self.breakdown(f64::NAN, losses.each.iter().map(|_| f64::NAN)));
+        }
         Ok(self.breakdown(losses.total, losses.each))
     }
 
@@ -127,7 +132,7 @@ impl Objective {
     /// term: what its loss counts in L(x), whatever alpha, w_l and the other factors have been.
     ///
     /// # Errors
-    /// [`AutodiffError::NoTerm`] if there is no such term.
+    /// [`AutodiffError::NoTerm`] if there is no such term, [`AutodiffError::Weight`] if the weight is not finite.
     pub fn set_weight(&mut self, index: usize, weight: impl Into<Weight>) -> Result<(), AutodiffError> {
         let weight = weight.into();
         set_weight(&mut self.terms, index, weight)?;
@@ -163,6 +168,9 @@ pub(crate) fn weighed(
 
 /// Gives one of the terms another weight.
 pub(crate) fn set_weight(terms: &mut [TermLoss], index: usize, weight: Weight) -> Result<(), AutodiffError> {
+    if !weight.product().is_finite() {
+        return Err(AutodiffError::Weight { weight: weight.product().to_string() });
+    }
     let count = terms.len();
     let term = terms.get_mut(index).ok_or(AutodiffError::NoTerm { index, terms: count })?;
     term.weight = weight;

@@ -128,7 +128,7 @@ impl PlainObjective {
     /// Gives a term another weight, as [`Objective::set_weight`](crate::Objective::set_weight).
     ///
     /// # Errors
-    /// [`AutodiffError::NoTerm`] if there is no such term.
+    /// As there.
     pub fn set_weight(&mut self, index: usize, weight: impl Into<Weight>) -> Result<(), AutodiffError> {
         let weight = weight.into();
         set_weight(&mut self.labels, index, weight)?;

@@ -160,6 +160,19 @@ fn a_slice_of_another_length_is_refused() {
 
 /// A loss that does not count has no say in how large a picture must be, how deep the network goes and what is planned.
 #[test]
+fn what_is_no_number_is_none_in_the_loss_and_the_gradient() {
+    let options = Preset::Default.options();
+    let sitting = Sitting::new(&options);
+    let mut objective = sitting.objective(&options);
+    let mut x = sitting.photo.data().to_vec();
+    x[100] = f32::NAN;
+    let mut gradient = vec![0.0; x.len()];
+    let losses = objective.evaluate(&x, &mut gradient).unwrap();
+    assert!(losses.total.is_nan() && losses.terms.iter().all(|term| term.loss.is_nan()));
+    assert!(gradient.iter().all(|g| g.is_nan()));
+}
+
+#[test]
 fn layers_that_do_not_count_cost_nothing() {
     let all = Preset::Paper.options();
     let content = Preset::Paper.options().with_style_weight(0.0);

@@ -196,6 +196,15 @@ fn a_header_over_the_limit_is_refused_before_decoding() {
 }
 
 #[test]
+fn a_picture_that_memory_does_not_hold_is_an_error() {
+    let side = 1 << 22;
+    let no_room = |result: Result<Picture, PictureError>| matches!(result, Err(PictureError::NoRoom { .. }));
+    assert!(no_room(six().resized(side, side)));
+    assert!(no_room(impasto_style::white_noise(side, side, 1)));
+    assert!(no_room(impasto_style::mean_noise(side, side, 1, [0.0; 3])));
+}
+
+#[test]
 fn broken_files_are_told_apart() {
     let (_folder, missing) = file("here", b"");
     assert!(matches!(Picture::read(&missing, &within(1 << 30)), Err(PictureError::Empty { .. })));

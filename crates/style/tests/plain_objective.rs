@@ -180,6 +180,10 @@ fn what_does_not_fit_is_said() {
     let no_term = AutodiffError::NoTerm { index: terms, terms };
     assert_eq!(fast.set_weight(terms, 1.0), Err(no_term.clone()));
     assert_eq!(plain.set_weight(terms, 1.0), Err(no_term.clone()));
+    for weight in [f64::NAN, f64::INFINITY] {
+        assert!(matches!(fast.set_weight(0, weight), Err(AutodiffError::Weight { .. })));
+        assert!(matches!(plain.set_weight(0, weight), Err(AutodiffError::Weight { .. })));
+    }
     assert_eq!(no_term.to_string(), "there is no term 5: the objective has 5, the first one being 0");
     let mut gradient = vec![0.0; 3 * SIZE.0 * SIZE.1];
     assert!(matches!(plain.evaluate(&[0.0; 3], &mut gradient), Err(AutodiffError::Pixels { got: 3, .. })));

@@ -131,6 +131,14 @@ pub enum PictureError {
         /// The bytes asked for.
         bytes: u64,
     },
+    /// The system does not give the memory for a picture that is made here.
+    #[error("there is no memory for a picture of {width} x {height} pixels: ask for a smaller one")]
+    NoRoom {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
     /// The numbers of a picture do not fit its size.
     #[error("a picture of {height} x {width} pixels cannot have {length} numbers")]
     Length {

@@ -53,12 +53,20 @@ fn resampled(
     let refused = || PictureError::Length { height: to.0, width: to.1, length: numbers.len() };
     let pixels = to.0.checked_mul(to.1).filter(|&pixels| pixels > 0);
     let length = pixels.and_then(|pixels| pixels.checked_mul(channels)).ok_or_else(refused)?;
-    let mut data = vec![0.0_f32; length];
+    let mut data = room_for(length, to)?;
+    data.resize(length, 0.0);
     let done = match channels {
         1 => resample::<F32>(numbers, from, &mut data, to, filter),
         _ => resample::<F32x3>(numbers, from, &mut data, to, filter),
     };
     done.ok_or_else(refused)?;
+    Ok(data)
+}
+
+/// Room for the numbers of a picture of a size (H, W), of which there are none yet.
+pub(crate) fn room_for(numbers: usize, (height, width): (usize, usize)) -> Result<Vec<f32>, PictureError> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(numbers).map_err(|_| PictureError::NoRoom { height, width })?;
     Ok(data)
 }
 
