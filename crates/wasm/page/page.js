@@ -113,6 +113,9 @@ byId("choice").addEventListener("submit", (event) => {
   const off = TERMS.filter((_, index) => !rows[index].input.checked).map(({ kind, layer }) => `${kind} ${layer ?? ""}`.trim());
   lines = TERMS.map(({ short }) => ({ name: short, points: [] }));
   become("starting", "Getting ready…");
+  // On a phone it is below what was chosen.
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
+  document.querySelector(".picture").scrollIntoView({ block: "nearest", behavior });
   ask("start", { options, off, layer: layer(), file: shared.weights });
 });
 
@@ -144,11 +147,11 @@ function showLosses({ iteration, terms }) {
     const { points } = lines[index];
     const on = weight > 0;
     points.push({ iteration, value: full * loss, on });
-    const start = points.find(({ value }) => value > 0)?.value;
+    const highest = Math.max(...points.map(({ value }) => value));
     row.classList.toggle("off", !on);
     row.dataset.weight = weight;
     row.cells[1].textContent = digits(full * loss);
-    row.cells[2].textContent = start ? `${((100 * full * loss) / start).toFixed(1)} %` : "–";
+    row.cells[2].textContent = highest > 0 ? `${((100 * full * loss) / highest).toFixed(1)} %` : "–";
   });
   plot(byId("plot"), lines, plan.iterations);
 }

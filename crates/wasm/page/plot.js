@@ -1,7 +1,8 @@
 // Losses over iterations, on a logarithmic scale, as SVG.
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDTH, HEIGHT] = [600, 340];
+/// Units are pixels of the page, so that text is as large on a phone.
+const [LEAST_WIDTH, HEIGHT] = [280, 340];
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 88, 10, 28];
 /// Decades below the largest loss that are shown at most.
 const DECADES = 6;
@@ -54,17 +55,18 @@ function pieces(points) {
 
 /// Draws lines `{name, points: [{iteration, value, on}]}` into `place`; `iterations` is where the axis ends.
 export function plot(place, lines, iterations) {
-  const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
+  const width = Math.max(place.clientWidth, LEAST_WIDTH);
+  const svg = element("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img" });
   svg.setAttribute("aria-label", "Weight times loss over iterations, on a logarithmic scale; the table below has the numbers");
   const [lowest, highest] = range(lines.flatMap(({ points }) => points.map(({ value }) => value)));
-  const x = (iteration) => LEFT + ((WIDTH - LEFT - RIGHT) * (iteration - 1)) / Math.max(iterations - 1, 1);
+  const x = (iteration) => LEFT + ((width - LEFT - RIGHT) * (iteration - 1)) / Math.max(iterations - 1, 1);
   const y = (value) => {
     const share = (Math.log10(Math.max(value, Number.MIN_VALUE)) - lowest) / (highest - lowest);
     return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * Math.max(share, 0);
   };
   for (let exponent = lowest; exponent <= highest; exponent++) {
     const at = y(10 ** exponent);
-    svg.append(element("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: at, y2: at }));
+    svg.append(element("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: at, y2: at }));
     const label = element("text", { x: LEFT - 6, y: at + 4, "text-anchor": "end" }, "10");
     label.append(element("tspan", { dy: -5, "font-size": 9 }, exponent));
     svg.append(label);

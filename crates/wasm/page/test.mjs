@@ -52,18 +52,31 @@ const state = (name) => `document.body.dataset.state === ${JSON.stringify(name)}
 const iterated = (least) => `Number(document.body.dataset.iteration ?? 0) >= ${least}`;
 const ready = `!document.querySelector("#start").disabled`;
 
-/// A page with its pictures read, set to few pixels and iterations.
-async function opened(address = server.address, iterations = ITERATIONS) {
+/// Calls `use` with a page whose pictures are read, set to few pixels and iterations; nothing may go wrong in it, and it may ask its own
+/// server alone.
+async function opened(iterations, use, { address } = server) {
   const page = await Page.open(browser, address);
-  await page.until(ready);
-  await page.value(`document.querySelector("#size").value = "96"; document.querySelector("#iterations").value = ${iterations}`);
-  return page;
+  try {
+    await page.until(ready);
+    await page.value(`document.querySelector("#size").value = "96"; document.querySelector("#iterations").value = ${iterations}`);
+    await use(page);
+    assert.deepEqual(page.problems, []);
+    for (const request of page.requests) {
+      assert.ok([address, "blob:", "data:"].some((own) => request.startsWith(own)), `it asked for ${request}`);
+    }
+  } finally {
+    await page.close();
+  }
 }
 
 /// What the page shows, as numbers.
 function look(page) {
   return page.value(`(() => {
-    const pixels = (id) => Array.from(document.getElementById(id).getContext("2d").getImageData(0, 0, 64, 64).data);
+    const copy = new OffscreenCanvas(64, 64).getContext("2d", { willReadFrequently: true });
+    const pixels = (id) => {
+      copy.drawImage(document.getElementById(id), 0, 0);
+      return Array.from(copy.getImageData(0, 0, 64, 64).data);
+    };
     const rows = [...document.querySelectorAll("#terms tbody tr")];
     const { iteration, loss, state } = document.body.dataset;
     const { width, height } = document.getElementById("canvas");
@@ -80,14 +93,6 @@ function look(page) {
 /// The mean difference of two lists, in levels.
 const apart = (a, b) => a.reduce((sum, value, index) => sum + Math.abs(value - b[index]), 0) / a.length;
 
-/// Nothing went wrong in the page, and it asked its own server alone.
-function assertClean(page, address = server.address) {
-  assert.deepEqual(page.problems, []);
-  for (const request of page.requests) {
-    assert.ok([address, "blob:", "data:"].some((own) => request.startsWith(own)), `it asked for ${request}`);
-  }
-}
-
 async function picture(page, name, width, scheme) {
   await page.resize(width, 1000);
   await page.scheme(scheme);
@@ -96,138 +101,134 @@ async function picture(page, name, width, scheme) {
 }
 
 test("from choice to picture: losses fall, Gram matrices approach, the weights are fetched once", async () => {
-  const page = await opened();
-  await page.click("[data-role=photo] label:nth-child(4)");
-  await page.click("[data-role=painting] label:nth-child(2)");
-  await page.until(ready);
-  await page.click("#start");
-  await page.until(iterated(1));
-  await page.until(`document.querySelector("#distance").dataset.share`);
-  const early = await look(page);
-  await page.until(state("ended"));
-  const late = await look(page);
-  assert.equal(late.iteration, ITERATIONS);
-  assert.deepEqual([late.width, late.height], [96, 72]);
-  assert.ok(late.loss < early.loss / 2, `the loss went from ${early.loss} to ${late.loss}`);
-  assert.ok(apart(early.picture, late.picture) > 5, "the picture is much the same");
-  assert.ok(apart(early.own, late.own) > 1, "the Gram matrix of the picture is much the same");
-  assert.deepEqual(early.target, late.target);
-  assert.ok(late.share < early.share, `|G - A| / |A| went from ${early.share} to ${late.share}`);
-  assert.ok(apart(late.difference, late.own) > 1, "the difference is not drawn");
-  // The total variation is off at first: its line is there, and broken.
-  assert.deepEqual(late.weights.map((weight) => weight > 0), [true, true, true, true, true, true, false]);
-  assert.deepEqual([late.lines, late.broken], [7, 1]);
-  for (const [name, width, scheme] of [["wide", 1400, "light"], ["narrow", 390, "light"], ["wide-dark", 1400, "dark"], ["narrow-dark", 390, "dark"]]) {
-    await picture(page, name, width, scheme);
-    const over = await page.value("document.documentElement.scrollWidth - innerWidth");
-    assert.ok(over <= 0, `${name} is ${over} pixels too wide`);
-  }
-  assertClean(page);
-  // Another visit finds the weights in the browser.
-  await page.call("Page.reload");
-  await page.until(`document.body.dataset.state === "none" && ${ready}`);
-  await page.value(`document.querySelector("#size").value = "96"`);
-  await page.click("#start");
-  await page.until(iterated(1));
-  assert.equal(server.log.match(/GET \S*\.safetensors/g).length, 1, server.log);
-  await page.close();
+  await opened(ITERATIONS, async (page) => {
+    await page.click("[data-role=photo] label:nth-child(4)");
+    await page.click("[data-role=painting] label:nth-child(2)");
+    await page.until(ready);
+    await page.click("#start");
+    await page.until(iterated(1));
+    await page.until(`document.querySelector("#distance").dataset.share`);
+    const early = await look(page);
+    await page.until(state("ended"));
+    const late = await look(page);
+    assert.equal(late.iteration, ITERATIONS);
+    assert.deepEqual([late.width, late.height], [96, 72]);
+    assert.ok(late.loss < early.loss / 2, `the loss went from ${early.loss} to ${late.loss}`);
+    assert.ok(apart(early.picture, late.picture) > 5, "the picture is much the same");
+    assert.ok(apart(early.own, late.own) > 1, "the Gram matrix of the picture is much the same");
+    assert.deepEqual(early.target, late.target);
+    assert.ok(late.share < early.share, `|G - A| / |A| went from ${early.share} to ${late.share}`);
+    assert.ok(apart(late.difference, late.own) > 1, "the difference is not drawn");
+    // The total variation is off at first: its line is there, and broken.
+    assert.deepEqual(late.weights.map((weight) => weight > 0), [true, true, true, true, true, true, false]);
+    assert.deepEqual([late.lines, late.broken], [7, 1]);
+    for (const [name, width, scheme] of [["wide", 1400, "light"], ["narrow", 390, "light"], ["wide-dark", 1400, "dark"], ["narrow-dark", 390, "dark"]]) {
+      await picture(page, name, width, scheme);
+      const over = await page.value("document.documentElement.scrollWidth - innerWidth");
+      assert.ok(over <= 0, `${name} is ${over} pixels too wide`);
+    }
+    // Another visit finds the weights in the browser.
+    await page.call("Page.reload");
+    await page.until(`document.body.dataset.state === "none" && ${ready}`);
+    await page.value(`document.querySelector("#size").value = "96"`);
+    await page.click("#start");
+    await page.until(iterated(1));
+    assert.equal(server.log.match(/GET \S*\.safetensors/g).length, 1, server.log);
+  });
 });
 
 test("losses are switched off and on while it paints, layers looked at, runs paused and begun again", async () => {
-  const page = await opened(server.address, 300);
-  await page.click("#start");
-  await page.until(iterated(3));
-  const before = await look(page);
-  await page.click("#terms tbody tr:nth-child(3) input");
-  await page.click("#terms tbody tr:nth-child(7) input");
-  await page.until(`document.querySelectorAll("#terms tbody tr")[2].dataset.weight === "0"`);
-  await page.until(`Number(document.querySelectorAll("#terms tbody tr")[6].dataset.weight) > 0`);
-  const switched = await look(page);
-  assert.ok(switched.iteration > before.iteration && switched.state === "painting");
-  await page.until(iterated(switched.iteration + 3));
-  assert.ok((await look(page)).loss < switched.loss, "nothing is learnt of the new loss");
-  await page.click("#terms tbody tr:nth-child(3) input");
-  await page.until(`Number(document.querySelectorAll("#terms tbody tr")[2].dataset.weight) === ${before.weights[2]}`);
-  assert.ok((await look(page)).broken >= 2);
+  await opened(300, async (page) => {
+    await page.click("#start");
+    await page.until(iterated(3));
+    const before = await look(page);
+    await page.click("#terms tbody tr:nth-child(3) input");
+    await page.click("#terms tbody tr:nth-child(7) input");
+    await page.until(`document.querySelectorAll("#terms tbody tr")[2].dataset.weight === "0"`);
+    await page.until(`Number(document.querySelectorAll("#terms tbody tr")[6].dataset.weight) > 0`);
+    const switched = await look(page);
+    assert.ok(switched.iteration > before.iteration && switched.state === "painting");
+    await page.until(iterated(switched.iteration + 3));
+    assert.ok((await look(page)).loss < switched.loss, "nothing is learnt of the new loss");
+    await page.click("#terms tbody tr:nth-child(3) input");
+    await page.until(`Number(document.querySelectorAll("#terms tbody tr")[2].dataset.weight) === ${before.weights[2]}`);
+    assert.ok((await look(page)).broken >= 2);
 
-  // Another layer, by the keyboard.
-  await page.value(`document.querySelector(".layers input:checked").focus()`);
-  await page.press("ArrowRight");
-  await page.until(`document.querySelector("#distance").dataset.layer === "conv3_1"`);
+    // Another layer, by the keyboard.
+    await page.value(`document.querySelector(".layers input:checked").focus()`);
+    await page.press("ArrowRight");
+    await page.until(`document.querySelector("#distance").dataset.layer === "conv3_1"`);
 
-  // Paused, it stands still, and can be looked at.
-  await page.value(`document.querySelector("#pause").focus()`);
-  await page.press("Enter");
-  await page.until(state("paused"));
-  await page.value(`document.querySelector(".layers input[value=conv1_1]").click()`);
-  await page.until(`document.querySelector("#distance").dataset.layer === "conv1_1"`);
-  const { iteration } = await look(page);
-  await new Promise((done) => setTimeout(done, 2000));
-  assert.equal((await look(page)).iteration, iteration);
-  await page.click("#pause");
-  await page.until(iterated(iteration + 1));
+    // Paused, it stands still, and can be looked at.
+    await page.value(`document.querySelector("#pause").focus()`);
+    await page.press("Enter");
+    await page.until(state("paused"));
+    await page.value(`document.querySelector(".layers input[value=conv1_1]").click()`);
+    await page.until(`document.querySelector("#distance").dataset.layer === "conv1_1"`);
+    const { iteration } = await look(page);
+    await new Promise((done) => setTimeout(done, 2000));
+    assert.equal((await look(page)).iteration, iteration);
+    await page.click("#pause");
+    await page.until(iterated(iteration + 1));
 
-  // With every loss off it says so, and goes on when one is back.
-  const all = `[...document.querySelectorAll("#terms input:checked")].forEach((input) => input.click())`;
-  await page.value(all);
-  await page.until(`document.querySelector("#status").textContent.startsWith("Every loss is off")`);
-  const still = await look(page);
-  await page.click("#terms tbody tr:nth-child(2) input");
-  await page.until(iterated(still.iteration + 1));
-  assert.equal(await page.value(`document.querySelector("#status").textContent`), "Painting.");
+    // With every loss off it says so, and goes on when one is back.
+    const all = `[...document.querySelectorAll("#terms input:checked")].forEach((input) => input.click())`;
+    await page.value(all);
+    await page.until(`document.querySelector("#status").textContent.startsWith("Every loss is off")`);
+    const still = await look(page);
+    await page.click("#terms tbody tr:nth-child(2) input");
+    await page.until(iterated(still.iteration + 1));
+    assert.equal(await page.value(`document.querySelector("#status").textContent`), "Painting.");
 
-  await page.value(`document.querySelector("#iterations").value = 2`);
-  await page.click("#start");
-  await page.until(state("ended"));
-  assert.equal((await look(page)).iteration, 2);
-  assertClean(page);
-  await page.close();
+    await page.value(`document.querySelector("#iterations").value = 2`);
+    await page.click("#start");
+    await page.until(state("ended"));
+    assert.equal((await look(page)).iteration, 2);
+  });
 });
 
 test("pictures of one's own are chosen or dropped, and the result is saved", async () => {
-  const page = await opened(server.address, 2);
-  const asked = page.requests.length;
-  await page.file("#own-photo", PHOTO);
-  await page.until(`document.querySelector("[data-role=photo] canvas")?.width === 192`);
-  await page.value(`(async () => {
-    const drawn = new OffscreenCanvas(150, 300);
-    const context = drawn.getContext("2d");
-    for (let y = 0; y < 300; y += 10) {
-      context.fillStyle = y % 20 ? "#20409f" : "#f0c040";
-      context.fillRect(0, y, 150, 10);
-    }
-    const carried = new DataTransfer();
-    carried.items.add(new File([await drawn.convertToBlob()], "stripes.png"));
-    document.querySelector("[data-role=painting]").dispatchEvent(new DragEvent("drop", { dataTransfer: carried, cancelable: true }));
-  })()`);
-  await page.until(`document.querySelector("[data-role=painting] canvas")?.height === 192`);
-  await page.until(ready);
-  await page.value(`Object.assign(window, { saved: [] });
-    HTMLAnchorElement.prototype.click = function () { fetch(this.href).then((answer) => answer.blob()).then((blob) => saved.push([this.download, blob])); }`);
-  await page.click("#start");
-  await page.until(state("ended"));
-  await page.click("#save");
-  const saved = await page.until(`saved.length === 1 && createImageBitmap(saved[0][1]).then((image) => [saved[0][0], saved[0][1].type, image.width, image.height])`);
-  assert.deepEqual(saved, ["impasto.png", "image/png", 96, 64]);
-  // What the two pictures were turned into is nowhere asked for: the module and the network are all that was fetched.
-  const fetched = page.requests.slice(asked).filter((request) => request.startsWith("http"));
-  assert.ok(fetched.every((request) => /\.(wasm|safetensors)$/.test(request)), fetched.join());
-  assertClean(page);
-  await page.close();
+  await opened(2, async (page) => {
+    const asked = page.requests.length;
+    await page.file("#own-photo", PHOTO);
+    await page.until(`document.querySelector("[data-role=photo] canvas")?.width === 192`);
+    await page.value(`(async () => {
+      const drawn = new OffscreenCanvas(150, 300);
+      const context = drawn.getContext("2d");
+      for (let y = 0; y < 300; y += 10) {
+        context.fillStyle = y % 20 ? "#20409f" : "#f0c040";
+        context.fillRect(0, y, 150, 10);
+      }
+      const carried = new DataTransfer();
+      carried.items.add(new File([await drawn.convertToBlob()], "stripes.png"));
+      document.querySelector("[data-role=painting]").dispatchEvent(new DragEvent("drop", { dataTransfer: carried, cancelable: true }));
+    })()`);
+    await page.until(`document.querySelector("[data-role=painting] canvas")?.height === 192`);
+    await page.until(ready);
+    await page.value(`Object.assign(window, { saved: [] });
+      HTMLAnchorElement.prototype.click = function () { fetch(this.href).then((answer) => answer.blob()).then((blob) => saved.push([this.download, blob])); }`);
+    await page.click("#start");
+    await page.until(state("ended"));
+    await page.click("#save");
+    const saved = await page.until(`saved.length === 1 && createImageBitmap(saved[0][1]).then((image) => [saved[0][0], saved[0][1].type, image.width, image.height])`);
+    assert.deepEqual(saved, ["impasto.png", "image/png", 96, 64]);
+    // What the two pictures were turned into is nowhere asked for: the module and the network are all that was fetched.
+    const fetched = page.requests.slice(asked).filter((request) => request.startsWith("http"));
+    assert.ok(fetched.every((request) => /\.(wasm|safetensors)$/.test(request)), fetched.join());
+  });
 });
 
 test("what is no picture is refused in a sentence, and the page goes on", async () => {
-  const page = await opened(server.address, 1);
-  await page.file("#own-photo", fileURLToPath(import.meta.url));
-  await page.until(`!document.querySelector("[data-role=photo] .problem").hidden`);
-  const said = await page.value(`document.querySelector("[data-role=photo] .problem").textContent`);
-  assert.match(said, /test\.mjs is not a JPEG, PNG, WebP, TIFF, BMP or GIF picture/);
-  assert.equal(await page.value(ready), false);
-  await page.click("[data-role=photo] label:nth-child(1)");
-  await page.until(ready);
-  assert.equal(await page.value(`document.querySelector("[data-role=photo] .problem").hidden`), true);
-  assertClean(page);
-  await page.close();
+  await opened(1, async (page) => {
+    await page.file("#own-photo", fileURLToPath(import.meta.url));
+    await page.until(`!document.querySelector("[data-role=photo] .problem").hidden`);
+    const said = await page.value(`document.querySelector("[data-role=photo] .problem").textContent`);
+    assert.match(said, /test\.mjs is not a JPEG, PNG, WebP, TIFF, BMP or GIF picture/);
+    assert.equal(await page.value(ready), false);
+    await page.click("[data-role=photo] label:nth-child(1)");
+    await page.until(ready);
+    assert.equal(await page.value(`document.querySelector("[data-role=photo] .problem").hidden`), true);
+  });
 });
 
 test("weights that cannot be fetched are told in a sentence", async () => {
@@ -235,18 +236,18 @@ test("weights that cannot be fetched are told in a sentence", async () => {
   cpSync(FOLDER, folder, { recursive: true, filter: (path) => !path.endsWith(".safetensors") });
   const other = await new Server().start(folder);
   try {
-    const page = await opened(other.address);
-    await page.click("#start");
-    await page.until(state("failed"));
-    const said = await page.value(`document.querySelector("#status").textContent`);
-    assert.match(said, /^It did not work: vgg16-conv5_1-\w+\.safetensors cannot be fetched: the server says 404\.$/);
-    // Once they are there, the button is enough.
-    const weights = readdirSync(FOLDER).find((name) => name.endsWith(".safetensors"));
-    cpSync(join(FOLDER, weights), join(folder, weights));
-    await page.value(`document.querySelector("#iterations").value = 1`);
-    await page.click("#start");
-    await page.until(state("ended"));
-    await page.close();
+    await opened(ITERATIONS, async (page) => {
+      await page.click("#start");
+      await page.until(state("failed"));
+      const said = await page.value(`document.querySelector("#status").textContent`);
+      assert.match(said, /^It did not work: vgg16-conv5_1-\w+\.safetensors cannot be fetched: the server says 404\.$/);
+      // Once they are there, the button is enough.
+      const weights = readdirSync(FOLDER).find((name) => name.endsWith(".safetensors"));
+      cpSync(join(FOLDER, weights), join(folder, weights));
+      await page.value(`document.querySelector("#iterations").value = 1`);
+      await page.click("#start");
+      await page.until(state("ended"));
+    }, other);
   } finally {
     other.stop();
     rmSync(folder, { recursive: true });
