@@ -67,7 +67,7 @@ struct Running {
 struct Factor {
     kind: LossKind,
     layer: Option<String>,
-    factor: f64,
+    by: f64,
 }
 
 /// Its optimisation.
@@ -158,9 +158,9 @@ impl Painter {
         let known = |own: &&mut Factor| own.kind == kind && own.layer.as_deref() == layer;
         match self.factors.iter_mut().find(known) {
             // It is the same function.
-            Some(own) if own.factor == factor => return Ok(()),
-            Some(own) => own.factor = factor,
-            None => self.factors.push(Factor { kind, layer: layer.map(str::to_owned), factor }),
+            Some(own) if own.by == factor => return Ok(()),
+            Some(own) => own.by = factor,
+            None => self.factors.push(Factor { kind, layer: layer.map(str::to_owned), by: factor }),
         }
         match &mut self.running {
             Some(running) => running.weigh(&self.factors),
@@ -255,7 +255,7 @@ fn reweigh(objective: &mut Objective, weights: &[Weight], factors: &[Factor]) ->
     for (index, weight) in weights.iter().enumerate() {
         let term = &objective.terms()[index];
         let own = factors.iter().find(|own| own.kind == term.kind && own.layer == term.layer);
-        let share = weight.share * own.map_or(1.0, |own| own.factor);
+        let share = weight.share * own.map_or(1.0, |own| own.by);
         objective.set_weight(index, Weight { share, ..*weight })?;
     }
     Ok(())

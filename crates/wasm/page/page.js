@@ -156,6 +156,10 @@ function showLosses({ iteration, terms }) {
   plot(byId("plot"), lines, plan.iterations);
 }
 
+addEventListener("resize", () => {
+  if (plan) plot(byId("plot"), lines, plan.iterations);
+});
+
 const told = {
   read({ role, request, ...picture }) {
     if (request !== requests[role]) return;

@@ -78,6 +78,8 @@ impl Painter {
     ///
     /// # Errors
     /// If it is none of [`Self::terms`], or `factor` is negative or not finite.
+    // JavaScript hands over texts that may be missing as values alone.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn weigh(&mut self, kind: &str, layer: Option<String>, factor: f64) -> Result<(), JsError> {
         let terms = self.own.terms();
         let kind = terms.iter().map(|term| term.kind).find(|own| own.name() == kind).ok_or_else(|| {
