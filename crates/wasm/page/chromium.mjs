@@ -100,6 +100,7 @@ export class Page {
     await page.#begin(sessionId, sessions);
     await page.call("Page.enable");
     await page.resize(width, height);
+    await page.scheme("light");
     await page.call("Page.navigate", { url: address });
     return page;
   }
@@ -172,8 +173,10 @@ export class Page {
     return this.call("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600 });
   }
 
+  /// Light or dark; nothing glides, so that clicks hit what they are meant for.
   scheme(name) {
-    return this.call("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: name }] });
+    const features = [["prefers-color-scheme", name], ["prefers-reduced-motion", "reduce"]];
+    return this.call("Emulation.setEmulatedMedia", { features: features.map(([name, value]) => ({ name, value })) });
   }
 
   /// The whole page as a PNG.
