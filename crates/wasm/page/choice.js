@@ -1,6 +1,7 @@
 // Choosing photo and painting: examples, a file, or one that is dropped.
 
-/// One of the two pictures: `read(bytes, name)` is called with the file that was chosen last.
+/// One of the two pictures: `read(name, bytes)` is called when one is chosen, with a function that gets its bytes or says in an error
+/// why there are none.
 export class Choice {
   #field;
   #examples;
@@ -53,15 +54,12 @@ export class Choice {
     const image = document.createElement("img");
     image.src = file;
     image.alt = "";
-    this.#option(title, image, async () => {
-      try {
-        const response = await fetch(file);
-        if (!response.ok) throw new Error(`the server says ${response.status}`);
-        this.#read(await response.arrayBuffer(), file);
-      } catch (error) {
-        this.refuse(`${title} cannot be fetched: ${error.message}`);
-      }
-    });
+    const bytes = async () => {
+      const response = await fetch(file).catch(() => ({}));
+      if (!response.ok) throw new Error(`${title} cannot be fetched: is the server still there?`);
+      return response.arrayBuffer();
+    };
+    this.#option(title, image, () => this.#read(file, bytes));
   }
 
   #option(title, preview, chosen) {
@@ -79,18 +77,11 @@ export class Choice {
   /// A file of the user's: it becomes an option beside the examples.
   #take(file) {
     if (!file) return;
-    let bytes;
-    const read = async () => {
-      try {
-        bytes ??= await file.arrayBuffer();
-      } catch {
-        return this.refuse(`${file.name} cannot be read: choose it again`);
-      }
-      // A copy, as the worker keeps what it is sent.
-      this.#read(bytes.slice(0), file.name);
-    };
+    const bytes = () => file.arrayBuffer().catch(() => {
+      throw new Error(`${file.name} cannot be read: choose it again`);
+    });
     this.#own?.input.closest("label").remove();
-    this.#own = this.#option(file.name, document.createElement("canvas"), read);
+    this.#own = this.#option(file.name, document.createElement("canvas"), () => this.#read(file.name, bytes));
     this.#own.input.click();
   }
 }

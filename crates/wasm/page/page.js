@@ -47,11 +47,18 @@ function become(next, sentence) {
 
 for (const field of document.querySelectorAll(".pictures")) {
   const { role } = field.dataset;
-  choices[role] = new Choice(field, role === "photo" ? shared.photos : shared.paintings, (bytes, name) => {
+  const examples = role === "photo" ? shared.photos : shared.paintings;
+  choices[role] = new Choice(field, examples, async (name, bytes) => {
     read[role] = false;
     byId("start").disabled = true;
     requests[role] += 1;
-    ask("read", { role, bytes, name, request: requests[role] }, [bytes]);
+    const request = requests[role];
+    try {
+      const own = await bytes();
+      ask("read", { role, bytes: own, name, request }, [own]);
+    } catch ({ message }) {
+      told.unread({ role, request, message });
+    }
   });
 }
 
