@@ -1,5 +1,5 @@
 # Everything here needs Rust and make alone; `python` and `notebooks` also Python 3.10 or later, `same-bytes` and `old-new` any Python 3,
-# `bench-peers` Python with PyTorch, `wasm` node and a compiler for wasm32, `vgg19` curl and the internet.
+# `bench-peers` Python with PyTorch, `wasm` and `page` node and a compiler for wasm32, `page-test` Chromium as well, `vgg19` curl and the internet.
 
 CONTENT = examples/content/chelsea.png
 STYLE   = examples/style/cafe_terrace.webp
@@ -7,8 +7,8 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
-.PHONY: build run test check examples package python wheel wasm notebooks book book-pictures own-operation exercise exercises \
-    in-the-wild fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+.PHONY: build run test check examples package python wheel wasm page page-test notebooks book book-pictures own-operation exercise \
+    exercises in-the-wild fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -80,6 +80,16 @@ in-the-wild:
 wasm: build
 	crates/wasm/build.sh
 	node --test crates/wasm/test.mjs
+
+# The page of docs/browser.md, a folder to be served as it is: python3 -m http.server --directory target/page. Then the same in a
+# headless Chromium, which leaves what it saw in target/page-screenshots.
+PAGE = $(CURDIR)/target/page
+page:
+	crates/wasm/build.sh
+	node crates/wasm/page/build.mjs $(PAGE)
+
+page-test: page
+	crates/wasm/page/test.sh $(PAGE)
 
 # docs/ as one book, target/book/index.html: equations set, code included, every link checked.
 BOOK_TARGET = --target-dir $(or $(CARGO_TARGET_DIR),target)/mdbook

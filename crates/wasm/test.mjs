@@ -144,6 +144,47 @@ test("another painter goes on from there with other layers", () => {
   assert.ok(told[2].loss < told[0].loss);
 });
 
+test("a loss is switched off and on between two iterations, and the others fall", () => {
+  const own = painter({ ...OPTIONS, scales: 1, iterations: 6 });
+  const terms = own.terms();
+  assert.deepEqual(terms[0], { kind: "content", layer: "conv4_2" });
+  assert.equal(terms.length, 6);
+  own.step();
+  own.weigh("content", "conv4_2", 0);
+  const off = [own.step(), own.step()];
+  assert.deepEqual(off.map(({ iteration }) => iteration), [2, 3]);
+  assert.ok(off[1].loss < off[0].loss);
+  for (const { loss, terms } of off) {
+    assert.equal(terms[0].weight, 0);
+    assert.ok(terms[0].full > 0 && terms[1].full === terms[1].weight);
+    const sum = terms.slice(1).reduce((sum, term) => sum + term.weight * term.loss, 0);
+    assert.ok(Math.abs(sum / loss - 1) < 1e-9, `${sum} is not ${loss}`);
+  }
+  own.weigh("content", "conv4_2", 1);
+  assert.equal(own.step().terms[0].weight, off[0].terms[0].full);
+  for (const [kind, layer, factor, message] of [
+    ["content", "conv1_1", 0, /this transfer has no content loss at conv1_1/],
+    ["tv", undefined, 0, /there is no loss tv here, but content, style/],
+    ["content", "conv4_2", -1, /not with -1/],
+  ]) {
+    assert.throws(() => own.weigh(kind, layer, factor), { name: "Error", message });
+  }
+  own.free();
+});
+
+test("the painting's Gram matrix is that of the painting at its size", () => {
+  const own = painter({ ...OPTIONS, scales: 1 });
+  assert.deepEqual(own.gramOfPainting("conv2_1"), own.gram(painting.within(SIZE), "conv2_1"));
+  own.free();
+});
+
+test("a picture is brought within a size, and never beyond its own", () => {
+  const large = Picture.fromRgba(new Uint8Array(4 * 30 * 20).fill(90), 30, 20);
+  const small = large.within(15);
+  assert.deepEqual([small.width, small.height, small.rgba()[0]], [15, 10, 90]);
+  assert.deepEqual([large.within(31).width, large.within(30).height], [30, 20]);
+});
+
 test("Gram matrices of pictures, symmetric and positive on the diagonal", () => {
   const own = painter(OPTIONS);
   for (const picture of [photo, painting, first.picture]) {

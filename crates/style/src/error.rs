@@ -1,6 +1,6 @@
 //! Why a transfer did not make a picture. Names of options stand between backquotes.
 
-use impasto_autodiff::{AutodiffError, Reach};
+use impasto_autodiff::{AutodiffError, LossKind, Reach};
 use impasto_vgg::WeightsError;
 
 use crate::{CheckpointError, Masked, OptionsError, PictureError, SubjectError};
@@ -57,6 +57,20 @@ pub enum TransferError {
     /// Losses or gradients that are not finite, from the first evaluation on.
     #[error("the loss is not a finite number: use smaller weights")]
     NotFinite,
+    /// A loss that is none of the transfer's was to weigh something else.
+    #[error("this transfer has no {}{}", kind.title(), at(layer.as_deref()))]
+    NoTerm {
+        /// The loss.
+        kind: LossKind,
+        /// Its layer.
+        layer: Option<String>,
+    },
+    /// What a loss was to be multiplied with is no weight.
+    #[error("a loss can be multiplied with a finite number that is not negative, not with {factor}")]
+    Factor {
+        /// The number.
+        factor: f64,
+    },
     /// It was cancelled before the first iteration was done.
     #[error("stopped before the first iteration was done; there is no picture")]
     Cancelled,
@@ -91,6 +105,11 @@ fn advice_on_mask(what: &Masked, reach: Reach) -> String {
     };
     let inside = if reach == Reach::Inside { ", or `mask-reach` average" } else { "" };
     format!("{more}, or use a larger `size`, or earlier layers{inside}")
+}
+
+/// Where a loss looks.
+fn at(layer: Option<&str>) -> String {
+    layer.map_or_else(String::new, |layer| format!(" at {layer}"))
 }
 
 /// What to do about too little memory.

@@ -144,11 +144,31 @@ impl<M: Method, C: Coordinates> Descent<M, C> {
         self.state.iteration().iteration
     }
 
+    /// Evaluations of the objective.
+    pub(crate) fn evaluations(&self) -> usize {
+        self.state.iteration().evaluations
+    }
+
     /// One step. Where it fails, as an evaluation that is cancelled, the next one is the one that this would have been.
     pub(crate) fn step(&mut self, objective: &mut Objective) -> Result<Step, TransferError> {
         let Self { method, coordinates, state, number } = self;
         let step = method.step(state, |u, gradient| evaluate(coordinates, objective, number, (u, gradient)));
         step.map_err(transfer_error)
+    }
+
+    /// Begins again at the picture to keep, with nothing learnt, evaluations and iterations counted from 0: for an objective that has
+    /// become another function. Where that fails, all is as it was.
+    pub(crate) fn begin_again(&mut self, method: M, objective: &mut Objective) -> Result<(), TransferError> {
+        let Self { coordinates, state, .. } = self;
+        let mut number = 0;
+        let mut u = state.kept(StopReason::Cancelled).0.to_vec();
+        let groups = coordinates.groups();
+        let begun = method.start(&mut u, groups, |u, gradient| {
+            evaluate(coordinates, objective, &mut number, (u, gradient))
+        });
+        self.state = begun.map_err(transfer_error)?;
+        (self.method, self.number) = (method, number);
+        Ok(())
     }
 
     /// The accepted picture, or the mean of all.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use impasto_autodiff::{LossKind, Weight};
 use impasto_lbfgs::{Adam, Lbfgs, Step, StopReason};
 
 use crate::carried::Carried;
@@ -12,8 +13,8 @@ use crate::optimise::{Accepted, Descent, Kept};
 use crate::stage::{Stage, Start};
 use crate::summary::{schedule, summarise};
 use crate::{
-    Objective, Optimiser, Painting, PreparedNetwork, Progress, Scale, Subject, Summary, TransferError,
-    TransferOptions, lbfgs,
+    Objective, Optimiser, Painting, PictureError, PreparedNetwork, Progress, Scale, Scene, Subject, Summary,
+    TermSpec, TransferError, TransferOptions, lbfgs,
 };
 
 /// A transfer, coarse to fine, that goes on when [`Self::step`] is called: it makes the same pictures as
@@ -45,6 +46,8 @@ pub struct Painter {
     carried: Option<Carried>,
     /// Of the last scale that is over.
     painting: Option<Painting>,
+    /// What losses are multiplied with beside their weights, where that is not 1.
+    factors: Vec<Factor>,
     started: Instant,
 }
 
@@ -52,8 +55,19 @@ pub struct Painter {
 struct Running {
     stage: Stage,
     objective: Objective,
+    /// What the terms weigh as the options have it.
+    weights: Vec<Weight>,
+    /// Whether the objective has become another function since the last step.
+    reweighed: bool,
     finish: Finish<'static>,
     method: Method,
+}
+
+/// What the terms of a loss at a layer are multiplied with beside their weights.
+struct Factor {
+    kind: LossKind,
+    layer: Option<String>,
+    by: f64,
 }
 
 /// Its optimisation.
@@ -86,6 +100,7 @@ impl Painter {
             running: None,
             carried: None,
             painting: None,
+            factors: Vec::new(),
             started: Instant::now(),
         })
     }
@@ -93,6 +108,64 @@ impl Painter {
     /// What is going to be done.
     pub const fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// The losses that can be weighed, as the options and the subject have them.
+    pub fn terms(&self) -> Vec<TermSpec> {
+        self.subject.terms(&self.options)
+    }
+
+    /// Photo and paintings at the size of the last iteration; before the first one, at that of the first.
+    ///
+    /// # Errors
+    /// [`PictureError`] if there is not the memory.
+    pub fn scene(&self) -> Result<Scene<'_>, PictureError> {
+        self.subject.at(self.schedule[self.next.saturating_sub(1)].size, &self.options)
+    }
+
+    /// What each loss of the last iteration weighs as the options have it, whatever [`Self::weigh`] has made of it; none between
+    /// two sizes.
+    pub fn weights(&self) -> &[Weight] {
+        self.running.as_ref().map_or(&[], |running| &running.weights)
+    }
+
+    /// Multiplies the weight that the options give to a loss at a layer, or to a loss of the picture itself, with `factor` from the
+    /// next iteration on, at this size and all that follow: 0 switches it off, 1 on again. The other losses weigh what they did.
+    ///
+    /// L(x) is another function then. So the optimiser goes on from the picture that there is, one evaluation later, and forgets
+    /// what it has learnt: pairs of L-BFGS, moments of Adam.
+    ///
+    /// ```no_run
+    /// # use impasto_style::{LossKind, Painter};
+    /// # fn painter() -> Painter { unimplemented!() }
+    /// let mut painter = painter();
+    /// painter.step()?;
+    /// painter.weigh(LossKind::Content, Some("conv4_2"), 0.0)?;
+    /// // Nothing holds the scene from here on.
+    /// painter.step()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TransferError::NoTerm`] if it is none of [`Self::terms`], [`TransferError::Factor`] if the factor is negative or not finite.
+    pub fn weigh(&mut self, kind: LossKind, layer: Option<&str>, factor: f64) -> Result<(), TransferError> {
+        if !self.terms().iter().any(|term| term.kind == kind && term.layer.as_deref() == layer) {
+            return Err(TransferError::NoTerm { kind, layer: layer.map(str::to_owned) });
+        }
+        if !(factor.is_finite() && factor >= 0.0) {
+            return Err(TransferError::Factor { factor });
+        }
+        let known = |own: &&mut Factor| own.kind == kind && own.layer.as_deref() == layer;
+        match self.factors.iter_mut().find(known) {
+            // It is the same function.
+            Some(own) if own.by == factor => return Ok(()),
+            Some(own) => own.by = factor,
+            None => self.factors.push(Factor { kind, layer: layer.map(str::to_owned), by: factor }),
+        }
+        match &mut self.running {
+            Some(running) => running.weigh(&self.factors),
+            None => Ok(()),
+        }
     }
 
     /// One accepted iteration; the first one of a scale also measures its targets and evaluates its start. None once the last
@@ -108,7 +181,10 @@ impl Painter {
                 None if self.next == self.schedule.len() => return Ok(None),
                 None => self.begin()?,
             };
-            let step = running.method.step(&mut running.objective);
+            let step = match running.begin_again(&self.options) {
+                Ok(()) => running.method.step(&mut running.objective),
+                Err(error) => Err(error),
+            };
             if let Ok(Step::Ended(reason)) = step {
                 self.end(running, reason)?;
                 continue;
@@ -125,8 +201,9 @@ impl Painter {
     /// [`TransferError::Cancelled`] if no iteration was done yet.
     pub fn painting(&mut self) -> Result<Painting, TransferError> {
         let reason = StopReason::Cancelled;
+        let coarser = self.painting.as_ref().map_or(0, |painting| painting.iterations);
         match (&mut self.running, &self.painting) {
-            (Some(running), _) if running.method.iterations() > 0 => running.painting(reason),
+            (Some(running), _) if running.iterations() > coarser => running.painting(reason),
             (None, Some(painting)) if self.next == self.schedule.len() => Ok(painting.clone()),
             (_, Some(coarser)) => Ok(Painting { reason, ..coarser.clone() }),
             _ => Err(TransferError::Cancelled),
@@ -146,6 +223,8 @@ impl Painter {
         let targets = scene.measure(network, options)?;
         let finish = Finish::of(scene).into_owned();
         let mut objective = Objective::new(network, targets, size, options)?;
+        let weights: Vec<_> = objective.terms().iter().map(|term| term.weight).collect();
+        reweigh(&mut objective, &weights, &self.factors)?;
         let method = match options.optimiser {
             Optimiser::Lbfgs { history } => {
                 let method = lbfgs(history, scale.iterations, stage.variables);
@@ -158,7 +237,7 @@ impl Painter {
             }
         };
         self.next += 1;
-        Ok(Running { stage, objective, finish, method })
+        Ok(Running { stage, objective, weights, reweighed: false, finish, method })
     }
 
     /// Ends a scale: what the next one begins with.
@@ -171,7 +250,45 @@ impl Painter {
     }
 }
 
+/// Gives each term the weight of the options times its factor.
+fn reweigh(objective: &mut Objective, weights: &[Weight], factors: &[Factor]) -> Result<(), TransferError> {
+    for (index, weight) in weights.iter().enumerate() {
+        let term = &objective.terms()[index];
+        let own = factors.iter().find(|own| own.kind == term.kind && own.layer == term.layer);
+        let share = weight.share * own.map_or(1.0, |own| own.by);
+        objective.set_weight(index, Weight { share, ..*weight })?;
+    }
+    Ok(())
+}
+
 impl Running {
+    /// Weighs the terms anew; the next step begins again.
+    fn weigh(&mut self, factors: &[Factor]) -> Result<(), TransferError> {
+        reweigh(&mut self.objective, &self.weights, factors)?;
+        self.reweighed = true;
+        Ok(())
+    }
+
+    /// Begins again from the picture that there is, with the iterations that are left, if the objective is another one.
+    fn begin_again(&mut self, options: &TransferOptions) -> Result<(), TransferError> {
+        if !self.reweighed {
+            return Ok(());
+        }
+        let done = self.method.iterations();
+        let evaluations = self.method.evaluations();
+        let left = self.stage.scale.iterations.saturating_sub(done);
+        self.method.begin_again(left, self.stage.variables, options, &mut self.objective)?;
+        self.stage.scale.iterations = left;
+        self.stage.before = (self.stage.before.0 + done, self.stage.before.1 + evaluations);
+        self.reweighed = false;
+        Ok(())
+    }
+
+    /// Iterations of this scale and all before.
+    fn iterations(&self) -> usize {
+        self.stage.before.0 + self.method.iterations()
+    }
+
     /// The iteration that was accepted last.
     fn progress(&mut self, elapsed: Duration) -> Progress<'_> {
         self.stage.progress(self.method.accepted(), elapsed, &self.finish)
@@ -188,6 +305,33 @@ impl Method {
         match self {
             Self::Lbfgs(descent) => descent.step(objective),
             Self::Adam(descent) => descent.step(objective),
+        }
+    }
+
+    fn evaluations(&self) -> usize {
+        match self {
+            Self::Lbfgs(descent) => descent.evaluations(),
+            Self::Adam(descent) => descent.evaluations(),
+        }
+    }
+
+    /// At the picture that there is, for an objective that has become another function.
+    fn begin_again(
+        &mut self,
+        iterations: usize,
+        variables: usize,
+        options: &TransferOptions,
+        objective: &mut Objective,
+    ) -> Result<(), TransferError> {
+        match (self, options.optimiser) {
+            (Self::Lbfgs(descent), Optimiser::Lbfgs { history }) => {
+                descent.begin_again(lbfgs(history, iterations, variables), objective)
+            }
+            (Self::Adam(descent), Optimiser::Adam(adam)) => {
+                descent.begin_again(adam.method(iterations), objective)
+            }
+            // A descent is by the method of the options.
+            _ => Ok(()),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use impasto_style::{Choices, OptionsError, Progress, Summary, TermLoss, TransferOptions, Value};
+use impasto_style::{
+    Choices, OptionsError, Progress, Summary, TermLoss, TermSpec, TransferOptions, Value, Weight,
+};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -52,7 +54,7 @@ struct ScaleOfPlan {
 /// An accepted iteration.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+pub(crate) struct Told {
     iteration: usize,
     scale: usize,
     width: usize,
@@ -62,27 +64,32 @@ struct Told<'a> {
     loss: f64,
     gradient_norm: f64,
     step: f64,
-    terms: Vec<LossOfTerm<'a>>,
+    terms: Vec<LossOfTerm>,
 }
 
 /// The loss of one term as its equation has it, and what it is multiplied with in the total.
 #[derive(Serialize)]
-struct LossOfTerm<'a> {
+struct LossOfTerm {
     kind: &'static str,
-    layer: Option<&'a str>,
+    layer: Option<String>,
     loss: f64,
     weight: f64,
+    /// What the options would have it weigh.
+    full: f64,
 }
 
-impl<'a> From<&'a TermLoss> for LossOfTerm<'a> {
-    fn from(term: &'a TermLoss) -> Self {
-        Self {
-            kind: term.kind.name(),
-            layer: term.layer.as_deref(),
-            loss: term.loss,
-            weight: term.weight.sum * term.weight.share,
-        }
+impl From<&TermLoss> for LossOfTerm {
+    fn from(term: &TermLoss) -> Self {
+        let weight = term.weight.product();
+        Self { kind: term.kind.name(), layer: term.layer.clone(), loss: term.loss, weight, full: weight }
     }
+}
+
+/// A term that can be weighed.
+#[derive(Serialize)]
+struct Named {
+    kind: &'static str,
+    layer: Option<String>,
 }
 
 /// A summary as an object of JavaScript.
@@ -99,20 +106,37 @@ pub(crate) fn plan(summary: &Summary) -> Result<JsValue, JsError> {
     })
 }
 
-/// An iteration as an object of JavaScript.
-pub(crate) fn iteration(progress: &Progress<'_>) -> Result<JsValue, JsError> {
-    object(&Told {
-        iteration: progress.iteration,
-        scale: progress.scale,
-        width: progress.size.1,
-        height: progress.size.0,
-        evaluations: progress.evaluations,
-        seconds: progress.elapsed.as_secs_f64(),
-        loss: progress.losses.total,
-        gradient_norm: progress.gradient_norm,
-        step: progress.step,
-        terms: progress.losses.terms.iter().map(Into::into).collect(),
-    })
+impl From<Progress<'_>> for Told {
+    fn from(progress: Progress<'_>) -> Self {
+        Self {
+            iteration: progress.iteration,
+            scale: progress.scale,
+            width: progress.size.1,
+            height: progress.size.0,
+            evaluations: progress.evaluations,
+            seconds: progress.elapsed.as_secs_f64(),
+            loss: progress.losses.total,
+            gradient_norm: progress.gradient_norm,
+            step: progress.step,
+            terms: progress.losses.terms.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Told {
+    /// As an object of JavaScript, with what the options would have the terms weigh.
+    pub(crate) fn object(mut self, weights: &[Weight]) -> Result<JsValue, JsError> {
+        for (term, weight) in self.terms.iter_mut().zip(weights) {
+            term.full = weight.product();
+        }
+        object(&self)
+    }
+}
+
+/// Terms as a list of JavaScript.
+pub(crate) fn terms(specs: &[TermSpec]) -> Result<JsValue, JsError> {
+    let named = |spec: &TermSpec| Named { kind: spec.kind.name(), layer: spec.layer.clone() };
+    object(&specs.iter().map(named).collect::<Vec<_>>())
 }
 
 fn object(value: &impl Serialize) -> Result<JsValue, JsError> {

@@ -2,8 +2,8 @@
 //!
 //! A page makes a [`Network`] of a weight file that it has fetched, a [`Picture`] each of photo and painting, and a [`Painter`] of
 //! them, in a worker if it is not to stand still. [`Painter::step`] makes one iteration and tells its losses, and
-//! [`Painter::picture`] is the picture so far: whoever wants to stop calls `step` no more. Whatever is wrong is an `Error` with
-//! one sentence. Nothing is sent anywhere.
+//! [`Painter::picture`] is the picture so far: whoever wants to stop calls `step` no more. Between two steps a loss can
+//! be switched off or on ([`Painter::weigh`]). Whatever is wrong is an `Error` with one sentence. Nothing is sent anywhere.
 #![forbid(unsafe_code)]
 
 mod json;

@@ -54,16 +54,39 @@ impl Painter {
     }
 
     /// Makes one iteration: `{iteration, scale, width, height, evaluations, seconds, loss, gradientNorm, step, terms: [{kind, layer,
-    /// loss, weight}]}`, or `undefined` once all are made. `loss` of a term is as its equation has it; the total is the sum of
-    /// weight times loss.
+    /// loss, weight, full}]}`, or `undefined` once all are made. `loss` of a term is as its equation has it; the total is the sum of
+    /// weight times loss. `full` is what the options have it weigh, whatever [`Self::weigh`] has made of it.
     ///
     /// # Errors
     /// If the loss is not finite, or there is not the memory.
     pub fn step(&mut self) -> Result<JsValue, JsError> {
-        match self.own.step()? {
-            Some(progress) => json::iteration(&progress),
-            None => Ok(JsValue::UNDEFINED),
-        }
+        let told = self.own.step()?.map(json::Told::from);
+        told.map_or(Ok(JsValue::UNDEFINED), |told| told.object(self.own.weights()))
+    }
+
+    /// The losses that can be weighed: `[{kind, layer}]`, `kind` content, style or tv, `layer` null where it is of the picture
+    /// itself.
+    ///
+    /// # Errors
+    /// None.
+    pub fn terms(&self) -> Result<JsValue, JsError> {
+        json::terms(&self.own.terms())
+    }
+
+    /// Multiplies the weight that the options give to a loss with `factor` from the next iteration on: 0 switches it off, 1 on
+    /// again. The next iteration begins anew from the picture that there is, with nothing learnt of the old function.
+    ///
+    /// # Errors
+    /// If it is none of [`Self::terms`], or `factor` is negative or not finite.
+    // JavaScript hands over texts that may be missing as values alone.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn weigh(&mut self, kind: &str, layer: Option<String>, factor: f64) -> Result<(), JsError> {
+        let terms = self.own.terms();
+        let kind = terms.iter().map(|term| term.kind).find(|own| own.name() == kind).ok_or_else(|| {
+            let known: Vec<_> = terms.iter().map(|term| term.kind.name()).collect();
+            JsError::new(&format!("there is no loss {kind} here, but {}", known.join(", ")))
+        })?;
+        Ok(self.own.weigh(kind, layer.as_deref(), factor)?)
     }
 
     /// The best picture so far, at the size of the last iteration.
@@ -79,8 +102,26 @@ impl Painter {
     /// # Errors
     /// If the layer is none, or lies behind the deepest one that the options use, or the picture is too small for it.
     pub fn gram(&self, picture: &Picture, layer: &str) -> Result<Vec<f32>, JsError> {
+        self.gram_of(picture.inner(), layer)
+    }
+
+    /// The Gram matrix of the painting at a layer, at the size that the painting has beside the picture of the last iteration: what that
+    /// of the picture is to become.
+    ///
+    /// # Errors
+    /// As [`Self::gram`].
+    #[wasm_bindgen(js_name = gramOfPainting)]
+    pub fn gram_of_painting(&self, layer: &str) -> Result<Vec<f32>, JsError> {
+        let scene = self.own.scene()?;
+        // Exactly one, as the constructor takes it.
+        scene.paintings().next().map_or_else(|| Ok(Vec::new()), |painting| self.gram_of(painting, layer))
+    }
+}
+
+impl Painter {
+    fn gram_of(&self, picture: &impasto_style::Picture, layer: &str) -> Result<Vec<f32>, JsError> {
         let taps = [Tap::new(layer, LossKind::Gram)];
-        let view = View { source: Source::Painting(0), picture: picture.inner(), taps: &taps, guides: &[] };
+        let view = View { source: Source::Painting(0), picture, taps: &taps, guides: &[] };
         let losses = self.network.measure(view, EvaluatorOptions { memory_limit: self.memory_limit })?;
         Ok(losses
             .into_iter()

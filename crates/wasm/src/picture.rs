@@ -47,6 +47,20 @@ impl Picture {
         Ok(Self(picture.with_alpha(Mask::new(height, width, alpha)?)?))
     }
 
+    /// The picture with `longest` pixels on its longest side, or as it is if it has no more.
+    ///
+    /// # Errors
+    /// If there is not the memory.
+    pub fn within(&self, longest: usize) -> Result<Self, JsError> {
+        let (height, width) = (self.0.height(), self.0.width());
+        let own = height.max(width);
+        if own <= longest {
+            return Ok(Self(self.0.clone()));
+        }
+        let side = |side: usize| ((side * longest + own / 2) / own).max(1);
+        Ok(Self(self.0.resized(side(height), side(width))?))
+    }
+
     /// Columns.
     #[wasm_bindgen(getter)]
     pub fn width(&self) -> usize {
