@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, least, losses_agree_above, pooling, small_sizes, style_kinds, tolerances};
+use common::case::{Case, LAYERS, pooling, small_sizes, style_kinds, tolerances};
 use common::{noise, noise_picture, relative_error};
 use impasto_autodiff::losses::{Content, Style};
 use impasto_autodiff::{
@@ -153,7 +153,7 @@ proptest! {
         let (losses, gradient) = case.reference();
         for (mode, of_losses, of_gradient) in tolerances(kind) {
             let (ours, our_gradient) = case.evaluate(&mut case.evaluator(mode, None));
-            prop_assert!(losses_agree_above(least(kind), &ours, &losses, of_losses), "{mode:?} {ours:?} {losses:?}");
+            prop_assert!(case.losses_agree(kind, &ours, &losses, of_losses), "{mode:?} {ours:?} {losses:?}");
             let error = relative_error(&our_gradient, &gradient);
             prop_assert!(error < of_gradient, "{mode:?} {error}");
         }

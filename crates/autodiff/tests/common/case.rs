@@ -121,6 +121,17 @@ impl Case {
         Ok(())
     }
 
+    /// [`losses_agree`], where style losses of this kind below the smallest that counts may differ by what one of that size may, and the
+    /// total by that with their weights.
+    pub(crate) fn losses_agree(&self, kind: LossKind, a: &Losses, b: &Losses, tolerance: f64) -> bool {
+        let weights: f64 = self.terms.0.iter().map(|term| term.weight.product()).sum();
+        let (ours, theirs) = (each(a), each(b));
+        let agree = |(a, b): (&f64, &f64)| near(*a, *b, least(kind), tolerance);
+        ours.len() == theirs.len()
+            && ours.iter().zip(&theirs).all(agree)
+            && near(a.total, b.total, weights * least(kind), tolerance)
+    }
+
     /// In f64.
     pub(crate) fn reference(&self) -> (Losses, Vec<f64>) {
         let (losses, gradient) = self.terms.cast().evaluate(&self.chain.cast(), &self.image.cast()).unwrap();
@@ -129,19 +140,19 @@ impl Case {
 }
 
 pub(crate) fn losses_agree(a: &Losses, b: &Losses, tolerance: f64) -> bool {
-    losses_agree_above(1e-12, a, b, tolerance)
+    let all = |losses: &Losses| [each(losses), vec![losses.total]].concat();
+    let (a, b) = (all(a), all(b));
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| near(*a, *b, 1e-12, tolerance))
+}
+
+/// Numbers that differ by a share of the second one, or of the smallest that counts.
+fn near(a: f64, b: f64, least: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance * b.abs().max(least)
 }
 
 /// The smallest loss whose digits count. W_l is a difference of traces of at least eps = 0.3 a filter, which `f32` rounds.
-pub(crate) fn least(kind: LossKind) -> f64 {
+fn least(kind: LossKind) -> f64 {
     if kind.is_of_means() { 1e-3 } else { 1e-12 }
-}
-
-/// [`losses_agree`], where losses below `least` may differ by what one of that size may.
-pub(crate) fn losses_agree_above(least: f64, a: &Losses, b: &Losses, tolerance: f64) -> bool {
-    let all = |losses: &Losses| [each(losses), vec![losses.total]].concat();
-    let (a, b) = (all(a), all(b));
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(least))
 }
 
 /// Sides up to 60, but few positions: a picture of more than that is hardly ever away from all kinks.
