@@ -13,6 +13,7 @@ use impasto_style::{Cancel, Event, PreparedNetwork, Progress, StopReason};
 use crate::failure::{Failure, with_dashes};
 use crate::features::command_line;
 use crate::inputs::Inputs;
+use crate::intermediate::Intermediate;
 use crate::interrupt::Interrupt;
 use crate::log::Logged;
 use crate::notices::notices;
@@ -154,9 +155,7 @@ struct Beside {
     display: Display,
     log: Logged,
     picture: Option<Output>,
-    save_every: Option<usize>,
-    /// What intermediate pictures may not replace.
-    taken: Inputs,
+    intermediate: Option<Intermediate>,
     iterations: usize,
     /// Whether the first intermediate pictures have no place.
     cannot_start: bool,
@@ -168,10 +167,9 @@ impl Beside {
     fn new(arguments: &Arguments, display: Display, mut taken: Inputs) -> Result<Self, Failure> {
         let picture =
             arguments.picture.as_deref().map(|path| Output::new(path, &Written::default())).transpose()?;
-        let save_every = arguments.save_every.map(|every| every as usize);
-        if save_every.is_some() && picture.as_ref().is_some_and(|picture| picture.path().is_none()) {
-            return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
-        }
+        let intermediate = picture.as_ref().zip(arguments.save_every);
+        let intermediate =
+            intermediate.map(|(picture, every)| Intermediate::beside(picture, every)).transpose()?;
         for (name, path) in arguments.outputs() {
             if !is_standard(path) {
                 taken.push(name, path);
@@ -182,8 +180,7 @@ impl Beside {
             display,
             log,
             picture,
-            save_every,
-            taken,
+            intermediate: intermediate.map(|intermediate| intermediate.apart_from(taken)),
             iterations: 0,
             cannot_start: false,
             failure: None,
@@ -194,9 +191,7 @@ impl Beside {
         match event {
             Event::Started(summary) => {
                 self.iterations = summary.iterations;
-                let first = self.save_every.filter(|every| *every <= self.iterations);
-                let first = first.and_then(|every| self.place(every));
-                if let Some(Err(failure)) = first.map(|place| self.is_free(&place)) {
+                if let Err(failure) = self.check_first() {
                     (self.failure, self.cannot_start) = (Some(failure), true);
                 }
             }
@@ -211,24 +206,31 @@ impl Beside {
         }
     }
 
-    /// Where the picture of an iteration goes.
-    fn place(&self, iteration: usize) -> Option<Output> {
-        self.picture.as_ref().and_then(|picture| picture.numbered(iteration, self.iterations))
+    /// Checks the place of the first intermediate picture.
+    fn check_first(&self) -> Result<(), Failure> {
+        let Some((picture, intermediate)) = self.pictures() else { return Ok(()) };
+        let first = intermediate.first(picture, 0, self.iterations, 1);
+        first.first().map_or(Ok(()), |place| intermediate.is_free(place))
     }
 
-    fn is_free(&self, picture: &Output) -> Result<(), Failure> {
-        picture.path().map_or(Ok(()), |path| self.taken.keep_apart(&[("--save-every", path)]))
+    /// The place of the last picture, and which others there are.
+    fn pictures(&self) -> Option<(&Output, &Intermediate)> {
+        self.picture.as_ref().zip(self.intermediate.as_ref())
     }
 
     /// The intermediate picture of an iteration. Painting goes on without one that cannot be written.
     fn save(&mut self, progress: &Progress<'_>) {
-        let is_due = self.save_every.is_some_and(|every| progress.iteration.is_multiple_of(every));
-        let Some(place) = self.place(progress.iteration).filter(|_| is_due) else { return };
-        let picture = progress.picture().map_err(Failure::from);
-        let saved = self.is_free(&place).and(picture).and_then(|picture| place.write(&picture, None));
-        if let (Err(failure), None) = (saved, &self.failure) {
-            self.display.say(&format!("Warning: {failure}; painting goes on"));
+        if let (Err(failure), None) = (self.saved(progress), &self.failure) {
+            self.display.goes_on_without(&failure);
             self.failure = Some(failure);
+        }
+    }
+
+    fn saved(&self, progress: &Progress<'_>) -> Result<(), Failure> {
+        let Some((picture, intermediate)) = self.pictures() else { return Ok(()) };
+        match intermediate.due(picture, progress.iteration, self.iterations)? {
+            Some(place) => place.write(&progress.picture()?, None),
+            None => Ok(()),
         }
     }
 }

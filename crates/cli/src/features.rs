@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use impasto_study::Origin;
 use impasto_study::features::Features;
-use impasto_style::{Input, Measurement, Picture, Record, Role, TransferOptions};
+use impasto_style::{Input, Measurement, Record, Role};
 
 use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::interrupt::Interrupt;
 use crate::options::{OptionArguments, with_only};
-use crate::pictures::read_picture;
+use crate::pictures::{at_size, read_picture};
 use crate::place::{Kind, Place};
 use crate::sources::counted;
 use crate::streams::tell;
@@ -72,7 +72,8 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     for layer in &layers {
         network.position(layer)?;
     }
-    let (read, picture) = at_size(arguments, &options)?;
+    let read = read_picture(&arguments.picture, &options.reading(0), arguments.quiet)?;
+    let picture = at_size(&read, &options)?;
     let measurement = Measurement::default()
         .with_pooling(options.pooling)
         .with_border(options.border)
@@ -102,15 +103,6 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
         tell(&format!("Wrote {name} with {} of {width} x {height} pixels", counted(layers.len(), "layer")));
     }
     Ok(())
-}
-
-/// The picture, read within the memory limit, and the same at the size of the options.
-fn at_size(arguments: &Arguments, options: &TransferOptions) -> Result<(Picture, Picture), Failure> {
-    let read = read_picture(&arguments.picture, &options.reading(0), arguments.quiet)?;
-    let longest = options.check_size((read.height(), read.width()))?;
-    let (height, width) = read.size_with_longest_side(longest);
-    let resized = read.clone().resized(height, width)?;
-    Ok((read, resized))
 }
 
 /// The words of the command line.

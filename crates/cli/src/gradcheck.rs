@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::help::with_default;
 use crate::inputs::Inputs;
 use crate::options::{OptionArguments, with_defaults, with_only};
-use crate::pictures::read_picture;
+use crate::pictures::{at_size, read_picture};
 use crate::place::{Kind, Place};
 use crate::streams::{put, tell};
 
@@ -84,12 +84,14 @@ pub(crate) struct Arguments {
 const LARGEST_PLOT: u64 = 1 << 20;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let selection = selection(arguments)?;
-    let chosen: Vec<String> = chosen(arguments, &selection)?;
-    if arguments.list {
-        return chosen.iter().try_for_each(|name| put(name));
-    }
     let options = arguments.options.options()?;
+    let points = usize::from(arguments.points);
+    let selection = Selection { seed: options.seed, points, filter: arguments.filter.clone() };
+    let registry = Registry::default();
+    let chosen = chosen(&registry, arguments, &selection)?;
+    if arguments.list {
+        return chosen.into_iter().try_for_each(put);
+    }
     let plot = arguments.plot.as_deref().map(|path| Place::new(path, Kind::Text)).transpose()?;
     let beside = matches!(plot, Some(Place::Stdout));
     if beside && arguments.json {
@@ -109,7 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let plots = arguments.plot.as_deref().map(|path| ("--plot", path));
     inputs.keep_apart(&plots.into_iter().collect::<Vec<_>>())?;
     plot.as_ref().map_or(Ok(()), |plot| plot.reserve(LARGEST_PLOT))?;
-    let registry = registry(arguments, &selection, &options)?;
+    let registry = with_objectives(registry, arguments, &selection, &options)?;
     table.put(&format!("{:<34} {:<32} {:>9} {:>9}  result", "gradient of", "H x W x C", "error", "step"))?;
     registry.check(&selection, |row| table.add(row))?;
     if let Some(plot) = &plot {
@@ -136,19 +138,16 @@ impl From<ControlError> for Failure {
     }
 }
 
-/// What of the registry is checked.
-fn selection(arguments: &Arguments) -> Result<Selection, Failure> {
-    let seed = arguments.options.options()?.seed;
-    Ok(Selection { seed, points: usize::from(arguments.points), filter: arguments.filter.clone() })
-}
-
 /// The names of what is checked; at least one.
-fn chosen(arguments: &Arguments, selection: &Selection) -> Result<Vec<String>, Failure> {
-    let registry = Registry::default();
+fn chosen<'a>(
+    registry: &'a Registry,
+    arguments: &Arguments,
+    selection: &Selection,
+) -> Result<Vec<&'a str>, Failure> {
     let wholes = registry.objectives();
     let names = registry.names().into_iter().filter(|name| selection.has(name));
-    let names = names.filter(|name| !(arguments.operations_only && wholes.contains(name)));
-    let names: Vec<String> = names.map(str::to_owned).collect();
+    let names: Vec<&str> =
+        names.filter(|name| !(arguments.operations_only && wholes.contains(name))).collect();
     if names.is_empty() {
         let word = &arguments.filter;
         return Err(Failure::wrong_use(format!(
@@ -158,13 +157,13 @@ fn chosen(arguments: &Arguments, selection: &Selection) -> Result<Vec<String>, F
     Ok(names)
 }
 
-/// All that can be checked, with the whole objectives where they are asked for, which need a network and pictures.
-fn registry(
+/// The same registry with the whole objectives, where they are asked for: they need a network and pictures.
+fn with_objectives(
+    registry: Registry,
     arguments: &Arguments,
     selection: &Selection,
     options: &TransferOptions,
 ) -> Result<Registry, Failure> {
-    let registry = Registry::default();
     if arguments.operations_only || !registry.objectives().iter().any(|name| selection.has(name)) {
         return Ok(registry);
     }
@@ -215,10 +214,7 @@ fn pictures_of(arguments: &Arguments, options: &TransferOptions) -> Result<(Pict
 
 /// The picture at the options' size, read within their memory limit.
 fn small(path: &Path, options: &TransferOptions) -> Result<Picture, Failure> {
-    let picture = read_picture(path, &options.reading(0), false)?;
-    let longest = options.check_size((picture.height(), picture.width()))?;
-    let (height, width) = picture.size_with_longest_side(longest);
-    Ok(picture.resized(height, width)?)
+    at_size(&read_picture(path, &options.reading(0), false)?, options)
 }
 
 /// A row of the table.

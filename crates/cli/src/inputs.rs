@@ -11,7 +11,7 @@ use crate::pictures::file_of_picture;
 use crate::place::is_standard;
 
 /// Files that are read, each with what names it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Inputs {
     files: Vec<(&'static str, PathBuf)>,
     /// The start, which the picture may take the place of.

@@ -13,6 +13,7 @@ mod gradcheck;
 mod grid;
 mod help;
 mod inputs;
+mod intermediate;
 mod interrupt;
 mod log;
 mod network;

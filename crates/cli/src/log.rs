@@ -196,7 +196,7 @@ impl Logged {
         match started.and_then(|()| log.write_of(progress, cell)) {
             Ok(()) => self.log = Some(log),
             Err(failure) => {
-                display.say(&format!("Warning: {failure}; painting goes on"));
+                display.goes_on_without(&failure);
                 self.failure = Some(failure);
             }
         }

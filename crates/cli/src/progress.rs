@@ -1,6 +1,7 @@
 //! How a run looks while it runs: a bar on a terminal, now and then a line elsewhere, nothing with `--quiet`. All of it goes
 //! to standard error.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -98,6 +99,11 @@ impl Display {
             Way::Bar(_) | Way::Lines => tell(line),
             Way::Quiet => {}
         }
+    }
+
+    /// Warns of what went wrong beside a run, which goes on without it.
+    pub(crate) fn goes_on_without(&self, problem: &dyn fmt::Display) {
+        self.say(&format!("Warning: {problem}; painting goes on"));
     }
 
     /// What is said before the work starts.

@@ -28,5 +28,5 @@ pub use error::FileError;
 pub use listed::remove_temporary_files;
 pub use one_line::one_line;
 pub use probe::{probe, probe_replaceable};
-pub use quoted::quoted;
+pub use quoted::{quoted, quoted_word};
 pub use write::{keep, write_atomically, write_or_keep};

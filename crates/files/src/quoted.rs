@@ -11,11 +11,15 @@ pub fn quoted(path: &Path) -> String {
     if name.starts_with('-') {
         name.insert_str(0, "./");
     }
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,@%".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
-        name
+    quoted_word(&name, "/._-+,@%")
+}
+
+/// A word as a shell of POSIX takes it: between single quotes unless all its characters are letters, digits or among `plain`.
+pub fn quoted_word(word: &str, plain: &str) -> String {
+    if !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || plain.contains(c)) {
+        word.to_owned()
     } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

@@ -200,13 +200,18 @@ pub(crate) fn picture_of(object: &Bound<'_, PyAny>, what: &str) -> Result<Pictur
 fn room_for(shape: &[usize], what: &str) -> Result<()> {
     let numbers =
         shape.iter().try_fold(if shape.len() < 3 { 3_usize } else { 1 }, |all, &side| all.checked_mul(side));
-    if numbers.is_some_and(|numbers| Vec::<f32>::new().try_reserve_exact(numbers).is_ok()) {
+    if has_room::<f32>(numbers) {
         return Ok(());
     }
     Err(Failure::memory(format!(
         "{what} has the shape {}: there is not enough memory for its numbers",
         shape_text(shape)
     )))
+}
+
+/// Whether the system gives the memory for so many numbers; of None there are more than can be counted.
+pub(crate) fn has_room<T>(numbers: Option<usize>) -> bool {
+    numbers.is_some_and(|numbers| Vec::<T>::new().try_reserve_exact(numbers).is_ok())
 }
 
 /// [`picture_of`], laid on the options' background where it is transparent, if they have one.

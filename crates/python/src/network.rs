@@ -14,7 +14,7 @@ use crate::array::{array, warn};
 use crate::asked::parse_threads;
 use crate::error::{Failure, Result};
 use crate::sources::{Given, taken};
-use crate::text::{given, text_of};
+use crate::text::{given, kind_of, text_of};
 use crate::watched::{pool, watched};
 use crate::weights::{NetworkChoice, convention};
 
@@ -214,7 +214,7 @@ fn names(layers: &Bound<'_, PyAny>) -> Result<Vec<String>> {
         return Ok(text.to_str()?.split(',').map(|name| name.trim().to_owned()).collect());
     }
     layers.extract().map_err(|_| {
-        let kind = layers.get_type().name().map(|kind| kind.to_string()).unwrap_or_default();
+        let kind = kind_of(layers);
         Failure::wrong_type(format!(
             "`layers` is of type {kind}: give a name such as \"conv4_2\", or a list of names"
         ))

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
+use crate::array::has_room;
 use crate::function::{Function, Number, array, numbers, required};
 use crate::settings;
 
@@ -34,7 +35,7 @@ impl Run {
     ) -> PyResult<Self> {
         let lbfgs = settings::lbfgs(options)?;
         // Pairs s and y, and x, g, the direction and the points of a line search.
-        let vectors = 2 * lbfgs.history.min(lbfgs.max_iterations) + 6;
+        let vectors = lbfgs.history.min(lbfgs.max_iterations).saturating_mul(2).saturating_add(6);
         start(lbfgs, function, x0, vectors, |shape| settings::groups(groups, places, shape))
     }
 
@@ -224,8 +225,7 @@ fn check_process() -> PyResult<()> {
 
 /// Checks that there is memory for so many vectors of so many numbers.
 fn check_room<T>(vectors: usize, numbers: usize) -> PyResult<()> {
-    let room = vectors.checked_mul(numbers).map(|numbers| Vec::<T>::new().try_reserve_exact(numbers).is_ok());
-    if room == Some(true) {
+    if has_room::<T>(vectors.checked_mul(numbers)) {
         return Ok(());
     }
     let problem = format!("there is no memory for the {vectors} vectors of {numbers} numbers that a run has");

@@ -26,7 +26,7 @@ pub(crate) fn text_of(name: &str, value: &Bound<'_, PyAny>) -> Result<String> {
         return weights(name, layers);
     }
     let entries = value.try_iter().map_err(|_| {
-        let kind = value.get_type().name().map(|kind| kind.to_string()).unwrap_or_default();
+        let kind = kind_of(value);
         Failure::wrong_type(format!("`{name}` is of type {kind}: give a number, a text or a list"))
     })?;
     let entries = entries.collect::<PyResult<Vec<_>>>()?;
@@ -95,9 +95,14 @@ pub(crate) fn duration_of(name: &str, value: &Bound<'_, PyAny>) -> Result<Durati
 /// A path.
 pub(crate) fn path_of(name: &str, value: &Bound<'_, PyAny>) -> Result<PathBuf> {
     value.extract::<PathBuf>().map_err(|_| {
-        let kind = value.get_type().name().map(|kind| kind.to_string()).unwrap_or_default();
+        let kind = kind_of(value);
         Failure::wrong_type(format!("`{name}` must be a path, not {kind}"))
     })
+}
+
+/// The name of a value's type.
+pub(crate) fn kind_of(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map(|kind| kind.to_string()).unwrap_or_default()
 }
 
 /// Whether a value is a path: a text or an object of `pathlib`.

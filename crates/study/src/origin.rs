@@ -1,5 +1,6 @@
 //! Where numbers and pages come from: the command, and what it read.
 
+use impasto_files::quoted_word;
 use impasto_style::Input;
 
 /// What a page or a folder of numbers was made by and from.
@@ -16,15 +17,8 @@ pub struct Origin {
 impl Origin {
     /// The command line as a shell would read it: words with anything but letters, digits and `-_=.,:/+@%` stand between quotes.
     pub fn shell(&self) -> String {
-        let is_plain = |c: char| c.is_alphanumeric() || "-_=.,:/+@%".contains(c);
-        let word = |word: &String| {
-            if !word.is_empty() && word.chars().all(is_plain) {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', "'\\''"))
-            }
-        };
-        self.command.iter().map(word).collect::<Vec<_>>().join(" ")
+        let words = self.command.iter().map(|word| quoted_word(word, "-_=.,:/+@%"));
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 

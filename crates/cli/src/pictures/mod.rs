@@ -293,6 +293,13 @@ pub(crate) fn read_picture(path: &Path, options: &ReadOptions, quiet: bool) -> R
     Ok(read(path, options, quiet)?.picture)
 }
 
+/// A picture at the size of the options.
+pub(crate) fn at_size(picture: &Picture, options: &TransferOptions) -> Result<Picture, Failure> {
+    let longest = options.check_size((picture.height(), picture.width()))?;
+    let (height, width) = picture.size_with_longest_side(longest);
+    Ok(picture.clone().resized(height, width)?)
+}
+
 fn read(path: &Path, options: &ReadOptions, quiet: bool) -> Result<ReadPicture, PictureError> {
     let read = if is_standard(path) {
         Picture::read_stream(io::stdin().lock(), name_of(path), options)?

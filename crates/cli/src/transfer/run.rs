@@ -10,6 +10,7 @@ use super::Arguments;
 use crate::checkpoint::{Job, how_to_go_on};
 use crate::failure::Failure;
 use crate::inputs::Inputs;
+use crate::intermediate::Intermediate;
 use crate::interrupt::{Cause, Interrupt};
 use crate::log::Log;
 use crate::output::Output;
@@ -25,15 +26,14 @@ pub(super) struct Run<'a> {
     interrupt: &'a Interrupt,
     pub(super) display: Display,
     inputs: Inputs,
-    /// What intermediate pictures may not replace: the inputs, the log and the checkpoint.
-    taken: Inputs,
     pub(super) output: Output,
     /// What is said of the pictures when all has been checked.
     pub(super) notices: Vec<String>,
     /// What pictures say of themselves.
     said: Option<Said>,
     log: Option<Log>,
-    save_every: Option<u64>,
+    /// They replace neither the inputs nor the log nor the checkpoint.
+    intermediate: Option<Intermediate>,
     /// What is said of the places that a checkpoint has chosen.
     chosen: Option<String>,
     /// The checkpoint that the run goes on from.
@@ -63,9 +63,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Failure> {
         let output = Output::new(&job.output, &job.written)?;
         let display = Display::new(arguments.volume, &output.name());
-        if job.save_every.is_some() && output.numbered(1, 1).is_none() {
-            return Err(Failure::wrong_use("--save-every needs a file to name its pictures after, not -"));
-        }
+        let intermediate = job.save_every.map(|every| Intermediate::beside(&output, every)).transpose()?;
         let checkpoint = arguments.checkpoint.path();
         let (inputs, taken) = files(job, arguments)?;
         let log = job.log.as_deref().map(Log::new).transpose()?;
@@ -74,12 +72,11 @@ impl<'a> Run<'a> {
             interrupt,
             display,
             inputs,
-            taken,
             output,
             notices: Vec::new(),
             said: None,
             log,
-            save_every: job.save_every,
+            intermediate: intermediate.map(|intermediate| intermediate.apart_from(taken)),
             chosen,
             resumed: arguments.checkpoint.resumed(),
             checkpoint,
@@ -130,7 +127,7 @@ impl<'a> Run<'a> {
             Event::Checkpoint(_) => self.kept = true,
             Event::NoCheckpoint(error) => {
                 self.kept = false;
-                self.display.say(&format!("Warning: {error}; painting goes on"));
+                self.display.goes_on_without(&error);
             }
             // Before the last checkpoint, which may take long.
             Event::Ended(painting) => {
@@ -160,17 +157,16 @@ impl<'a> Run<'a> {
         if let (Some(path), Some(bytes)) = (self.checkpoint, summary.checkpoint_bytes)
             && let Err(error) = probe(path, bytes)
         {
-            self.display.say(&format!("Warning: {error}; painting goes on"));
+            self.display.goes_on_without(&error);
         }
         self.log.as_mut().map_or(Ok(()), |log| log.start(summary.done))
     }
 
     /// The places of the first intermediate pictures after `done` iterations.
     fn first_saved(&self, done: usize) -> Vec<Output> {
-        let every = self.save_every.map_or(usize::MAX, |every| every as usize);
-        let first = (done / every + 1).saturating_mul(every);
-        let iterations = (first..=self.iterations).step_by(every).take(CHECKED);
-        iterations.filter_map(|iteration| self.output.numbered(iteration, self.iterations)).collect()
+        self.intermediate.as_ref().map_or_else(Vec::new, |intermediate| {
+            intermediate.first(&self.output, done, self.iterations, CHECKED)
+        })
     }
 
     /// The log line of an iteration; nothing more after one that could not be written.
@@ -185,17 +181,12 @@ impl<'a> Run<'a> {
 
     /// The intermediate picture of an iteration.
     fn save(&mut self, progress: &Progress<'_>) {
-        if self.save_every.is_some_and(|every| (progress.iteration as u64).is_multiple_of(every))
-            && let Some(output) = self.output.numbered(progress.iteration, self.iterations)
-            && let Err(failure) = self.is_free(&output).and_then(|()| self.write(progress, &output))
-        {
+        let Some(intermediate) = &self.intermediate else { return };
+        let place = intermediate.due(&self.output, progress.iteration, self.iterations);
+        let saved = place.and_then(|place| place.map_or(Ok(()), |place| self.write(progress, &place)));
+        if let Err(failure) = saved {
             self.remember(failure);
         }
-    }
-
-    /// Checks that an intermediate picture takes the place of nothing that it may not.
-    fn is_free(&self, picture: &Output) -> Result<(), Failure> {
-        picture.path().map_or(Ok(()), |path| self.taken.keep_apart(&[("--save-every", path)]))
     }
 
     /// The picture of an iteration.
@@ -224,7 +215,7 @@ impl<'a> Run<'a> {
     /// Goes on without what failed; the first failure is told again at the end.
     fn remember(&mut self, failure: Failure) {
         if self.failure.is_none() {
-            self.display.say(&format!("Warning: {failure}; painting goes on"));
+            self.display.goes_on_without(&failure);
             self.failure = Some(failure);
         }
     }
