@@ -116,8 +116,8 @@ fuzz:
 
 # Runs that are killed or get a signal at random moments, many of them.
 torture:
-	IMPASTO_KILLS=200 cargo test --locked --package impasto-tests --test resume -- --nocapture
-	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-tests --test signals a_signal_at_any_moment -- --nocapture
+	IMPASTO_KILLS=200 cargo test --locked --package impasto-tests --test tests resume:: -- --nocapture
+	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-tests --test tests a_signal_at_any_moment -- --nocapture
 
 # AddressSanitizer on the tests of tensor, the only crate with unsafe code. Stable Rust has no sanitizers.
 ASAN_HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')

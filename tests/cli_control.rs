@@ -1,15 +1,10 @@
 //! Several paintings, masks, regions and saved scenes on the command line.
 
-mod command;
-#[path = "command/succeed.rs"]
-mod succeed;
-
 use std::fs;
 use std::path::Path;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message, succeed};
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use succeed::succeed;
 
 const SMALL: &str = "--size 64 --iterations 3 --quiet";
 /// One size and early layers: some hundredths of a second an iteration.

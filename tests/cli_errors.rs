@@ -1,10 +1,8 @@
 //! Every wrong input ends with one sentence that says what to do, and the right exit code; never with a panic or a picture.
 
-mod command;
-
 use std::fs;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 
 /// Runs a transfer that must fail, with that exit code and all those words in its one sentence.
 #[track_caller]

@@ -1,15 +1,13 @@
 //! What help lists is heeded: each option of each command changes what the command does. What is not listed is refused, and
 //! help looks as it should at every width.
 
-mod command;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Output;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 use impasto_style::OPTIONS;
 
 /// A command, with operands and options that make it short.

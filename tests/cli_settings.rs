@@ -1,10 +1,8 @@
 //! Settings: defaults from a file, below all that is said, and said to be heeded.
 
-mod command;
-
 use std::fs;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 
 const QUICK: &str = "--iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1";
 

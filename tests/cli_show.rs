@@ -1,13 +1,11 @@
 //! `impasto show`: pictures say what made them, and the command that it prints makes them again.
 
-mod command;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use serde_json::Value;
 

@@ -1,12 +1,10 @@
 //! Pictures from standard input, pipes and process substitution are painted as those of files are.
 #![cfg(unix)]
 
-mod command;
-
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 
 const QUICK: &str = "--size 48 --iterations 1 --style-weight 0 --quiet --no-metadata";
 

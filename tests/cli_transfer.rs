@@ -1,12 +1,10 @@
 //! `impasto transfer` on a real photo and a real painting, small enough for a test.
 
-mod command;
-
 use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 use serde_json::Value;
 
 /// Runs a small transfer that must succeed.

@@ -1,21 +1,16 @@
 //! How pictures are written: depth, dithering, colour profile, pixels to the inch and paper; at the end of a run and within it.
 
-mod command;
-#[path = "command/succeed.rs"]
-mod succeed;
-
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message, succeed};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageEncoder, ImageReader};
 use impasto_style::Picture;
 use impasto_style::picture::ReadOptions;
 use moxcms::ColorProfile;
-use succeed::succeed;
 
 const QUICK: &str = "--iterations 2 --content-layers conv2_1 --style-layers conv1_1,conv2_1 --size 48";
 

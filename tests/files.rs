@@ -2,10 +2,6 @@
 //! foreign owners, links, pipes and names that meet.
 #![cfg(unix)]
 
-mod command;
-mod left_out;
-mod mounts;
-
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
@@ -13,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use command::{Folder, code_and_message};
-use left_out::left_out;
-use mounts::own_mounts;
+use crate::command::{Folder, code_and_message};
+use crate::left_out::left_out;
+use crate::mounts::own_mounts;
 
 /// A transfer that takes a moment.
 const QUICK: &str = "transfer photo.png painting.webp --size 64 --iterations 1 --style-layers conv1_1 --content-layers conv1_2";

@@ -3,6 +3,8 @@
 //! `border.py`, with other pixels than zeros beyond the picture's edge; and `wasserstein.json`, by `wasserstein.py`, for distances of
 //! Gaussians).
 
+pub(crate) mod recorded;
+
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,8 +18,6 @@ use impasto_tensor::{Shape, Tensor};
 use impasto_vgg::{Network, Preprocessing};
 use serde_json::Value;
 
-#[path = "golden/recorded.rs"]
-mod recorded;
 use recorded::{Sketch, check, crop, number, root, size};
 
 const CONTENT_LAYER: &str = "conv4_2";

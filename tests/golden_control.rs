@@ -11,9 +11,7 @@ use impasto_style::{
 use impasto_tensor::{Shape, Tensor};
 use serde_json::Value;
 
-#[path = "golden/recorded.rs"]
-mod recorded;
-use recorded::{Sketch, check, crop, number, root, size};
+use crate::golden::recorded::{self, Sketch, check, crop, number, root, size};
 
 /// What a comparison may show: relative differences, of gradients in the 2-norm.
 struct Tolerance {

@@ -6,9 +6,7 @@ use impasto_style::{
 };
 use serde_json::Value;
 
-#[path = "golden/recorded.rs"]
-mod recorded;
-use recorded::{Sketch, check, crop, number, root, size};
+use crate::golden::recorded::{Sketch, check, crop, number, root, size};
 
 /// What a comparison may show: the program computes in f32 too. Of gradients in the 2-norm.
 const LOSSES: f64 = 1e-4;

@@ -1,11 +1,9 @@
 //! Every line of every command's log is what `docs/log.schema.json` says, and its numbers fit together.
 
-mod command;
-
 use std::fs;
 use std::path::Path;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
 use serde_json::Value;
 
 /// What makes every run of these tests quick.

@@ -2,22 +2,18 @@
 //! copy reports what it sees.
 #![cfg(target_os = "linux")]
 
-#[allow(dead_code, reason = "what other tests use")]
-mod command;
-mod left_out;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use command::{Folder, code_and_message};
+use crate::command::{Folder, code_and_message};
+use crate::left_out::left_out;
 use impasto_style::machine::{available_memory, processors};
-use left_out::left_out;
 
 const MIB: u64 = 1 << 20;
 
 /// The name of the test below that reports.
-const REPORT: &str = "report";
+const REPORT: &str = "machine::report";
 
 #[test]
 #[ignore = "is run by the others, within limits"]

@@ -1,17 +1,14 @@
 //! The numbers that runs write for others: equations of docs/math.md, sections 2 to 4, recomputed from the files alone, here and by
 //! `examples/check_the_paper.py`; archives of features; and what is refused.
 
-mod command;
-mod left_out;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use command::{Folder, code_and_message};
-use left_out::left_out;
+use crate::command::{Folder, code_and_message};
+use crate::left_out::left_out;
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-5;

@@ -1,19 +1,14 @@
 //! `--checkpoint` and `--resume`: a run that is killed at any moment and resumed writes the same bytes as one that is not.
 #![cfg(unix)]
 
-mod checkpoint_bytes;
-mod command;
-#[path = "command/succeed.rs"]
-mod succeed;
-
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use command::{Folder, code_and_message};
+use crate::checkpoint_bytes;
+use crate::command::{Folder, code_and_message, succeed};
 use serde_json::Value;
-use succeed::succeed;
 
 /// Two sizes and early layers: some hundredths of a second an iteration.
 const SMALL: &str =

@@ -2,10 +2,6 @@
 //! behind. How long giving up took is printed, not asserted.
 #![cfg(target_os = "linux")]
 
-mod command;
-mod left_out;
-mod mounts;
-
 use std::io::{Read, Write, pipe};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -15,9 +11,9 @@ use std::{env, fs};
 
 use rustix::pipe::fcntl_getpipe_size;
 
-use command::{Folder, code_and_message};
-use left_out::left_out;
-use mounts::own_mounts;
+use crate::command::{Folder, code_and_message};
+use crate::left_out::left_out;
+use crate::mounts::own_mounts;
 
 /// A transfer that only a signal ends.
 const ENDLESS: &str =

@@ -2,16 +2,13 @@
 //! lost for none of them, and nothing ends with a panic.
 #![cfg(target_os = "linux")]
 
-mod command;
-mod left_out;
-
 use std::fs::{self, OpenOptions};
 use std::io::pipe;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
-use command::{Folder, code_and_message};
-use left_out::left_out;
+use crate::command::{Folder, code_and_message};
+use crate::left_out::left_out;
 
 const SMALL: &str = "transfer photo.png painting.webp --size 48 --iterations 3";
 

@@ -1,7 +1,11 @@
 //! Runs the binary in a folder of its own.
 
+mod succeed;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+pub(crate) use succeed::succeed;
 
 /// A folder with a small photo and a small painting, which goes away at the end of the test.
 pub(crate) struct Folder(tempfile::TempDir);

@@ -1,6 +1,6 @@
 //! A command that must succeed.
 
-use super::command::{Folder, code_and_message};
+use super::{Folder, code_and_message};
 
 /// Runs a command that must succeed; what it says on standard error.
 #[track_caller]

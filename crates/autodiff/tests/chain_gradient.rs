@@ -1,10 +1,8 @@
 //! The whole network's gradient: random small chains, every pooling, every border, odd sizes, several taps.
 
-mod common;
-
-use common::case::pooling;
-use common::terms::{Terms, each};
-use common::{TOLERANCE, conv_layer, of, probes, small_chain, tensor};
+use crate::common::case::pooling;
+use crate::common::terms::{Terms, each};
+use crate::common::{TOLERANCE, conv_layer, of, probes, small_chain, tensor};
 use impasto_autodiff::check::Verdict;
 use impasto_autodiff::{AutodiffError, Border, Chain, Coverage, Layer, Pooling, reference};
 use impasto_tensor::{Element, Shape, Tensor};

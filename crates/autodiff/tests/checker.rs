@@ -1,8 +1,6 @@
 //! The checker itself: it passes right gradients, finds wrong ones, and reports kinks.
 
-mod common;
-
-use common::{TOLERANCE, probes};
+use crate::common::{TOLERANCE, probes};
 use impasto_autodiff::check::{Direction, Ladder, Probe, Quotient, Verdict, check_gradient};
 use impasto_proptest::strategies::off_zero as numbers_off_zero;
 use proptest::prelude::*;

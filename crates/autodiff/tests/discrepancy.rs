@@ -1,8 +1,6 @@
 //! The Gram loss as a maximum mean discrepancy (docs/math.md, section 3).
 
-mod common;
-
-use common::{shapes, tensor};
+use crate::common::{shapes, tensor};
 use impasto_autodiff::losses::gram;
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;

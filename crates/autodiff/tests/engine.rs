@@ -1,12 +1,12 @@
 //! The planned evaluator against the reference.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, bits, border, losses_agree, pooling, small_sizes, style_kinds, tolerances};
-use common::terms::Terms;
-use common::{engine_chain, noise, noise_picture, relative_error};
+use crate::common::case::{
+    Case, LAYERS, bits, border, losses_agree, pooling, small_sizes, style_kinds, tolerances,
+};
+use crate::common::terms::Terms;
+use crate::common::{engine_chain, noise, noise_picture, relative_error};
 use impasto_autodiff::{
     AutodiffError, Border, Cancel, Chain, ConvLayer, ConvMode, Cuts, Evaluator, EvaluatorOptions, Kernels,
     Layer, Loss, LossKind, PlanBytes, Pooling, PreparedChain, Preprocessing, Tap, Term, Weight, reference,

@@ -1,9 +1,7 @@
 //! Every operation as `impasto_proptest` checks it: its gradient against central differences in f64 within 1e-7, and whatever else applies.
 //! Those of the losses are beside them, in `src/losses/`.
 
-mod common;
-
-use common::{conv_layer, of, shapes, tensor};
+use crate::common::{conv_layer, of, shapes, tensor};
 use impasto_autodiff::losses::total_variation;
 use impasto_autodiff::ops::{conv, pool, relu};
 use impasto_autodiff::{Border, ConvLayer, Pooling};

@@ -1,11 +1,9 @@
 //! Losses that act where masks say: the engine against the reference and against itself.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::case::{Case, LAYERS, pooling, small_sizes, style_kinds, tolerances};
-use common::{noise, noise_picture, relative_error};
+use crate::common::case::{Case, LAYERS, pooling, small_sizes, style_kinds, tolerances};
+use crate::common::{noise, noise_picture, relative_error};
 use impasto_autodiff::losses::{Content, Style};
 use impasto_autodiff::{
     AutodiffError, Cancel, ConvMode, Coverage, Cuts, Evaluator, EvaluatorOptions, Guide, Kernels, Loss,

@@ -1,9 +1,7 @@
 //! The paper's two losses and their two gradients (section 2), written out element by element from the text, against
 //! the code: loss, gradient and the mask where F = 0.
 
-mod common;
-
-use common::{of, shapes, tensor};
+use crate::common::{of, shapes, tensor};
 use impasto_autodiff::losses::{content, gram};
 use impasto_autodiff::ops::relu;
 use impasto_tensor::{Shape, Tensor};

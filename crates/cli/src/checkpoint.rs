@@ -22,7 +22,7 @@ use crate::place::is_standard;
 use crate::sources::{Sources, counted};
 
 /// Where a run is kept, and where it goes on from.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Checkpoints")]
 pub(crate) struct CheckpointArguments {
     /// Keep the run in a file from which --resume goes on, to the bit: after the first iteration, every 10 seconds, and when
@@ -174,16 +174,20 @@ impl Job {
         (!places.is_empty()).then(|| format!("As the checkpoint says, {}", places.join(", and ")))
     }
 
+    /// The network as an input: hashing it takes a moment.
+    pub(crate) fn network_input(&self, network: &Network) -> Input {
+        Input::network(self.network.file().and_then(|path| findable(&path)).as_deref(), network)
+    }
+
     /// What the picture is made of, of inputs as they were read and the start of a checkpoint.
     pub(crate) fn record(
         &self,
-        (subject, network, start): (&Subject, &Network, &Init),
+        (subject, network, start): (&Subject, Input, &Init),
         checkpoint: Option<&Checkpoint>,
     ) -> Record {
         let mut options = self.options.clone();
-        let weights = self.network.file().and_then(|path| findable(&path));
         let mut inputs = self.sources.inputs(subject, findable);
-        inputs.push(Input::network(weights.as_deref(), network));
+        inputs.push(network);
         if let (Init::File(path), Init::Picture(start)) = (&mut options.init, start) {
             let found = findable(path);
             inputs.push(Input::picture(Role::Init, found.as_deref(), start));

@@ -16,25 +16,32 @@ use crate::interrupt::Cause;
 pub(crate) struct Failure {
     message: String,
     code: u8,
+    /// Whether more memory would have helped.
+    of_memory: bool,
 }
 
 impl Failure {
     /// Something went wrong: exit code 1.
     pub(crate) fn failed(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), code: 1 }
+        Self { message: message.to_string(), code: 1, of_memory: false }
     }
 
     /// The command was not used as it can be: exit code 2.
     pub(crate) fn wrong_use(message: impl fmt::Display) -> Self {
-        Self { message: message.to_string(), code: 2 }
+        Self { message: message.to_string(), code: 2, of_memory: false }
     }
 
     /// It was stopped: by a signal, or by a time limit before there was anything to keep.
     pub(crate) fn stopped(cause: Cause, message: impl fmt::Display) -> Self {
         match cause {
-            Cause::Signal(signal) => Self { message: message.to_string(), code: signal_exit_code(signal) },
+            Cause::Signal(signal) => Self { code: signal_exit_code(signal), ..Self::failed(message) },
             Cause::TimeLimit => Self::failed(message),
         }
+    }
+
+    /// Whether there was not the memory that it takes, within its limit.
+    pub(crate) const fn is_of_memory(&self) -> bool {
+        self.of_memory
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -86,6 +93,7 @@ impl From<PictureError> for Failure {
             PictureError::File(error) => error.into(),
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
             PictureError::NoStart { ref path } if is_name(path) => Self::wrong_use(with_dashes(&error)),
+            PictureError::TooLarge { .. } => Self { of_memory: true, ..Self::failed(with_dashes(&error)) },
             _ => Self::failed(with_dashes(&error)),
         }
     }
@@ -136,6 +144,7 @@ impl From<TransferError> for Failure {
             TransferError::Options(error) => error.into(),
             TransferError::Weights(error) => error.into(),
             TransferError::Picture(error) => error.into(),
+            TransferError::Memory { .. } => Self { of_memory: true, ..Self::failed(with_dashes(&error)) },
             _ => Self::failed(with_dashes(&error)),
         }
     }

@@ -3,6 +3,7 @@
 // Both panic when nobody listens.
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+mod batch;
 mod bench;
 mod checkpoint;
 mod duration;
@@ -22,6 +23,7 @@ mod notices;
 mod options;
 mod output;
 mod pace;
+mod paper;
 mod parse;
 mod pictures;
 mod place;
@@ -87,6 +89,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Transfer(Box<transfer::Arguments>),
+    Batch(Box<batch::Arguments>),
     Reconstruct(Box<reconstruct::Arguments>),
     Grid(Box<grid::Arguments>),
     Sweep(Box<sweep::Arguments>),
@@ -146,6 +149,10 @@ impl Cli {
             arguments.usual.clone_from(&settings.written);
             arguments.no_metadata |= settings.no_metadata;
         }
+        if let Command::Batch(arguments) = &mut self.command {
+            arguments.usual.clone_from(&settings.written);
+            arguments.no_metadata |= settings.no_metadata;
+        }
         if let Some(volume) = self.command.volume() {
             volume.quiet |= settings.quiet && !volume.verbose;
         }
@@ -162,6 +169,7 @@ impl Command {
     fn run(&self, interrupt: &Interrupt) -> Result<(), Failure> {
         match self {
             Self::Transfer(arguments) => transfer::run(arguments, interrupt),
+            Self::Batch(arguments) => batch::run(arguments, interrupt),
             Self::Reconstruct(arguments) => reconstruct::run(arguments, interrupt),
             Self::Grid(arguments) => grid::run(arguments, interrupt),
             Self::Sweep(arguments) => sweep::run(arguments, interrupt),
@@ -178,6 +186,7 @@ impl Command {
     fn options(&mut self) -> Option<&mut OptionArguments> {
         match self {
             Self::Transfer(arguments) => Some(&mut arguments.options),
+            Self::Batch(arguments) => Some(&mut arguments.options),
             Self::Reconstruct(arguments) => Some(&mut arguments.options),
             Self::Grid(arguments) => Some(&mut arguments.options),
             Self::Sweep(arguments) => Some(&mut arguments.options),
@@ -192,6 +201,7 @@ impl Command {
     fn volume(&mut self) -> Option<&mut Volume> {
         match self {
             Self::Transfer(arguments) => Some(&mut arguments.volume),
+            Self::Batch(arguments) => Some(&mut arguments.volume),
             Self::Reconstruct(arguments) => Some(&mut arguments.to.volume),
             Self::Grid(arguments) => Some(&mut arguments.to.volume),
             Self::Sweep(arguments) => Some(&mut arguments.to.volume),

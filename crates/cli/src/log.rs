@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use impasto_style::{Breakdown, LossKind, Progress, Search, TermLoss};
 use serde::{Serialize, Serializer};
@@ -82,6 +83,17 @@ fn line(progress: &Progress<'_>, cell: Option<&str>) -> Line {
     Line(fields)
 }
 
+/// The line of an iteration of a job of a batch: its name, its picture and the time of day, then what every line has.
+pub(crate) fn job_line(progress: &Progress<'_>, job: &str, file: &str) -> Vec<u8> {
+    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let Line(fields) = line(progress, None);
+    let of_job = [("job", job), ("file", file), ("time", &now)];
+    let of_job = of_job.map(|(name, value)| (name.to_owned(), Value::from(value)));
+    let mut bytes = serde_json::to_vec(&Line(of_job.into_iter().chain(fields).collect())).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
 /// What the line search saw.
 fn searched(search: &Search, put: &mut impl FnMut(&str, Value)) {
     put("trials", search.trials.into());
@@ -154,6 +166,24 @@ impl Log {
         Ok(())
     }
 
+    /// Opens a log that several calls write to, behind what is there.
+    pub(crate) fn append(&mut self) -> Result<(), Failure> {
+        self.to = Some(match &self.place {
+            Place::Stdout => Box::new(io::stdout()),
+            Place::File(path) => {
+                let file = OpenOptions::new().create(true).append(true).open(path);
+                Box::new(file.map_err(|error| self.cannot_write(&error))?)
+            }
+        });
+        Ok(())
+    }
+
+    /// Adds a line in one piece.
+    pub(crate) fn write_line(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let Some(to) = &mut self.to else { return Ok(()) };
+        to.write_all(bytes).and_then(|()| to.flush()).map_err(|error| self.cannot_write(&error))
+    }
+
     /// Adds the line of an iteration to a log that was started.
     pub(crate) fn write(&mut self, progress: &Progress<'_>) -> Result<(), Failure> {
         self.write_of(progress, None)
@@ -161,11 +191,9 @@ impl Log {
 
     /// [`Self::write`] of an iteration of a cell of a study.
     pub(crate) fn write_of(&mut self, progress: &Progress<'_>, cell: Option<&str>) -> Result<(), Failure> {
-        let Some(to) = &mut self.to else { return Ok(()) };
-        let line = line(progress, cell);
-        let mut bytes = serde_json::to_vec(&line).map_err(Failure::failed)?;
+        let mut bytes = serde_json::to_vec(&line(progress, cell)).map_err(Failure::failed)?;
         bytes.push(b'\n');
-        to.write_all(&bytes).and_then(|()| to.flush()).map_err(|error| self.cannot_write(&error))
+        self.write_line(&bytes)
     }
 
     fn cannot_write(&self, error: &io::Error) -> Failure {

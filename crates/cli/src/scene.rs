@@ -27,8 +27,16 @@ pub(crate) struct Asked {
 impl Asked {
     /// Reads the scene, if there is one.
     pub(crate) fn new(subject: &SubjectArguments, options: &OptionArguments) -> Result<Self, Failure> {
-        let (sources, mut options) = (subject.sources(), options.clone());
-        let Some(path) = &subject.scene else { return Ok(Self { sources, options }) };
+        Self::of(subject.sources(), subject.scene.as_deref(), options.clone())
+    }
+
+    /// Those files and options, on top of a scene if there is one.
+    pub(crate) fn of(
+        sources: Sources,
+        scene: Option<&Path>,
+        mut options: OptionArguments,
+    ) -> Result<Self, Failure> {
+        let Some(path) = scene else { return Ok(Self { sources, options }) };
         let name = if is_standard(path) { Path::new(STANDARD_INPUT) } else { path };
         let scene = if is_standard(path) {
             Record::scene_from(io::stdin().lock(), name, Path::new(""))

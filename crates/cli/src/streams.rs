@@ -1,6 +1,7 @@
 //! Standard error and standard output, the only way to either. Neither may be there: the terminal was closed, the pipe's reader
 //! has gone, the disk is full.
 
+use std::cell::RefCell;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -9,8 +10,25 @@ use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 
 use crate::failure::Failure;
 
+/// Who hears what a thread tells.
+type Listener = Box<dyn Fn(&str)>;
+
+thread_local! {
+    /// Where the lines of this thread go, if not to standard error.
+    static ELSEWHERE: RefCell<Option<Listener>> = const { RefCell::new(None) };
+}
+
+/// From now on what this thread tells goes there.
+pub(crate) fn divert(to: impl Fn(&str) + 'static) {
+    ELSEWHERE.with(|elsewhere| *elsewhere.borrow_mut() = Some(Box::new(to)));
+}
+
 /// One line on standard error; nothing if it cannot be written: no picture is lost for want of somebody to tell.
 pub(crate) fn tell(line: &str) {
+    let is_told = ELSEWHERE.with(|elsewhere| elsewhere.borrow().as_ref().map(|tell| tell(line)).is_some());
+    if is_told {
+        return;
+    }
     let _ = io::stderr().write_all((one_line(line) + "\n").as_bytes());
 }
 

@@ -30,6 +30,11 @@ impl TransferOptions {
         painting.max(PROGRAM + subject.reading())
     }
 
+    /// The most bytes that a run of that plan takes: the program, its pictures, the optimiser.
+    pub fn peak_of(&self, subject: &Subject, plan: &Plan) -> u64 {
+        self.peak(subject, plan.bytes().total())
+    }
+
     /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of
     /// masks, of one to start from, of what of the photo is kept while the rest moves, of alpha, which waits for the result and is
     /// then its own, and of what is there only while the targets are measured, where that is more than the optimiser, which comes

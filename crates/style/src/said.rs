@@ -76,6 +76,11 @@ impl Said {
         self.text((after != self.iterations).then_some(Stopped { after, of: self.iterations }))
     }
 
+    /// The text of a picture that is finished.
+    pub fn of_finished(&self) -> String {
+        self.text(None)
+    }
+
     /// As long a text as a picture may have.
     pub fn longest(&self) -> String {
         self.text(Some(Stopped { after: usize::MAX, of: usize::MAX }))

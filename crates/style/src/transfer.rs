@@ -281,7 +281,10 @@ impl Transfer<'_> {
         if cancelled || stage.last {
             let _ = (self.on_event)(Event::Ended(&painting));
         }
-        let _ = self.save(&mut descent, stage);
+        let is_done = stage.last && !cancelled;
+        if !is_done || self.keeper.as_ref().is_some_and(Keeper::keeps_finished) {
+            let _ = self.save(&mut descent, stage);
+        }
         self.carry(&mut descent, stage);
         Ok(painting)
     }

@@ -1,8 +1,6 @@
 //! The engine's convolution against the plain path, on every instruction set of the machine.
 
-mod common;
-
-use common::pseudorandom;
+use crate::common::pseudorandom;
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::conv::{
     Algorithm, Extent, PackedConv, PoolKind, Positions, Section, Sink, Source, mask_len,

@@ -1,11 +1,9 @@
 //! The engine's Gram matrix and packed product against the plain product, on every instruction set of the machine.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::pseudorandom;
+use crate::common::pseudorandom;
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{AlignedBuffer, Gram, Isa, Matrix, PackedMatrix, Scratch, gemm};
 use proptest::prelude::*;

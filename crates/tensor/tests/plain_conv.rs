@@ -1,8 +1,6 @@
 //! The plain 3x3 convolution against its definition, and its gradient as its adjoint.
 
-mod common;
-
-use common::{assert_close, numbers, shapes, tensor, wave, wavy};
+use crate::common::{assert_close, numbers, shapes, tensor, wave, wavy};
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{Shape, Tensor, TensorError, conv3x3, reduce::dot, rotate_kernel};
 use proptest::prelude::*;

@@ -1,8 +1,6 @@
 //! The plain matrix product against three loops.
 
-mod common;
-
-use common::{assert_close, numbers, wave};
+use crate::common::{assert_close, numbers, wave};
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{Matrix, TensorError, gemm};
 use proptest::prelude::*;

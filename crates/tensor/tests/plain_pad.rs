@@ -1,8 +1,6 @@
 //! A border around a picture against its definition, and its gradient as its adjoint.
 
-mod common;
-
-use common::{shapes, tensor, wavy};
+use crate::common::{shapes, tensor, wavy};
 use impasto_tensor::{Border, Shape, Tensor, TensorError, pad, pad_gradient, reduce::dot};
 use proptest::prelude::*;
 

@@ -1,8 +1,6 @@
 //! Plain 2x2 pooling against its definition, and its gradients.
 
-mod common;
-
-use common::{assert_close, shapes, tensor, wave, wavy};
+use crate::common::{assert_close, shapes, tensor, wave, wavy};
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{
     Shape, Tensor, average_pool, average_pool_gradient, max_pool, max_pool_gradient, pooled_shape,

@@ -1,8 +1,6 @@
 //! Sums in fixed blocks against plain loops.
 
-mod common;
-
-use common::{numbers, wave};
+use crate::common::{numbers, wave};
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::reduce::{RunningSum, dot, squared_distance};
 use proptest::prelude::*;

@@ -1,8 +1,6 @@
 //! Square roots of matrices: the plain ones against what a root is, and the fast ones against them, on every instruction set.
 
-mod common;
-
-use common::pseudorandom;
+use crate::common::pseudorandom;
 use impasto_proptest::assert_same_bits_on_threads;
 use impasto_tensor::{Element, Isa, Matrix, SquareRoots, gemm, root_trace, square_root};
 use proptest::prelude::*;

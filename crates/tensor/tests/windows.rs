@@ -1,9 +1,7 @@
 //! What windows see: receptive fields of stacked convolutions and poolings (docs/math.md, section 5), and what an average cannot tell
 //! apart (section 7).
 
-mod common;
-
-use common::{shapes, tensor};
+use crate::common::{shapes, tensor};
 use impasto_tensor::reduce::dot;
 use impasto_tensor::{
     Shape, Tensor, average_pool, average_pool_gradient, conv3x3, max_pool, pooled_shape, rotate_kernel,

@@ -1,9 +1,7 @@
 //! The rounding error of Winograd's convolutions against the bound of docs/math.md, section 13, and against what it expects of errors
 //! that do not conspire.
 
-mod common;
-
-use common::pseudorandom;
+use crate::common::pseudorandom;
 use impasto_tensor::conv::{Algorithm, Extent, PackedConv, Sink, Source};
 use impasto_tensor::{Isa, Scratch, Shape, Tensor, conv3x3};
 

@@ -1,10 +1,8 @@
 //! The same small network from every format gives the same bits, and PyTorch's features.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{SMALL, fixture};
+use crate::common::{SMALL, fixture};
 use impasto_autodiff::ConvLayer;
 use impasto_vgg::{
     Arch, Convention, Decision, Format, LoadOptions, Loaded, Precision, Problem, WeightsError,

@@ -1,10 +1,8 @@
 //! What `inspect` and `verify` find out.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{SMALL, fixture};
+use crate::common::{SMALL, fixture};
 use impasto_vgg::{Convention, Decision, Inspection, KnownFile, LoadOptions, Problem, WeightsError};
 
 #[test]

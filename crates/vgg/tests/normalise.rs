@@ -1,8 +1,6 @@
 //! Normalised networks compute the same function up to each filter's own scale.
 
-mod common;
-
-use common::{SMALL, fixture};
+use crate::common::{SMALL, fixture};
 use impasto_autodiff::{Pooling, reference};
 use impasto_tensor::{Shape, Tensor};
 use impasto_vgg::{Activations, Loaded, Network};

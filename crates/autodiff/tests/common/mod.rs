@@ -1,5 +1,4 @@
 //! Random networks, pictures and checks for the property tests.
-#![allow(dead_code)]
 
 pub(crate) mod case;
 pub(crate) mod terms;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use impasto_style::picture::{Whose, Written};
-use impasto_style::{Paper, PreparedNetwork, Said, Sheet, Size, transfer_with};
+use impasto_style::{Paper, PreparedNetwork, Said, Sheet, transfer_with};
 
 use self::run::Run;
 use crate::EXIT_CODES;
@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::notices::notices;
 use crate::options::OptionArguments;
+use crate::paper::{check_sides, parse_paper};
 use crate::pictures::{Keep, SubjectArguments, read_subject, read_subject_and_profile};
 use crate::presets::preset_table;
 use crate::progress::Volume;
@@ -136,26 +137,6 @@ impl Arguments {
     }
 }
 
-fn parse_paper(text: &str) -> Result<Paper, String> {
-    let names = Paper::ALL.map(Paper::name).join(", ");
-    Paper::named(text).ok_or_else(|| format!("it is one of {names}"))
-}
-
-/// Checks that a picture can be as large as the paper.
-fn check_sides(sheet: Sheet) -> Result<(), Failure> {
-    let Sheet { paper, dpi } = sheet;
-    let fits = |dpi| Sheet { paper, dpi }.sides().1 <= Size::LARGEST_SIDE;
-    if fits(dpi) {
-        return Ok(());
-    }
-    let ((short, long), most) = (sheet.sides(), (1..dpi).rev().find(|&dpi| fits(dpi)).unwrap_or(1));
-    Err(Failure::wrong_use(format!(
-        "{} at {dpi} pixels to the inch is {short} x {long} pixels, and a side has {} at most: give --dpi {most} or less",
-        paper.name(),
-        Size::LARGEST_SIDE
-    )))
-}
-
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let asked = Asked::new(&arguments.subject, &arguments.sized()?)?;
     if arguments.print_scene {
@@ -193,7 +174,7 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let network = job.network.read()?;
     // It hashes the inputs, the network among them.
     let record = (!job.no_metadata || arguments.checkpoint.path().is_some())
-        .then(|| job.record((&subject, &network, &options.init), checkpoint.as_ref()));
+        .then(|| job.record((&subject, job.network_input(&network), &options.init), checkpoint.as_ref()));
     if let Some(record) = record.as_ref().filter(|_| !job.no_metadata) {
         let said = Said::new(job.provenance(record), &options, checkpoint.is_some());
         run.says(said.written(&job.written, run.output.writing().encoding));

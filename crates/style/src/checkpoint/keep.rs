@@ -24,6 +24,8 @@ pub struct Checkpoints {
     /// The least time from one to the next; there is more between them where writing one takes more than a twentieth of it.
     /// Beside those there is one after the first iteration, and one at the end of each scale and of the run.
     pub every: Duration,
+    /// Whether a run that is done is kept too, so that it can go on for longer.
+    pub finished: bool,
     /// What the run is of. Its number of `iterations` is that of the options.
     pub record: Record,
     /// What the caller wants to find again, such as where the picture goes.
@@ -36,7 +38,7 @@ impl Checkpoints {
 
     /// Every ten seconds, without notes.
     pub fn new(path: &Path, record: Record) -> Self {
-        Self { path: path.into(), every: Self::EVERY, record, notes: BTreeMap::new() }
+        Self { path: path.into(), every: Self::EVERY, finished: true, record, notes: BTreeMap::new() }
     }
 }
 
@@ -85,6 +87,11 @@ impl Keeper {
     /// Whether it is time for one.
     pub(crate) fn is_due(&self, elapsed: Duration) -> bool {
         elapsed >= self.pace.next
+    }
+
+    /// Whether a run that is done is kept.
+    pub(crate) const fn keeps_finished(&self) -> bool {
+        self.checkpoints.finished
     }
 
     /// Whether the last one is of this iteration.

@@ -19,6 +19,7 @@ pub use encode::{
     Depth, Dither, Encoding, KeptProfile, NotKept, Whose, Writing, Written, WrittenError, WrittenProfile,
 };
 pub use error::PictureError;
+use image::ImageReader;
 use impasto_files::{write_atomically, write_or_keep};
 use impasto_tensor::{Shape, Tensor};
 pub use mask::{Mask, ReadMask};
@@ -128,6 +129,14 @@ impl Picture {
         options: &ReadOptions,
     ) -> Result<ReadPicture, PictureError> {
         read::picture_of_reader(BufReader::new(reader), 0, named(name), options)
+    }
+
+    /// (H, W) of a picture file as it is stored, by its first bytes alone; none if they do not tell. A photo that a camera has turned may have them
+    /// the other way round.
+    pub fn stored_size(path: &Path) -> Option<(usize, usize)> {
+        let (width, height) =
+            ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_dimensions().ok()?;
+        Some((height as usize, width as usize))
     }
 
     /// The text that a file carries beside its pixels and that begins so, if there is one: of a PNG a chunk of text, of a JPEG,

@@ -6,9 +6,9 @@ use moxcms::{
     ToneReprCurve,
 };
 
-use crate::png::PIXELS;
-use crate::tiff_bytes::Tiff;
-use crate::{assert_close, clamped, read, values};
+use super::png::PIXELS;
+use super::tiff_bytes::Tiff;
+use super::{assert_close, clamped, read, values};
 
 /// A profile for inks. One ink alone is a colour of sRGB in L*a*b* of D50 (Lindbloom): magenta makes red, yellow makes
 /// green, cyan makes blue; no ink is white, and any two are black.

@@ -5,8 +5,8 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use moxcms::ColorProfile;
 use proptest::prelude::*;
 
-use crate::colours::inks;
-use crate::{assert_close, clamped, read, refusal, values};
+use super::colours::inks;
+use super::{assert_close, clamped, read, refusal, values};
 
 const SIDE: u16 = 40;
 

@@ -4,7 +4,7 @@
 use impasto_style::picture::{Profile, Warning};
 use moxcms::ColorProfile;
 
-use crate::{assert_close, read, refusal, values};
+use super::{assert_close, read, refusal, values};
 
 /// Three colours, and as greys.
 pub(crate) const PIXELS: [u8; 9] = [200, 100, 50, 120, 130, 140, 90, 160, 110];

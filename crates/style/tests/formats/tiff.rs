@@ -7,8 +7,8 @@ use image::codecs::jpeg::JpegEncoder;
 use impasto_style::picture::Warning;
 use proptest::prelude::*;
 
-use crate::tiff_bytes::Tiff;
-use crate::{assert_close, read, refusal, values};
+use super::tiff_bytes::Tiff;
+use super::{assert_close, read, refusal, values};
 
 const GREY: u64 = 1;
 const RGB: u64 = 2;

@@ -1,5 +1,4 @@
 //! Random tensors for the property tests.
-#![allow(dead_code)]
 
 use impasto_proptest::strategies;
 pub(crate) use impasto_proptest::strategies::with_zeros as numbers;

@@ -1,0 +1,175 @@
+//! What a batch takes: memory, room on the disk, time.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use impasto_batch::State;
+use impasto_style::{
+    Event, Init, Iterations, PreparedNetwork, Scales, Size, Subject, TransferOptions, transfer, white_noise,
+};
+use rayon::ThreadPoolBuilder;
+use rustix::fs::statvfs;
+
+use super::Arguments;
+use super::jobs::Planned;
+use crate::failure::Failure;
+
+/// The limit of memory of the whole batch.
+pub(super) fn memory_limit(arguments: &Arguments) -> Result<Option<u64>, Failure> {
+    Ok(arguments.options.options()?.memory_limit)
+}
+
+/// Pictures whose longest side is up to this are painted one a thread.
+const SMALL: usize = 512;
+
+/// How many paint if nothing else is said: one for each thread if most of the work is on small pictures, whose layers leave threads waiting for one
+/// another; otherwise one.
+pub(super) fn default_painters(planned: &[Planned], pending: &[usize], threads: usize) -> usize {
+    let cost = |is: fn(usize) -> bool| {
+        let jobs = pending.iter().map(|&job| &planned[job]);
+        jobs.filter(|job| is(job.size().0.max(job.size().1))).map(Planned::cost).sum::<f64>()
+    };
+    if cost(|side| side <= SMALL) > cost(|side| side > SMALL) { threads } else { 1 }
+}
+
+/// Checks that there is room for all pictures that are still to be painted, as large as they can be, on their file systems.
+pub(super) fn check_disk(planned: &[Planned], pending: &[usize], state: &State) -> Result<(), Failure> {
+    let mut systems: BTreeMap<u64, (u64, u64, PathBuf)> = BTreeMap::new();
+    for &job in pending {
+        let planned = &planned[job];
+        let (height, width) = planned.size();
+        let Ok(encoding) = crate::output::encoding(&planned.job.output, &planned.job.written) else {
+            continue;
+        };
+        let Ok(writing) = planned.job.written.writing(encoding, &planned.name) else { continue };
+        let folder = existing(&planned.asked.output);
+        let Ok(system) = statvfs(&folder) else { continue };
+        let free = system.f_bavail.saturating_mul(system.f_frsize);
+        let entry = systems.entry(system.f_fsid).or_insert((0, free, folder));
+        entry.0 += writing.largest_bytes(height, width, false);
+    }
+    match systems.values().find(|(needed, free, _)| needed > free) {
+        Some((needed, free, folder)) => {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            Err(Failure::failed(format!(
+                "the pictures may take {} MiB, and {} has {} MiB left: make room, or write to another disk (the state is in {})",
+                mib(*needed),
+                folder.display(),
+                free >> 20,
+                state.folder().display()
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The nearest folder above a path that is there.
+fn existing(path: &Path) -> PathBuf {
+    path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).into()
+}
+
+/// What was measured at a longest side, in a square: seconds of an iteration, and of what comes before the first one at a scale.
+#[derive(Debug, Clone, Copy)]
+struct Speed {
+    side: usize,
+    iteration: f64,
+    before: f64,
+}
+
+/// How fast pictures are painted here, by a measurement of about a second.
+#[derive(Debug)]
+pub(super) struct Measured(Vec<Speed>);
+
+impl Measured {
+    /// Measures at the sizes that the work is at, from the smallest on, as long as the next one would not take too long. `painters` of them are at
+    /// work at once, as they will be.
+    pub(super) fn new(
+        planned: &[Planned],
+        (network, options): (&PreparedNetwork, &TransferOptions),
+        painters: usize,
+    ) -> Result<Self, Failure> {
+        let mut sides: Vec<usize> =
+            planned.iter().flat_map(|job| job.scales.iter().map(|((h, w), _)| (*h).max(*w))).collect();
+        sides.sort_unstable();
+        sides.dedup();
+        // Of many sizes some, the smallest and the largest among them.
+        let every = sides.len().div_ceil(5).max(1);
+        let sides: Vec<usize> = sides.iter().rev().step_by(every).rev().copied().collect();
+        let (mut measured, begun) = (Vec::new(), Instant::now());
+        for (at, &side) in sides.iter().enumerate() {
+            let foreseen = measured.last().map_or(0.0, |last: &Speed| {
+                (last.before + 4.0 * last.iteration) * (side as f64 / last.side as f64).powi(2)
+            });
+            let left = BUDGET - begun.elapsed().as_secs_f64();
+            if at > 0 && foreseen > left.max(0.2) {
+                break;
+            }
+            let time = (left / (sides.len() - at) as f64).max(0.1);
+            measured.push(speed(side, (network, options), painters, time)?);
+        }
+        Ok(Self(measured))
+    }
+
+    /// The time that one takes.
+    pub(super) fn of_job(&self, planned: &Planned) -> f64 {
+        let scale = |&((height, width), iterations): &((usize, usize), usize)| {
+            let side = height.max(width);
+            let Some(near) = self.0.iter().min_by_key(|speed| speed.side.abs_diff(side)) else { return 0.0 };
+            let pixels = (height * width) as f64 / (near.side * near.side) as f64;
+            (near.iteration * iterations as f64 + near.before) * pixels
+        };
+        planned.scales.iter().map(scale).sum()
+    }
+}
+
+/// Seconds of measurement.
+const BUDGET: f64 = 1.0;
+
+/// The speed at one size: noise is painted for that time, by as many at once as there will be.
+fn speed(
+    side: usize,
+    (network, options): (&PreparedNetwork, &TransferOptions),
+    painters: usize,
+    seconds: f64,
+) -> Result<Speed, Failure> {
+    let mut options = options.clone();
+    options.size = Size::Longest(side);
+    options.scales = Scales::Count(1);
+    options.iterations = Iterations::from(1000);
+    options.init = Init::Content;
+    options.blend = Vec::new();
+    let threads = (rayon::current_num_threads() / painters).max(1);
+    let one = || -> Result<Speed, Failure> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::failed)?;
+        let subject = Subject::new(white_noise(side, side, 1)?, white_noise(side, side, 2)?);
+        let (begun, mut first, mut iterations) = (Instant::now(), Duration::ZERO, 0);
+        let painted = pool.install(|| {
+            transfer(network, &subject, &options, |event| {
+                if let Event::Iteration(progress) = event {
+                    iterations = progress.iteration;
+                    if iterations == 1 {
+                        first = begun.elapsed();
+                    }
+                    if iterations >= 4 && begun.elapsed().as_secs_f64() > seconds {
+                        return ControlFlow::Break(());
+                    }
+                }
+                ControlFlow::Continue(())
+            })
+        });
+        painted?;
+        let rest = begun.elapsed().saturating_sub(first).as_secs_f64();
+        let iteration = rest / (iterations.max(2) - 1) as f64;
+        Ok(Speed { side, iteration, before: (first.as_secs_f64() - iteration).max(0.0) })
+    };
+    let speeds: Vec<Result<Speed, Failure>> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..painters).map(|_| scope.spawn(one)).collect();
+        let failed = || Err(Failure::failed("the measurement of time ended early"));
+        all.into_iter().map(|one| one.join().unwrap_or_else(|_| failed())).collect()
+    });
+    let speeds = speeds.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mean = |of: fn(&Speed) -> f64| speeds.iter().map(of).sum::<f64>() / speeds.len().max(1) as f64;
+    Ok(Speed { side, iteration: mean(|speed| speed.iteration), before: mean(|speed| speed.before) })
+}

@@ -1,0 +1,4 @@
+//! Every test of the crate that needs no program of its own, in one program: it is linked once.
+
+mod explain;
+mod study;
