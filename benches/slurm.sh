@@ -4,18 +4,19 @@
 #   benches/slurm.sh [PROGRAM]
 #
 # PROGRAM is a build of impasto, target/release/impasto if none is named. examples/batch/slurm.sbatch is submitted as an array of 4 tasks
-# over 12 small pictures: 3 photos in 4 styles. When some are done, one task is killed with SIGKILL in the middle of a picture, and
-# requeued. When Slurm has all tasks as COMPLETED, the 12 pictures are compared, every byte, with those of one `impasto batch` without
-# Slurm. The exit code is 1 if a task failed or a byte differs.
+# over 12 small pictures: 3 photos in 4 styles. One task is killed with SIGKILL in the middle of a picture that has a checkpoint of more
+# than its first iteration, and requeued. When Slurm has all tasks as COMPLETED, the log says which iterations were done twice, and the 12
+# pictures are compared, every byte, with those of one `impasto batch` without Slurm. The exit code is 1 if a task failed, the killed
+# picture began anew, or a byte differs.
 #
-#   ITERATIONS=60         of each picture: enough for the kill to find one at work
+#   ITERATIONS=150        of each picture, which must take more than the 10 seconds between two checkpoints
 #   SIZE=64               longest side of each picture
 #   KEEP=1                leaves the temporary folder, with Slurm's logs
 #
-# Where it is root on Debian or Ubuntu, it installs slurm-wlm and munge if they are not there. Nothing of an installed Slurm's own
+# It needs bash and python3 without packages, on Linux. Where it is root on Debian or Ubuntu, it installs slurm-wlm and munge if they are not there. Nothing of an installed Slurm's own
 # settings is used or changed.
 set -euo pipefail
-[ $# -le 1 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -le 1 ] || { sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 program=$(realpath "${1:-target/release/impasto}")
 [ -x "$program" ] || { echo "$program must be a program, such as \`make build\` makes." >&2; exit 2; }
@@ -124,7 +125,27 @@ folder() {
 }
 
 pictures() { find "$1" -maxdepth 1 -name '*.png' | wc -l; }
-at_least() { [ "$(pictures "$work/run/out")" -ge "$1" ]; }
+# The job that a task has at work: the claim whose process is of that task.
+at_work() {
+    local claim process
+    for claim in "$work"/run/out/batch-state/claims/*.json; do
+        process=$(sed -n 's/.*"process": *\([0-9]*\).*/\1/p' "$claim" 2> /dev/null) || continue
+        if tr '\0' '\n' < "/proc/$process/environ" 2> /dev/null | grep -qx "SLURM_ARRAY_TASK_ID=$1"; then
+            basename "$claim" .json
+            return
+        fi
+    done
+}
+# Whether the job that a task has at work has got another checkpoint since it was first seen.
+seen='' first=0
+in_the_middle() {
+    local now time
+    is "$1" RUNNING || is "$1" PENDING || fail "Task $1 was over before it could be killed: give more ITERATIONS. Tasks: $(states)"
+    now=$(at_work "$1")
+    time=$(stat -c %Y "$work/run/out/batch-state/checkpoints/$now.run" 2> /dev/null) || return 1
+    [ "$now" = "$seen" ] || seen=$now first=$time
+    [ "$time" -gt $((first + 5)) ]
+}
 # The state of one task: PENDING, RUNNING, COMPLETED, FAILED...
 state() { squeue --states=all -h -r -j "$job" -o '%K %T' | sed -n "s/^$1 //p"; }
 is() { [ "$(state "$1")" = "$2" ]; }
@@ -141,7 +162,7 @@ completed() {
 }
 say() { echo "$(printf '%3d s' $((SECONDS - start)))  $*"; }
 
-options=(--size "${SIZE:-64}" --iterations "${ITERATIONS:-60}")
+options=(--size "${SIZE:-64}" --iterations "${ITERATIONS:-150}")
 mkdir "$work/bin"
 ln -s "$program" "$work/bin/impasto"
 # Nobody's settings.
@@ -157,13 +178,13 @@ start_slurm
 folder "$work/run"
 sbatch=$PWD/examples/batch/slurm.sbatch
 start=$SECONDS
-job=$(cd "$work/run" && sbatch --parsable --cpus-per-task=1 --mem=200M "$sbatch" "${options[@]}")
+job=$(cd "$work/run" && sbatch --parsable --cpus-per-task=1 --mem=200M "$sbatch" "${options[@]}" --log log.jsonl)
 say "submitted as job $job: $(states)"
 
 victim=2
-within 600 at_least 4
-is "$victim" RUNNING || fail "Task $victim was over before it could be killed: give more ITERATIONS. Tasks: $(states)"
-say "$(pictures "$work/run/out") pictures: task $victim is killed"
+within 600 in_the_middle "$victim"
+picture=$seen
+say "$(pictures "$work/run/out") pictures: task $victim is killed while it paints $picture"
 scancel --batch --signal=KILL "${job}_$victim"
 within 60 is "$victim" FAILED
 say "tasks: $(states)"
@@ -175,6 +196,16 @@ say "requeued: $(states)"
 within 1200 completed
 say "tasks: $(states); $(pictures "$work/run/out") pictures"
 
+# What was painted twice of the picture that was at work, by the log.
+python3 - "$work/run/log.jsonl" "$picture" <<'LOG' || fail "$picture did not go on from its checkpoint."
+import json, sys
+
+iterations = [line["iteration"] for line in map(json.loads, open(sys.argv[1])) if line["job"] == sys.argv[2]]
+again = [at for at, (before, now) in enumerate(zip(iterations, iterations[1:]), 1) if now <= before]
+for at in again:
+    print(f"{sys.argv[2]} had come to iteration {iterations[at - 1]}, and went on with iteration {iterations[at]} of {iterations[-1]}")
+sys.exit(len(again) != 1 or iterations[again[0]] <= 2)
+LOG
 differing=0
 for expected in "$work"/alone/out/*.png; do
     name=${expected##*/}
