@@ -246,7 +246,6 @@ mod tests {
             (r#"{"mask": "a.png,"}"#, "mask must be the name of a file"),
             (r#"{"style": []}"#, "style must be the name of a file"),
             (r#"{"regions": ["a"]}"#, "regions are two files"),
-            (r#"{"size": 0}"#, "--size must be"),
             (r#"{"size": true}"#, "size must be a text or a number"),
             (r#"{"depth": 12}"#, "--depth must be 8 or 16"),
             (r#"{"print": "A9"}"#, "it is one of A0"),
