@@ -247,7 +247,7 @@ mod tests {
             (r#"{"style": []}"#, "style must be the name of a file"),
             (r#"{"regions": ["a"]}"#, "regions are two files"),
             (r#"{"size": true}"#, "size must be a text or a number"),
-            (r#"{"depth": 12}"#, "--depth must be 8 or 16"),
+            (r#"{"depth": 12}"#, "depth must be 8 or 16, not 12"),
             (r#"{"print": "A9"}"#, "it is one of A0"),
             (r#"{"no-metadata": 1}"#, "no-metadata must be true or false"),
             (r#"{"memory-limit": "1G"}"#, "a job has no memory-limit: it is one for the whole batch"),
