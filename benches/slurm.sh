@@ -171,7 +171,7 @@ export PATH=$work/bin:$PATH XDG_CONFIG_HOME=$work/settings
 
 folder "$work/alone"
 start=$SECONDS
-(cd "$work/alone" && impasto batch --content 'photos/*' --style 'styles/*' -o 'out/{content}-{style}.png' --quiet "${options[@]}")
+(cd "$work/alone" && impasto batch --content photos --style styles -o 'out/{content}-{style}.png' --quiet "${options[@]}")
 say "$(pictures "$work/alone/out") pictures painted without Slurm"
 
 start_slurm
