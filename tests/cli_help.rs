@@ -17,8 +17,9 @@ struct Short {
     options: &'static str,
 }
 
-const COMMANDS: [Short; 13] = [
+const COMMANDS: [Short; 14] = [
     Short { name: "transfer", operands: "photo.png painting.webp", options: "--output out.png" },
+    Short { name: "batch", operands: "one.jsonl", options: "--state state" },
     Short { name: "reconstruct", operands: "content photo.png", options: "--output out --layers conv2_1" },
     Short {
         name: "grid",
@@ -164,6 +165,64 @@ const TRIALS: &[Trial] = &[
     of("reconstruct", on("style painting.webp", other("style-scale", "0.5"))),
     of("reconstruct", on("style painting.webp", other("style-loss", "wasserstein"))),
     of("reconstruct", on("style painting.webp", other("canvas", "40x16"))),
+    of("batch", on("two.jsonl", other("blend", "1,9"))),
+    of("batch", on("masks.jsonl", with("mask-reach", "inside", "--style-layers conv3_1"))),
+    of("batch", on("clear.jsonl", other("background", "white"))),
+    of(
+        "batch",
+        on(
+            "",
+            with(
+                "content",
+                "photo.png",
+                "--style painting.webp --output made/{content}.png --size 32 --iterations 2",
+            ),
+        ),
+    ),
+    of(
+        "batch",
+        on(
+            "",
+            with(
+                "style",
+                "painting.webp",
+                "--content photo.png --output made/{content}.png --size 32 --iterations 2",
+            ),
+        ),
+    ),
+    of(
+        "batch",
+        on(
+            "",
+            with(
+                "output",
+                "made/{content}.png",
+                "--content photo.png --style painting.webp --size 32 --iterations 2",
+            ),
+        ),
+    ),
+    of("batch", says("verbose", "", "2 iterations, ")),
+    of("batch", on("jpeg.jsonl", other("quality", "10"))),
+    of("batch", other("no-metadata", "")),
+    of("batch", other("depth", "16")),
+    of("batch", other("dither", "none")),
+    of("batch", other("profile", "none")),
+    of("batch", other("dpi", "300")),
+    of("batch", other("dry-run", "")),
+    of("batch", says("state", "elsewhere", "the state is in elsewhere")),
+    of("batch", other("shard", "1/2")),
+    of("batch", on("broken.jsonl", says("retries", "1", "will be tried again"))),
+    of(
+        "batch",
+        on(
+            "",
+            Trial {
+                besides: "--content photo.png other.png --style painting.webp --output made/{content}.png --threads 1 --size 32 --iterations 2",
+                ..says("jobs", "2", "2 at once")
+            },
+        ),
+    ),
+    of("batch", with("time-limit", "1ms", "--iterations 1000")),
     other("layers", "conv1_2"),
     other("ratios", "1e3"),
     other("vary", "pool=average"),
@@ -287,7 +346,7 @@ fn run(line: &str, option: &str) -> (Deed, String) {
     (Deed { code: output.status.code(), is_quiet, written }, text)
 }
 
-/// A second painting, masks and segmentations of the photo and the painting, and a photo that is clear in a part.
+/// A second painting, masks and segmentations of the photo and the painting, a photo that is clear in a part, and manifests of one row.
 fn make_pictures(folder: &Folder) {
     let photo = image::open(folder.path("photo.png")).unwrap().into_rgba8();
     for (name, of) in [("left", "photo.png"), ("part", "painting.webp")] {
@@ -307,6 +366,22 @@ fn make_pictures(folder: &Folder) {
     };
     let clear = image::RgbaImage::from_fn(photo.width(), photo.height(), clear);
     clear.save(folder.path("clear.png")).unwrap();
+    for (name, content, style, more) in [
+        ("one", "photo.png", "\"painting.webp\"", "\"output\": \"out.png\""),
+        ("two", "photo.png", "[\"painting.webp\", \"other.png\"]", "\"output\": \"out.png\""),
+        (
+            "masks",
+            "photo.png",
+            "[\"painting.webp\", \"other.png\"]",
+            "\"mask\": [\"left.png\", \"-\"], \"output\": \"out.png\"",
+        ),
+        ("clear", "clear.png", "\"painting.webp\"", "\"output\": \"out.png\""),
+        ("jpeg", "photo.png", "\"painting.webp\"", "\"output\": \"out.jpg\""),
+        ("broken", "none.png", "\"painting.webp\"", "\"output\": \"out.png\""),
+    ] {
+        let row = format!("{{\"content\": \"{content}\", \"style\": {style}, {more}}}\n");
+        fs::write(folder.path(&format!("{name}.jsonl")), row).unwrap();
+    }
 }
 
 /// The arrays of an archive: its manifest has the command line in it, which always differs.
@@ -378,6 +453,11 @@ fn heeds_what_it_lists(name: &str) {
 #[test]
 fn transfer_heeds_what_it_lists() {
     heeds_what_it_lists("transfer");
+}
+
+#[test]
+fn batch_heeds_what_it_lists() {
+    heeds_what_it_lists("batch");
 }
 
 #[test]

@@ -98,6 +98,12 @@ fn every_line_is_what_the_schema_says() {
     assert_eq!(lines[0]["style_regions"].as_object().unwrap().len(), 2);
     assert_eq!(lines[0]["terms"].as_array().unwrap().len(), 1 + 2 * 2);
     logged(&folder, "transfer photo.png painting.webp -o out.png --content-weight 0 --style-layers relu1_1");
+
+    std::fs::remove_file(folder.path("out.jsonl")).unwrap();
+    let batch = "batch --content photo.png left.png --style painting.webp -o out/{content}.png";
+    let lines = logged(&folder, &format!("{batch} {LAYERS}"));
+    let of = |file: &str| lines.iter().filter(|line| line["file"] == file).count();
+    assert_eq!((of("out/photo.png"), of("out/left.png"), lines.len()), (4, 4, 8));
     logged(
         &folder,
         "transfer photo.png painting.webp -o out.png --style-weight 0 --content-layers conv1_2 --init noise",

@@ -1,5 +1,6 @@
 //! Every test of the whole that needs no program of its own, in one program: it is linked once.
 
+mod batch;
 mod checkpoint_bytes;
 mod cli_control;
 mod cli_errors;

@@ -156,7 +156,7 @@ impl<'a> Display<'a> {
                     self.say(&format!("{name}: failed, and will be tried again: {failure}"));
                 } else {
                     self.end(job);
-                    self.insist(&format!("{}{name}: failed: {failure}", self.number()));
+                    self.say(&format!("{}{name}: failed: {failure}", self.number()));
                 }
             }
             What::Read { .. } => {}

@@ -198,7 +198,8 @@ fn paths(name: &str, value: &Field, folder: &Path) -> Result<Vec<PathBuf>, Strin
 fn masks(name: &str, value: &Field, folder: &Path) -> Result<Vec<PathBuf>, String> {
     let several = match value {
         Field::Many(several) => several.clone(),
-        Field::One(one) => vec![one.clone()],
+        // As on the command line.
+        Field::One(Scalar(text)) => text.split(',').map(|one| Scalar(one.to_owned())).collect(),
         Field::Flag(_) | Field::Other(_) => Vec::new(),
     };
     let mask = |Scalar(text): &Scalar| match text.as_str() {
@@ -242,11 +243,11 @@ mod tests {
             (r#"{"contnt": "a"}"#, "did you mean content?"),
             (r#"{"content": "-"}"#, "content is -, which is standard input"),
             (r#"{"content": null}"#, "content must be the name of a file"),
+            (r#"{"mask": "a.png,"}"#, "mask must be the name of a file"),
             (r#"{"style": []}"#, "style must be the name of a file"),
             (r#"{"regions": ["a"]}"#, "regions are two files"),
-            (r#"{"size": 0}"#, "--size must be"),
             (r#"{"size": true}"#, "size must be a text or a number"),
-            (r#"{"depth": 12}"#, "--depth must be 8 or 16"),
+            (r#"{"depth": 12}"#, "depth must be 8 or 16, not 12"),
             (r#"{"print": "A9"}"#, "it is one of A0"),
             (r#"{"no-metadata": 1}"#, "no-metadata must be true or false"),
             (r#"{"memory-limit": "1G"}"#, "a job has no memory-limit: it is one for the whole batch"),
