@@ -8,7 +8,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
 .PHONY: build run test check examples package python wheel wasm page page-test notebooks book book-pictures own-operation exercise \
-    exercises in-the-wild fuzz torture asan bench bench-peers same-bytes old-new vgg19 clean
+    exercises in-the-wild fuzz torture asan bench bench-peers standard-problems same-bytes old-new vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -139,6 +139,10 @@ bench: build
 # The same evaluations in turn with PyTorch.
 bench-peers: build
 	benches/compare.sh
+
+# L-BFGS beside SciPy's on the problems of Moré, Garbow and Hillstrom: the table of docs/standard-problems.md. numpy and scipy; a quarter of an hour.
+standard-problems:
+	$${PYTHON:-python3} benches/standard_problems.py
 
 # Two builds of the program: make same-bytes OLD=PROGRAM, with NEW=PROGRAM if it is not the one of `make build`.
 OLD = $(error OLD=PROGRAM names the build to compare with)

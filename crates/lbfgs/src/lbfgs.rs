@@ -197,7 +197,8 @@ impl Lbfgs {
         let LbfgsState { x, gradient, direction, history, .. } = state;
         let mut evaluated = 0.0; // the step that `gradient` belongs to
         history.depart(x, gradient);
-        let found = self.line_search(T::EPSILON).search(start, first, |step| {
+        let same = |step, other| vector::same_point(history.origin(), direction, [step, other]);
+        let found = self.line_search(T::EPSILON).search(start, first, same, |step| {
             vector::move_along(x, history.origin(), step, direction);
             if *evaluations >= self.max_evaluations {
                 return Ok(None);

@@ -11,6 +11,9 @@
 //! decrease. Until a step fails or the slope turns, the search goes outwards; from then on an acceptable step lies
 //! between `low` and `other`, and each trial narrows that interval. Trials are at the minimiser of the cubic through
 //! both ends (their losses and slopes), kept away from the ends.
+//!
+//! A step so close to `low` that x + t d rounds to the same point ends the search: all that could still be tried lie between
+//! the two, and are that point as well.
 
 /// What the search knows at one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,11 +74,13 @@ impl StrongWolfe {
     /// Searches from `start` (at step 0) with `first` as the first trial.
     ///
     /// `evaluate` moves to a step and returns what it finds there, or `None` when no evaluation is left (it must
-    /// have moved all the same). After [`Found::Step`] the last move was to that step.
+    /// have moved all the same). After [`Found::Step`] the last move was to that step. `same` says whether two steps lead to
+    /// one point.
     pub(crate) fn search<R, E>(
         &self,
         start: Point,
         first: f64,
+        same: impl Fn(f64, f64) -> bool,
         mut evaluate: impl FnMut(f64) -> Result<Option<(Point, R)>, E>,
     ) -> Result<Found<R>, E> {
         let mut interval = Interval { low: start, other: start, bracketed: false };
@@ -83,6 +88,10 @@ impl StrongWolfe {
         let mut any_finite = false;
         let mut step = first;
         for _ in 0..self.max_trials {
+            if same(step, interval.low.step) {
+                any_finite = true; // `low` is
+                break;
+            }
             let Some((trial, report)) = evaluate(step)? else { break };
             let width = interval.width();
             any_finite |= trial.is_finite();
@@ -176,6 +185,11 @@ mod tests {
     const RULE: StrongWolfe =
         StrongWolfe { sufficient_decrease: 1e-4, curvature: 0.9, max_trials: 40, precision: f64::EPSILON };
 
+    /// Steps that always lead to points of their own.
+    fn never(_: f64, _: f64) -> bool {
+        false
+    }
+
     /// Searches along phi, given as t -> (phi(t), phi'(t)); returns what was found, the last move and the trials.
     fn search(
         rule: StrongWolfe,
@@ -188,7 +202,7 @@ mod tests {
             Point { step, loss, slope, gradient_norm: slope.abs() }
         };
         let (mut last, mut trials) = (0.0, 0);
-        let found = rule.search(at(0.0), first, |step| {
+        let found = rule.search(at(0.0), first, never, |step| {
             last = step;
             if trials == budget {
                 return Ok::<_, Infallible>(None);
@@ -263,7 +277,7 @@ mod tests {
             Point { step, loss, slope, gradient_norm: slope.abs() }
         };
         let rule = StrongWolfe { max_trials, ..RULE };
-        let Ok(_) = rule.search(at(0.0), 1.0, |step| {
+        let Ok(_) = rule.search(at(0.0), 1.0, never, |step| {
             tried.push(step);
             Ok::<_, Infallible>(Some((at(step), ())))
         });
@@ -335,6 +349,40 @@ mod tests {
             prop_assert_eq!((last, report), (point.step, point.step));
             prop_assert!(point.loss <= start.loss + 1e-4 * point.step * start.slope);
             prop_assert!(point.slope.abs() <= c2 * start.slope.abs());
+        }
+
+        /// Along x = 1 + t d, where f32 has only a few points between 1 and the minimum: the same is found, and the trials that are
+        /// left out led to the best point again.
+        #[test]
+        fn ending_at_the_same_point_loses_nothing(
+            gap in 0.0..40.0f32, d in 1e-3..1e3f32, c2 in 0.01..0.9, exponent in -12.0..3.0,
+        ) {
+            let best = 1.0 + gap * f32::EPSILON;
+            let x = |step: f64| 1.0 + step as f32 * d;
+            let at = |step: f64| {
+                let away = f64::from(x(step)) - f64::from(best);
+                let slope = 2.0 * away * f64::from(d);
+                Point { step, loss: away * away, slope, gradient_norm: 2.0 * away.abs() }
+            };
+            let start = Point { slope: -1e-12, ..at(0.0) };
+            let rule = StrongWolfe { curvature: c2, sufficient_decrease: 1e-3, ..RULE };
+            let run = |same: &dyn Fn(f64, f64) -> bool| {
+                let mut tried = Vec::new();
+                let Ok(found) = rule.search(start, 10f64.powf(exponent), same, |step| {
+                    tried.push(step);
+                    Ok::<_, Infallible>(Some((at(step), ())))
+                });
+                let point = match found { Found::Step(point, ()) => Some(point), Found::Nothing { .. } => None };
+                (point, tried)
+            };
+            let ((point, mut tried), (all_point, all_tried)) = (run(&|a, b| x(a) == x(b)), run(&never));
+            prop_assert_eq!(point, all_point);
+            if all_tried.len() > tried.len() && point.is_some() {
+                tried.pop(); // back to the best step
+            }
+            prop_assert!(all_tried.starts_with(&tried));
+            let best = point.map_or(0.0, |point| point.step);
+            prop_assert!(all_tried[tried.len()..].iter().all(|&step| x(step) == x(best)));
         }
     }
 }

@@ -104,6 +104,16 @@ pub(crate) fn move_along<T: Real>(x: &mut [T], origin: &[T], step: f64, d: &[T])
     );
 }
 
+/// Whether [`move_along`] comes to the same x for both steps, because their difference is below the rounding of every element.
+/// Where it is not, the first block nearly always tells.
+pub(crate) fn same_point<T: Real>(origin: &[T], d: &[T], steps: [f64; 2]) -> bool {
+    let [step, other] = steps.map(T::from_f64);
+    origin
+        .par_chunks(BLOCK)
+        .zip(d.par_chunks(BLOCK))
+        .all(|(origin, d)| origin.iter().zip(d).all(|(&origin, &d)| origin + step * d == origin + other * d))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,5 +7,6 @@ mod functions;
 mod golden;
 mod hostile;
 mod search;
+mod standard;
 mod steps;
 mod threads;

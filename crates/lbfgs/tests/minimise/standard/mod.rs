@@ -1,0 +1,5 @@
+//! L-BFGS on the problems that optimisers are tried on.
+
+mod derivatives;
+mod minima;
+mod problems;
