@@ -38,13 +38,24 @@ if [ -n "$(missing)" ]; then
 fi
 
 work=$(mktemp -d)
-daemons=()
-# The tasks first, then the daemons, each by its number.
+daemons=() job=''
+# The tasks first, then the daemons, each by its number; with KILL what does not end.
 finish() {
-    local daemon
-    scancel --quiet --signal=KILL --full "${job:-}" 2> /dev/null || true
-    for daemon in "${daemons[@]}"; do kill "$daemon" 2> /dev/null || true; done
-    for daemon in "${daemons[@]}"; do wait "$daemon" 2> /dev/null || true; done
+    local number
+    if [ -n "$job" ]; then
+        scancel --quiet --signal=KILL --full "$job" 2> /dev/null || true
+        scancel --quiet "$job" 2> /dev/null || true
+        for _ in $(seq 50); do [ -n "$(squeue -h -j "$job" 2> /dev/null)" ] || break; sleep 0.2; done
+    fi
+    for number in "${daemons[@]}"; do kill "$number" 2> /dev/null || true; done
+    for number in $(pgrep -x slurmstepd || true); do
+        ! tr '\0' '\n' < "/proc/$number/environ" 2> /dev/null | grep -qx "SLURM_CONF=$work/slurm.conf" || kill -KILL "$number" 2> /dev/null || true
+    done
+    for _ in $(seq 50); do
+        [ -n "$(jobs -r)" ] || break
+        sleep 0.2
+    done
+    for number in "${daemons[@]}"; do kill -KILL "$number" 2> /dev/null || true; done
     if [ -n "${KEEP:-}" ]; then echo "Everything is in $work"; else rm -rf "$work"; fi
 }
 trap finish EXIT
@@ -95,7 +106,7 @@ StateSaveLocation=$work/state
 SlurmdSpoolDir=$work/spool
 SlurmctldPidFile=$work/slurmctld.pid
 SlurmdPidFile=$work/slurmd.pid
-NodeName=one NodeHostname=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=1000
+NodeName=one NodeHostname=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=4000
 PartitionName=all Nodes=one Default=YES
 CONF
     # Later versions of Slurm look for control groups unless told not to.
@@ -171,14 +182,14 @@ export PATH=$work/bin:$PATH XDG_CONFIG_HOME=$work/settings
 
 folder "$work/alone"
 start=$SECONDS
-(cd "$work/alone" && impasto batch --content 'photos/*' --style 'styles/*' -o 'out/{content}-{style}.png' --quiet "${options[@]}")
+(cd "$work/alone" && impasto batch --content photos --style styles -o 'out/{content}-{style}.png' --quiet "${options[@]}")
 say "$(pictures "$work/alone/out") pictures painted without Slurm"
 
 start_slurm
 folder "$work/run"
 sbatch=$PWD/examples/batch/slurm.sbatch
 start=$SECONDS
-job=$(cd "$work/run" && sbatch --parsable --cpus-per-task=1 --mem=200M "$sbatch" "${options[@]}" --log log.jsonl)
+job=$(cd "$work/run" && sbatch --parsable --cpus-per-task=1 --mem=1G "$sbatch" "${options[@]}" --log log.jsonl)
 say "submitted as job $job: $(states)"
 
 victim=2

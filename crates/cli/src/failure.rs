@@ -93,7 +93,9 @@ impl From<PictureError> for Failure {
             PictureError::File(error) => error.into(),
             PictureError::UnknownExtension { .. } => Self::wrong_use(error),
             PictureError::NoStart { ref path } if is_name(path) => Self::wrong_use(with_dashes(&error)),
-            PictureError::TooLarge { .. } => Self { of_memory: true, ..Self::failed(with_dashes(&error)) },
+            PictureError::TooLarge { .. } | PictureError::NoMemory { .. } => {
+                Self { of_memory: true, ..Self::failed(with_dashes(&error)) }
+            }
             _ => Self::failed(with_dashes(&error)),
         }
     }

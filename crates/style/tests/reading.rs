@@ -104,6 +104,24 @@ fn what_reading_announces_covers_its_peak_in_every_format() {
     }
 }
 
+/// Not damaged, as a decoder says of a file of which it is given a part.
+#[test]
+fn a_file_that_there_is_no_room_for_is_too_large() {
+    let _alone = alone();
+    let scene = scene(900, 700);
+    for format in FORMATS {
+        let bytes = encoded(&scene, format);
+        for (limit, held) in [(0, 0), (1000, 0), (1000, 5000), (bytes.len() as u64, 0), (MIB, 0)] {
+            let options = ReadOptions { memory_limit: Some(limit), held, ..ReadOptions::default() };
+            let error = read(&bytes, &options).unwrap_err();
+            assert!(
+                matches!(error, PictureError::TooLarge { width: 900, height: 700, .. }),
+                "{format:?}: {error}"
+            );
+        }
+    }
+}
+
 /// A photo that is shrunk is never in memory as a whole but as its file has it.
 #[test]
 fn a_large_photo_takes_little_more_than_its_samples() {

@@ -7,7 +7,7 @@
 
 mod segments;
 
-use std::io::{BufRead, Read, Seek};
+use std::io::{BufRead, Read, Seek, SeekFrom};
 
 use image::metadata::Orientation;
 use zune_core::bytestream::ZCursor;
@@ -21,6 +21,9 @@ use super::raster::{Alpha, Colour, Model, Raster, Samples};
 use super::{ReadError, Warning};
 use segments::Segments;
 
+/// So much of a file is read however little may be taken: all that comes before the pixels, of nearly every picture.
+const HEADER: u64 = 1 << 20;
+
 /// Reads a JPEG.
 ///
 /// Four components are CMYK or YCCK, with the inks inverted as Adobe's programs write them. Without a profile they become RGB by
@@ -31,7 +34,9 @@ use segments::Segments;
 pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<Raster, ReadError> {
     reader.rewind()?;
     let mut file = Vec::new();
-    reader.take(limits.left().saturating_add(1)).read_to_end(&mut file)?;
+    reader.by_ref().take(limits.left().max(HEADER).saturating_add(1)).read_to_end(&mut file)?;
+    // Of a file that there is no room for, the beginning is here. It serves to say how large the picture is, and nothing else.
+    let no_room = file.len() as u64 > limits.left();
     let mut segments = Segments::read(&file);
     check_kind(&segments)?;
     let mut warnings = Vec::new();
@@ -41,7 +46,13 @@ pub(super) fn read<R: BufRead + Seek>(mut reader: R, limits: &Limits) -> Result<
     }
 
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(file.as_slice()), options());
-    decoder.decode_headers().map_err(explain)?;
+    if let Err(error) = decoder.decode_headers() {
+        return Err(if no_room {
+            ReadError::NoMemory { bytes: reader.seek(SeekFrom::End(0))? }
+        } else {
+            explain(error)
+        });
+    }
     let input = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
     let (width, height) = decoder.dimensions().unwrap_or_default();
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
