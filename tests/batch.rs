@@ -222,6 +222,8 @@ fn shards_share_all_jobs() {
         assert!(pictures > shard && pictures <= 6);
     }
     assert_eq!(names(&folder.path("out")).len(), 6);
+    let report = fs::read_to_string(folder.path("out/batch-state/report.html")).unwrap();
+    assert!(report.contains("6 of 6 pictures"), "that of the last shard has the jobs of all");
     let said = end(&folder, &format!("{PAIRS} {QUICK}"), 0);
     assert!(said.contains("0 of them painted now"), "{said}");
 }
@@ -239,6 +241,73 @@ fn fewer_are_painted_at_once_where_memory_is_short_and_the_bytes_are_the_same() 
 }
 
 #[test]
+fn jobs_of_different_options_do_not_share_what_depends_on_them() {
+    let folder = folder();
+    let options = [
+        ("pool", "average"),
+        ("pool", "max"),
+        ("pool", "scaled-average"),
+        ("border", "reflect"),
+        ("border", "zero"),
+        ("conv", "exact"),
+        ("content-layers", "conv2_2"),
+        ("style-layers", "conv1_2"),
+        ("style-loss", "gram"),
+        ("style-loss", "wasserstein"),
+        ("preset", "paper"),
+    ];
+    let row = |(number, (name, value)): (usize, &(&str, &str))| {
+        format!(
+            "{{\"content\": \"photos/a.png\", \"style\": \"styles/x.png\", \"{name}\": \"{value}\", \"output\": \"out/{number}.png\"}}\n"
+        )
+    };
+    let rows: String = options.iter().enumerate().map(row).collect();
+    fs::write(folder.path("jobs.jsonl"), rows).unwrap();
+    let quick = "--size 40 --iterations 2";
+    end(&folder, &format!("batch jobs.jsonl --state state {quick}"), 0);
+    for (number, (name, value)) in options.iter().enumerate() {
+        succeed(
+            &folder,
+            &format!("transfer photos/a.png styles/x.png -o alone.png {quick} --{name} {value}"),
+        );
+        let picture = fs::read(folder.path(&format!("out/{number}.png"))).unwrap();
+        assert!(fs::read(folder.path("alone.png")).unwrap() == picture, "--{name} {value}");
+    }
+}
+
+#[test]
+fn a_picture_that_was_damaged_is_painted_again() {
+    let folder = folder();
+    end(&folder, &format!("{PAIRS} {QUICK}"), 0);
+    let good = files(&folder.path("out"));
+    let whole = &good["a-x.png"];
+    fs::write(folder.path("out/a-x.png"), &whole[..whole.len() * 2 / 3]).unwrap();
+    let said = end(&folder, &format!("{PAIRS} {QUICK}"), 0);
+    assert!(said.contains("1 of them painted now") && files(&folder.path("out")) == good, "{said}");
+    fs::remove_dir_all(folder.path("out/batch-state")).unwrap();
+    fs::write(folder.path("out/a-x.png"), &whole[..whole.len() * 2 / 3]).unwrap();
+    let said = end(&folder, &format!("{PAIRS} {QUICK}"), 0);
+    assert!(said.contains("1 of them painted now") && files(&folder.path("out")) == good, "{said}");
+}
+
+#[test]
+fn what_is_no_regular_file_holds_nothing_up() {
+    let folder = folder();
+    let rows = "{\"content\": \"/dev/zero\", \"style\": \"styles/x.png\", \"output\": \"out/1.png\"}\n\
+                {\"content\": \"pipe\", \"style\": \"styles/x.png\", \"output\": \"out/2.png\"}\n\
+                {\"content\": \"photos/a.png\", \"style\": \"styles/x.png\", \"init\": \"out/3.png\", \"output\": \"out/4.png\"}\n\
+                {\"content\": \"photos/a.png\", \"style\": \"styles/x.png\", \"output\": \"out/5.png\"}\n";
+    Command::new("mkfifo").arg(folder.path("pipe")).status().unwrap();
+    fs::write(folder.path("jobs.jsonl"), rows).unwrap();
+    let said = end(&folder, &format!("batch jobs.jsonl --state state {QUICK}"), 1);
+    assert!(said.contains("1 of 4 pictures are there"), "{said}");
+    assert!(said.contains("pipe: it is no regular file"), "{said}");
+    fs::write(folder.path("jobs.jsonl"), rows.replace("out/5.png", "out/3.png")).unwrap();
+    let said = end(&folder, &format!("batch jobs.jsonl --state state {QUICK}"), 2);
+    assert!(said.contains("would overwrite out/3.png"), "{said}");
+}
+
+#[test]
 fn a_picture_is_known_by_what_it_says_where_the_state_is_lost() {
     let folder = folder();
     end(&folder, &format!("{PAIRS} {QUICK}"), 0);
@@ -246,6 +315,7 @@ fn a_picture_is_known_by_what_it_says_where_the_state_is_lost() {
     fs::write(folder.path("out/a-x.png"), "broken").unwrap();
     let said = end(&folder, &format!("{PAIRS} {QUICK}"), 0);
     assert_eq!(said.matches("is there already").count(), 5, "{said}");
+    assert!(said.contains("6 of 6 pictures are there, 1 of them painted now"), "{said}");
 }
 
 /// Pictures that take long enough to be stopped in the middle.

@@ -23,6 +23,9 @@ use serde::{Deserialize, Deserializer};
 /// The most bytes of a manifest: some hundred thousand rows.
 pub const MOST_MANIFEST: u64 = 64 << 20;
 
+/// What editors of Windows write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The rows of a manifest, good and bad, in their order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
@@ -131,13 +134,19 @@ impl Manifest {
     /// [`ManifestError`].
     pub fn read_from(stream: impl Read, name: &Path, folder: &Path) -> Result<Self, ManifestError> {
         let read = |source| ManifestError::Read { path: name.into(), source };
-        let mut text = String::new();
-        let length = stream.take(MOST_MANIFEST + 1).read_to_string(&mut text).map_err(read)?;
+        let mut bytes = Vec::new();
+        let length = stream.take(MOST_MANIFEST + 1).read_to_end(&mut bytes).map_err(read)?;
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
         if length as u64 > MOST_MANIFEST {
             return Err(read(io::Error::other("it has more than 64 MiB: divide it")));
         }
         let is_toml = name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
-        let rows = if is_toml { toml_rows(&text, name)? } else { json_rows(&text, name) };
+        let rows = if is_toml {
+            let text = std::str::from_utf8(bytes).map_err(|error| read(io::Error::other(error)))?;
+            toml_rows(text, name)?
+        } else {
+            json_rows(bytes, name)
+        };
         if rows.is_empty() {
             return Err(ManifestError::Empty { path: name.into() });
         }
@@ -149,11 +158,12 @@ fn at(name: &Path, line: usize) -> String {
     format!("{}, line {line}", name.display())
 }
 
-fn json_rows(text: &str, name: &Path) -> Vec<Result<Row, String>> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let row = |(number, line): (usize, &str)| {
+fn json_rows(text: &[u8], name: &Path) -> Vec<Result<Row, String>> {
+    let lines = text.split(|&byte| byte == b'\n').enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    let row = |(number, line): (usize, &[u8])| {
         let at = at(name, number + 1);
-        match serde_json::from_str::<Fields>(line) {
+        match serde_json::from_slice::<Fields>(line.trim_ascii_end()) {
             Ok(Fields(fields)) => Ok(Row { at, fields }),
             Err(error) => {
                 let text = error.to_string();
@@ -221,8 +231,8 @@ impl<'de> Deserialize<'de> for Fields {
 mod tests {
     use super::*;
 
-    fn read(name: &str, text: &str) -> Result<Manifest, String> {
-        Manifest::read_from(text.as_bytes(), Path::new(name), Path::new("folder"))
+    fn read(name: &str, text: impl AsRef<[u8]>) -> Result<Manifest, String> {
+        Manifest::read_from(text.as_ref(), Path::new(name), Path::new("folder"))
             .map_err(|error| error.to_string())
     }
 
@@ -271,6 +281,14 @@ mod tests {
         let other = manifest.rows[3].as_ref().unwrap();
         assert_eq!(other.at, "j, line 4");
         assert!(other.fields.iter().all(|(_, value)| *value == Field::Other(Anything)));
+    }
+
+    #[test]
+    fn one_line_that_is_no_unicode_costs_one_row_and_a_mark_at_the_beginning_none() {
+        let manifest = read("j", b"\xef\xbb\xbf{\"a\": 1}\r\n{\"a\": \"\xff\"}\r\n{\"a\": 3}").unwrap();
+        let good: Vec<bool> = manifest.rows.iter().map(Result::is_ok).collect();
+        assert_eq!(good, [true, false, true], "{manifest:?}");
+        assert!(manifest.rows[1].as_ref().unwrap_err().starts_with("j, line 2"));
     }
 
     #[test]

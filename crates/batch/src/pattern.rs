@@ -1,8 +1,9 @@
 //! Files that patterns name, and the names of what is made of them.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Why patterns name nothing that can be painted.
 #[derive(Debug, thiserror::Error)]
@@ -92,24 +93,83 @@ fn of_pattern(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
     if path.exists() {
         return Ok(vec![path.into()]);
     }
-    let malformed = |problem: &glob::PatternError| PatternError::Malformed {
-        pattern: pattern.to_owned(),
-        problem: problem.msg.to_owned(),
-    };
-    // Names that begin with a point are hidden, as a shell has them.
-    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let found = glob::glob_with(pattern, options).map_err(|error| malformed(&error))?;
+    let mut parts = Vec::new();
+    for component in path.components() {
+        parts.push(Part::new(component).map_err(|problem| PatternError::Malformed {
+            pattern: pattern.to_owned(),
+            problem: problem.to_owned(),
+        })?);
+    }
     let mut files = Vec::new();
-    for entry in found {
-        let path = entry.map_err(|error| PatternError::Folder {
-            path: error.path().into(),
-            source: io::Error::from(error.error().kind()),
-        })?;
-        if path.is_file() {
-            files.push(path);
+    walk(Path::new(""), &parts, &mut files)
+        .map_err(|(path, source)| PatternError::Folder { path, source })?;
+    Ok(files)
+}
+
+/// What stands between two slashes of a pattern.
+enum Part {
+    Name(OsString),
+    Pattern(glob::Pattern),
+    /// `**`.
+    AnyFolders,
+}
+
+impl Part {
+    fn new(component: Component<'_>) -> Result<Self, &'static str> {
+        match component.as_os_str().to_str() {
+            Some("**") => Ok(Self::AnyFolders),
+            Some(text) if text.contains(['*', '?', '[']) => {
+                glob::Pattern::new(text).map(Self::Pattern).map_err(|error| error.msg)
+            }
+            _ => Ok(Self::Name(component.as_os_str().to_owned())),
         }
     }
-    Ok(files)
+}
+
+/// The files below a folder that the rest of a pattern names, by name. Names that begin with a point are hidden, as a shell has them; those that
+/// are no Unicode match no pattern (glob's own walk ends the process at one); folders that are links are not followed by `**`, and pictures in a
+/// folder of state are nobody's photos.
+fn walk(folder: &Path, rest: &[Part], files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, io::Error)> {
+    let Some((first, behind)) = rest.split_first() else {
+        if folder.is_file() {
+            files.push(folder.into());
+        }
+        return Ok(());
+    };
+    if let Part::Name(name) = first {
+        return walk(&folder.join(name), behind, files);
+    }
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if !here.is_dir() || is_of_state(here) {
+        return Ok(());
+    }
+    if matches!(first, Part::AnyFolders) {
+        walk(folder, behind, files)?;
+    }
+    for name in names_in(here).map_err(|error| (here.to_path_buf(), error))? {
+        let path = folder.join(&name);
+        match first {
+            Part::Pattern(pattern) if pattern.matches(&name) => walk(&path, behind, files)?,
+            Part::AnyFolders if path.is_dir() && !path.is_symlink() => walk(&path, rest, files)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names in a folder that are Unicode and not hidden, sorted.
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        names.extend(entry?.file_name().into_string().ok().filter(|name| !name.starts_with('.')));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a folder is one of a batch's state.
+fn is_of_state(folder: &Path) -> bool {
+    ["jobs", "claims", "checkpoints", "strips"].iter().all(|name| folder.join(name).is_dir())
 }
 
 fn pictures_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -187,8 +247,8 @@ impl Template {
             Piece::Name(2) => folder(names.content),
             Piece::Name(_) => folder(names.style),
         };
-        let mut path = std::ffi::OsString::new();
-        self.pieces.iter().map(piece).for_each(|piece: std::ffi::OsString| path.push(piece));
+        let mut path = OsString::new();
+        self.pieces.iter().map(piece).for_each(|piece: OsString| path.push(piece));
         path.into()
     }
 
@@ -200,12 +260,12 @@ impl Template {
     }
 }
 
-fn stem(path: &Path) -> std::ffi::OsString {
+fn stem(path: &Path) -> OsString {
     path.file_stem().unwrap_or_default().to_owned()
 }
 
 /// The name of the folder that a file is in.
-fn folder(path: &Path) -> std::ffi::OsString {
+fn folder(path: &Path) -> OsString {
     let folder = path.parent().and_then(Path::file_name).map(ToOwned::to_owned);
     folder.unwrap_or_else(|| ".".into())
 }
@@ -239,6 +299,19 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_no_unicode_matches_no_pattern() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.jpg"), "").unwrap();
+        fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"b\xff.jpg")), "").unwrap();
+        let count = |pattern: &str| {
+            expand(&[folder.path().join(pattern).to_str().unwrap().to_owned()]).unwrap().len()
+        };
+        assert_eq!([count("*.jpg"), count("**/*"), count("")], [1, 1, 2]);
+    }
+
     #[test]
     fn patterns_name_files_in_order_and_once() {
         let folder = tempfile::tempdir().unwrap();
@@ -253,6 +326,13 @@ mod tests {
             expand(&patterns).map(|files| files.into_iter().map(name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["*.jpg"]).unwrap(), ["b.jpg"]);
+        crate::State::open(&path("deep/state")).unwrap();
+        for name in ["deep/d.jpg", "deep/state/strips/e.jpg"] {
+            fs::write(path(name), "").unwrap();
+        }
+        assert_eq!(names(&["**/*.jpg"]).unwrap(), ["b.jpg", "d.jpg"], "none of a folder of state");
+        assert_eq!(names(&["de*/?.jpg"]).unwrap(), ["d.jpg"]);
+        fs::remove_dir_all(path("deep")).unwrap();
         assert_eq!(names(&["b.jpg", "*"]).unwrap(), ["b.jpg", "a.JPG", "c[1].png", "notes.txt"]);
         assert_eq!(names(&[""]).unwrap(), ["a.JPG", "b.jpg", "c[1].png"], "pictures of a folder");
         assert_eq!(names(&["c[1].png"]).unwrap(), ["c[1].png"], "a file whose name looks like a pattern");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::state::now;
-use crate::{Claim, Figures, JobFile, Stamp, Stamps, State, StateError, Status};
+use crate::{Claim, Figures, Holder, JobFile, Stamp, Stamps, State, StateError, Status};
 
 /// How often is looked whether others have done what is left.
 const LOOK: Duration = Duration::from_millis(500);
@@ -105,7 +105,7 @@ impl<'a> Queue<'a> {
     }
 
     /// The next job, claimed. Waits while others work at all that is left; none when everything is done or failed, or `stop` says so. What
-    /// others have ended is told to `heard`.
+    /// others have ended is told to `heard`, and before it waits, who works at one of what is left to `waits`.
     ///
     /// # Errors
     /// [`StateError`] if the folder of state does not serve.
@@ -113,12 +113,14 @@ impl<'a> Queue<'a> {
         &self,
         stop: impl Fn() -> bool,
         mut heard: impl FnMut(usize, &Outcome),
+        mut waits: impl FnMut(usize, &Holder),
     ) -> Result<Option<Turn>, StateError> {
         let mut inner = self.inner();
         loop {
             if stop() {
                 return Ok(None);
             }
+            let mut holds = None;
             for _ in 0..inner.pending.len() {
                 let Some(turn) = inner.pending.pop_front() else { break };
                 let job = turn.job;
@@ -131,8 +133,14 @@ impl<'a> Queue<'a> {
                         heard(job, &outcome);
                         inner.outcomes[job] = Some(outcome);
                     }
-                    Seen::Held => inner.pending.push_back(turn),
+                    Seen::Held(holder) => {
+                        inner.pending.push_back(turn);
+                        holds = Some(holder);
+                    }
                 }
+            }
+            if let Some(holder) = holds.filter(|_| inner.at_work == 0) {
+                waits(inner.pending.len(), &holder);
             }
             if inner.pending.is_empty() && inner.at_work == 0 {
                 return Ok(None);
@@ -144,7 +152,10 @@ impl<'a> Queue<'a> {
     /// Whether the job of a turn is ours to work at.
     fn claimed(&self, turn: &Turn) -> Result<Seen, StateError> {
         let job = &self.jobs[turn.job];
-        let Claim::Ours { abandoned } = self.state.take(&job.name)? else { return Ok(Seen::Held) };
+        let abandoned = match self.state.take(&job.name)? {
+            Claim::Ours { abandoned } => abandoned,
+            Claim::Held(holder) => return Ok(Seen::Held(holder)),
+        };
         let known = self.state.job(&job.name);
         let over = known.as_ref().and_then(|known| self.over(turn, known));
         if let Some(over) = over {
@@ -190,16 +201,33 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// A job is done: its picture is written, of inputs as they were. `figures` are those of its painting, if it was painted now.
+    /// A job is done: its picture is written, of inputs as they were.
     ///
     /// # Errors
     /// [`StateError`] if the folder of state does not serve.
-    pub fn done(&self, turn: &Turn, inputs: Vec<Stamp>, figures: Option<Figures>) -> Result<(), StateError> {
+    pub fn done(&self, turn: &Turn, inputs: Vec<Stamp>, figures: Figures) -> Result<(), StateError> {
+        self.end_done(turn, (inputs, Some(figures)), Outcome::Painted)
+    }
+
+    /// A job was done before, although nothing said so.
+    ///
+    /// # Errors
+    /// [`StateError`] if the folder of state does not serve.
+    pub fn found(&self, turn: &Turn, inputs: Vec<Stamp>) -> Result<(), StateError> {
+        self.end_done(turn, (inputs, None), Outcome::Kept)
+    }
+
+    fn end_done(
+        &self,
+        turn: &Turn,
+        (inputs, figures): (Vec<Stamp>, Option<Figures>),
+        outcome: Outcome,
+    ) -> Result<(), StateError> {
         let job = &self.jobs[turn.job];
         let picture = self.stamps.of(&job.output).ok();
         let file = self.file(job, self.state.job(&job.name).as_ref(), Status::Done);
         self.state.write_job(&job.name, &JobFile { inputs, picture, figures, ..file })?;
-        self.end(turn.job, Outcome::Painted);
+        self.end(turn.job, outcome);
         self.state.give_back(&job.name)
     }
 
@@ -253,7 +281,7 @@ impl<'a> Queue<'a> {
 enum Seen {
     Ours,
     Over(Outcome),
-    Held,
+    Held(Holder),
 }
 
 /// Whether a job is done as it is asked for now: of the same, and neither its files nor its picture have changed.
@@ -295,14 +323,14 @@ mod tests {
         let stamps = Stamps::default();
         let queue = Queue::new(state, &stamps, jobs, retries);
         let mut worked = Vec::new();
-        while let Some(turn) = queue.next(|| false, |_, _| {}).unwrap() {
+        while let Some(turn) = queue.next(|| false, |_, _| {}, |_, _| {}).unwrap() {
             worked.push(turn.job);
             let job = &queue.jobs()[turn.job];
             match paint(turn.job) {
                 Ok(()) => {
                     fs::write(&job.output, "picture").unwrap();
                     let inputs = job.files.iter().map(|path| stamps.of(path).unwrap()).collect();
-                    queue.done(&turn, inputs, None).unwrap();
+                    queue.done(&turn, inputs, Figures::default()).unwrap();
                 }
                 Err(failure) => drop(queue.failed(&turn, failure).unwrap()),
             }
@@ -355,20 +383,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (state, stamps) = (State::open(&folder.path().join("state")).unwrap(), Stamps::default());
         let [mine, yours] = [0, 1].map(|_| Queue::new(&state, &stamps, jobs(folder.path()), 0));
-        let held: Vec<Turn> = (0..3).map(|_| yours.next(|| false, |_, _| {}).unwrap().unwrap()).collect();
+        let held: Vec<Turn> =
+            (0..3).map(|_| yours.next(|| false, |_, _| {}, |_, _| {}).unwrap().unwrap()).collect();
         let outcomes = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| {
-                let turn = mine.next(|| false, |_, _| {}).unwrap().expect("one was put back");
+                let turn = mine.next(|| false, |_, _| {}, |_, _| {}).unwrap().expect("one was put back");
                 assert_eq!(turn.job, 2);
                 mine.failed(&turn, "no".into()).unwrap();
-                assert_eq!(mine.next(|| false, |_, _| {}).unwrap(), None);
+                assert_eq!(mine.next(|| false, |_, _| {}, |_, _| {}).unwrap(), None);
                 mine.outcomes()
             });
             for turn in held {
                 let job = &yours.jobs()[turn.job];
                 fs::write(&job.output, "picture").unwrap();
                 match turn.job {
-                    0 => yours.done(&turn, vec![stamps.of(&job.files[0]).unwrap()], None).unwrap(),
+                    0 => yours
+                        .done(&turn, vec![stamps.of(&job.files[0]).unwrap()], Figures::default())
+                        .unwrap(),
                     1 => drop(yours.failed(&turn, "broken".into()).unwrap()),
                     _ => yours.put_back(turn).unwrap(),
                 }
@@ -384,7 +415,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (state, stamps) = (State::open(&folder.path().join("state")).unwrap(), Stamps::default());
         let queue = Queue::new(&state, &stamps, jobs(folder.path()), 0);
-        assert_eq!(queue.next(|| true, |_, _| {}).unwrap(), None);
+        assert_eq!(queue.next(|| true, |_, _| {}, |_, _| {}).unwrap(), None);
         assert_eq!(queue.outcomes(), [const { None }; 3]);
     }
 
@@ -399,7 +430,7 @@ mod tests {
         fs::write(claim, serde_json::to_vec(&dead).unwrap()).unwrap();
         let stamps = Stamps::default();
         let queue = Queue::new(&state, &stamps, jobs.clone(), 0);
-        let turn = queue.next(|| false, |_, _| {}).unwrap().unwrap();
+        let turn = queue.next(|| false, |_, _| {}, |_, _| {}).unwrap().unwrap();
         assert_eq!(turn.job, 0);
         let file = state.job(&jobs[0].name).unwrap();
         assert_eq!((file.status, file.deaths), (Status::Interrupted, 1));

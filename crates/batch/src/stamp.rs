@@ -19,17 +19,36 @@ pub struct Stamp {
     pub bytes: u64,
     /// Nanoseconds from 1970 on to its last change.
     pub modified: u64,
+    /// Nanoseconds to the last change of the file's content, name or rights; 0 where the system has no such time.
+    #[serde(default)]
+    pub changed: u64,
     /// SHA-256 of its bytes, in hexadecimal digits.
     pub sha256: String,
 }
 
-/// Length and time of last change.
-type Facts = (u64, u64);
+/// Length, time of the last change of the content, and of the last change of anything: who sets the second one back changes the third.
+type Facts = (u64, u64, u64);
 
 fn facts(path: &Path) -> io::Result<Facts> {
     let metadata = fs::metadata(path)?;
+    // Pipes and devices may never end.
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file, which could be read again"));
+    }
     let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok((metadata.len(), since.as_nanos().try_into().unwrap_or(u64::MAX)))
+    Ok((metadata.len(), since.as_nanos().try_into().unwrap_or(u64::MAX), changed(&metadata)))
+}
+
+#[cfg(unix)]
+fn changed(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = metadata.ctime().unsigned_abs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(metadata.ctime_nsec().unsigned_abs())
+}
+
+#[cfg(not(unix))]
+const fn changed(_: &fs::Metadata) -> u64 {
+    0
 }
 
 /// Stamps of files, each of which is hashed once as long as it stays what it is.
@@ -53,14 +72,15 @@ impl Stamps {
         if let Ok(mut known) = self.known.lock() {
             known.insert(path.into(), (facts, sha256.clone()));
         }
-        Ok(Stamp { path: path.to_string_lossy().into_owned(), bytes: facts.0, modified: facts.1, sha256 })
+        let (bytes, modified, changed) = facts;
+        Ok(Stamp { path: path.to_string_lossy().into_owned(), bytes, modified, changed, sha256 })
     }
 
-    /// Whether a file is what it was: it has the same length and time, or it has the same bytes.
+    /// Whether a file is what it was: it has the same length and times, or it has the same bytes.
     pub fn is_same(&self, path: &Path, stamp: &Stamp) -> bool {
-        let Ok((bytes, modified)) = facts(path) else { return false };
-        bytes == stamp.bytes
-            && (modified == stamp.modified || self.of(path).is_ok_and(|now| now.sha256 == stamp.sha256))
+        let Ok((bytes, modified, changed)) = facts(path) else { return false };
+        let is_untouched = (modified, changed) == (stamp.modified, stamp.changed);
+        bytes == stamp.bytes && (is_untouched || self.of(path).is_ok_and(|now| now.sha256 == stamp.sha256))
     }
 }
 
@@ -100,6 +120,13 @@ mod tests {
         assert!(Stamps::default().is_same(&other, &stamp), "written later, with the same bytes");
         fs::write(&other, "abd").unwrap();
         assert!(!Stamps::default().is_same(&other, &stamp));
+        let time = fs::metadata(&one).unwrap().modified().unwrap();
+        fs::write(&one, "abd").unwrap();
+        File::options().write(true).open(&one).unwrap().set_modified(time).unwrap();
+        #[cfg(unix)]
+        assert!(!Stamps::default().is_same(&one, &stamp), "the same length and time, and other bytes");
+        #[cfg(unix)]
+        assert!(Stamps::default().of(Path::new("/dev/zero")).is_err(), "it never ends");
         fs::remove_file(&other).unwrap();
         assert!(!Stamps::default().is_same(&other, &stamp));
     }

@@ -1,11 +1,11 @@
 //! Claims: who works at which job.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::Holder;
 
@@ -31,11 +31,13 @@ pub(super) struct Claims {
     lock: PathBuf,
     us: Holder,
     ours: Mutex<BTreeSet<String>>,
+    /// Claims whose time is in the future, and since when they are seen unchanged.
+    seen: Mutex<HashMap<PathBuf, (SystemTime, Instant)>>,
 }
 
 impl Claims {
     pub(super) fn new(folder: PathBuf, lock: PathBuf) -> Self {
-        Self { folder, lock, us: Holder::this(), ours: Mutex::default() }
+        Self { folder, lock, us: Holder::this(), ours: Mutex::default(), seen: Mutex::default() }
     }
 
     pub(super) const fn us(&self) -> &Holder {
@@ -85,12 +87,10 @@ impl Claims {
         Ok(claim)
     }
 
-    /// Whether a claim's holder is gone. Of one that cannot be read, its age alone tells.
+    /// Whether a claim's holder is gone, or has not touched it for long: one that is stopped holds nothing up.
     fn is_free(&self, holder: Option<&Holder>, path: &Path) -> io::Result<bool> {
-        match holder.and_then(|holder| self.us.sees_gone(holder)) {
-            Some(gone) => Ok(gone),
-            None => Ok(self.age(path)? > ABANDONED),
-        }
+        let gone = holder.and_then(|holder| self.us.sees_gone(holder));
+        Ok(gone == Some(true) || self.age(path)? > ABANDONED)
     }
 
     /// How long ago a claim was touched, by the clock of its file system.
@@ -99,7 +99,18 @@ impl Claims {
         File::create(&now)?.write_all(b"now")?;
         let now_is = fs::metadata(&now)?.modified()?;
         fs::remove_file(&now).ok();
-        Ok(now_is.duration_since(fs::metadata(path)?.modified()?).unwrap_or_default())
+        let touched = fs::metadata(path)?.modified()?;
+        Ok(now_is.duration_since(touched).unwrap_or_else(|_| self.unchanged(path, touched)))
+    }
+
+    /// For how long a claim was seen with the same time.
+    fn unchanged(&self, path: &Path, touched: SystemTime) -> Duration {
+        let Ok(mut seen) = self.seen.lock() else { return Duration::ZERO };
+        let known = seen.entry(path.into()).or_insert((touched, Instant::now()));
+        if known.0 != touched {
+            *known = (touched, Instant::now());
+        }
+        known.1.elapsed()
     }
 
     /// Gives the claim of a job back; one that was taken over meanwhile stays.
@@ -131,6 +142,9 @@ impl Claims {
 /// The holder of a claim: none if there is no claim, and in it none if the file does not tell.
 #[allow(clippy::option_option)]
 fn held(path: &Path) -> io::Result<Option<Option<Holder>>> {
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other(format!("{} is no regular file: remove it", path.display())));
+    }
     match fs::read(path) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).ok())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -153,7 +167,7 @@ fn touch(path: &Path) -> io::Result<()> {
         Ok(futimens(&file, &times)?)
     }
     #[cfg(not(unix))]
-    file.set_modified(std::time::SystemTime::now())
+    file.set_modified(SystemTime::now())
 }
 
 #[cfg(test)]
@@ -174,12 +188,7 @@ mod tests {
     }
 
     fn age_by(path: &Path, by: Duration) {
-        File::options()
-            .write(true)
-            .open(path)
-            .unwrap()
-            .set_modified(std::time::SystemTime::now() - by)
-            .unwrap();
+        File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - by).unwrap();
     }
 
     #[test]
@@ -189,6 +198,14 @@ mod tests {
         assert_eq!(one.take("a").unwrap(), Claim::Ours { abandoned: false });
         assert_eq!(other.take("a").unwrap(), Claim::Held(Holder::this()));
         assert_eq!(one.take("a").unwrap(), Claim::Held(Holder::this()), "nobody takes it twice");
+        age_by(&one.path("a"), Duration::from_secs(130));
+        assert_eq!(
+            other.take("a").unwrap(),
+            Claim::Ours { abandoned: true },
+            "its process lives, and is stopped"
+        );
+        other.give_back("a").unwrap();
+        assert_eq!(one.take("a").unwrap(), Claim::Ours { abandoned: false });
         other.give_back("a").unwrap();
         assert_eq!(other.take("a").unwrap(), Claim::Held(Holder::this()), "only its holder gives it back");
         one.give_back("a").unwrap();
@@ -216,6 +233,14 @@ mod tests {
         assert!(matches!(one.take("a").unwrap(), Claim::Held(_)), "it was touched");
         age_by(&other.path("a"), Duration::from_secs(130));
         assert_eq!(one.take("a").unwrap(), Claim::Ours { abandoned: true });
+        other.take("b").unwrap();
+        let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+        File::options().write(true).open(one.path("b")).unwrap().set_modified(tomorrow).unwrap();
+        assert!(matches!(one.take("b").unwrap(), Claim::Held(_)));
+        let earlier = Instant::now().checked_sub(Duration::from_secs(130)).unwrap();
+        one.seen.lock().unwrap().get_mut(&one.path("b")).unwrap().1 = earlier;
+        assert_eq!(one.take("b").unwrap(), Claim::Ours { abandoned: true }, "it was seen unchanged for long");
+        one.give_back("b").unwrap();
         age_by(&one.path("a"), Duration::from_secs(60));
         other.touch().unwrap();
         assert!(one.age(&one.path("a")).unwrap() > Duration::from_secs(50), "it is not its any more");

@@ -94,7 +94,9 @@ impl State {
 
     /// What is known of a job; none if nothing is, or its file is not what this program writes.
     pub fn job(&self, name: &str) -> Option<JobFile> {
-        serde_json::from_slice(&fs::read(self.job_path(name)).ok()?).ok()
+        let path = self.job_path(name);
+        fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
     }
 
     pub(crate) fn job_path(&self, name: &str) -> PathBuf {

@@ -230,7 +230,7 @@ impl<'a> Display<'a> {
 }
 
 /// `6.2 s`, or as people say it.
-fn in_seconds(seconds: f64) -> String {
+pub(super) fn in_seconds(seconds: f64) -> String {
     if seconds < 99.5 { format!("{seconds:.1} s") } else { spoken(Duration::from_secs_f64(seconds)) }
 }
 

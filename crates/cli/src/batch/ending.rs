@@ -15,6 +15,8 @@ use crate::sources::counted;
 pub(super) struct Over<'a> {
     pub(super) planned: &'a [Planned],
     pub(super) bad: &'a [String],
+    /// Jobs and rows of other shards.
+    pub(super) elsewhere: &'a (Vec<Planned>, Vec<String>),
     pub(super) queue: &'a Queue<'a>,
     pub(super) state: &'a State,
     pub(super) interrupt: &'a Interrupt,
@@ -33,12 +35,12 @@ pub(super) fn conclude(over: &Over<'_>, display: &Display<'_>) -> Result<(), Fai
     let painted = count(|outcome| *outcome == Outcome::Painted);
     let there = outcomes.iter().flatten().count() - failed;
     let left = outcomes.len() - there - failed;
-    let all = counted(over.planned.len() + over.bad.len(), "picture");
+    let all = over.planned.len() + over.bad.len();
     let report = match &written {
         Ok(()) => format!("; {}", path.display()),
         Err(error) => format!("; no report: {error}"),
     };
-    let done = format!("{there} of {all} are there, {painted} of them painted now");
+    let done = format!("{there} of {all} pictures are there, {painted} of them painted now");
     if let Some(error) = over.broken.lock().ok().and_then(|mut broken| broken.take()) {
         return Err(Failure::failed(format!("{error}; {done}")));
     }
@@ -58,7 +60,9 @@ pub(super) fn conclude(over: &Over<'_>, display: &Display<'_>) -> Result<(), Fai
             "{failed} failed: {done}; the same command tries {them} again{report}"
         )));
     }
-    written?;
+    if written.is_err() {
+        return Err(Failure::failed(format!("{done}{report}")));
+    }
     display.say(&format!("Wrote {}: {done}{report}", counted(painted, "picture")));
     Ok(())
 }
@@ -75,19 +79,26 @@ fn list_failures(over: &Over<'_>, outcomes: &[Option<Outcome>], display: &Displa
     }
 }
 
-/// The jobs on the report, and the rows that make no sense.
+/// The jobs on the report, those of all shards, and the rows that make no sense.
 fn entries(over: &Over<'_>, outcomes: &[Option<Outcome>]) -> Vec<Entry> {
     let bad = |line: &String| {
         let (row, failure) = line.split_once(": ").unwrap_or((line, ""));
         let (output, failure) = (row.to_owned(), Some(failure.to_owned()));
         Entry { output, made_of: Vec::new(), stands: "failed", failure, figures: None, strip: None }
     };
-    let jobs = over
-        .planned
-        .iter()
-        .zip(outcomes)
-        .map(|(planned, outcome)| entry(planned, outcome.as_ref(), over.state));
-    jobs.chain(over.bad.iter().map(bad)).collect()
+    let (jobs, rows) = over.elsewhere;
+    let elsewhere = jobs.iter().map(|planned| {
+        let file = over.state.job(&planned.asked.name).filter(|file| file.asked == planned.asked.asked);
+        let outcome = file.and_then(|file| match file.status {
+            Status::Done => Some(Outcome::Elsewhere),
+            Status::Failed => Some(Outcome::Failed(file.failure.unwrap_or_default())),
+            Status::Interrupted => None,
+        });
+        entry(planned, outcome.as_ref(), over.state)
+    });
+    let ours = over.planned.iter().zip(outcomes);
+    let ours = ours.map(|(planned, outcome)| entry(planned, outcome.as_ref(), over.state));
+    ours.chain(elsewhere).chain(over.bad.iter().chain(rows).map(bad)).collect()
 }
 
 fn entry(planned: &Planned, outcome: Option<&Outcome>, state: &State) -> Entry {

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use impasto_batch::State;
 use impasto_style::{
-    Event, Init, Iterations, PreparedNetwork, Scales, Size, Subject, TransferOptions, transfer, white_noise,
+    Event, Init, Iterations, OPTIONS, PreparedNetwork, Scales, Size, Subject, TransferOptions, transfer,
+    white_noise,
 };
 use rayon::ThreadPoolBuilder;
 use rustix::fs::statvfs;
 
 use super::Arguments;
-use super::jobs::Planned;
+use super::jobs::{AtSize, Planned};
+use super::material::Material;
 use crate::failure::Failure;
 
 /// The limit of memory of the whole batch.
@@ -78,50 +80,103 @@ struct Speed {
     before: f64,
 }
 
-/// How fast pictures are painted here, by a measurement of about a second.
+/// How long pictures take here, by a measurement of about a second. Jobs of other layers, losses and methods are measured apart.
 #[derive(Debug)]
-pub(super) struct Measured(Vec<Speed>);
+pub(super) struct Estimate(Vec<(Work, Vec<Speed>)>);
 
-impl Measured {
-    /// Measures at the sizes that the work is at, from the smallest on, as long as the next one would not take too long. `painters` of them are at
-    /// work at once, as they will be.
-    pub(super) fn new(
-        planned: &[Planned],
-        (network, options): (&PreparedNetwork, &TransferOptions),
-        painters: usize,
-    ) -> Result<Self, Failure> {
-        let mut sides: Vec<usize> =
-            planned.iter().flat_map(|job| job.scales.iter().map(|((h, w), _)| (*h).max(*w))).collect();
-        sides.sort_unstable();
-        sides.dedup();
-        // Of many sizes some, the smallest and the largest among them.
-        let every = sides.len().div_ceil(5).max(1);
-        let sides: Vec<usize> = sides.iter().rev().step_by(every).rev().copied().collect();
-        let (mut measured, begun) = (Vec::new(), Instant::now());
-        for (at, &side) in sides.iter().enumerate() {
-            let foreseen = measured.last().map_or(0.0, |last: &Speed| {
-                (last.before + 4.0 * last.iteration) * (side as f64 / last.side as f64).powi(2)
-            });
-            let left = BUDGET - begun.elapsed().as_secs_f64();
-            if at > 0 && foreseen > left.max(0.2) {
-                break;
+/// What decides how long an iteration takes, beside the pixels: the network, and values of options.
+type Work = (Option<PathBuf>, Vec<Option<String>>);
+
+/// Those options.
+const DECIDING: [&str; 11] = [
+    "content-layers",
+    "style-layers",
+    "style-loss",
+    "style-weight",
+    "tv-weight",
+    "pool",
+    "conv",
+    "border",
+    "optimizer",
+    "history",
+    "colours",
+];
+
+/// As many kinds of work are measured; the rest is taken for the first one.
+const MOST_KINDS: usize = 6;
+
+fn work(planned: &Planned) -> Work {
+    let options = &planned.job.options;
+    let value = |name: &&str| OPTIONS.iter().find(|row| row.name == *name).and_then(|row| row.get(options));
+    (planned.job.network.path().map(Into::into), DECIDING.iter().map(value).collect())
+}
+
+impl Estimate {
+    /// Measures what these jobs are made of, as many at once as there will be. What cannot be measured, because its network is not there, has no
+    /// time.
+    pub(super) fn new(planned: &[&Planned], material: &Material, painters: usize) -> Self {
+        let mut kinds: Vec<(Work, Vec<&Planned>)> = Vec::new();
+        for job in planned {
+            let work = work(job);
+            match kinds.iter_mut().find(|(known, _)| *known == work) {
+                Some((_, jobs)) => jobs.push(job),
+                None => kinds.push((work, vec![job])),
             }
-            let time = (left / (sides.len() - at) as f64).max(0.1);
-            measured.push(speed(side, (network, options), painters, time)?);
         }
-        Ok(Self(measured))
+        kinds.truncate(MOST_KINDS);
+        let each = BUDGET / kinds.len().max(1) as f64;
+        let measured = kinds.into_iter().filter_map(|(work, jobs)| {
+            let options = &jobs.first()?.job.options;
+            let shared = material.network(&jobs.first()?.job, options).ok()?;
+            Some((work, speeds(&jobs, (&shared.network, options), painters, each).ok()?))
+        });
+        Self(measured.collect())
     }
 
     /// The time that one takes.
     pub(super) fn of_job(&self, planned: &Planned) -> f64 {
-        let scale = |&((height, width), iterations): &((usize, usize), usize)| {
+        let work = work(planned);
+        let known = self.0.iter().find(|(known, _)| *known == work).or(self.0.first());
+        let speeds = known.map_or(&[][..], |(_, speeds)| speeds);
+        let scale = |&((height, width), iterations): &AtSize| {
             let side = height.max(width);
-            let Some(near) = self.0.iter().min_by_key(|speed| speed.side.abs_diff(side)) else { return 0.0 };
+            let Some(near) = speeds.iter().min_by_key(|speed| speed.side.abs_diff(side)) else {
+                return 0.0;
+            };
             let pixels = (height * width) as f64 / (near.side * near.side) as f64;
             (near.iteration * iterations as f64 + near.before) * pixels
         };
         planned.scales.iter().map(scale).sum()
     }
+}
+
+/// Speeds at the sizes that the work is at, from the smallest on, as long as the next one would not take too long.
+fn speeds(
+    planned: &[&Planned],
+    (network, options): (&PreparedNetwork, &TransferOptions),
+    painters: usize,
+    budget: f64,
+) -> Result<Vec<Speed>, Failure> {
+    let mut sides: Vec<usize> =
+        planned.iter().flat_map(|job| job.scales.iter().map(|((h, w), _)| (*h).max(*w))).collect();
+    sides.sort_unstable();
+    sides.dedup();
+    // Of many sizes some, the smallest and the largest among them.
+    let every = sides.len().div_ceil(5).max(1);
+    let sides: Vec<usize> = sides.iter().rev().step_by(every).rev().copied().collect();
+    let (mut measured, begun) = (Vec::new(), Instant::now());
+    for (at, &side) in sides.iter().enumerate() {
+        let foreseen = measured.last().map_or(0.0, |last: &Speed| {
+            (last.before + 4.0 * last.iteration) * (side as f64 / last.side as f64).powi(2)
+        });
+        let left = budget - begun.elapsed().as_secs_f64();
+        if at > 0 && foreseen > left.max(0.2) {
+            break;
+        }
+        let time = (left / (sides.len() - at) as f64).max(0.1);
+        measured.push(speed(side, (network, options), painters, time)?);
+    }
+    Ok(measured)
 }
 
 /// Seconds of measurement.

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use impasto_batch::{Asked, Manifest, Names, Row, State, Template, expand};
+use impasto_style::picture::Encoding;
 use impasto_style::{Init, Input, Picture, Record, Scale};
 use impasto_vgg::Convention;
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ pub(super) struct Jobs {
     pub(super) planned: Vec<Planned>,
     /// A line for each row that makes no sense.
     pub(super) bad: Vec<String>,
+    /// The jobs of other shards, and the rows that make no sense where those are another one's: for the report.
+    pub(super) elsewhere: (Vec<Planned>, Vec<String>),
     /// The folder of state.
     pub(super) state: PathBuf,
 }
@@ -58,11 +61,13 @@ impl Jobs {
         if let Some(shard) = arguments.shard {
             let costs: Vec<f64> = jobs.planned.iter().map(Planned::cost).collect();
             let ours: HashSet<usize> = shard.jobs(&costs).into_iter().collect();
-            let mut index = 0..;
-            jobs.planned.retain(|_| index.next().is_some_and(|index| ours.contains(&index)));
+            let all = std::mem::take(&mut jobs.planned).into_iter().enumerate();
+            let (ours, others): (Vec<_>, Vec<_>) = all.partition(|(index, _)| ours.contains(index));
+            let planned = |jobs: Vec<(usize, Planned)>| jobs.into_iter().map(|(_, job)| job).collect();
+            (jobs.planned, jobs.elsewhere.0) = (planned(ours), planned(others));
             // Rows that make no sense are told of once.
             if !shard.is_first() {
-                jobs.bad.clear();
+                jobs.elsewhere.1 = std::mem::take(&mut jobs.bad);
             }
         }
         Ok(jobs)
@@ -80,9 +85,8 @@ impl Jobs {
             }
         }
         for (index, planned) in self.planned.iter().enumerate() {
-            let start = if let Init::File(path) = &planned.job.options.init { Some(path) } else { None };
-            let read = planned.asked.files.iter().filter(|path| Some(*path) != start);
-            for file in read {
+            // The start among them: a picture that goes on from itself would be another one each time.
+            for file in &planned.asked.files {
                 if let Some(&other) = place_of(file).ok().and_then(|place| outputs.get(&*place)) {
                     return Err(Failure::wrong_use(format!(
                         "{} would overwrite {}, which {} reads: give it another picture",
@@ -210,12 +214,12 @@ impl Plan<'_> {
         if is_standard(&job.output) {
             return Err(Failure::wrong_use("its output is -: the pictures of a batch go to files"));
         }
-        crate::output::encoding(&job.output, &job.written)?;
+        let encoding = crate::output::encoding(&job.output, &job.written)?;
         let files = files(&job)?;
         let output = place_of(&job.output).map_err(|error| {
             Failure::failed(format!("cannot tell where {} is: {error}", job.output.display()))
         })?;
-        let asked = Asked { name: State::name_of(&output), asked: described(&job)?, output, files };
+        let asked = Asked { name: State::name_of(&output), asked: described(&job, encoding)?, output, files };
         let scales = self.scales(&job);
         self.jobs.planned.push(Planned { name: job.output.display().to_string(), job, asked, scales });
         self.at.push(at);
@@ -257,14 +261,14 @@ fn files(job: &Job) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// All that decides a picture beside what is in its files.
-fn described(job: &Job) -> Result<Value, Failure> {
+fn described(job: &Job, encoding: Encoding) -> Result<Value, Failure> {
     let inputs: Vec<Input> = job
         .sources
         .unread(|path| if is_standard(path) { Ok(path.to_owned()) } else { place_of(path) })
         .map_err(|error| Failure::failed(format!("cannot tell where a file is: {error}")))?;
     let record = Record::in_full(&job.options, inputs);
     let written: serde_json::Map<String, Value> =
-        job.written.said().map(|(name, text)| (name.to_owned(), text.into())).collect();
+        job.written.fitting(encoding).said().map(|(name, text)| (name.to_owned(), text.into())).collect();
     let network = job.network.path().map(|path| path.display().to_string());
     let preprocess = job.network.preprocess().map(Convention::name);
     Ok(json!({
@@ -278,21 +282,54 @@ fn described(job: &Job) -> Result<Value, Failure> {
     }))
 }
 
-/// The absolute path of a file, which need not be there, without links in its folders where these are there.
+/// The absolute path of a file, which need not be there, with all links followed: two names of one file have one place.
 fn place_of(path: &Path) -> io::Result<PathBuf> {
-    let absolute = std::path::absolute(path)?;
-    if let (Some(folder), Some(name)) = (absolute.parent(), absolute.file_name())
-        && let Ok(folder) = folder.canonicalize()
-    {
-        return Ok(folder.join(name));
-    }
-    let mut plain = PathBuf::new();
-    for component in absolute.components() {
-        match component {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            component => plain.push(component),
+    let mut path = std::path::absolute(path)?;
+    // As many links as systems follow.
+    for _ in 0..40 {
+        if let Ok(place) = path.canonicalize() {
+            return Ok(place);
         }
+        let Ok(target) = path.read_link() else { break };
+        path = path.parent().unwrap_or(Path::new("/")).join(target);
     }
-    Ok(plain)
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => Ok(place_of(folder)?.join(name)),
+        // The path ends in `..`.
+        (Some(folder), None) => Ok(place_of(folder)?.parent().unwrap_or(Path::new("/")).into()),
+        _ => Ok(path),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_file_has_one_place_whatever_it_is_called() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("real/deep")).unwrap();
+        fs::write(path("real/in.jpg"), "").unwrap();
+        symlink("real", path("link")).unwrap();
+        symlink("in.jpg", path("real/to_in.jpg")).unwrap();
+        symlink("none.png", path("real/to_none.png")).unwrap();
+        symlink("round", path("round")).unwrap();
+        let place = |name: &str| place_of(&path(name)).unwrap();
+        for (one, other) in [
+            ("link/new/a.png", "real/new/a.png"),
+            ("link/to_none.png", "real/none.png"),
+            ("link/to_in.jpg", "real/in.jpg"),
+            ("real/deep/../x.png", "real/x.png"),
+            ("real/none/../x.png", "real/x.png"),
+        ] {
+            assert_eq!(place(one), place(other), "{one} and {other}");
+        }
+        let before = place("link/new/a.png");
+        fs::create_dir_all(path("real/new")).unwrap();
+        assert_eq!(place("link/new/a.png"), before, "when its folder was made");
+        assert!(place("round").ends_with("round"));
+    }
 }

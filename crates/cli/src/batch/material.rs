@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use impasto_batch::Stamps;
-use impasto_style::{Cancel, Input, PreparedNetwork, TransferOptions};
+use impasto_style::{
+    Border, Cancel, ConvMode, Each, Input, LayerWeights, Pooling, PreparedNetwork, TransferOptions,
+};
 use impasto_vgg::Convention;
 
 use super::targets::PaintingTargets;
@@ -35,8 +37,10 @@ pub(super) struct Shared {
 struct Key {
     weights: Option<PathBuf>,
     preprocess: Option<&'static str>,
-    /// The options, as far as they count: layers, pooling, border, convolutions.
-    options: [String; 5],
+    layers: (LayerWeights, Each<LayerWeights>),
+    pooling: Pooling,
+    border: Border,
+    conv: ConvMode,
 }
 
 impl Material {
@@ -70,15 +74,13 @@ impl Material {
 
 impl Key {
     fn new(job: &Job, options: &TransferOptions) -> Self {
-        let names = ["content-layers", "style-layers", "pooling", "border", "conv"];
-        let value = |name| {
-            let row = impasto_style::OPTIONS.iter().find(|row| row.name == name);
-            row.and_then(|row| row.get(options)).unwrap_or_default()
-        };
         Self {
             weights: job.network.path().map(Into::into),
             preprocess: job.network.preprocess().map(Convention::name),
-            options: names.map(value),
+            layers: (options.content_layers.clone(), options.style_layers.clone()),
+            pooling: options.pooling,
+            border: options.border,
+            conv: options.conv,
         }
     }
 }

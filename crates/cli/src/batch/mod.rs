@@ -31,7 +31,6 @@ use clap::Args;
 use impasto_batch::{Shard, Template};
 use impasto_style::picture::Written;
 
-use crate::EXIT_CODES;
 use crate::duration::parse_duration;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -39,6 +38,14 @@ use crate::options::OptionArguments;
 use crate::progress::Volume;
 use crate::written::WrittenArguments;
 use jobs::Jobs;
+
+/// For the end of `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all pictures are there
+  1    some failed, or --time-limit ended it before
+  2    wrong use
+  129, 130, 143, 152    stopped by SIGHUP, SIGINT, SIGTERM or SIGXCPU, with a checkpoint of every running job";
 
 /// For the end of `--help`.
 const EXAMPLES: &str = "\
@@ -49,8 +56,8 @@ Examples:
 
 A row of a manifest is a job: JSON lines such as
   {\"content\": \"a.jpg\", \"style\": [\"x.jpg\", \"y.jpg\"], \"blend\": [3, 1], \"output\": \"out/a.png\"}
-or in a file named *.toml a table [[jobs]] with the same names: content, style, mask, style-mask, keep, content-mask, regions, scene, output, and
-any option of transfer. Paths are from the manifest's folder. Options of the command line count where a row says nothing.";
+or in a file named *.toml a table [[jobs]] with the same names: content, style, mask, style-mask, keep, content-mask, regions, scene, output,
+print, weights, preprocess, preset, and any option of transfer. Paths are from the manifest's folder. Options of the command line count where a row says nothing.";
 
 /// Paint many pictures: every pair of photos and paintings, or the rows of a manifest
 ///

@@ -4,11 +4,11 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use impasto_batch::{Figures, State};
+use impasto_batch::{Figures, State, Status};
 use impasto_files::probe;
 use impasto_style::{
-    Breakdown, Checkpoint, Checkpoints, Event, LossKind, Painting, Picture, Resume, Run, Summary,
-    TransferError, Vanished, transfer_with,
+    Breakdown, Checkpoint, Checkpoints, Event, LossKind, Painting, Resume, Run, Summary, TransferError,
+    Vanished, transfer_with,
 };
 
 use super::display::{Teller, What};
@@ -19,13 +19,14 @@ use super::strip;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::log::job_line;
+use crate::sources::counted;
 
 /// How a painting ended that has not failed.
 pub(super) enum Ended {
     /// Its picture is written.
     Painted(Figures),
     /// It was there, made of the same.
-    There(Figures),
+    There,
     /// It was stopped, and goes on from its checkpoint another time.
     Stopped,
 }
@@ -81,7 +82,7 @@ impl Workshop<'_> {
                 said.start(summary);
             }
             let write = |picture: &Painting| {
-                output.write_or_keep(&picture.picture, said.as_ref().map(|said| said.of_painting(picture)))
+                output.write(&picture.picture, said.as_ref().map(|said| said.of_painting(picture)))
             };
             easel.hear(event, write)
         });
@@ -113,12 +114,15 @@ impl Workshop<'_> {
         }
     }
 
-    /// The strip of a job whose picture was there.
-    pub(super) fn strip_of_what_is_there(self, planned: &Planned, ready: &Ready) {
-        if let Ok(read) = Picture::read(&planned.job.output, &planned.job.options.reading_photo(0)) {
-            strip::write(&self.state.strip(&planned.asked.name), &ready.subject, &read.picture);
-        }
-        fs::remove_file(self.state.checkpoint(&planned.asked.name)).ok();
+    /// Whether the picture of a job is there although nothing says that the job is done. One that was done, and is another one since, is painted
+    /// again.
+    pub(super) fn is_there(self, planned: &Planned, ready: &Ready) -> bool {
+        let name = &planned.asked.name;
+        let was_done = self.state.job(name).is_some_and(|file| file.status == Status::Done);
+        let Some(picture) = ready.there(planned).filter(|_| !was_done) else { return false };
+        strip::write(&self.state.strip(name), &ready.subject, &picture);
+        fs::remove_file(self.state.checkpoint(name)).ok();
+        true
     }
 }
 
@@ -187,8 +191,11 @@ impl Easel<'_> {
         let reading = self.started.elapsed();
         self.teller.tell(What::Started { iterations: summary.iterations, done: summary.done });
         self.teller.verbose(|| {
-            let threads = summary.threads;
-            format!("{name}: {width} x {height}, {} iterations, {threads} threads, {mib} MiB, prepared in {reading:.2?}", summary.iterations)
+            let threads = counted(summary.threads, "thread");
+            format!(
+                "{name}: {width} x {height}, {} iterations, {threads}, {mib} MiB, prepared in {reading:.2?}",
+                summary.iterations
+            )
         });
     }
 }

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use impasto_batch::{Figures, Stamp};
+use impasto_batch::Stamp;
 use impasto_style::picture::Whose;
-use impasto_style::{Init, Provenance, Record, Said, Subject};
+use impasto_style::{Init, Picture, Provenance, Record, Said, Subject};
 
 use super::jobs::Planned;
 use super::material::{Material, Shared};
@@ -72,16 +72,13 @@ impl Ready {
         Ok(Self { subject, init, shared, record, output, said, inputs, notices, idle })
     }
 
-    /// The numbers of its picture, if that is there already: it says that it was made of the same, to the end. So it is when a call ended between
-    /// the writing of the picture and that of the job's file, and where the folder of state was lost.
-    pub(super) fn is_there(&self, planned: &Planned) -> Option<Figures> {
-        let there = Provenance::read(&planned.job.output).ok()?;
-        let (height, width) = planned.size();
-        (there.to_string() == self.said.as_ref()?.of_finished()).then(|| Figures {
-            width,
-            height,
-            ..Figures::default()
-        })
+    /// Its picture, if that is there already, whole: it says that it was made of the same, to the end. So it is when a call ended between the
+    /// writing of the picture and that of the job's file, and where the folder of state was lost.
+    pub(super) fn there(&self, planned: &Planned) -> Option<Picture> {
+        let (output, said) = (&planned.job.output, self.said.as_ref()?);
+        let there = Provenance::read(output).ok().filter(|there| there.to_string() == said.of_finished());
+        // What it says stands before its pixels.
+        there.and_then(|_| Some(Picture::read(output, &planned.job.options.reading_whole(0)).ok()?.picture))
     }
 }
 

@@ -19,7 +19,10 @@ pub(super) fn write(path: &Path, subject: &Subject, picture: &Picture) {
     let parts: Option<Vec<Picture>> =
         [Some(subject.photo()), painting, Some(picture)].into_iter().flatten().map(small).collect();
     if let Some(bytes) = parts.and_then(|parts| beside(&parts)?.encode(Encoding::Jpeg { quality: 80 }).ok()) {
-        fs::write(path, bytes).ok();
+        // What stands there and is no file would take the bytes elsewhere, or never.
+        if !path.exists() || path.is_file() {
+            fs::write(path, bytes).ok();
+        }
     }
 }
 

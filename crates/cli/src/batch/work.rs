@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use impasto_batch::{Asked, Outcome, Queue, State, StateError, Turn};
+use impasto_batch::{Asked, Holder, Outcome, Queue, State, StateError, Turn};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::Arguments;
@@ -48,7 +48,7 @@ struct Shop<'a> {
 }
 
 pub(super) fn run(jobs: Jobs, arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
-    let Jobs { planned, bad, state: folder } = jobs;
+    let Jobs { planned, bad, elsewhere, state: folder } = jobs;
     let limit = memory_limit(arguments)?;
     let mut log = open_log(arguments, &planned)?;
     let state = State::open(&folder).map_err(Failure::failed)?;
@@ -103,7 +103,15 @@ pub(super) fn run(jobs: Jobs, arguments: &Arguments, interrupt: &Interrupt) -> R
     display.finish();
     idle.warn(arguments, &display);
     conclude(
-        &Over { planned: &planned, bad: &bad, queue: &queue, state: &state, interrupt, broken },
+        &Over {
+            planned: &planned,
+            bad: &bad,
+            elsewhere: &elsewhere,
+            queue: &queue,
+            state: &state,
+            interrupt,
+            broken,
+        },
         &display,
     )
 }
@@ -190,6 +198,7 @@ impl Shop<'_> {
     fn read_ahead(self, next: &SyncSender<Next>, teller: &Teller) {
         // What reading does in parallel is done by this thread: the others are for painting.
         let Ok(pool) = ThreadPoolBuilder::new().num_threads(1).build() else { return };
+        let mut waited: Option<Holder> = None;
         loop {
             let over = |job: usize, outcome: &Outcome| {
                 let teller = Teller { job, ..teller.clone() };
@@ -198,7 +207,18 @@ impl Shop<'_> {
                     Outcome::Kept | Outcome::Elsewhere | Outcome::Painted => What::There,
                 });
             };
-            let Some(Some(turn)) = self.breaks(self.queue.next(|| self.is_stopped(), over)) else { return };
+            let waits = |jobs: usize, holder: &Holder| {
+                if waited.as_ref() != Some(holder) {
+                    let Holder { host, process, .. } = holder;
+                    let jobs = counted(jobs, "job");
+                    teller
+                        .line(format!("Waiting for {jobs}, one of them held by process {process} of {host}"));
+                    waited = Some(holder.clone());
+                }
+            };
+            let Some(Some(turn)) = self.breaks(self.queue.next(|| self.is_stopped(), over, waits)) else {
+                return;
+            };
             let teller = Teller { job: turn.job, ..teller.clone() };
             let read = {
                 let _room = self.room.lock();
@@ -310,9 +330,8 @@ impl Shop<'_> {
             *ready = Some(Box::new(read));
         }
         let Some(ready) = ready else { return Ok(Ended::Stopped) };
-        if let Some(there) = ready.is_there(planned) {
-            self.workshop.strip_of_what_is_there(planned, ready);
-            return Ok(Ended::There(there));
+        if self.workshop.is_there(planned, ready) {
+            return Ok(Ended::There);
         }
         pool.install(|| self.workshop.paint(planned, ready, share.memory, teller))
     }
@@ -325,9 +344,12 @@ impl Shop<'_> {
         ready: Option<Box<Ready>>,
         teller: &Teller,
     ) {
-        let (figures, told) = match painted {
-            Ok(Ended::Painted(figures)) => (figures.clone(), What::Painted(figures)),
-            Ok(Ended::There(figures)) => (figures, What::There),
+        let inputs = ready.map(|ready| ready.inputs).unwrap_or_default();
+        let (done, told) = match painted {
+            Ok(Ended::Painted(figures)) => {
+                (self.queue.done(&turn, inputs, figures.clone()), What::Painted(figures))
+            }
+            Ok(Ended::There) => (self.queue.found(&turn, inputs), What::There),
             Ok(Ended::Stopped) => {
                 teller.tell(What::Left);
                 self.breaks(self.queue.put_back(turn));
@@ -335,8 +357,7 @@ impl Shop<'_> {
             }
             Err(failure) => return self.fail(&turn, &failure, teller),
         };
-        let inputs = ready.map(|ready| ready.inputs).unwrap_or_default();
-        if self.breaks(self.queue.done(&turn, inputs, Some(figures))).is_some() {
+        if self.breaks(done).is_some() {
             teller.tell(told);
         }
     }

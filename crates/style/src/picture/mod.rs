@@ -134,6 +134,8 @@ impl Picture {
     /// (H, W) of a picture file as it is stored, by its first bytes alone; none if they do not tell. A photo that a camera has turned may have them
     /// the other way round.
     pub fn stored_size(path: &Path) -> Option<(usize, usize)> {
+        // A pipe would wait.
+        std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         let (width, height) =
             ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_dimensions().ok()?;
         Some((height as usize, width as usize))
