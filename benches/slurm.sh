@@ -198,7 +198,7 @@ picture=$seen
 say "$(pictures "$work/run/out") pictures: task $victim is killed while it paints $picture"
 scancel --batch --signal=KILL "${job}_$victim"
 within 60 is "$victim" FAILED
-killed=$(date -u +%FT%TZ)
+killed=$(date -u +%FT%T.%3NZ)
 say "tasks: $(states)"
 scontrol requeue "${job}_$victim"
 # Slurm would leave it for two minutes.
