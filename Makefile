@@ -35,12 +35,12 @@ check:
 	cargo test --workspace --locked
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-# Every example, as it is.
+# Every example, as it is. All are built at once, as the tests are: of one crate alone the crates it is built on would have other
+# features, and be compiled anew.
+TARGET = $(abspath $(or $(CARGO_TARGET_DIR),target))
 examples:
-	set -e; for example in crates/*/examples/*.rs; do \
-	    crate=$${example#crates/}; crate=$${crate%%/*}; \
-	    cargo run --quiet --locked --package impasto-$$crate --example $$(basename $$example .rs); \
-	done
+	cargo build --quiet --locked --workspace --examples
+	set -e; for example in crates/*/examples/*.rs; do $(TARGET)/debug/examples/$$(basename $$example .rs); done
 
 # The Python package: its wheel, lints, types and tests, in an environment of its own.
 python:
@@ -53,24 +53,25 @@ wheel: build
 # The notebooks, executed at small size with the package that `python` has built; what they show is kept by
 # make notebooks IMPASTO_NOTEBOOK_SIZE=128 WRITE=--write.
 IMPASTO_NOTEBOOK_SIZE ?= 64
-NOTEBOOK_VENV = $(or $(CARGO_TARGET_DIR),target)/python-venv/bin
+NOTEBOOK_VENV = $(TARGET)/python-venv/bin
 notebooks:
 	test -x $(NOTEBOOK_VENV)/python || $(MAKE) python
 	$(NOTEBOOK_VENV)/python -m pip install --quiet --requirement examples/notebooks/requirements.txt
 	IMPASTO_NOTEBOOK_SIZE=$(IMPASTO_NOTEBOOK_SIZE) $(NOTEBOOK_VENV)/python examples/notebooks/run.py $(WRITE)
 
-# The test of an operation of somebody else, with impasto-proptest.
+# The test of an operation of somebody else, with impasto-proptest. It and the exercises share what they are built on.
+OUTSIDE = --target-dir $(TARGET)/outside
 own-operation:
-	cd examples/own_operation && cargo test --locked
+	cd examples/own_operation && cargo test --locked $(OUTSIDE)
 
 # Whether what you wrote in examples/exercises is right: make exercise N=3
 N = $(error N=3, say, names the exercise)
 exercise:
-	@cd examples/exercises && cargo test --quiet --locked --test exercises -- --exact exercise_$$(printf %02d $(N))
+	@cd examples/exercises && cargo test --quiet --locked $(OUTSIDE) --test exercises -- --exact exercise_$$(printf %02d $(N))
 
 # The solutions, and that the exercises fail for the right reason as they come.
 exercises:
-	cd examples/exercises && cargo test --locked --test solutions
+	cd examples/exercises && cargo test --locked $(OUTSIDE) --test solutions
 
 # The gradients of candle and burn, checked: a table. Both are compiled first, which takes minutes.
 in-the-wild:
@@ -78,6 +79,7 @@ in-the-wild:
 
 # WebAssembly: the module, and a painting in node that the native program's is compared with.
 wasm: build
+	crates/wasm/node.sh
 	crates/wasm/build.sh
 	node --test crates/wasm/test.mjs
 
@@ -85,6 +87,7 @@ wasm: build
 # headless Chromium, which leaves what it saw in target/page-screenshots.
 PAGE = $(CURDIR)/target/page
 page:
+	crates/wasm/node.sh
 	crates/wasm/build.sh
 	node crates/wasm/page/build.mjs $(PAGE)
 
@@ -92,7 +95,7 @@ page-test: page
 	crates/wasm/page/test.sh $(PAGE)
 
 # docs/ as one book, target/book/index.html: equations set, code included, every link checked.
-BOOK_TARGET = --target-dir $(or $(CARGO_TARGET_DIR),target)/mdbook
+BOOK_TARGET = --target-dir $(TARGET)/mdbook
 BOOK = --quiet --locked --manifest-path crates/book/Cargo.toml $(BOOK_TARGET)
 book:
 	cargo fmt --manifest-path crates/book/Cargo.toml --check
@@ -112,12 +115,12 @@ package:
 SECONDS = 30
 fuzz:
 	IMPASTO_FUZZ_SECONDS=$(SECONDS) $(if $(SEED),IMPASTO_FUZZ_SEED=$(SEED)) $(if $(FILES),IMPASTO_FUZZ_FILES=$(FILES)) \
-	    cargo test --quiet --locked --package impasto-tests --test fuzz -- --exact long_run --ignored --nocapture
+	    cargo test --quiet --locked --workspace --test fuzz -- --exact long_run --ignored --nocapture
 
 # Runs that are killed or get a signal at random moments, many of them.
 torture:
-	IMPASTO_KILLS=200 cargo test --locked --package impasto-tests --test tests resume:: -- --nocapture
-	IMPASTO_SIGNALS=200 cargo test --locked --package impasto-tests --test tests a_signal_at_any_moment -- --nocapture
+	IMPASTO_KILLS=200 cargo test --locked --workspace --test tests resume:: -- --nocapture
+	IMPASTO_SIGNALS=200 cargo test --locked --workspace --test tests a_signal_at_any_moment -- --nocapture
 
 # AddressSanitizer on the tests of tensor, the only crate with unsafe code. Stable Rust has no sanitizers.
 ASAN_HOST = $(shell rustc --version --verbose | sed -n 's/^host: //p')

@@ -296,8 +296,12 @@ fn line(command: &Short, trial: &Trial, known: &BTreeSet<String>, with: bool) ->
     let mut options: BTreeMap<String, String> =
         pairs(QUICK).filter(|(name, _)| known.contains(name)).collect();
     match trial.operands {
-        // Of two pictures the whole objective is checked.
-        Some(_) if command.name == "gradcheck" => {}
+        // Of two pictures a whole objective is checked: the quicker one of two.
+        Some(_) if command.name == "gradcheck" => {
+            if trial.option != "operations-only" {
+                options.insert("filter".to_owned(), "masks".to_owned());
+            }
+        }
         Some("") => options.clear(),
         _ => options.extend(pairs(command.options)),
     }

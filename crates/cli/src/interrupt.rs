@@ -65,6 +65,11 @@ impl Interrupt {
         self.0.keeps.fetch_or(has_picture, Ordering::SeqCst);
     }
 
+    /// There is something to keep from now on, whatever a transfer tells.
+    pub(crate) fn keep(&self) {
+        self.0.keeps.store(true, Ordering::SeqCst);
+    }
+
     /// Whether there is something to keep.
     pub(crate) fn keeps(&self) -> bool {
         self.0.keeps.load(Ordering::SeqCst)

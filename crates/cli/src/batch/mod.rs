@@ -8,10 +8,11 @@
 //! | what jobs have in common: networks, Gram matrices of paintings | `material.rs`, `targets.rs` |
 //! | the next job is read while one is painted | `reader.rs` |
 //! | a job that was read becomes a picture | `painter.rs`, `strip.rs` |
-//! | all of these at once, and what is said | `work.rs`, `display.rs` |
+//! | all of these at once, what is said, how it ends | `work.rs`, `display.rs`, `ending.rs` |
 
 mod display;
 mod dry_run;
+mod ending;
 mod estimate;
 mod jobs;
 mod material;

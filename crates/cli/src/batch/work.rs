@@ -5,12 +5,12 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use impasto_batch::{Asked, Entry, Outcome, Queue, State, StateError, Status, Turn, report};
-use impasto_files::write_atomically;
+use impasto_batch::{Asked, Outcome, Queue, State, StateError, Turn};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::Arguments;
 use super::display::{Display, Teller, Told, What};
+use super::ending::{Over, conclude};
 use super::estimate::{default_painters, memory_limit};
 use super::jobs::{Jobs, Planned};
 use super::material::Material;
@@ -66,6 +66,7 @@ pub(super) fn run(jobs: Jobs, arguments: &Arguments, interrupt: &Interrupt) -> R
     }
     display.say(&first_line(&planned, &pending, painters, &state));
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
+    interrupt.keep();
     let shares = Shares::new(limit, threads, painters);
     let workshop = Workshop { material: &material, state: &state, interrupt, logs: log.is_some() };
     let (room, broken) = (Mutex::new(()), Mutex::new(None));
@@ -241,38 +242,44 @@ impl Shop<'_> {
             let next = taken.lock().map(|taken| taken.recv());
             let Ok(Ok(Next { turn, mut ready })) = next else { return };
             let teller = Teller { job: turn.job, to: to.clone(), is_verbose: self.is_verbose };
-            loop {
-                let (count, share) = (self.shares.count(), self.shares.each());
-                let painted = self.paint(&turn, &mut ready, share, &mut pool, &teller);
-                let Err(failure) = painted else {
-                    self.conclude(&painted.unwrap_or(Ended::Stopped), turn, ready, &teller);
-                    break;
-                };
-                if !failure.is_of_memory() {
-                    self.fail(&turn, &failure, &teller);
-                    break;
+            if !self.paint_one(turn, &mut ready, &mut pool, &teller) {
+                return;
+            }
+        }
+    }
+
+    /// Paints a job with a share of the machine, or where that is too little with a larger one; returns whether this thread is to go on.
+    fn paint_one(
+        self,
+        turn: Turn,
+        ready: &mut Option<Box<Ready>>,
+        pool: &mut Option<(usize, ThreadPool)>,
+        teller: &Teller,
+    ) -> bool {
+        loop {
+            let (count, share) = (self.shares.count(), self.shares.each());
+            let failure = match self.paint(&turn, ready, share, pool, teller) {
+                Err(failure) if failure.is_of_memory() => failure,
+                painted => {
+                    self.conclude(painted, turn, ready.take(), teller);
+                    return true;
                 }
-                match self.shares.fewer(count) {
-                    Some(Fewer::Already) => {}
-                    Some(Fewer::Now) => {
-                        let more = self.shares.count();
-                        teller.line(format!(
-                            "{}: {failure}; from now on {more} at once",
-                            self.planned[turn.job].name
-                        ));
-                        teller.tell(What::Left);
-                        self.breaks(self.queue.put_back(turn));
-                        return;
-                    }
-                    // Nothing else is at work, and nothing is read ahead meanwhile.
-                    None => {
-                        let _room = self.room.lock();
-                        match self.paint(&turn, &mut ready, self.shares.whole(), &mut pool, &teller) {
-                            Ok(ended) => self.conclude(&ended, turn, ready, &teller),
-                            Err(failure) => self.fail(&turn, &failure, &teller),
-                        }
-                        break;
-                    }
+            };
+            match self.shares.fewer(count) {
+                Some(Fewer::Already) => {}
+                Some(Fewer::Now) => {
+                    let (name, left) = (&self.planned[turn.job].name, self.shares.count());
+                    teller.line(format!("{name}: {failure}; from now on {left} at once"));
+                    teller.tell(What::Left);
+                    self.breaks(self.queue.put_back(turn));
+                    return false;
+                }
+                // Nothing else is at work, and nothing is read ahead meanwhile.
+                None => {
+                    let _room = self.room.lock();
+                    let painted = self.paint(&turn, ready, self.shares.whole(), pool, teller);
+                    self.conclude(painted, turn, ready.take(), teller);
+                    return true;
                 }
             }
         }
@@ -310,24 +317,27 @@ impl Shop<'_> {
         pool.install(|| self.workshop.paint(planned, ready, share.memory, teller))
     }
 
-    /// What a job has come to that has not failed.
-    fn conclude(self, ended: &Ended, turn: Turn, ready: Option<Box<Ready>>, teller: &Teller) {
-        let inputs = ready.map(|ready| ready.inputs).unwrap_or_default();
-        match ended {
-            Ended::Painted(figures) => {
-                if self.breaks(self.queue.done(&turn, inputs, Some(figures.clone()))).is_some() {
-                    teller.tell(What::Painted(figures.clone()));
-                }
-            }
-            Ended::There(figures) => {
-                if self.breaks(self.queue.done(&turn, inputs, Some(figures.clone()))).is_some() {
-                    teller.tell(What::There);
-                }
-            }
-            Ended::Stopped => {
+    /// What a job has come to.
+    fn conclude(
+        self,
+        painted: Result<Ended, Failure>,
+        turn: Turn,
+        ready: Option<Box<Ready>>,
+        teller: &Teller,
+    ) {
+        let (figures, told) = match painted {
+            Ok(Ended::Painted(figures)) => (figures.clone(), What::Painted(figures)),
+            Ok(Ended::There(figures)) => (figures, What::There),
+            Ok(Ended::Stopped) => {
                 teller.tell(What::Left);
                 self.breaks(self.queue.put_back(turn));
+                return;
             }
+            Err(failure) => return self.fail(&turn, &failure, teller),
+        };
+        let inputs = ready.map(|ready| ready.inputs).unwrap_or_default();
+        if self.breaks(self.queue.done(&turn, inputs, Some(figures))).is_some() {
+            teller.tell(told);
         }
     }
 }
@@ -355,96 +365,5 @@ impl Idle {
                 display.say(&format!("Warning: --{option} had no effect on any picture"));
             }
         }
-    }
-}
-
-/// A batch that has ended.
-struct Over<'a> {
-    planned: &'a [Planned],
-    bad: &'a [String],
-    queue: &'a Queue<'a>,
-    state: &'a State,
-    interrupt: &'a Interrupt,
-    broken: Mutex<Option<StateError>>,
-}
-
-/// Writes the report, and says how all has ended.
-fn conclude(over: &Over<'_>, display: &Display<'_>) -> Result<(), Failure> {
-    let outcomes = over.queue.outcomes();
-    let path = over.state.report();
-    let page = report(&entries(over, &outcomes));
-    let written = write_atomically(&path, |out| out.write_all(page.as_bytes()));
-    let count = |is: fn(&Outcome) -> bool| outcomes.iter().flatten().filter(|outcome| is(outcome)).count();
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_))) + over.bad.len();
-    let painted = count(|outcome| *outcome == Outcome::Painted);
-    let (there, left) = (
-        outcomes.iter().flatten().count() - count(|outcome| matches!(outcome, Outcome::Failed(_))),
-        outcomes.iter().filter(|outcome| outcome.is_none()).count(),
-    );
-    let all = over.planned.len() + over.bad.len();
-    let done = format!("{there} of {} are there, {painted} of them painted now", counted(all, "picture"));
-    let report = match &written {
-        Ok(()) => format!("; {}", path.display()),
-        Err(error) => format!("; no report: {error}"),
-    };
-    if let Some(error) = over.broken.lock().ok().and_then(|mut broken| broken.take()) {
-        return Err(Failure::failed(format!("{error}; {done}")));
-    }
-    if let Some(cause) = over.interrupt.cause().filter(|_| left > 0) {
-        let message = format!("stopped by {cause}: {done}; the same command goes on{report}");
-        return Err(Failure::stopped(cause, message));
-    }
-    if failed > 0 {
-        for (planned, outcome) in over.planned.iter().zip(&outcomes) {
-            if let Some(Outcome::Failed(failure)) = outcome {
-                display.insist(&format!("Failed: {}: {failure}", planned.name));
-            }
-        }
-        for line in over.bad {
-            display.insist(&format!("Failed: {line}"));
-        }
-        let them = if failed == 1 { "it" } else { "them" };
-        return Err(Failure::failed(format!(
-            "{} failed: {done}; the same command tries {them} again{report}",
-            counted(failed, "job")
-        )));
-    }
-    written?;
-    display.say(&format!("Wrote {}: {done}{report}", counted(painted, "picture")));
-    Ok(())
-}
-
-/// The jobs on the report, and the rows that make no sense.
-fn entries(over: &Over<'_>, outcomes: &[Option<Outcome>]) -> Vec<Entry> {
-    let bad = |line: &String| {
-        let (row, failure) = line.split_once(": ").unwrap_or((line, ""));
-        let (output, failure) = (row.to_owned(), Some(failure.to_owned()));
-        Entry { output, made_of: Vec::new(), stands: "failed", failure, figures: None, strip: None }
-    };
-    let jobs = over
-        .planned
-        .iter()
-        .zip(outcomes)
-        .map(|(planned, outcome)| entry(planned, outcome.as_ref(), over.state));
-    jobs.chain(over.bad.iter().map(bad)).collect()
-}
-
-fn entry(planned: &Planned, outcome: Option<&Outcome>, state: &State) -> Entry {
-    let (name, sources) = (&planned.asked.name, &planned.job.sources);
-    let figures = state.job(name).filter(|file| file.status == Status::Done).and_then(|file| file.figures);
-    let (stands, failure) = match outcome {
-        Some(Outcome::Failed(failure)) => ("failed", Some(failure.clone())),
-        Some(_) => ("done", None),
-        None => ("not done yet", None),
-    };
-    let (photo, paintings) = sources.names();
-    let made_of = std::iter::once(photo).chain(paintings.iter().map(|path| &**path));
-    Entry {
-        output: planned.name.clone(),
-        made_of: made_of.map(|path| path.display().to_string()).collect(),
-        stands,
-        failure,
-        figures,
-        strip: Some(state.strip(name)).filter(|path| path.exists()),
     }
 }

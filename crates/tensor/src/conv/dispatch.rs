@@ -21,7 +21,8 @@ impl Algorithm {
         self.method().tile_rows()
     }
 
-    /// What computes it.
+    /// What computes it. Never inlined: in another crate every kernel would be compiled once more, for every instruction set.
+    #[inline(never)]
     pub(super) fn method(self) -> &'static dyn Method {
         match self {
             Self::Im2col => &Im2col,
