@@ -9,7 +9,7 @@
 # pictures are compared, every byte, with those of one `impasto batch` without Slurm. The exit code is 1 if a task failed, the killed
 # picture began anew, or a byte differs.
 #
-#   ITERATIONS=150        of each picture, which must take more than the 10 seconds between two checkpoints
+#   ITERATIONS=300        of each picture, which must take more than the 10 seconds between two checkpoints
 #   SIZE=64               longest side of each picture
 #   KEEP=1                leaves the temporary folder, with Slurm's logs
 #
@@ -173,7 +173,7 @@ completed() {
 }
 say() { echo "$(printf '%3d s' $((SECONDS - start)))  $*"; }
 
-options=(--size "${SIZE:-64}" --iterations "${ITERATIONS:-150}")
+options=(--size "${SIZE:-64}" --iterations "${ITERATIONS:-300}")
 mkdir "$work/bin"
 ln -s "$program" "$work/bin/impasto"
 # Nobody's settings.
