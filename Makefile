@@ -1,4 +1,4 @@
-# Everything here needs Rust and make alone; `python` and `notebooks` also Python 3.10 or later, `same-bytes` and `old-new` any Python 3,
+# Everything here needs Rust and make alone; `python`, `notebooks` and `recipes` also Python 3.10 or later, `slurm` Slurm, `same-bytes` and `old-new` any Python 3,
 # `bench-peers` Python with PyTorch, `wasm` and `page` node and a compiler for wasm32, `page-test` Chromium as well, `vgg19` curl and the internet.
 
 CONTENT = examples/content/chelsea.png
@@ -8,7 +8,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
 .PHONY: build run test check examples package python wheel wasm page page-test notebooks book book-pictures own-operation exercise \
-    exercises in-the-wild fuzz torture asan bench bench-peers standard-problems same-bytes old-new vgg19 clean
+    exercises in-the-wild fuzz torture asan bench bench-peers standard-problems same-bytes old-new recipes slurm vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -157,6 +157,14 @@ same-bytes: $(if $(NEW),,build)
 # Seconds and peak memory of both, in turn. Leave the machine alone meanwhile.
 old-new: $(if $(NEW),,build)
 	benches/old_new.sh $(OLD) $(or $(NEW),target/release/impasto)
+
+# The recipes of docs/batch.md against Kubernetes' schema and systemd's reader, and their commands against the program.
+recipes: build
+	examples/batch/check.sh target/release/impasto
+
+# A batch on a real Slurm, of which one task is killed. Leave the machine alone meanwhile.
+slurm: build
+	benches/slurm.sh
 
 # VGG-19, the paper's network, from torchvision (575 MB): then --weights vgg19 finds it.
 VGG19_URL    = https://download.pytorch.org/models/vgg19-dcbb9e9d.pth

@@ -9,7 +9,7 @@
 # pictures are compared, every byte, with those of one `impasto batch` without Slurm. The exit code is 1 if a task failed, the killed
 # picture began anew, or a byte differs.
 #
-#   ITERATIONS=150        of each picture, which must take more than the 10 seconds between two checkpoints
+#   ITERATIONS=300        of each picture, which must take more than the 10 seconds between two checkpoints
 #   SIZE=64               longest side of each picture
 #   KEEP=1                leaves the temporary folder, with Slurm's logs
 #
@@ -49,7 +49,7 @@ finish() {
     fi
     for number in "${daemons[@]}"; do kill "$number" 2> /dev/null || true; done
     for number in $(pgrep -x slurmstepd || true); do
-        ! tr '\0' '\n' < "/proc/$number/environ" 2> /dev/null | grep -qx "SLURM_CONF=$work/slurm.conf" || kill -KILL "$number" 2> /dev/null || true
+        ! tr '\0' '\n' 2> /dev/null < "/proc/$number/environ" | grep -qx "SLURM_CONF=$work/slurm.conf" || kill -KILL "$number" 2> /dev/null || true
     done
     for _ in $(seq 50); do
         [ -n "$(jobs -r)" ] || break
@@ -141,7 +141,7 @@ at_work() {
     local claim process
     for claim in "$work"/run/out/batch-state/claims/*.json; do
         process=$(sed -n 's/.*"process": *\([0-9]*\).*/\1/p' "$claim" 2> /dev/null) || continue
-        if tr '\0' '\n' < "/proc/$process/environ" 2> /dev/null | grep -qx "SLURM_ARRAY_TASK_ID=$1"; then
+        if tr '\0' '\n' 2> /dev/null < "/proc/$process/environ" | grep -qx "SLURM_ARRAY_TASK_ID=$1"; then
             basename "$claim" .json
             return
         fi
@@ -173,7 +173,7 @@ completed() {
 }
 say() { echo "$(printf '%3d s' $((SECONDS - start)))  $*"; }
 
-options=(--size "${SIZE:-64}" --iterations "${ITERATIONS:-150}")
+options=(--size "${SIZE:-64}" --iterations "${ITERATIONS:-300}")
 mkdir "$work/bin"
 ln -s "$program" "$work/bin/impasto"
 # Nobody's settings.
@@ -198,6 +198,7 @@ picture=$seen
 say "$(pictures "$work/run/out") pictures: task $victim is killed while it paints $picture"
 scancel --batch --signal=KILL "${job}_$victim"
 within 60 is "$victim" FAILED
+killed=$(date -u +%FT%T.%3NZ)
 say "tasks: $(states)"
 scontrol requeue "${job}_$victim"
 # Slurm would leave it for two minutes.
@@ -207,15 +208,16 @@ say "requeued: $(states)"
 within 1200 completed
 say "tasks: $(states); $(pictures "$work/run/out") pictures"
 
-# What was painted twice of the picture that was at work, by the log.
-python3 - "$work/run/log.jsonl" "$picture" <<'LOG' || fail "$picture did not go on from its checkpoint."
+# How far the picture was that was at work, and where it went on, by the log.
+python3 - "$work/run/log.jsonl" "$picture" "$killed" <<'LOG' || fail "$picture did not go on from its checkpoint."
 import json, sys
 
-iterations = [line["iteration"] for line in map(json.loads, open(sys.argv[1])) if line["job"] == sys.argv[2]]
-again = [at for at, (before, now) in enumerate(zip(iterations, iterations[1:]), 1) if now <= before]
-for at in again:
-    print(f"{sys.argv[2]} had come to iteration {iterations[at - 1]}, and went on with iteration {iterations[at]} of {iterations[-1]}")
-sys.exit(len(again) != 1 or iterations[again[0]] <= 2)
+file, job, killed = sys.argv[1:]
+lines = [line for line in map(json.loads, open(file)) if line["job"] == job]
+before = [line["iteration"] for line in lines if line["time"] <= killed]
+after = [line["iteration"] for line in lines if line["time"] > killed]
+print(f"{job} had come to iteration {before[-1]} when it was killed, and went on with iteration {after[0]} of {after[-1]}")
+sys.exit(after[0] <= 2)
 LOG
 differing=0
 for expected in "$work"/alone/out/*.png; do
