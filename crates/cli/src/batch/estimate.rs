@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use impasto_batch::State;
 use impasto_style::{
-    Event, Init, Iterations, OPTIONS, PreparedNetwork, Scales, Size, Subject, TransferOptions, transfer,
+    Event, Init, Iterations, OPTIONS, Run, Scales, Scene, Size, Subject, TransferOptions, transfer_with,
     white_noise,
 };
 use rayon::ThreadPoolBuilder;
@@ -15,7 +15,8 @@ use rustix::fs::statvfs;
 
 use super::Arguments;
 use super::jobs::{AtSize, Planned};
-use super::material::Material;
+use super::material::{Material, Shared};
+use super::targets::PaintingTargets;
 use crate::failure::Failure;
 
 /// The limit of memory of the whole batch.
@@ -23,11 +24,12 @@ pub(super) fn memory_limit(arguments: &Arguments) -> Result<Option<u64>, Failure
     Ok(arguments.options.options()?.memory_limit)
 }
 
-/// Pictures whose longest side is up to this are painted one a thread.
-const SMALL: usize = 512;
+/// Pictures whose longest side is up to this are painted one a thread: that gives more pictures an hour, as measured on two processors
+/// (docs/batch.md). Larger ones take much memory each.
+const SMALL: usize = 1024;
 
-/// How many paint if nothing else is said: one for each thread if most of the work is on small pictures, whose layers leave threads waiting for one
-/// another; otherwise one.
+/// How many paint if nothing else is said: one for each thread if most of the work is on pictures that are not large, whose layers leave threads
+/// waiting for one another; otherwise one.
 pub(super) fn default_painters(planned: &[Planned], pending: &[usize], threads: usize) -> usize {
     let cost = |is: fn(usize) -> bool| {
         let jobs = pending.iter().map(|&job| &planned[job]);
@@ -128,7 +130,7 @@ impl Estimate {
         let measured = kinds.into_iter().filter_map(|(work, jobs)| {
             let options = &jobs.first()?.job.options;
             let shared = material.network(&jobs.first()?.job, options).ok()?;
-            Some((work, speeds(&jobs, (&shared.network, options), painters, each).ok()?))
+            Some((work, speeds(&jobs, (&shared, options), painters, each).ok()?))
         });
         Self(measured.collect())
     }
@@ -153,7 +155,7 @@ impl Estimate {
 /// Speeds at the sizes that the work is at, from the smallest on, as long as the next one would not take too long.
 fn speeds(
     planned: &[&Planned],
-    (network, options): (&PreparedNetwork, &TransferOptions),
+    (shared, options): (&Shared, &TransferOptions),
     painters: usize,
     budget: f64,
 ) -> Result<Vec<Speed>, Failure> {
@@ -174,7 +176,7 @@ fn speeds(
             break;
         }
         let time = (left / (sides.len() - at) as f64).max(0.1);
-        measured.push(speed(side, (network, options), painters, time)?);
+        measured.push(speed(side, (shared, options), painters, time)?);
     }
     Ok(measured)
 }
@@ -182,10 +184,10 @@ fn speeds(
 /// Seconds of measurement.
 const BUDGET: f64 = 1.0;
 
-/// The speed at one size: noise is painted for that time, by as many at once as there will be.
+/// The speed at one size: noise is painted for that time, by as many at once as there will be. What all jobs share is there before the clock runs.
 fn speed(
     side: usize,
-    (network, options): (&PreparedNetwork, &TransferOptions),
+    (shared, options): (&Shared, &TransferOptions),
     painters: usize,
     seconds: f64,
 ) -> Result<Speed, Failure> {
@@ -196,28 +198,33 @@ fn speed(
     options.init = Init::Content;
     options.blend = Vec::new();
     let threads = (rayon::current_num_threads() / painters).max(1);
+    let targets = PaintingTargets::default();
     let one = || -> Result<Speed, Failure> {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::failed)?;
         let subject = Subject::new(white_noise(side, side, 1)?, white_noise(side, side, 2)?);
-        let (begun, mut first, mut iterations) = (Instant::now(), Duration::ZERO, 0);
-        let painted = pool.install(|| {
-            transfer(network, &subject, &options, |event| {
+        let paint = |seconds: f64, least: usize| -> Result<Speed, Failure> {
+            let (begun, mut first, mut iterations) = (Instant::now(), Duration::ZERO, 0);
+            let network = (&shared.network, &shared.input);
+            let measure = |scene: &Scene<'_>| targets.measure(scene, network, &options);
+            let run = Run { measure: Some(Box::new(measure)), ..Run::default() };
+            transfer_with(network.0, &subject, &options, run, |event| {
                 if let Event::Iteration(progress) = event {
                     iterations = progress.iteration;
                     if iterations == 1 {
                         first = begun.elapsed();
                     }
-                    if iterations >= 4 && begun.elapsed().as_secs_f64() > seconds {
+                    if iterations >= least && begun.elapsed().as_secs_f64() > seconds {
                         return ControlFlow::Break(());
                     }
                 }
                 ControlFlow::Continue(())
-            })
-        });
-        painted?;
-        let rest = begun.elapsed().saturating_sub(first).as_secs_f64();
-        let iteration = rest / (iterations.max(2) - 1) as f64;
-        Ok(Speed { side, iteration, before: (first.as_secs_f64() - iteration).max(0.0) })
+            })?;
+            let rest = begun.elapsed().saturating_sub(first).as_secs_f64();
+            let iteration = rest / (iterations.max(2) - 1) as f64;
+            Ok(Speed { side, iteration, before: (first.as_secs_f64() - iteration).max(0.0) })
+        };
+        // Kernels are packed, and the painting is measured, once for all jobs.
+        pool.install(|| paint(0.0, 1).and_then(|_| paint(seconds, 4)))
     };
     let speeds: Vec<Result<Speed, Failure>> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..painters).map(|_| scope.spawn(one)).collect();

@@ -123,7 +123,7 @@ pub(crate) struct Arguments {
     retries: u32,
 
     /// Paint so many pictures at once, with a part of the threads and of the memory limit each; fewer where that is too little memory
-    /// [default: one for each thread up to 512 pixels, else one]
+    /// [default: one for each thread up to 1024 pixels, else one]
     #[arg(long, value_name = "J", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Machine")]
     jobs: Option<u16>,
 
