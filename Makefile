@@ -64,10 +64,12 @@ OUTSIDE = --target-dir $(TARGET)/outside
 own-operation:
 	cd examples/own_operation && cargo test --locked $(OUTSIDE)
 
-# Whether what you wrote in examples/exercises is right: make exercise N=3
+# Whether what you wrote in examples/exercises is right: make exercise N=3. That the test is there is asked as well: none would be no error.
 N = $(error N=3, say, names the exercise)
+EXERCISE = cargo test --quiet --locked $(OUTSIDE) --test exercises -- --exact
 exercise:
-	@cd examples/exercises && cargo test --quiet --locked $(OUTSIDE) --test exercises -- --exact exercise_$$(printf %02d $(N))
+	@n=$$(echo '$(N)' | sed 's/^0*//'); case $$n in [1-9]|10) ;; *) echo "There are exercises 1 to 10, and no N=$(N)" >&2; exit 2;; esac; \
+	    cd examples/exercises && name=exercise_$$(printf %02d $$n) && $(EXERCISE) $$name && $(EXERCISE) $$name --list | grep -q "^$$name: test"
 
 # The solutions, and that the exercises fail for the right reason as they come.
 exercises:

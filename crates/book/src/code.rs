@@ -1,4 +1,5 @@
-//! `{{#code path item}}`, on a line of its own: the item as it stands in the repository, under a link to its place there.
+//! `{{#code path item}}`, on a line of its own: the item as it stands in the repository, under a link to its place there. So that who reads the
+//! Markdown itself gets there too, the line may be a link to that file: `[{{#code src/a.rs fn one}}](../../src/a.rs)`.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub fn include(root: &Path, page: &str, text: &str) -> Result<String, BookError>
             continue;
         };
         for line in prose.split_inclusive('\n') {
-            if line.starts_with(OPEN) {
+            if line.trim_start_matches('[').starts_with(OPEN) {
                 out.push_str(&included(root, page, line.trim_end())?);
             } else {
                 out.push_str(line);
@@ -34,8 +35,12 @@ pub fn include(root: &Path, page: &str, text: &str) -> Result<String, BookError>
 
 /// A directive's code.
 fn included(root: &Path, page: &str, directive: &str) -> Result<String, BookError> {
-    let inner = directive.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix("}}"));
-    let Some((file, name)) = inner.and_then(|inner| inner.trim().split_once(' ')) else {
+    let linked = directive.strip_prefix('[').and_then(|rest| rest.strip_suffix(')')?.split_once("]("));
+    let (plain, target) = linked.map_or((directive, None), |(plain, target)| (plain, Some(target)));
+    let inner = plain.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix("}}"));
+    let parts = inner.and_then(|inner| inner.trim().split_once(' '));
+    let leads_there = |file| target.is_none_or(|target| target == path::relative(page, file));
+    let Some((file, name)) = parts.filter(|(file, _)| leads_there(file)) else {
         return Err(BookError::Directive { page: page.into(), directive: directive.into() });
     };
     let from = root.join(file);
@@ -75,11 +80,19 @@ mod tests {
     }
 
     #[test]
+    fn a_directive_may_be_a_link_to_its_file() {
+        let linked = page("[{{#code src/a.rs fn two}}](../src/a.rs)\n").unwrap();
+        assert_eq!(linked, page("{{#code src/a.rs fn two}}\n").unwrap());
+    }
+
+    #[test]
     fn what_cannot_be_included_is_an_error() {
         assert!(matches!(page("{{#code src/a.rs fn three}}"), Err(BookError::Item { count: 0, .. })));
         assert!(matches!(page("{{#code src/a.rs fn one}}"), Err(BookError::Item { count: 2, .. })));
         assert!(matches!(page("{{#code src/b.rs fn one}}"), Err(BookError::File { .. })));
         assert!(matches!(page("{{#code src/a.rs}}"), Err(BookError::Directive { .. })));
+        assert!(matches!(page("[{{#code src/a.rs fn two}}](a.rs)"), Err(BookError::Directive { .. })));
+        assert!(matches!(page("[{{#code src/a.rs fn two}}]"), Err(BookError::Directive { .. })));
     }
 
     #[test]

@@ -23,8 +23,11 @@ fn main() -> Result<(), Error<Infallible>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let numbers: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     if let [number, n] = numbers[..] {
-        let is_it = |problem: &&Problem| (usize::from(problem.number), problem.start.len()) == (number, n);
-        return problems().iter().filter(is_it).try_for_each(steps);
+        let is_it = |problem: &&Problem| size(problem) == (number, n);
+        return match problems().iter().find(is_it) {
+            Some(problem) => steps(problem),
+            None => refuse(number, n),
+        };
     }
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     if has("--options") {
@@ -44,6 +47,23 @@ fn main() -> Result<(), Error<Infallible>> {
         println!("{line}");
     }
     Ok(())
+}
+
+/// Its number in the paper, and how many variables it has.
+fn size(problem: &Problem) -> (usize, usize) {
+    (usize::from(problem.number), problem.start.len())
+}
+
+/// Says what there is instead, and ends the program.
+fn refuse(number: usize, n: usize) -> ! {
+    let all = problems();
+    let of_it = all.iter().map(size).filter(|size| size.0 == number);
+    let sizes: Vec<String> = of_it.map(|(_, n)| n.to_string()).collect();
+    match &sizes[..] {
+        [] => eprintln!("there is no problem {number}: they are 1 to 35"),
+        _ => eprintln!("problem {number} is not here with {n} variables, only with {}", sizes.join(", ")),
+    }
+    std::process::exit(2)
 }
 
 fn row(problem: &Problem, run: &Run) -> String {

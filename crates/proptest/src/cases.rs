@@ -1,5 +1,6 @@
 //! Random cases with a seed that can be given again.
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
 
@@ -67,12 +68,23 @@ impl Cases {
         let config = Config {
             cases: self.count,
             failure_persistence: None,
-            max_shrink_iters: SHRUNK,
+            // Ours counts: proptest would print a line of its own.
+            max_shrink_iters: u32::MAX - 1,
             ..Config::default()
         };
         let mut runner = TestRunner::new_with_rng(config, random(self.seed));
-        let test =
-            |value: S::Value| check(&value).map_err(|failure| TestCaseError::fail(failure.to_string()));
+        let (has_failed, left) = (Cell::new(false), Cell::new(SHRUNK));
+        let test = |value: S::Value| {
+            // Of what is smaller than that everything holds: it stays at the smallest that has failed.
+            if has_failed.get() && left.replace(left.get().saturating_sub(1)) == 0 {
+                return Ok(());
+            }
+            // A panic leaves it at true.
+            let before = has_failed.replace(true);
+            check(&value).map_err(|failure| TestCaseError::fail(failure.to_string()))?;
+            has_failed.set(before);
+            Ok(())
+        };
         runner.run(strategy, test).map_err(|error| {
             let (reason, case) = match error {
                 TestError::Fail(reason, value) => (reason.to_string(), format!("{value:?}")),

@@ -70,7 +70,7 @@ pub struct Failure {
     pub len: usize,
     /// What was found there.
     pub got: f64,
-    /// What should be there.
+    /// What should be there; NaN if any finite number would do.
     pub expected: f64,
     /// |got - expected| in parts of a typical slope, of a gradient; else of the largest number that was compared.
     pub error: f64,
@@ -141,7 +141,11 @@ impl fmt::Display for Failure {
         if let Some(coordinate) = self.coordinate {
             write!(f, " at {}", place(coordinate, self.len, shape))?;
         }
-        let (got, expected) = (readable(self.got), readable(self.expected));
+        let got = readable(self.got);
+        let expected = match self.property {
+            Property::Finite => "a finite number".to_owned(),
+            _ => readable(self.expected),
+        };
         write!(f, "\n  it is         {got}\n  it should be  {expected}")?;
         if self.property != Property::Length && self.property != Property::Finite {
             let difference = readable((self.got - self.expected).abs());

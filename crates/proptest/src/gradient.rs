@@ -164,14 +164,15 @@ fn check_numbers(f: &dyn Fn(&[f64]) -> f64, x: &[f64], gradient: &[f64]) -> Resu
             Failure::of(Property::Length, n, lengths, 1.0, 0.0).note("the gradient is not as long as x")
         );
     }
-    if let Some(at) = gradient.iter().position(|g| !g.is_finite()) {
-        let failure = Failure::of(Property::Finite, n, [gradient[at], 0.0], 1.0, 0.0).at(at);
-        return Err(Failure { expected: f64::NAN, ..failure }.note("the gradient is not finite"));
-    }
+    // The value first: where there is none, there is no gradient to blame.
     let value = f(x);
     if !value.is_finite() {
-        let failure = Failure::of(Property::Finite, n, [value, 0.0], 1.0, 0.0);
-        return Err(Failure { expected: f64::NAN, ..failure }.note("the value at x itself is not finite"));
+        let failure = Failure::of(Property::Finite, n, [value, f64::NAN], 1.0, 0.0);
+        return Err(failure.note("the value at x itself is not finite"));
+    }
+    if let Some(at) = gradient.iter().position(|g| !g.is_finite()) {
+        let failure = Failure::of(Property::Finite, n, [gradient[at], f64::NAN], 1.0, 0.0).at(at);
+        return Err(failure.note("the gradient is not finite"));
     }
     Ok(value)
 }

@@ -79,7 +79,9 @@ fn a_wrong_coordinate_of_many_is_found_by_halves() {
 fn what_is_no_number_is_said() {
     let text = said(&[1.0, 2.0], |gradient| gradient[1] = f64::NAN);
     assert!(
-        text.starts_with("there is no finite number at coordinate 1 of 2\n  it is         NaN"),
+        text.starts_with(
+            "there is no finite number at coordinate 1 of 2\n  it is         NaN\n  it should be  a finite number\n"
+        ),
         "{text}"
     );
     let checks = Checks::default();
@@ -254,6 +256,43 @@ fn what_an_earlier_call_leaves_behind_is_seen() {
         failure.to_string().starts_with("an earlier call changes the result at coordinate 0 of 1"),
         "{failure}"
     );
+}
+
+/// y = x / |x|, which there is not at 0.
+struct Sign;
+
+impl Operation for Sign {
+    fn forward(&self, x: &[f64]) -> Vec<f64> {
+        x.iter().map(|x| x / x.abs()).collect()
+    }
+    fn backward(&self, x: &[f64], gradient: &[f64]) -> Vec<f64> {
+        x.iter().zip(gradient).map(|(x, g)| 0.0 * g / x).collect()
+    }
+}
+
+#[test]
+fn where_there_is_no_value_the_gradient_is_not_blamed() {
+    let failure = check_operation(&Sign, &[0.5, 0.0], &Checks::default()).unwrap_err();
+    let expected = "\
+Sign: there is no finite number
+  it is         NaN
+  it should be  a finite number
+  seed          1
+  note          the value at x itself is not finite";
+    assert_eq!(failure.to_string(), expected);
+    check_operation(&Sign, &[0.5, -0.05], &Checks::default()).unwrap();
+}
+
+#[test]
+fn shrinking_ends_at_a_case_that_fails() {
+    let smaller = Cell::new(0);
+    let check = |x: &Vec<f64>| {
+        smaller.set(smaller.get() + 1);
+        check_twin(x, &vec![9.0; x.len()], 0.0).map(|_| ())
+    };
+    let refuted = Cases::new(1, 1).run(&numbers(900), check).unwrap_err();
+    assert_eq!(smaller.get(), 4097, "one that failed, and as many that are smaller as there may be");
+    assert!(refuted.reason.starts_with("fast and plain differ at coordinate"), "{refuted}");
 }
 
 /// The example of the crate's front page, with the fault that the page gives it.

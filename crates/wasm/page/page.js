@@ -68,10 +68,20 @@ for (const { title, credit } of [...shared.photos, ...shared.paintings]) {
   byId("credits").append(item);
 }
 
+/// Whether the run there is takes no more switches.
+const over = () => state === "ended" || state === "failed";
+
+/// Shows in its row whether a loss is on: at once, also of a run that is paused. After the end it says that a switch is for the next run.
+function mark({ row, input, later }) {
+  if (!over()) row.classList.toggle("off", !input.checked);
+  later.hidden = input.checked !== row.classList.contains("off");
+}
+
 /// Tells the worker whether a loss is on.
 function switched(index) {
   const { kind, layer } = TERMS[index];
-  ask("switch", { term: { kind, layer }, on: rows[index].input.checked });
+  mark(rows[index]);
+  if (!over()) ask("switch", { term: { kind, layer }, on: rows[index].input.checked });
 }
 
 const rows = TERMS.map((term, index) => {
@@ -87,12 +97,15 @@ const rows = TERMS.map((term, index) => {
   key.setAttribute("height", 6);
   key.setAttribute("aria-hidden", "true");
   key.innerHTML = `<line x1="0" x2="22" y1="3" y2="3" stroke-width="4" class="term-${index}" />`;
-  label.append(input, key, term.name);
+  const later = document.createElement("span");
+  Object.assign(later, { className: "later", hidden: true, textContent: "takes effect with Start again" });
+  label.append(input, key, term.name, later);
   head.append(label);
   row.append(head);
   row.insertCell().textContent = "–";
   row.insertCell().textContent = "–";
-  return { row, input };
+  row.classList.toggle("off", !term.on);
+  return { row, input, later };
 });
 
 for (const layer of STYLE_LAYERS) {
@@ -120,6 +133,7 @@ byId("choice").addEventListener("submit", (event) => {
   const off = TERMS.filter((_, index) => !rows[index].input.checked).map(({ kind, layer }) => `${kind} ${layer ?? ""}`.trim());
   lines = TERMS.map(({ short }) => ({ name: short, points: [] }));
   become("starting", "Getting ready…");
+  rows.forEach(mark);
   // On a phone it is below what was chosen.
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";
   document.querySelector(".picture").scrollIntoView({ block: "nearest", behavior });
@@ -150,12 +164,13 @@ const digits = (value) => (value === 0 ? "0" : value.toExponential(2));
 /// The losses of an iteration: in the table, and in the plot.
 function showLosses({ iteration, terms }) {
   terms.forEach(({ loss, weight, full }, index) => {
-    const { row } = rows[index];
+    const { row, input } = rows[index];
     const { points } = lines[index];
     const on = weight > 0;
     points.push({ iteration, value: full * loss, on });
     const highest = Math.max(...points.map(({ value }) => value));
-    row.classList.toggle("off", !on);
+    // A switch that was made while this iteration was on its way is newer.
+    row.classList.toggle("off", !input.checked);
     row.dataset.weight = weight;
     row.cells[1].textContent = digits(full * loss);
     row.cells[2].textContent = highest > 0 ? `${((100 * full * loss) / highest).toFixed(1)} %` : "–";
@@ -230,7 +245,7 @@ const told = {
   },
 
   ended() {
-    become("ended", "Done. Save the picture, or start again with other choices.");
+    become("ended", "Done. Save the picture, or start again with other choices and losses.");
   },
 
   saved({ png }) {

@@ -166,6 +166,13 @@ test("losses are switched off and on while it paints, layers looked at, runs pau
     await page.value(`document.querySelector(".layers input[value=conv1_1]").click()`);
     await page.until(`document.querySelector("#distance").dataset.layer === "conv1_1"`);
     const { iteration } = await look(page);
+    // What is switched meanwhile is marked at once.
+    const off = `document.querySelectorAll("#terms tbody tr")[3].classList.contains("off")`;
+    assert.equal(await page.value(off), false);
+    await page.click("#terms tbody tr:nth-child(4) input");
+    assert.equal(await page.value(off), true);
+    await page.click("#terms tbody tr:nth-child(4) input");
+    assert.equal(await page.value(off), false);
     await new Promise((done) => setTimeout(done, 2000));
     assert.equal((await look(page)).iteration, iteration);
     await page.click("#pause");
@@ -184,6 +191,16 @@ test("losses are switched off and on while it paints, layers looked at, runs pau
     await page.click("#start");
     await page.until(state("ended"));
     assert.equal((await look(page)).iteration, 2);
+
+    // After the end a switch is for the next run, and says so until that begins.
+    const later = `document.querySelectorAll("#terms .later:not([hidden])").length`;
+    const off3 = `document.querySelectorAll("#terms tbody tr")[2].classList.contains("off")`;
+    const was = await page.value(off3);
+    await page.click("#terms tbody tr:nth-child(3) input");
+    assert.deepEqual(await page.value(`[${later}, ${off3}]`), [1, was]);
+    await page.click("#start");
+    await page.until(`${later} === 0 && ${state("ended")}`);
+    assert.equal(await page.value(off3), !was);
   });
 });
 

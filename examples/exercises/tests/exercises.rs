@@ -3,59 +3,33 @@
 use by_hand::{checks, exercises};
 use impasto_proptest::Refuted;
 
+/// What is wrong, and in which file it is written.
 #[track_caller]
-fn is_right(answer: Result<(), Refuted>) {
+fn is_right(module: &str, answer: Result<(), Refuted>) {
     if let Err(refuted) = answer {
-        panic!("not yet\n\n{refuted}\n");
+        panic!(
+            "not yet: the function to write is in examples/exercises/src/exercises/{module}.rs\n\n{refuted}\n"
+        );
     }
 }
 
-#[test]
-fn exercise_01() {
-    is_right(checks::e01_content_gradient::check(exercises::e01_content_gradient::content_gradient));
+/// The test of an exercise: the function in its module, held to its check.
+macro_rules! exercise {
+    ($test:ident, $module:ident, $function:ident) => {
+        #[test]
+        fn $test() {
+            is_right(stringify!($module), checks::$module::check(exercises::$module::$function));
+        }
+    };
 }
 
-#[test]
-fn exercise_02() {
-    is_right(checks::e02_gram_gradient::check(exercises::e02_gram_gradient::gram_gradient));
-}
-
-#[test]
-fn exercise_03() {
-    is_right(checks::e03_mask::check(exercises::e03_mask::mask));
-}
-
-#[test]
-fn exercise_04() {
-    is_right(checks::e04_convolution_adjoint::check(exercises::e04_convolution_adjoint::convolution_adjoint));
-}
-
-#[test]
-fn exercise_05() {
-    is_right(checks::e05_max_pooling::check(exercises::e05_max_pooling::max_pooling_backward));
-}
-
-#[test]
-fn exercise_06() {
-    is_right(checks::e06_total_variation::check(exercises::e06_total_variation::total_variation_gradient));
-}
-
-#[test]
-fn exercise_07() {
-    is_right(checks::e07_two_loop_recursion::check(exercises::e07_two_loop_recursion::two_loop_recursion));
-}
-
-#[test]
-fn exercise_08() {
-    is_right(checks::e08_wolfe::check(exercises::e08_wolfe::wolfe));
-}
-
-#[test]
-fn exercise_09() {
-    is_right(checks::e09_guided_gram::check(exercises::e09_guided_gram::guided_gram));
-}
-
-#[test]
-fn exercise_10() {
-    is_right(checks::e10_winograd::check(exercises::e10_winograd::winograd));
-}
+exercise!(exercise_01, e01_content_gradient, content_gradient);
+exercise!(exercise_02, e02_gram_gradient, gram_gradient);
+exercise!(exercise_03, e03_mask, mask);
+exercise!(exercise_04, e04_convolution_adjoint, convolution_adjoint);
+exercise!(exercise_05, e05_max_pooling, max_pooling_backward);
+exercise!(exercise_06, e06_total_variation, total_variation_gradient);
+exercise!(exercise_07, e07_two_loop_recursion, two_loop_recursion);
+exercise!(exercise_08, e08_wolfe, wolfe);
+exercise!(exercise_09, e09_guided_gram, guided_gram);
+exercise!(exercise_10, e10_winograd, winograd);

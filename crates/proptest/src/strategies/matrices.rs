@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use super::numbers;
 
+/// The most rows that X has.
+const ROWS: usize = 6;
+
 /// A square matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SquareMatrix {
@@ -18,13 +21,13 @@ pub struct SquareMatrix {
 /// Positive semidefinite matrices X' X / rows of sides in `sides`, exactly symmetric: of full rank, of a lower one, and 0. Shrinks to a
 /// matrix of zeros.
 pub fn positive_semidefinite(sides: RangeInclusive<usize>) -> impl Strategy<Value = SquareMatrix> {
-    (sides, 1..=6_usize).prop_flat_map(|(side, rows)| {
-        numbers(side * rows).prop_map(move |x| {
-            let entry = |at: usize| {
-                let (i, j) = (at / side, at % side);
-                x.chunks_exact(side).map(|row| row[i] * row[j]).sum::<f64>() / rows as f64
-            };
-            SquareMatrix { side, data: (0..side * side).map(entry).collect() }
-        })
+    // X is drawn at its largest, and cut: other sides then need no other numbers, and shrinking is short.
+    let largest = sides.end() * ROWS;
+    (sides, 1..=ROWS, numbers(largest)).prop_map(|(side, rows, x)| {
+        let entry = |at: usize| {
+            let (i, j) = (at / side, at % side);
+            x.chunks_exact(side).take(rows).map(|row| row[i] * row[j]).sum::<f64>() / rows as f64
+        };
+        SquareMatrix { side, data: (0..side * side).map(entry).collect() }
     })
 }

@@ -7,6 +7,8 @@
 //! E         = 1/(4 N^2 M^2) sum_ij (G_ij - A_ij)^2
 //! dE/dF_pi  = 1/(N^2 M^2) sum_j F_pj (G_ji - A_ji)
 //! ```
+//!
+//! This is as in the paper: G and A are sums. Chapter 6 of the book divides them by M, and the loss by 4 N^2 alone.
 
 /// dE/dF of F, M x N row by row, and A, N x N.
 ///
