@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use impasto_proptest::{
-    Checks, Failure, Operation, Property, Step, check_adjoint, check_claim, check_gradient, check_twin,
+    Chain, Checks, Failure, Operation, Property, Step, check_adjoint, check_claim, check_gradient, check_twin,
 };
 use proptest::prelude::*;
 
@@ -65,17 +65,46 @@ proptest! {
         prop_assert!(check_claim(&f, &[x], &[slope * (1.0 + wrong)], &Checks::default()).is_err());
     }
 
+    /// From a tenth of the scale, to about a billionth of 1.
     #[test]
-    fn a_given_scale_is_the_largest_step_times_ten(scale in 0.1..1e3_f64) {
-        let largest = RefCell::new(0.0_f64);
+    fn steps_go_from_a_tenth_of_the_scale_to_a_billionth(scale in 1.0..1e6_f64) {
+        let moved = RefCell::new(Vec::new());
         let f = |x: &[f64]| {
-            let mut largest = largest.borrow_mut();
-            *largest = largest.max((x[0] - 0.5).abs());
+            moved.borrow_mut().push((x[0] - 0.5).abs());
             x[0]
         };
         let checks = Checks { scale: Some(scale), ..Checks::default().probing(0, 1) };
         check_claim(&f, &[0.5], &[1.0], &checks)?;
-        prop_assert!((largest.into_inner() / (scale / 10.0) - 1.0).abs() < 1e-12);
+        let moved: Vec<f64> = moved.into_inner().into_iter().filter(|step| *step > 0.0).collect();
+        let largest = moved.iter().copied().fold(0.0, f64::max);
+        let smallest = moved.iter().copied().fold(f64::INFINITY, f64::min);
+        prop_assert!((largest / (scale / 10.0) - 1.0).abs() < 1e-12);
+        prop_assert!((3e-10..2e-9).contains(&smallest), "{smallest}");
+    }
+
+    /// What is within the tolerance passes, and nothing else.
+    #[test]
+    fn a_tolerance_is_kept(tolerance in 1e-4..1e-1_f64) {
+        let off = |part: f64| check_claim(&|x| x[0], &[0.5], &[1.0 + part * tolerance], &Checks::default().within(tolerance));
+        prop_assert!(off(0.9).is_ok() && off(-0.9).is_ok() && off(1.2).is_err() && off(-1.2).is_err());
+        prop_assert_eq!(off(1.2).unwrap_err().allowed, tolerance);
+    }
+
+    /// Far above 0 the function's own rounding is more than the tolerance: unclear, and no failure. Every probe is counted once.
+    #[test]
+    fn what_rounding_explains_is_unclear(height in 1e9..1e10_f64, slope in 0.1..1.0_f64) {
+        let checks = Checks { scale: Some(1e-2), ..Checks::default() };
+        let seen = check_claim(&|x| height + slope * x[0], &[0.3], &[slope], &checks)?;
+        prop_assert_eq!(seen.passed + seen.kinks + seen.unclear, 9);
+        prop_assert!(seen.unclear > 0, "{seen:?}");
+    }
+
+    /// Of several kinks the slope along a direction may lie outside of what each allows; then the coordinates decide, and it is a kink.
+    #[test]
+    fn several_kinks_are_counted_as_kinks(seed in any::<u64>()) {
+        let f = |x: &[f64]| (0..6).map(|i| if i < 3 { x[i].max(0.0) } else { -x[i].max(0.0) }).sum::<f64>();
+        let seen = check_claim(&f, &[0.0; 6], &[0.0, 0.0, 0.0, -1.0, -1.0, -1.0], &Checks::default().seeded(seed))?;
+        prop_assert_eq!((seen.passed, seen.kinks, seen.unclear), (0, 14, 0));
     }
 
     /// Of many coordinates, wherever it is.
@@ -160,6 +189,19 @@ fn a_factor_is_named_where_it_tells_something() {
     assert_eq!(last(&[2.0, -2.0, 1.0]), "2 of 3 coordinates are wrong: 0, 1");
 }
 
+/// Both are parts of what is there, large numbers or small.
+#[test]
+fn patterns_are_seen_at_any_size() {
+    for size in [1e-3, 1.0, 1e4] {
+        let twice = |x: &[f64]| (0.5 * x[0] * x[0], vec![2.0 * x[0]]);
+        let failure = check_gradient(twice, &[size], &Checks::default()).unwrap_err();
+        assert_eq!(failure.notes, ["every wrong coordinate is 2 times what it should be"]);
+        let flat = |x: &[f64]| (size * x[0] + 1e-9 * size * x[1], vec![size, size]);
+        let failure = check_gradient(flat, &[1.0, 1.0], &Checks::default()).unwrap_err();
+        assert_eq!(failure.notes[1], "every wrong coordinate should be 0");
+    }
+}
+
 /// The equations of the steps, written once more.
 #[test]
 fn steps_are_their_equations() {
@@ -190,6 +232,11 @@ fn steps_are_their_equations() {
     for (step, is_linear, has_kinks) in steps {
         assert_eq!((step.is_linear(), step.has_kinks()), (is_linear, has_kinks), "{step:?}");
     }
+    // A chain is linear if all its steps are.
+    assert!(Chain(vec![Step::Average, Step::Scale(2.0, 1.0)]).is_linear());
+    assert!(!Chain(vec![Step::Average, Step::Tanh]).is_linear());
+    // At 0 a ReLU gives 0 back.
+    assert_eq!(Step::Relu.backward(&[0.0, 1e-300], &[3.0, 3.0]), [0.0, 3.0]);
     // Of equal numbers the first is the largest.
     assert_eq!(Step::Max.backward(&[2.0, 2.0], &[3.0]), [3.0, 0.0]);
     let large = Step::Softmax.forward(&[1e3, 999.0]);
