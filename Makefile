@@ -8,7 +8,7 @@ OUT     = out/$(basename $(notdir $(CONTENT)))-$(basename $(notdir $(STYLE))).pn
 IMPASTO = cargo run --release --quiet --locked --bin impasto --
 
 .PHONY: build run test check examples package python wheel wasm page page-test notebooks book book-pictures own-operation exercise \
-    exercises in-the-wild fuzz torture asan bench bench-peers standard-problems same-bytes old-new recipes slurm vgg19 clean
+    exercises in-the-wild mutants fuzz torture asan bench bench-peers standard-problems same-bytes old-new recipes slurm vgg19 clean
 
 # The program: target/release/impasto.
 build:
@@ -74,6 +74,10 @@ exercise:
 # The solutions, and that the exercises fail for the right reason as they come.
 exercises:
 	cd examples/exercises && cargo test --locked $(OUTSIDE) --test solutions
+
+# The mutation score, crate by crate; with CRATE=lbfgs of that crate alone, with SHARD=0/4 of every fourth mutant. Needs cargo-mutants.
+mutants:
+	tests/mutants.py $(if $(SHARD),--shard $(SHARD)) $(CRATE)
 
 # The gradients of candle and burn, checked: a table. Both are compiled first, which takes minutes.
 in-the-wild:

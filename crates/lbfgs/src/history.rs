@@ -468,6 +468,13 @@ mod tests {
         history.free.extend((0..3).map(|_| Pair { s: vec![], y: vec![] }));
         history.limit(2, 1);
         assert_eq!(history.free.len(), 2);
+        // Pairs and free memory together are no more than fit.
+        let mut history = History::<f64>::new(3, Scaling::new(Groups::default(), 1));
+        history.depart(&mut vec![0.0], &mut vec![0.0]);
+        history.update(&[1.0], &[1.0]);
+        history.free.extend((0..2).map(|_| Pair { s: vec![], y: vec![] }));
+        history.limit(2, 1);
+        assert_eq!((history.pairs.len(), history.free.len()), (1, 1));
     }
 
     #[test]

@@ -249,6 +249,37 @@ mod tests {
             }
         }
 
+        /// And to the bit: each lane in its order, four of its numbers at a time while there are whole pieces; then the lanes by halves.
+        #[test]
+        fn dots_are_summed_in_a_fixed_order((v, a, b) in vectors()) {
+            // Of sizes so different that every sum is rounded.
+            let spread = |v: &[f32]| {
+                let power = |i: usize| (11 * i % 41) as i32 - 20;
+                v.iter().enumerate().map(|(i, v)| v * 2_f32.powi(power(i))).collect::<Vec<f32>>()
+            };
+            let (a, b) = (spread(&a), spread(&b));
+            let v: Vec<&[bf16]> = v.iter().map(Vec::as_slice).collect();
+            let mut all = vec![[0.0; 2]; v.len()];
+            dots(&v, [&a, &b], &mut all);
+            for (v, dots) in v.iter().zip(all) {
+                for (dot, other) in dots.into_iter().zip([&a, &b]) {
+                    let products: Vec<f64> = v.iter().zip(other).map(|(v, o)| f64::from(*v) * f64::from(*o)).collect();
+                    let (pieces, rest) = products.as_chunks::<PIECE>();
+                    let lane = |lane: usize| {
+                        let own = |products: &[f64]| products.iter().skip(lane).step_by(64).copied().collect::<Vec<_>>();
+                        let sum = pieces.iter().map(|piece| own(piece).iter().sum::<f64>()).fold(0.0, |sum, one| sum + one);
+                        own(rest).iter().fold(sum, |sum, one| sum + one)
+                    };
+                    let mut lanes: Vec<f64> = (0..64).map(lane).collect();
+                    while lanes.len() > 1 {
+                        let (first, second) = lanes.split_at(lanes.len() / 2);
+                        lanes = first.iter().zip(second).map(|(a, b)| a + b).collect();
+                    }
+                    prop_assert_eq!(dot, lanes[0]);
+                }
+            }
+        }
+
         #[test]
         fn sums_side_by_side_are_the_plain_sums((v, c, mut sum) in vectors()) {
             let v: Vec<&[bf16]> = v.iter().map(Vec::as_slice).collect();

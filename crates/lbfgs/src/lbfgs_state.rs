@@ -153,6 +153,13 @@ mod tests {
         let mut forgotten = None;
         assert_eq!(state.descend(&mut forgotten), -4.5); // H = 1/2 along s
         assert!(forgotten.is_none() && !state.history.is_empty());
+        // Nor is there descent where the slope is 0, rises, or has no size that could be compared with.
+        for (gradient, slope) in [([0.0, 0.0], 0.0), ([-1.0, 0.0], -1.0), ([0.0, 1e200], f64::NEG_INFINITY)] {
+            state.gradient = gradient.to_vec();
+            assert_eq!(state.descend(&mut forgotten), slope);
+            assert!(state.history.is_empty() && state.direction == gradient.map(|g| -g));
+            state.history.remember(forgotten.take().unwrap());
+        }
         state.gradient = vec![0.0, f64::NAN];
         assert!(state.descend(&mut forgotten).is_nan());
         assert!(state.history.is_empty());

@@ -294,6 +294,61 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_that_falls_no_further_is_the_other_end() {
+        // Down to -1 at the first step, flat from there on, while the slopes say that it falls.
+        let tried = trials(3, |t| (-t.min(1.0), -1.0));
+        assert_eq!(tried[..2], [1.0, 10.0]);
+        assert!(1.0 < tried[2] && tried[2] < 10.0, "{tried:?}");
+    }
+
+    /// No trial knows where 0 is: moved along, the search tries the same steps.
+    #[test]
+    fn trials_stay_a_tenth_away_from_the_ends_of_their_interval() {
+        for start in [0.0, 2.0, -7.0] {
+            let parabola = |bottom: f64| {
+                move |step: f64| {
+                    let away = step - start - bottom;
+                    Point { step, loss: away * away, slope: 2.0 * away, gradient_norm: 1.0 }
+                }
+            };
+            for (bottom, expected) in [(0.01, 0.4), (1.0, 1.0), (3.99, 3.6)] {
+                let [left, right] = [start, start + 4.0].map(parabola(bottom));
+                for (low, other) in [(left, right), (right, left)] {
+                    let interval = Interval { low, other, bracketed: true };
+                    assert_eq!(interval.width(), 4.0);
+                    let next = interval.next_step(100.0) - start;
+                    assert!((next - expected).abs() < 1e-9, "{start} {bottom}: {next}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outwards_a_step_is_two_to_ten_times_the_last_one() {
+        let low = |step: f64, loss: f64, slope: f64| Point { step, loss, slope, gradient_norm: 1.0 };
+        for step in [0.25, 1.0, 3.0] {
+            let next = |bottom: f64| {
+                let at = |t: f64| low(t * step, (t - bottom).powi(2), 2.0 * (t - bottom) / step);
+                Interval { low: at(1.0), other: at(0.0), bracketed: false }.next_step(f64::INFINITY) / step
+            };
+            for (bottom, expected) in [(1.5, 2.0), (5.0, 5.0), (50.0, 10.0)] {
+                assert!((next(bottom) - expected).abs() < 1e-9, "{step} {bottom}: {}", next(bottom));
+            }
+        }
+    }
+
+    /// Settles where the interval promises `precision` of the loss, and not before.
+    #[test]
+    fn a_search_goes_on_while_more_than_rounding_is_promised() {
+        let rule = StrongWolfe { precision: 0.25, ..RULE };
+        // The first trial at 1 fails; the interval of width 1 promises 1 of a loss.
+        let promised =
+            |loss: f64| search(rule, |t| (loss + if t > 0.0 { 1.0 } else { 0.0 }, -1.0), 1.0, 40).3;
+        assert_eq!(promised(4.0), 1); // as much as a quarter of 4
+        assert!(promised(3.9) > 1);
+    }
+
+    #[test]
     fn outwards_a_cubic_is_believed_where_it_looks_ahead() {
         // (t - 4)^2 - 16: the cubic's minimiser, 4, lies between twice and ten times the first step.
         let curve = |t: f64| ((t - 4.0).powi(2) - 16.0, 2.0 * (t - 4.0));

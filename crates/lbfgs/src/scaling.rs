@@ -338,7 +338,81 @@ mod tests {
         assert!((d[0] / d[1] - 2.0).abs() < 1e-12 && (d[1] / d[2] - 2.0).abs() < 1e-12);
     }
 
+    #[test]
+    fn without_groups_all_squares_are_of_one() {
+        let mut sums = [1.0];
+        Scaling::new(Groups::default(), 1).add_squares(0, &[2.0, -3.0], &mut sums);
+        assert_eq!(sums, [14.0]);
+    }
+
+    #[test]
+    fn groups_fit_the_variables_and_places_the_groups() {
+        let fit = |of: Vec<u8>, places: Vec<f32>| Groups { of, places }.validate::<()>(2).is_ok();
+        assert!(fit(vec![], vec![]) && fit(vec![0, 1], vec![]) && fit(vec![0, 1], vec![0.0, 255.0]));
+        assert!(fit(vec![], vec![3.0]) && fit(vec![0, 1], vec![0.5, 0.0, 1.0]));
+        assert!(!fit(vec![0], vec![]) && !fit(vec![0; 3], vec![]) && !fit(vec![0, 1], vec![0.0]));
+        for place in [-0.5, 255.5, f32::NAN] {
+            assert!(!fit(vec![0, 1], vec![0.0, place]), "{place}");
+        }
+    }
+
+    /// s·y, and the squares of each group.
+    type Pair = (f64, Vec<f64>, Vec<f64>);
+
+    /// gamma D as the equations at the top have it, with a scale's part in a group as the hat that is 1 at its place and 0 at the next ones.
+    fn by_the_equations(pairs: &[Pair], places: &[f32]) -> Vec<f64> {
+        let part = |place: f32, scale: usize| (1.0 - (f64::from(place) - scale as f64).abs()).max(0.0);
+        let sum = |scale: usize, squares: fn(&Pair) -> &Vec<f64>| {
+            let of_pair = |pair: &Pair| {
+                let parts = places.iter().zip(squares(pair)).map(|(&place, v)| part(place, scale) * v);
+                parts.sum::<f64>() / pair.0
+            };
+            pairs.iter().map(of_pair).sum::<f64>()
+        };
+        let logarithm = |scale: usize| 0.5 * (sum(scale, |pair| &pair.1) / sum(scale, |pair| &pair.2)).ln();
+        let logarithms: Vec<f64> = (0..5).map(logarithm).collect();
+        let known: Vec<f64> = logarithms.iter().copied().filter(|l| l.is_finite()).collect();
+        let mean = known.iter().sum::<f64>() / known.len().max(1) as f64;
+        let widest = 1e3_f64.ln();
+        let around = |l: &f64| if l.is_finite() { (l - mean).clamp(-widest, widest) } else { 0.0 };
+        let around: Vec<f64> = logarithms.iter().map(around).collect();
+        let d = |&place: &f32| {
+            around.iter().enumerate().map(|(scale, l)| part(place, scale) * l).sum::<f64>().exp()
+        };
+        let d: Vec<f64> = places.iter().map(d).collect();
+        let gamma = |pair: &Pair| pair.0 / d.iter().zip(&pair.2).map(|(d, yy)| d * yy).sum::<f64>();
+        let gamma = pairs.iter().map(gamma).fold(0.0, f64::max);
+        d.iter().map(|d| gamma * d).collect()
+    }
+
+    /// Squares of three groups: of any size, or of a group that did not move.
+    fn squares() -> impl Strategy<Value = Vec<f64>> {
+        prop::collection::vec((-12..12_i32).prop_map(|power| 2_f64.powi(power)), 3)
+    }
+
     proptest! {
+        #[test]
+        fn the_diagonal_is_that_of_the_equations(
+            pairs in prop::collection::vec((0.1..10.0_f64, squares(), squares()), 1..4),
+            places in prop::collection::vec(prop_oneof![(0..4_u8).prop_map(f32::from), 0.0..3.0_f32], 3),
+            still in prop::option::of(0..3_usize),
+        ) {
+            let mut scaling = Scaling::new(Groups { of: vec![0, 1, 2], places: places.clone() }, 3);
+            let moved = |mut v: Vec<f64>| {
+                if let Some(group) = still {
+                    v[group] = 0.0;
+                }
+                v
+            };
+            let pairs: Vec<_> = pairs.into_iter().map(|(sy, ss, yy)| (sy, moved(ss), moved(yy))).collect();
+            for (sy, ss, yy) in &pairs {
+                scaling.learn(*sy, ss, yy);
+            }
+            for (ours, expected) in scaling.diagonal().iter().zip(by_the_equations(&pairs, &places)) {
+                prop_assert!((ours / expected - 1.0).abs() < 1e-9, "{ours} is not {expected}");
+            }
+        }
+
         /// On f = 1/2 sum a_B x_i^2 H0 is the inverse of the second derivative, whatever the steps were.
         #[test]
         fn a_second_derivative_that_is_constant_in_each_group_is_inverted(

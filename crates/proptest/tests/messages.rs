@@ -5,8 +5,9 @@ use std::panic::catch_unwind;
 
 use impasto_proptest::strategies::numbers;
 use impasto_proptest::{
-    Cases, Checks, Operation, Property, assert_adjoint, assert_gradient, assert_operation, check_accumulates,
-    check_adjoint, check_gradient, check_operation, check_repeats, check_same_bits_on_threads, check_twin,
+    Cases, Checks, Operation, Property, assert_accumulates, assert_adjoint, assert_gradient,
+    assert_operation, check_accumulates, check_adjoint, check_gradient, check_operation, check_repeats,
+    check_same_bits_on_threads, check_twin,
 };
 
 /// The message that something panics with.
@@ -84,11 +85,14 @@ fn what_is_no_number_is_said() {
         ),
         "{text}"
     );
+    assert!(text.contains("it should be  NaN"), "{text}");
     let checks = Checks::default();
     let text = check_gradient(|x| (f64::INFINITY, x.to_vec()), &[1.0], &checks).unwrap_err().to_string();
-    assert!(text.contains("the value at x itself is not finite"), "{text}");
+    assert!(text.contains("the value at x itself is not finite") && !text.contains("off by"), "{text}");
+    assert!(text.contains("it should be  NaN"), "{text}");
     let short = check_gradient(|_| (1.0, vec![]), &[1.0, 2.0], &checks).unwrap_err();
     assert_eq!((short.property, short.got, short.expected), (Property::Length, 0.0, 2.0));
+    assert!(!short.to_string().contains("off by"), "{short}");
 }
 
 #[test]
@@ -235,6 +239,8 @@ fn a_gradient_that_overwrites_is_told_from_one_that_adds() {
     let failure = check_accumulates(|sum| sum.fill(2.0), 3).unwrap_err();
     assert_eq!(failure.property, Property::Accumulates);
     assert!(failure.to_string().ends_with("into a buffer that was not 0"), "{failure}");
+    let text = message(|| assert_accumulates(|sum| sum.fill(2.0), 3));
+    assert!(text.starts_with("the gradient is not added to what is there at coordinate"), "{text}");
     // Only the first time.
     let calls = Cell::new(0);
     let once = |sum: &mut [f64]| {

@@ -1,5 +1,6 @@
 //! What strategies draw, and what they shrink to.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 
 use impasto_proptest::strategies::{
@@ -7,7 +8,7 @@ use impasto_proptest::strategies::{
     positive_semidefinite, shapes, tensors, ties, wide, with_zeros,
 };
 use impasto_proptest::{Cases, Step, check_twin};
-use impasto_tensor::Shape;
+use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
 /// The smallest case for which `fails` is true, as Rust prints it.
@@ -59,6 +60,149 @@ fn chains_shrink_to_the_step_at_fault() {
     assert_eq!(text, "(Chain([Tanh]), [0.0])");
 }
 
+/// As many draws of a strategy.
+fn drawn<S: Strategy>(count: u32, strategy: S) -> Vec<S::Value>
+where
+    S::Value: Debug + Clone,
+{
+    let all = RefCell::new(Vec::new());
+    let keep = |value: &S::Value| {
+        all.borrow_mut().push(value.clone());
+        Ok(())
+    };
+    Cases::new(count, 5).run(&strategy, keep).unwrap();
+    all.into_inner()
+}
+
+/// Whether a picture has this number at (x, y) in all channels.
+fn shows(picture: &Tensor<f32>, value: impl Fn(usize, usize) -> usize) -> bool {
+    let width = picture.shape().width;
+    let mut pixels = picture.data().chunks_exact(3).enumerate();
+    pixels.all(|(at, pixel)| pixel.iter().all(|&number| number == value(at % width, at / width) as f32))
+}
+
+#[test]
+fn every_kind_of_picture_is_drawn_as_it_is_described() {
+    let pictures = drawn(300, pictures(30..=45));
+    let count = |is: &dyn Fn(&Tensor<f32>) -> bool| pictures.iter().filter(|picture| is(picture)).count();
+    let pixel = |picture: &Tensor<f32>, at: usize| picture.data()[3 * at..3 * at + 3].to_vec();
+    let colours =
+        count(&|picture| (0..picture.data().len() / 3).all(|at| pixel(picture, at) == pixel(picture, 0)));
+    let ramps: Vec<usize> =
+        (1..8).map(|step| count(&|picture| shows(picture, |x, y| (x + y) * step % 256))).collect();
+    let boards: Vec<usize> =
+        (1..4).map(|side| count(&|picture| shows(picture, |x, y| (x / side + y / side) % 2 * 255))).collect();
+    let points = count(&|picture| {
+        picture.data().iter().sum::<f32>() == 3.0 * 255.0 && picture.data().contains(&255.0)
+    });
+    // A fifth of them each: 60.
+    let seen = format!("{colours} {ramps:?} {boards:?} {points}");
+    assert!(ramps.iter().chain(&boards).all(|&one| one > 0), "{seen}");
+    let kinds = [colours, ramps.iter().sum(), boards.iter().sum(), points];
+    assert!(kinds.iter().all(|kind| (30..90).contains(kind)), "{seen}");
+    // The rest has every number.
+    let noise =
+        |number: f32| count(&|picture| picture.data().iter().filter(|&&one| one == number).count() > 1);
+    assert!((0..=255_u8).step_by(5).all(|number| noise(f32::from(number)) >= 30));
+}
+
+#[test]
+fn a_point_may_be_anywhere() {
+    let mut places: Vec<usize> = drawn(400, pictures(2..=2))
+        .iter()
+        .filter(|picture| picture.data().iter().sum::<f32>() == 3.0 * 255.0)
+        .filter_map(|picture| picture.data().iter().position(|&number| number == 255.0))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places, [0, 3, 6, 9]);
+}
+
+/// A response is a sum of side * side * inputs products, so its size grows as the square root of that.
+#[test]
+fn kernels_keep_responses_near_one() {
+    for (side, inputs, outputs) in [(1, 1, 2), (3, 1, 3), (3, 4, 1), (5, 2, 2), (1, 4, 5)] {
+        let n = side * side * inputs;
+        let kernels = drawn(40, kernels(side, inputs, outputs));
+        assert!(kernels.iter().all(|kernel| kernel.len() == n * outputs));
+        let largest = kernels.iter().flatten().fold(0.0, |largest: f64, number| largest.max(number.abs()));
+        let scale = 2_f64.powi(largest.log2().ceil() as i32); // numbers reach down from it
+        assert!((1.0..4.0).contains(&(scale * scale * n as f64)), "{side} {inputs}: {scale}");
+        let thousandths = |number: &f64| number / scale * 1000.0;
+        let is_whole = |number: f64| (number - number.round()).abs() < 1e-9;
+        assert!(kernels.iter().flatten().all(|number| is_whole(thousandths(number))));
+    }
+}
+
+#[test]
+fn steps_are_of_eighths_and_of_every_kind() {
+    let is_eighth = |number: f64| number != 0.0 && number.abs() <= 1.0 && (8.0 * number).fract() == 0.0;
+    let (mut numbers, mut growing, mut kinds) = (Vec::new(), [0; 2], [0; 8]);
+    for (chain, x) in drawn(400, chains(5, 9)) {
+        for (step, input) in chain.0.iter().zip(chain.responses(&x)) {
+            let kind = match step {
+                Step::Scale(s, b) => {
+                    numbers.extend([s / 2.0, *b]);
+                    0
+                }
+                Step::Dense(w) => {
+                    assert!(w.iter().all(|row| row.len() == input.len()));
+                    growing[w.len() - input.len()] += 1;
+                    numbers.extend(w.iter().flatten());
+                    1
+                }
+                Step::Relu => 2,
+                Step::Tanh => 3,
+                Step::Square => 4,
+                Step::Softmax => 5,
+                Step::Average => 6,
+                Step::Max => 7,
+            };
+            kinds[kind] += 1;
+        }
+    }
+    assert!(kinds.iter().all(|&count| count > 60), "{kinds:?}");
+    assert!(growing.iter().all(|&count| count > 40), "{growing:?}");
+    assert!(numbers.iter().all(|&number| is_eighth(number)));
+    for eighths in 1..=8 {
+        for sign in [1.0, -1.0] {
+            let share = numbers.iter().filter(|&&number| number == sign * f64::from(eighths) / 8.0).count();
+            assert!(16 * share > numbers.len() / 2 && 16 * share < 2 * numbers.len(), "{sign} {eighths}");
+        }
+    }
+}
+
+/// X' X of any rank: with as many rows as columns or more it is definite, and the mean of squares is at most 1.
+#[test]
+fn matrices_are_of_every_rank() {
+    let matrices = drawn(300, positive_semidefinite(3..=3));
+    let determinant = |m: &[f64]| {
+        m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6])
+            + m[2] * (m[3] * m[7] - m[4] * m[6])
+    };
+    let definite = matrices.iter().filter(|matrix| determinant(&matrix.data) > 1e-9).count();
+    assert!((150..250).contains(&definite), "{definite}"); // three rows or more, of one to six
+    let largest =
+        matrices.iter().flat_map(|matrix| &matrix.data).fold(0.0, |most: f64, number| most.max(*number));
+    assert!((0.8..=1.0).contains(&largest), "{largest}");
+    assert!(matrices.iter().any(|matrix| matrix.data[1] < -0.1));
+}
+
+#[test]
+fn a_mask_of_nothing_counts_in_its_middle() {
+    let masks = drawn(600, masks(1..6));
+    let of_one = |at: usize, len: usize| (0..len).map(|i| f32::from(u8::from(i == at))).collect::<Vec<_>>();
+    assert!(masks.iter().all(|mask| mask.iter().any(|weight| *weight > 0.0)));
+    for len in 1..6 {
+        assert!(masks.contains(&of_one(len / 2, len)), "{len}");
+    }
+    let soft = masks.iter().flatten().filter(|weight| **weight > 0.0 && **weight < 1.0);
+    let mut soft: Vec<u8> = soft.map(|weight| (8.0 * weight) as u8).collect();
+    soft.sort_unstable();
+    soft.dedup();
+    assert_eq!(soft, [1, 2, 3, 4, 5, 6, 7]);
+}
+
 proptest! {
     #[test]
     fn numbers_are_what_they_are_said_to_be(
@@ -74,7 +218,9 @@ proptest! {
         prop_assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] > 1.999 / n));
         prop_assert!(wide.iter().all(|x| *x == 0.0 || (1e-8..1e7).contains(&x.abs())));
         prop_assert!(zeros.iter().filter(|x| **x == 0.0).count() > 30);
-        prop_assert!(ties.iter().filter(|x| **x == 0.5).count() > 10);
+        for tie in [0.0, 0.5, -0.5, 1.0, -1.0] {
+            prop_assert!(ties.iter().filter(|x| **x == tie).count() > 10);
+        }
         prop_assert!(extremes.iter().any(|x| x.is_subnormal()) && extremes.iter().any(|x| x.abs() > 1e100));
     }
 
@@ -106,6 +252,8 @@ proptest! {
     fn no_kink_is_near_a_chain_that_is_off_kinks((chain, x) in chains_off_kinks(5, 9)) {
         for (step, x) in chain.0.iter().zip(chain.responses(&x)) {
             prop_assert!(*step != Step::Relu || x.iter().all(|x| x.abs() > 1e-3));
+            let is_apart = x.chunks_exact(2).all(|pair| (pair[0] - pair[1]).abs() > 1e-3);
+            prop_assert!(*step != Step::Max || is_apart);
         }
     }
 }

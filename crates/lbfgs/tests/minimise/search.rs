@@ -44,6 +44,8 @@ fn accepted_steps_have_both_wolfe_conditions_with_the_margins_that_are_told() {
                 loss <= loss_before + 1e-4 * step * slope_before && slope.abs() <= 0.9 * slope_before.abs()
             );
             assert!(search.decrease_margin() >= 0.0 && search.curvature_margin() >= 0.0);
+            assert_eq!(search.decrease_margin(), loss_before + 1e-4 * step * slope_before - loss);
+            assert_eq!(search.curvature_margin(), 0.9 - (slope / slope_before).abs());
         }
     }
 }

@@ -2,7 +2,7 @@
 //! goes through the same bits.
 #![allow(clippy::unnecessary_wraps)] // an objective returns a `Result`
 
-use crate::functions::{kinks, rosenbrock, rosenbrock_start, waves};
+use crate::functions::{go_on, kinks, rosenbrock, rosenbrock_start, waves};
 use impasto_lbfgs::{
     Adam, Error, Evaluation, Groups, Iteration, Lbfgs, Optimiser, Outcome, Real, State, Step, StopReason,
 };
@@ -238,12 +238,14 @@ fn a_run_that_is_out_of_evaluations_can_be_given_more() {
             let mut again = read_again(&bytes);
 
             let (at, loss) = (state.iteration().x.to_vec(), state.iteration().loss);
-            let mut first = None;
+            let (mut first, mut calls) = (None, 0);
             let evaluate = |x: &[f64], g: &mut [f64]| {
                 first.get_or_insert(x.to_vec());
+                calls += 1;
                 problem.evaluate(x, g)
             };
             let step = unlimited.step(&mut state, evaluate).unwrap();
+            assert_eq!(state.iteration().evaluations, limit + calls);
             gone += usize::from(first.is_some_and(|first| first == at));
             assert!(step != Step::Accepted || state.iteration().loss < loss);
             let reason = problem.run(&unlimited, &mut state);
@@ -325,5 +327,78 @@ fn after_a_restart_a_run_is_one_that_starts_there() {
         for run in [&mut state, &mut fresh] {
             assert_eq!(lbfgs.step(run, |x, g| problem.evaluate(x, g)).unwrap(), Step::Accepted);
         }
+    }
+}
+
+/// The first step is as long as it was asked for, however steep it is there.
+#[test]
+fn the_first_trial_has_the_length_asked_for() {
+    for (first_step, steepness) in [(1.0, 3.0), (0.25, 1e4), (30.0, 1e-3)] {
+        let lbfgs = Lbfgs { first_step, max_evaluations: 2, ..Lbfgs::default() };
+        let mut tried = Vec::new();
+        let slope = |x: &[f64], g: &mut [f64]| {
+            tried.push(x.to_vec());
+            g.copy_from_slice(&[3.0 * steepness, 4.0 * steepness]);
+            Ok::<_, Infallible>(steepness * (3.0 * x[0] + 4.0 * x[1]))
+        };
+        lbfgs.minimise(&mut vec![1.0, 1.0], slope, go_on).unwrap();
+        let moved = [tried[1][0] - 1.0, tried[1][1] - 1.0];
+        assert!((moved[0] + 0.6 * first_step).abs() < 1e-12 && (moved[1] + 0.8 * first_step).abs() < 1e-12);
+    }
+}
+
+/// Two vectors a pair, as many pairs as there can be, and four more.
+#[test]
+fn memory_is_counted_in_vectors() {
+    for (history, iterations, pairs) in [(10, 500, 10), (10, 3, 3), (1, 1, 1), (7, 7, 7)] {
+        let lbfgs = Lbfgs { history, max_iterations: iterations, ..Lbfgs::default() };
+        assert_eq!(lbfgs.bytes::<f64>(100), 100 * (2 * pairs * 8 + 4 * 8));
+        assert_eq!(lbfgs.bytes::<f32>(100), 100 * (2 * pairs * 2 + 4 * 4));
+    }
+    assert_eq!(Lbfgs::default().bytes::<f64>(usize::MAX), u64::MAX);
+}
+
+/// Every bound of an option: what lies just inside runs, what lies on it or beyond is refused by name.
+#[test]
+fn options_have_bounds() {
+    let flat = |_: &[f64], g: &mut [f64]| {
+        g[0] = 0.0;
+        Ok::<_, Infallible>(1.0)
+    };
+    let refused = |lbfgs: Lbfgs| {
+        let mut x = vec![1.0];
+        match lbfgs.minimise(&mut x, flat, go_on) {
+            Ok(_) => "",
+            Err(Error::InvalidOption { option, .. }) => option,
+            Err(Error::Objective(never)) => match never {},
+        }
+    };
+    let fine = Lbfgs::default();
+    let cases = [
+        (Lbfgs { history: 1, scale_pairs: 1, max_evaluations: 1, max_trials: 1, ..fine }, ""),
+        (Lbfgs { history: 0, ..fine }, "history"),
+        (Lbfgs { scale_pairs: 0, ..fine }, "scale_pairs"),
+        (Lbfgs { max_evaluations: 0, ..fine }, "max_evaluations"),
+        (Lbfgs { max_trials: 0, ..fine }, "max_trials"),
+        (Lbfgs { gradient_tolerance: 0.0, loss_tolerance: 0.0, ..fine }, ""),
+        (Lbfgs { gradient_tolerance: -1e-9, ..fine }, "gradient_tolerance"),
+        (Lbfgs { gradient_tolerance: f64::INFINITY, ..fine }, "gradient_tolerance"),
+        (Lbfgs { loss_tolerance: -1e-9, ..fine }, "loss_tolerance"),
+        (Lbfgs { loss_tolerance: f64::NAN, ..fine }, "loss_tolerance"),
+        (Lbfgs { first_step: 1e-9, ..fine }, ""),
+        (Lbfgs { first_step: 0.0, ..fine }, "first_step"),
+        (Lbfgs { first_step: -1.0, ..fine }, "first_step"),
+        (Lbfgs { first_step: f64::INFINITY, ..fine }, "first_step"),
+        (Lbfgs { sufficient_decrease: 1e-9, curvature: 1e-8, ..fine }, ""),
+        (Lbfgs { sufficient_decrease: 0.0, ..fine }, "sufficient_decrease"),
+        (Lbfgs { sufficient_decrease: -0.1, ..fine }, "sufficient_decrease"),
+        (Lbfgs { sufficient_decrease: 0.9, ..fine }, "sufficient_decrease"),
+        (Lbfgs { sufficient_decrease: 0.95, ..fine }, "sufficient_decrease"),
+        (Lbfgs { curvature: 0.999, ..fine }, ""),
+        (Lbfgs { curvature: 1.0, ..fine }, "curvature"),
+        (Lbfgs { curvature: 1.5, ..fine }, "curvature"),
+    ];
+    for (lbfgs, option) in cases {
+        assert_eq!(refused(lbfgs), option, "{lbfgs:?}");
     }
 }
