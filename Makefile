@@ -1,4 +1,4 @@
-# Everything here needs Rust and make alone; `python`, `notebooks` and `recipes` also Python 3.10 or later, `slurm` Slurm, `same-bytes` and `old-new` any Python 3,
+# Everything here needs Rust and make alone; `python`, `notebooks` and `recipes` also Python 3.10 or later, `mutants` Python 3.11 and cargo-mutants, `slurm` Slurm, `same-bytes` and `old-new` any Python 3,
 # `bench-peers` Python with PyTorch, `wasm` and `page` node and a compiler for wasm32, `page-test` Chromium as well, `vgg19` curl and the internet.
 
 CONTENT = examples/content/chelsea.png

@@ -2,4 +2,5 @@
 
 mod messages;
 mod operations;
+mod probes;
 mod strategies;

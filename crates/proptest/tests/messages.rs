@@ -85,11 +85,10 @@ fn what_is_no_number_is_said() {
         ),
         "{text}"
     );
-    assert!(text.contains("it should be  NaN"), "{text}");
     let checks = Checks::default();
     let text = check_gradient(|x| (f64::INFINITY, x.to_vec()), &[1.0], &checks).unwrap_err().to_string();
     assert!(text.contains("the value at x itself is not finite") && !text.contains("off by"), "{text}");
-    assert!(text.contains("it should be  NaN"), "{text}");
+    assert!(text.contains("it should be  a finite number"), "{text}");
     let short = check_gradient(|_| (1.0, vec![]), &[1.0, 2.0], &checks).unwrap_err();
     assert_eq!((short.property, short.got, short.expected), (Property::Length, 0.0, 2.0));
     assert!(!short.to_string().contains("off by"), "{short}");
@@ -294,7 +293,7 @@ fn shrinking_ends_at_a_case_that_fails() {
     let smaller = Cell::new(0);
     let check = |x: &Vec<f64>| {
         smaller.set(smaller.get() + 1);
-        check_twin(x, &vec![9.0; x.len()], 0.0).map(|_| ())
+        check_twin(x, &vec![9.0; x.len()], 0.0)
     };
     let refuted = Cases::new(1, 1).run(&numbers(900), check).unwrap_err();
     assert_eq!(smaller.get(), 4097, "one that failed, and as many that are smaller as there may be");
