@@ -7,7 +7,7 @@ use impasto_style::{LayerWeights, Optimiser, OptionRow, Preset};
 
 /// Headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("Paint", &["transfer"]),
+    ("Paint", &["transfer", "batch"]),
     ("Study", &["reconstruct", "grid", "sweep", "explain", "features", "gradcheck"]),
     ("Tools", &["show", "weights", "bench"]),
 ];
