@@ -59,7 +59,7 @@ A row of a manifest is a job: JSON lines such as
 or in a file named *.toml a table [[jobs]] with the same names: content, style, mask, style-mask, keep, content-mask, regions, scene, output,
 print, weights, preprocess, preset, and any option of transfer. Paths are from the manifest's folder. Options of the command line count where a row says nothing.";
 
-/// Paint every pair of photos and paintings, or the rows of a manifest
+/// Paint pairs of photos and paintings, or the rows of a manifest
 ///
 /// The same command again goes on where it was stopped: a finished picture is skipped as long as its inputs and options are the same, an
 /// unfinished one goes on from its checkpoint, a failed one is tried again. Any number of processes may work at one batch.
