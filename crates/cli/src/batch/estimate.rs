@@ -181,6 +181,9 @@ fn speeds(
     Ok(measured)
 }
 
+/// Evaluations of an iteration, as runs have it in the end: the first iterations, which are measured, take more.
+const EVALUATIONS: f64 = 1.05;
+
 /// Seconds of measurement.
 const BUDGET: f64 = 1.0;
 
@@ -203,25 +206,26 @@ fn speed(
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::failed)?;
         let subject = Subject::new(white_noise(side, side, 1)?, white_noise(side, side, 2)?);
         let paint = |seconds: f64, least: usize| -> Result<Speed, Failure> {
-            let (begun, mut first, mut iterations) = (Instant::now(), Duration::ZERO, 0);
+            let (begun, mut first, mut evaluations) = (Instant::now(), Duration::ZERO, (0, 0));
             let network = (&shared.network, &shared.input);
             let measure = |scene: &Scene<'_>| targets.measure(scene, network, &options);
             let run = Run { measure: Some(Box::new(measure)), ..Run::default() };
             transfer_with(network.0, &subject, &options, run, |event| {
                 if let Event::Iteration(progress) = event {
-                    iterations = progress.iteration;
-                    if iterations == 1 {
-                        first = begun.elapsed();
+                    evaluations.1 = progress.evaluations;
+                    if progress.iteration == 1 {
+                        (first, evaluations.0) = (begun.elapsed(), progress.evaluations);
                     }
-                    if iterations >= least && begun.elapsed().as_secs_f64() > seconds {
+                    if progress.iteration >= least && begun.elapsed().as_secs_f64() > seconds {
                         return ControlFlow::Break(());
                     }
                 }
                 ControlFlow::Continue(())
             })?;
             let rest = begun.elapsed().saturating_sub(first).as_secs_f64();
-            let iteration = rest / (iterations.max(2) - 1) as f64;
-            Ok(Speed { side, iteration, before: (first.as_secs_f64() - iteration).max(0.0) })
+            let evaluation = rest / (evaluations.1 - evaluations.0).max(1) as f64;
+            let before = first.as_secs_f64() - evaluation * evaluations.0 as f64;
+            Ok(Speed { side, iteration: EVALUATIONS * evaluation, before: before.max(0.0) })
         };
         // Kernels are packed, and the painting is measured, once for all jobs.
         pool.install(|| paint(0.0, 1).and_then(|_| paint(seconds, 4)))
