@@ -338,11 +338,17 @@ mod finite_differences {
 
     /// Asserts that the weighted gradient is that of the weighted loss at `f`, within 1e-7, and is added to what is there.
     pub(super) fn assert_gradient(loss: &Loss<f64>, f: &Tensor<f64>, weight: f64) {
-        assert_gradient_within(1e-7, loss, f, weight);
+        assert_gradient_within(1e-7, &Ladder::for_scale(1.0), loss, f, weight);
     }
 
-    /// The same within another relative error.
-    pub(super) fn assert_gradient_within(tolerance: f64, loss: &Loss<f64>, f: &Tensor<f64>, weight: f64) {
+    /// The same within another relative error, by differences over other steps.
+    pub(super) fn assert_gradient_within(
+        tolerance: f64,
+        steps: &Ladder,
+        loss: &Loss<f64>,
+        f: &Tensor<f64>,
+        weight: f64,
+    ) {
         let mut gradient = vec![0.0; f.data().len()];
         loss.add_gradient(f, weight, &mut gradient).unwrap();
         let at = |x: &[f64]| {
@@ -351,7 +357,7 @@ mod finite_differences {
         };
         let coordinates = [0, gradient.len() / 2, gradient.len() - 1].map(Direction::Coordinate);
         let directions = [[1, 2, 3].map(Direction::Random), coordinates].concat();
-        for probe in check_gradient(&at, f.data(), &gradient, &directions, &Ladder::for_scale(1.0)) {
+        for probe in check_gradient(&at, f.data(), &gradient, &directions, steps) {
             let error = probe.relative_error();
             assert_eq!(probe.verdict(tolerance), Verdict::Pass, "{:?}: {error:e}", probe.direction);
         }

@@ -222,12 +222,21 @@ mod tests {
     use impasto_tensor::{Isa, Shape};
     use proptest::prelude::*;
 
+    use crate::check::Ladder;
+
     use super::super::finite_differences::{assert_gradient_within, guides, responses, shapes};
     use super::super::{Loss, LossKind};
     use super::*;
 
     /// Of differences of a value that is a sum of roots.
     const TOLERANCE: f64 = 1e-6;
+
+    /// Where the rounding of such a value is still below that: not so small beside the numbers of F as for other losses, or two steps that
+    /// agree by chance are taken for the best ones.
+    fn assert_roots_gradient(loss: &Loss<f64>, f: &Tensor<f64>, weight: f64) {
+        let largest = f.data().iter().fold(1.0_f64, |largest, f| largest.max(f.abs()));
+        assert_gradient_within(TOLERANCE, &Ladder::new(largest / 10.0, 4.0, 9), loss, f, weight);
+    }
 
     /// A response, and one with the same channels at other positions.
     fn two_sizes() -> impl Strategy<Value = (Tensor<f64>, Tensor<f64>)> {
@@ -253,7 +262,7 @@ mod tests {
 
         #[test]
         fn wasserstein_gradient_matches_finite_differences((f, painting) in two_sizes(), weight in 0.1..10.0) {
-            assert_gradient_within(TOLERANCE, &loss_of(&painting, None), &f, weight);
+            assert_roots_gradient(&loss_of(&painting, None), &f, weight);
         }
 
         #[test]
@@ -261,7 +270,7 @@ mod tests {
             (f, painting, guide) in guided(),
             weight in 0.1..10.0,
         ) {
-            assert_gradient_within(TOLERANCE, &loss_of(&painting, Some(guide)), &f, weight);
+            assert_roots_gradient(&loss_of(&painting, Some(guide)), &f, weight);
         }
 
         /// Also where the steps do not reach all eigenvalues: responses that are large beside eps.
@@ -270,7 +279,7 @@ mod tests {
             let scaled = |f: &mut Tensor<f64>| f.data_mut().iter_mut().for_each(|f| *f *= scale);
             scaled(&mut f);
             scaled(&mut painting);
-            assert_gradient_within(TOLERANCE, &loss_of(&painting, None), &f, 1.0);
+            assert_roots_gradient(&loss_of(&painting, None), &f, 1.0);
         }
 
         /// The fast path's map is the plain gradient, and is added to what is there.
