@@ -1,5 +1,6 @@
-# Everything here needs Rust and make alone; `python`, `notebooks` and `recipes` also Python 3.10 or later, `mutants` Python 3.11 and cargo-mutants, `slurm` Slurm, `same-bytes` and `old-new` any Python 3,
-# `bench-peers` Python with PyTorch, `wasm` and `page` node and a compiler for wasm32, `page-test` Chromium as well, `vgg19` curl and the internet.
+# Everything here needs Rust and make alone; `python`, `notebooks` and `recipes` also Python 3.10 or later, `mutants` Python 3.11 and
+# cargo-mutants, `standard-problems` SciPy, `slurm` Slurm, `same-bytes` and `old-new` any Python 3, `bench-peers` Python with PyTorch,
+# `wasm` and `page` node and a compiler for wasm32, `page-test` Chromium as well, `vgg19` curl and the internet.
 
 CONTENT = examples/content/chelsea.png
 STYLE   = examples/style/cafe_terrace.webp

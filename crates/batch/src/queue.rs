@@ -65,7 +65,8 @@ pub struct Queue<'a> {
 #[derive(Debug)]
 struct Inner {
     pending: VecDeque<Turn>,
-    at_work: usize,
+    /// Turns that are not pending: looked at, or worked at.
+    out: usize,
     outcomes: Vec<Option<Outcome>>,
 }
 
@@ -86,7 +87,7 @@ impl<'a> Queue<'a> {
         }
         pending.sort_by_key(|(deaths, turn)| (*deaths, turn.job));
         let pending = pending.into_iter().map(|(_, turn)| turn).collect();
-        let inner = Mutex::new(Inner { pending, at_work: 0, outcomes });
+        let inner = Mutex::new(Inner { pending, out: 0, outcomes });
         Self { state, stamps, jobs, retries, inner, changed: Condvar::new() }
     }
 
@@ -115,38 +116,53 @@ impl<'a> Queue<'a> {
         mut heard: impl FnMut(usize, &Outcome),
         mut waits: impl FnMut(usize, &Holder),
     ) -> Result<Option<Turn>, StateError> {
-        let mut inner = self.inner();
         loop {
             if stop() {
                 return Ok(None);
             }
-            let mut holds = None;
-            for _ in 0..inner.pending.len() {
-                let Some(turn) = inner.pending.pop_front() else { break };
+            let (mut holds, looks) = (None, self.inner().pending.len());
+            for _ in 0..looks {
+                let Some(turn) = self.take_out() else { break };
                 let job = turn.job;
+                // Files are looked at while others may come back from their work.
                 match self.claimed(&turn)? {
-                    Seen::Ours => {
-                        inner.at_work += 1;
-                        return Ok(Some(turn));
-                    }
+                    Seen::Ours => return Ok(Some(turn)),
                     Seen::Over(outcome) => {
                         heard(job, &outcome);
-                        inner.outcomes[job] = Some(outcome);
+                        self.end(job, outcome);
                     }
                     Seen::Held(holder) => {
-                        inner.pending.push_back(turn);
+                        self.come_back(|inner| inner.pending.push_back(turn));
                         holds = Some(holder);
                     }
                 }
             }
-            if let Some(holder) = holds.filter(|_| inner.at_work == 0) {
-                waits(inner.pending.len(), &holder);
-            }
-            if inner.pending.is_empty() && inner.at_work == 0 {
+            let inner = self.inner();
+            if inner.pending.is_empty() && inner.out == 0 {
                 return Ok(None);
             }
-            inner = self.changed.wait_timeout(inner, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+            if let Some(holder) = holds.filter(|_| inner.out == 0) {
+                waits(inner.pending.len(), &holder);
+            }
+            drop(self.changed.wait_timeout(inner, LOOK));
         }
+    }
+
+    /// The next turn that is pending.
+    fn take_out(&self) -> Option<Turn> {
+        let mut inner = self.inner();
+        let turn = inner.pending.pop_front()?;
+        inner.out += 1;
+        Some(turn)
+    }
+
+    /// A turn is out no more.
+    fn come_back(&self, then: impl FnOnce(&mut Inner)) {
+        let mut inner = self.inner();
+        inner.out -= 1;
+        then(&mut inner);
+        drop(inner);
+        self.changed.notify_all();
     }
 
     /// Whether the job of a turn is ours to work at.
@@ -243,11 +259,7 @@ impl<'a> Queue<'a> {
         self.state.give_back(&job.name)?;
         let again = turn.tries < self.retries;
         if again {
-            let mut inner = self.inner();
-            inner.at_work -= 1;
-            inner.pending.push_back(Turn { tries: turn.tries + 1, ..*turn });
-            drop(inner);
-            self.changed.notify_all();
+            self.come_back(|inner| inner.pending.push_back(Turn { tries: turn.tries + 1, ..*turn }));
         } else {
             self.end(turn.job, Outcome::Failed(failure));
         }
@@ -260,20 +272,12 @@ impl<'a> Queue<'a> {
     /// [`StateError`] if the folder of state does not serve.
     pub fn put_back(&self, turn: Turn) -> Result<(), StateError> {
         self.state.give_back(&self.jobs[turn.job].name)?;
-        let mut inner = self.inner();
-        inner.at_work -= 1;
-        inner.pending.push_front(turn);
-        drop(inner);
-        self.changed.notify_all();
+        self.come_back(|inner| inner.pending.push_front(turn));
         Ok(())
     }
 
     fn end(&self, job: usize, outcome: Outcome) {
-        let mut inner = self.inner();
-        inner.at_work -= 1;
-        inner.outcomes[job] = Some(outcome);
-        drop(inner);
-        self.changed.notify_all();
+        self.come_back(|inner| inner.outcomes[job] = Some(outcome));
     }
 }
 

@@ -43,7 +43,7 @@ fn object(values: impl Iterator<Item = (String, Value)>) -> Value {
 /// there if they count. A study's lines say of which cell they are.
 fn line(progress: &Progress<'_>, cell: Option<&str>) -> Line {
     let losses = progress.losses;
-    let counts = |kind| losses.terms.iter().any(|term| term.kind == kind);
+    let counts = |kind| losses.has(kind);
     // A kind that does not count is there unless one of its name does.
     let is_named =
         |kind: LossKind| LossKind::ALL.into_iter().any(|it| it.name() == kind.name() && counts(it));

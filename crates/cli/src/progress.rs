@@ -153,9 +153,8 @@ impl Display {
     /// `out.png: iteration 40/300: loss 1.2e4, content 3.4e3, style 8.6e3, 12.0 s`, and of all for a study.
     fn line(&self, progress: &Progress<'_>) -> String {
         let losses = progress.losses;
-        let counts = |kind: &LossKind| losses.terms.iter().any(|term| term.kind == *kind);
         let part = |kind: LossKind| format!(", {} {:.4e}", kind.name(), losses.sum(kind));
-        let parts: String = LossKind::ALL.into_iter().filter(counts).map(part).collect();
+        let parts: String = LossKind::ALL.into_iter().filter(|&kind| losses.has(kind)).map(part).collect();
         let of_all = self.cell.map_or_else(String::new, |_| {
             format!(", {}/{} of all", self.pace.done(progress.iteration), self.pace.iterations())
         });

@@ -23,16 +23,11 @@ impl TransferOptions {
             + PROGRAM
     }
 
-    /// The most bytes that a run takes whose evaluator takes so many: while it reads or while it paints.
-    pub(crate) fn peak(&self, subject: &Subject, evaluator: u64) -> u64 {
+    /// The most bytes that a run takes whose last scale has that plan: while it reads or while it paints.
+    pub fn peak(&self, subject: &Subject, plan: &Plan) -> u64 {
         let (height, width) = subject.size(subject.longest_side(self));
-        let painting = evaluator + self.working_bytes(height, width) + self.beyond(subject);
+        let painting = plan.bytes().total() + self.working_bytes(height, width) + self.beyond(subject);
         painting.max(PROGRAM + subject.reading())
-    }
-
-    /// The most bytes that a run of that plan takes: the program, its pictures, the optimiser.
-    pub fn peak_of(&self, subject: &Subject, plan: &Plan) -> u64 {
-        self.peak(subject, plan.bytes().total())
     }
 
     /// The bytes of a run's pictures beyond those that [`Self::working_bytes`] counts: of large ones that were not shrunk, of

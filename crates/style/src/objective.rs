@@ -48,6 +48,11 @@ impl Breakdown {
         Self { total, terms }
     }
 
+    /// Whether a term is of that kind.
+    pub fn has(&self, kind: LossKind) -> bool {
+        self.terms.iter().any(|term| term.kind == kind)
+    }
+
     /// The sum over the terms of a kind of w_l L_l, times the factors of the loss scale: what alpha is multiplied with. 0
     /// without such a term.
     pub fn sum(&self, kind: LossKind) -> f64 {

@@ -44,7 +44,7 @@ pub(crate) fn summarise(
         checkpoint_bytes: None,
         arch: network.arch(),
         threads: rayon::current_num_threads(),
-        bytes: options.peak(subject, plan.bytes().total()),
+        bytes: options.peak(subject, &plan),
         bands: plan.bands(),
         layers: plan.layers().to_vec(),
         plan: plan.bytes(),

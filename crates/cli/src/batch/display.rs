@@ -85,8 +85,8 @@ pub(super) struct Display<'a> {
     /// What is done of the costs, and of how much.
     done: f64,
     cost: f64,
-    /// Iterations of the jobs at work, and the bar of each.
-    at_work: HashMap<usize, (usize, Option<ProgressBar>)>,
+    /// The bars of the jobs at work, on a terminal.
+    bars: HashMap<usize, ProgressBar>,
 }
 
 enum Way {
@@ -111,7 +111,7 @@ impl<'a> Display<'a> {
         };
         let cost = pending.iter().map(|&job| jobs[job].cost()).sum();
         let (begun, pending) = (Instant::now(), pending.len());
-        Self { jobs, way, begun, over: 0, pending, done: 0.0, cost, at_work: HashMap::new() }
+        Self { jobs, way, begun, over: 0, pending, done: 0.0, cost, bars: HashMap::new() }
     }
 
     /// A line that stays.
@@ -173,22 +173,16 @@ impl<'a> Display<'a> {
     }
 
     fn start(&mut self, job: usize, iterations: usize, done: usize) {
-        let bar = match &self.way {
-            Way::Bars(bars, _) => {
-                let bar = bars.add(
-                    ProgressBar::new(iterations as u64).with_style(style("  {bar:16} {pos}/{len}  {msg}")),
-                );
-                bar.set_message(self.jobs[job].name.clone());
-                bar.set_position(done as u64);
-                Some(bar)
-            }
-            Way::Lines | Way::Quiet => None,
-        };
-        self.at_work.insert(job, (iterations, bar));
+        let Way::Bars(bars, _) = &self.way else { return };
+        let bar = ProgressBar::new(iterations as u64).with_style(style("  {bar:16} {pos}/{len}  {msg}"));
+        let bar = bars.add(bar);
+        bar.set_message(self.jobs[job].name.clone());
+        bar.set_position(done as u64);
+        self.bars.insert(job, bar);
     }
 
     fn step(&mut self, job: usize, iteration: usize, loss: f64) {
-        let Some((_, Some(bar))) = self.at_work.get(&job) else { return };
+        let Some(bar) = self.bars.get(&job) else { return };
         bar.set_position(iteration as u64);
         bar.set_message(format!("{}, loss {loss:.4e}", self.jobs[job].name));
         if let Way::Bars(_, all) = &self.way {
@@ -198,7 +192,7 @@ impl<'a> Display<'a> {
 
     /// A job is not at work any more.
     fn leave(&mut self, job: usize) {
-        if let (Some((_, Some(bar))), Way::Bars(bars, _)) = (self.at_work.remove(&job), &self.way) {
+        if let (Some(bar), Way::Bars(bars, _)) = (self.bars.remove(&job), &self.way) {
             bar.finish_and_clear();
             bars.remove(&bar);
         }

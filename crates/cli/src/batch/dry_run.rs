@@ -5,7 +5,7 @@ use impasto_style::{Picture, Subject, plan};
 
 use super::Arguments;
 use super::display::in_seconds;
-use super::estimate::{Estimate, default_painters, memory_limit};
+use super::estimate::{Estimate, memory_limit, painters};
 use super::jobs::{Jobs, Planned};
 use super::material::Material;
 use crate::failure::Failure;
@@ -16,10 +16,7 @@ pub(super) fn show(jobs: &Jobs, arguments: &Arguments) -> Result<(), Failure> {
     let material = Material::default();
     let there = there(jobs, &material);
     let pending: Vec<usize> = (0..jobs.planned.len()).filter(|&job| !there[job]).collect();
-    let threads = rayon::current_num_threads();
-    let painters =
-        arguments.jobs.map_or_else(|| default_painters(&jobs.planned, &pending, threads), usize::from);
-    let painters = painters.min(pending.len()).max(1);
+    let painters = painters(arguments, &jobs.planned, &pending);
     let left: Vec<&Planned> = pending.iter().map(|&job| &jobs.planned[job]).collect();
     let estimate = Estimate::new(&left, &material, painters);
     put(&format!(
@@ -84,5 +81,5 @@ fn memory(planned: &Planned, material: &Material, limit: Option<u64>) -> Option<
     let blank = || Picture::new(height, width, vec![0.0; height * width * 3]).ok();
     let subject = Subject::new(blank()?, blank()?);
     let plan = plan(&shared.network, &subject, height.max(width), &options).ok()?;
-    Some(options.peak_of(&subject, &plan))
+    Some(options.peak(&subject, &plan))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use impasto_batch::{Entry, Outcome, Queue, State, StateError, Status, report};
+use impasto_batch::{Entry, JobFile, Outcome, Queue, State, StateError, Status, report};
 use impasto_files::write_atomically;
 
 use super::display::Display;
@@ -89,21 +89,22 @@ fn entries(over: &Over<'_>, outcomes: &[Option<Outcome>]) -> Vec<Entry> {
     let (jobs, rows) = over.elsewhere;
     let elsewhere = jobs.iter().map(|planned| {
         let file = over.state.job(&planned.asked.name).filter(|file| file.asked == planned.asked.asked);
-        let outcome = file.and_then(|file| match file.status {
+        let outcome = file.as_ref().and_then(|file| match file.status {
             Status::Done => Some(Outcome::Elsewhere),
-            Status::Failed => Some(Outcome::Failed(file.failure.unwrap_or_default())),
+            Status::Failed => Some(Outcome::Failed(file.failure.clone().unwrap_or_default())),
             Status::Interrupted => None,
         });
-        entry(planned, outcome.as_ref(), over.state)
+        entry(planned, outcome.as_ref(), file, over.state)
     });
-    let ours = over.planned.iter().zip(outcomes);
-    let ours = ours.map(|(planned, outcome)| entry(planned, outcome.as_ref(), over.state));
+    let ours = over.planned.iter().zip(outcomes).map(|(planned, outcome)| {
+        entry(planned, outcome.as_ref(), over.state.job(&planned.asked.name), over.state)
+    });
     ours.chain(elsewhere).chain(over.bad.iter().chain(rows).map(bad)).collect()
 }
 
-fn entry(planned: &Planned, outcome: Option<&Outcome>, state: &State) -> Entry {
+fn entry(planned: &Planned, outcome: Option<&Outcome>, file: Option<JobFile>, state: &State) -> Entry {
     let (name, sources) = (&planned.asked.name, &planned.job.sources);
-    let figures = state.job(name).filter(|file| file.status == Status::Done).and_then(|file| file.figures);
+    let figures = file.filter(|file| file.status == Status::Done).and_then(|file| file.figures);
     let (stands, failure) = match outcome {
         Some(Outcome::Failed(failure)) => ("failed", Some(failure.clone())),
         Some(_) => ("done", None),

@@ -28,9 +28,16 @@ pub(super) fn memory_limit(arguments: &Arguments) -> Result<Option<u64>, Failure
 /// (docs/batch.md). Larger ones take much memory each.
 const SMALL: usize = 1024;
 
+/// How many paint: as many as was said, and no more than there are pictures to paint.
+pub(super) fn painters(arguments: &Arguments, planned: &[Planned], pending: &[usize]) -> usize {
+    let threads = rayon::current_num_threads();
+    let painters = arguments.jobs.map_or_else(|| default_painters(planned, pending, threads), usize::from);
+    painters.min(pending.len()).max(1)
+}
+
 /// How many paint if nothing else is said: one for each thread if most of the work is on pictures that are not large, whose layers leave threads
 /// waiting for one another; otherwise one.
-pub(super) fn default_painters(planned: &[Planned], pending: &[usize], threads: usize) -> usize {
+fn default_painters(planned: &[Planned], pending: &[usize], threads: usize) -> usize {
     let cost = |is: fn(usize) -> bool| {
         let jobs = pending.iter().map(|&job| &planned[job]);
         jobs.filter(|job| is(job.size().0.max(job.size().1))).map(Planned::cost).sum::<f64>()
@@ -238,4 +245,17 @@ fn speed(
     let speeds = speeds.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mean = |of: fn(&Speed) -> f64| speeds.iter().map(of).sum::<f64>() / speeds.len().max(1) as f64;
     Ok(Speed { side, iteration: mean(|speed| speed.iteration), before: mean(|speed| speed.before) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name that the table has not would count as nothing.
+    #[test]
+    fn what_decides_the_time_is_in_the_table_of_options() {
+        for name in DECIDING {
+            assert!(OPTIONS.iter().any(|row| row.name == name), "{name}");
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use impasto_batch::{Asked, Manifest, Names, Row, State, Template, expand};
-use impasto_style::picture::Encoding;
-use impasto_style::{Init, Input, Picture, Record, Scale};
+use impasto_style::picture::{Encoding, with_longest_side};
+use impasto_style::{Init, Input, Picture, Record};
 use impasto_vgg::Convention;
 use serde_json::{Value, json};
 
@@ -233,17 +233,9 @@ impl Plan<'_> {
             Some(known) => *known,
             None => *self.sizes.entry(photo.into()).or_insert(Picture::stored_size(photo)),
         };
-        let (height, width) = known.unwrap_or(GUESS);
-        let longest = match known {
-            Some(size) => job.options.size.longest_side_for(size),
-            None => job.options.size.longest_side_for(GUESS).min(impasto_style::Size::LARGEST_SIDE),
-        };
-        let at = |Scale { size, iterations }: Scale| {
-            let side =
-                |side: usize| (side as f64 * size as f64 / height.max(width).max(1) as f64).round().max(1.0);
-            ((side(height) as usize, side(width) as usize), iterations)
-        };
-        job.options.schedule(longest).into_iter().map(at).collect()
+        let size = known.unwrap_or(GUESS);
+        let scales = job.options.schedule(job.options.size.longest_side_for(size));
+        scales.into_iter().map(|scale| (with_longest_side(size, scale.size), scale.iterations)).collect()
     }
 }
 
@@ -283,7 +275,7 @@ fn described(job: &Job, encoding: Encoding) -> Result<Value, Failure> {
 }
 
 /// The absolute path of a file, which need not be there, with all links followed: two names of one file have one place.
-fn place_of(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn place_of(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
     // As many links as systems follow.
     for _ in 0..40 {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use impasto_batch::{Figures, State, Status};
 use impasto_files::probe;
 use impasto_style::{
-    Breakdown, Checkpoint, Checkpoints, Event, LossKind, Painting, Resume, Run, Summary, TransferError,
-    Vanished, transfer_with,
+    Checkpoint, Checkpoints, Event, LossKind, Painting, Resume, Run, Summary, TransferError, Vanished,
+    transfer_with,
 };
 
 use super::display::{Teller, What};
@@ -118,8 +118,10 @@ impl Workshop<'_> {
     /// again.
     pub(super) fn is_there(self, planned: &Planned, ready: &Ready) -> bool {
         let name = &planned.asked.name;
-        let was_done = self.state.job(name).is_some_and(|file| file.status == Status::Done);
-        let Some(picture) = ready.there(planned).filter(|_| !was_done) else { return false };
+        if self.state.job(name).is_some_and(|file| file.status == Status::Done) {
+            return false;
+        }
+        let Some(picture) = ready.there(planned) else { return false };
         strip::write(&self.state.strip(name), &ready.subject, &picture);
         fs::remove_file(self.state.checkpoint(name)).ok();
         true
@@ -202,18 +204,14 @@ impl Easel<'_> {
 
 /// What is known of a painting.
 fn figures(painting: &Painting, elapsed: Duration) -> Figures {
+    let losses = &painting.losses;
+    let kinds = LossKind::ALL.into_iter().filter(|&kind| losses.has(kind));
     Figures {
         width: painting.picture.width(),
         height: painting.picture.height(),
         iterations: painting.iterations,
         seconds: elapsed.as_secs_f64(),
         loss: painting.loss,
-        losses: losses(&painting.losses).collect(),
+        losses: kinds.map(|kind| (kind.name().to_owned(), losses.sum(kind))).collect(),
     }
-}
-
-fn losses(losses: &Breakdown) -> impl Iterator<Item = (String, f64)> {
-    let counts = |kind: &LossKind| losses.terms.iter().any(|term| term.kind == *kind);
-    let kinds: Vec<LossKind> = LossKind::ALL.into_iter().filter(counts).collect();
-    kinds.into_iter().map(|kind| (kind.name().to_owned(), losses.sum(kind)))
 }

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use impasto_batch::Stamp;
-use impasto_style::picture::Whose;
 use impasto_style::{Init, Picture, Provenance, Record, Said, Subject};
 
 use super::jobs::Planned;
@@ -14,7 +13,7 @@ use crate::failure::Failure;
 use crate::inputs::Inputs;
 use crate::notices::notices;
 use crate::output::Output;
-use crate::pictures::{Keep, read_subject, read_subject_and_profile};
+use crate::pictures::read_subject_for;
 use crate::warnings::{Case, without_effect};
 
 /// A job that can be painted.
@@ -37,11 +36,11 @@ pub(super) struct Ready {
 impl Ready {
     /// Reads a job within a limit of memory.
     pub(super) fn read(planned: &Planned, material: &Material, limit: Option<u64>) -> Result<Self, Failure> {
-        let (job, quiet) = (&planned.job, false);
+        let job = &planned.job;
         let mut options = job.options.clone();
         options.memory_limit = limit;
         make_folder(&planned.asked.output)?;
-        let mut output = Output::new(&job.output, &job.written)?;
+        let output = Output::new(&job.output, &job.written)?;
         Inputs::new(&job.sources.files(), &job.options.init, &job.network)
             .keep_apart(&[("-o", &job.output)])?;
         let stamp = |path: &std::path::PathBuf| {
@@ -49,14 +48,7 @@ impl Ready {
             of.map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))
         };
         let inputs = planned.asked.files.iter().map(stamp).collect::<Result<_, _>>()?;
-        let subject = if job.written.profile == Some(Whose::Photo) {
-            let (subject, profile) = read_subject_and_profile(&job.sources, &options, quiet)?;
-            output = output.with_profile(profile, job.sources.photo(), quiet);
-            subject
-        } else {
-            read_subject(&job.sources, &options, Keep::Shrunk, quiet)?
-        };
-        let output = output.with_alpha(subject.photo().alpha().is_some(), quiet);
+        let (subject, output) = read_subject_for(output, (&job.sources, &job.written), &options, false)?;
         let idle =
             without_effect(&[Case { writing: output.writing(), ..Case::of_study(&job.options, &subject) }]);
         let init = options.init.clone().read(&options.reading(subject.bytes()))?;

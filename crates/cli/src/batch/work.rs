@@ -1,7 +1,7 @@
 //! All of a batch at once: one thread that reads ahead, some that paint, one that keeps claims alive, and this one, which tells.
 
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::Arguments;
 use super::display::{Display, Teller, Told, What};
 use super::ending::{Over, conclude};
-use super::estimate::{default_painters, memory_limit};
-use super::jobs::{Jobs, Planned};
+use super::estimate::{check_disk, memory_limit, painters};
+use super::jobs::{Jobs, Planned, place_of};
 use super::material::Material;
 use super::painter::{Ended, Workshop};
 use super::reader::Ready;
@@ -56,10 +56,8 @@ pub(super) fn run(jobs: Jobs, arguments: &Arguments, interrupt: &Interrupt) -> R
     let asked: Vec<Asked> = planned.iter().map(|planned| planned.asked.clone()).collect();
     let queue = Queue::new(&state, &material.stamps, asked, arguments.retries);
     let pending: Vec<usize> = pending(&queue);
-    super::estimate::check_disk(&planned, &pending, &state)?;
-    let threads = rayon::current_num_threads();
-    let painters = arguments.jobs.map_or_else(|| default_painters(&planned, &pending, threads), usize::from);
-    let painters = painters.min(pending.len()).max(1);
+    check_disk(&planned, &pending, &state)?;
+    let painters = painters(arguments, &planned, &pending);
     let mut display = Display::new(arguments.volume, &planned, &pending);
     for line in &bad {
         display.say(&format!("Error: {line}"));
@@ -67,7 +65,7 @@ pub(super) fn run(jobs: Jobs, arguments: &Arguments, interrupt: &Interrupt) -> R
     display.say(&first_line(&planned, &pending, painters, &state));
     arguments.time_limit.map(|limit| interrupt.stop_in(limit)).transpose()?;
     interrupt.keep();
-    let shares = Shares::new(limit, threads, painters);
+    let shares = Shares::new(limit, rayon::current_num_threads(), painters);
     let workshop = Workshop { material: &material, state: &state, interrupt, logs: log.is_some() };
     let (room, broken) = (Mutex::new(()), Mutex::new(None));
     let is_verbose = arguments.volume.verbose;
@@ -84,16 +82,14 @@ pub(super) fn run(jobs: Jobs, arguments: &Arguments, interrupt: &Interrupt) -> R
     thread::scope(|scope| {
         let (to, heard) = channel();
         let (over, alive) = channel::<()>();
-        scope.spawn(|| {
-            let alive = alive;
-            keep_claims(&state, &alive);
-        });
+        let state = &state;
+        scope.spawn(move || keep_claims(state, &alive));
         let (next, taken) = sync_channel(0);
         let teller = Teller { job: 0, to: to.clone(), is_verbose };
         scope.spawn(move || shop.read_ahead(&next, &teller));
-        let taken = std::sync::Arc::new(Mutex::new(taken));
+        let taken = Arc::new(Mutex::new(taken));
         for _ in 0..painters {
-            let (taken, to) = (std::sync::Arc::clone(&taken), to.clone());
+            let (taken, to) = (Arc::clone(&taken), to.clone());
             scope.spawn(move || shop.paint_all(&taken, &to));
         }
         drop((taken, to));
@@ -136,7 +132,7 @@ fn first_line(planned: &[Planned], pending: &[usize], painters: usize, state: &S
 /// The log, which is no file that a job reads or writes.
 fn open_log(arguments: &Arguments, planned: &[Planned]) -> Result<Option<Log>, Failure> {
     let Some(path) = &arguments.log else { return Ok(None) };
-    let place = std::path::absolute(path).map_err(Failure::failed)?;
+    let place = place_of(path).map_err(Failure::failed)?;
     for Planned { name, job, asked, .. } in planned {
         if asked.output == place {
             return Err(Failure::wrong_use(format!(
@@ -152,7 +148,7 @@ fn open_log(arguments: &Arguments, planned: &[Planned]) -> Result<Option<Log>, F
 
 /// Touches claims until nothing is at work any more.
 fn keep_claims(state: &State, over: &Receiver<()>) {
-    while over.recv_timeout(TOUCH) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+    while over.recv_timeout(TOUCH) == Err(RecvTimeoutError::Timeout) {
         // What cannot be touched now is touched in time: a claim holds for two minutes.
         let _ = state.touch();
     }
@@ -314,22 +310,23 @@ impl Shop<'_> {
         pool: &mut Option<(usize, ThreadPool)>,
         teller: &Teller,
     ) -> Result<Ended, Failure> {
-        if pool.as_ref().is_none_or(|(threads, _)| *threads != share.threads) {
-            let built = ThreadPoolBuilder::new().num_threads(share.threads).build();
-            let built = built
-                .map_err(|error| Failure::failed(format!("the system refuses to start threads: {error}")))?;
-            *pool = Some((share.threads, built));
-        }
-        let Some((_, pool)) = pool else { return Ok(Ended::Stopped) };
+        let pool = match pool {
+            Some((threads, pool)) if *threads == share.threads => pool,
+            other => {
+                let built = ThreadPoolBuilder::new().num_threads(share.threads).build();
+                let built = built.map_err(|error| {
+                    Failure::failed(format!("the system refuses to start threads: {error}"))
+                })?;
+                &mut other.insert((share.threads, built)).1
+            }
+        };
         let planned = &self.planned[turn.job];
-        if ready.is_none() {
-            let read = {
-                let lines = teller.clone();
-                pool.install(|| self.read(turn.job, share.memory, &lines))?
-            };
-            *ready = Some(Box::new(read));
-        }
-        let Some(ready) = ready else { return Ok(Ended::Stopped) };
+        let ready = if let Some(ready) = ready {
+            ready
+        } else {
+            let read = pool.install(|| self.read(turn.job, share.memory, teller))?;
+            ready.insert(Box::new(read))
+        };
         if self.workshop.is_there(planned, ready) {
             return Ok(Ended::There);
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use impasto_style::picture::{
-    ColourRegions, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, WrittenProfile,
+    ColourRegions, ReadOptions, ReadPicture, STANDARD_INPUT, Warning, Whose, Written,
     regions as colour_regions,
 };
 use impasto_style::{
@@ -17,6 +17,7 @@ use impasto_style::{
 pub(crate) use arguments::{MaskArguments, SubjectArguments};
 
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::place::is_standard;
 use crate::sources::Sources;
 use crate::streams::warn;
@@ -43,18 +44,26 @@ pub(crate) fn read_subject(
     reader.subject(sources, photo)
 }
 
-/// [`read_subject`] of a picture of that size alone, and the photo's own colour space as one to write in, or why it is none, after
-/// "its colours".
-pub(crate) fn read_subject_and_profile(
-    sources: &Sources,
+/// [`read_subject`] of a picture of that size alone, and its place for pictures with alpha as the photo has it, in the photo's own colour
+/// space if the place asks for that.
+pub(crate) fn read_subject_for(
+    output: Output,
+    (sources, written): (&Sources, &Written),
     options: &TransferOptions,
     quiet: bool,
-) -> Result<(Subject, Result<WrittenProfile, String>), Failure> {
+) -> Result<(Subject, Output), Failure> {
     let mut reader = Reader::new(options, Keep::Shrunk, quiet);
-    let photo = read(sources.photo(), &ReadOptions { profile: true, ..options.reading_photo(0) }, quiet)?;
-    let profile = photo.own_profile();
+    let profile = written.profile == Some(Whose::Photo);
+    let photo = read(sources.photo(), &ReadOptions { profile, ..options.reading_photo(0) }, quiet)?;
+    let own = profile.then(|| photo.own_profile());
     let photo = reader.held(photo);
-    Ok((reader.subject(sources, photo)?, profile))
+    let subject = reader.subject(sources, photo)?;
+    let output = output.with_alpha(subject.photo().alpha().is_some(), quiet);
+    let output = match own {
+        Some(own) => output.with_profile(own, sources.photo(), quiet),
+        None => output,
+    };
+    Ok((subject, output))
 }
 
 /// Reads pictures and masks one after the other, each beside those before.

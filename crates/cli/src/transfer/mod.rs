@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use impasto_style::picture::{Whose, Written};
+use impasto_style::picture::Written;
 use impasto_style::{Paper, PreparedNetwork, Said, Sheet, transfer_with};
 
 use self::run::Run;
@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::notices::notices;
 use crate::options::OptionArguments;
 use crate::paper::{check_sides, parse_paper};
-use crate::pictures::{Keep, SubjectArguments, read_subject, read_subject_and_profile};
+use crate::pictures::{SubjectArguments, read_subject_for};
 use crate::presets::preset_table;
 use crate::progress::Volume;
 use crate::scene::{self, Asked};
@@ -148,23 +148,14 @@ pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Fa
     let chosen = checkpoint.as_ref().and_then(|_| job.chosen_places(&given));
     let mut run = Run::new(arguments, &job, chosen, interrupt)?;
     let (mut options, quiet) = (job.options.clone(), arguments.volume.quiet);
-    let (subject, profile) = if job.written.profile == Some(Whose::Photo) {
-        let (subject, profile) = read_subject_and_profile(&job.sources, &options, quiet)?;
-        (subject, Some(profile))
-    } else {
-        (read_subject(&job.sources, &options, Keep::Shrunk, quiet)?, None)
-    };
-    let alpha = subject.photo().alpha().is_some();
+    let subject;
+    (subject, run.output) = read_subject_for(run.output, (&job.sources, &job.written), &options, quiet)?;
     let case = Case {
         writing: run.output.writing(),
         save_every: job.save_every,
         ..Case::of_study(&job.options, &subject)
     };
     run.notices = idle(|name| arguments.gives(name), &[case]);
-    run.output = run.output.with_alpha(alpha, quiet);
-    if let Some(profile) = profile {
-        run.output = run.output.with_profile(profile, job.sources.photo(), quiet);
-    }
     if checkpoint.is_none() {
         let reading = options.reading(subject.bytes());
         options.init = options.init.read(&reading)?;

@@ -23,7 +23,7 @@ fn series(name: &str, steps: &[Step], value: impl Fn(&Step) -> f64) -> Series {
 pub(super) fn losses(steps: &[Step]) -> Result<String, PlotError> {
     let mut lines = vec![series("total", steps, |step| step.losses.total)];
     for kind in LossKind::ALL {
-        if steps.iter().any(|step| step.losses.terms.iter().any(|term| term.kind == kind)) {
+        if steps.iter().any(|step| step.losses.has(kind)) {
             let name = format!("{}, times its weight", kind.name());
             lines.push(series(&name, steps, |step| step.losses.weighed(kind)));
         }

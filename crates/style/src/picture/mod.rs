@@ -26,8 +26,7 @@ pub use mask::{Mask, ReadMask};
 pub(crate) use read::MOST_TEXT;
 pub use read::{Profile, ReadOptions, ReadPicture, Transparency, Warning};
 pub use regions::{ColourRegions, Labels, RegionsError, regions};
-#[cfg(test)]
-pub(crate) use resize::with_longest_side;
+pub use resize::with_longest_side;
 pub(crate) use resize::{cubic, is_worth_shrinking, means, room_for};
 
 /// What a picture of standard input is called in messages.

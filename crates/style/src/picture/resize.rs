@@ -97,7 +97,7 @@ pub(crate) fn is_worth_shrinking((height, width): (usize, usize), to: (usize, us
 }
 
 /// (H, W) with the same proportions and the given longest side. No side becomes 0.
-pub(crate) fn with_longest_side((height, width): (usize, usize), longest: usize) -> (usize, usize) {
+pub fn with_longest_side((height, width): (usize, usize), longest: usize) -> (usize, usize) {
     let scale = longest as f64 / height.max(width) as f64;
     let side = |length: usize| ((length as f64 * scale).round() as usize).max(1);
     (side(height), side(width))
