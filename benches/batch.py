@@ -5,9 +5,10 @@
     benches/batch.py --plan 2000
 
 The photos are cut out of the pictures in examples/, each another part of one, at the size that a camera of 3 megapixels has, as JPEGs. Every way paints the same jobs
-and is measured by the clock; the bytes are compared. With --parts also: one at a time in a batch (what sharing alone gives), two at a time in a loop of
-`transfer` (what painting two at once alone gives), and what a process takes to start and a photo to be read. --plan N measures what N jobs that are
-done already cost: the time and the peak of memory of a call that finds nothing to do, beside one job.
+and is measured by the clock; the bytes are compared. With --parts also: one at a time in a batch (what sharing alone gives), one a thread in a loop of
+`transfer` (what painting several at once alone gives), and, by pictures of one iteration each, what a batch saves of the start of a process, of the
+painting's Gram matrices and of reading. --plan N measures what N jobs that are done already cost: the time and the peak of memory of a call that finds
+nothing to do, beside one job.
 
 Needs Python 3.10 and Pillow. Leave the machine alone meanwhile.
 """
@@ -92,15 +93,64 @@ def compare(given):
         way("batch", lambda out: batch(given.impasto, work / "photos", styles, out, options))
         if given.parts:
             way("batch --jobs 1", lambda out: batch(given.impasto, work / "photos", styles, out, options, 1))
-            way(f"batch --jobs {threads}", lambda out: batch(given.impasto, work / "photos", styles, out, options, threads))
+            if threads > 2:
+                way(f"batch --jobs {threads}", lambda out: batch(given.impasto, work / "photos", styles, out, options, threads))
             way(f"loop, {threads} at once", lambda out: loop(given.impasto, names, styles, out, options, threads))
         for name in seconds:
             assert same(work / "loop of transfer", work / name), f"{name}: other bytes"
         print("every picture has the same bytes each way")
         for name in list(seconds)[1:]:
             print(f"loop of transfer / {name}: {seconds['loop of transfer'] / seconds[name]:.3f}")
+        if given.parts:
+            saved(given, work, names)
     finally:
         shutil.rmtree(work)
+
+
+def saved(given, work, names):
+    """Seconds of a picture of one iteration that a batch saves, one at a time, and of what. Each is the difference of two ways."""
+    from PIL import Image
+
+    names = names[:12]
+    count, options = len(names), f"--size {given.size} {given.options} --iterations 1"
+    # Small photos leave nothing to be read; with paintings that are all different, nothing of their targets is shared.
+    small, paintings = work / "small", work / "paintings"
+    small.mkdir()
+    paintings.mkdir()
+    source = Image.open(ROOT / "examples/style/cafe_terrace.webp").convert("RGB")
+    for number, name in enumerate(names):
+        photo = Image.open(name)
+        photo.thumbnail((given.size, given.size))
+        photo.save(small / name.name, quality=90)
+        box = (number, number, source.width - number, source.height - number)
+        source.crop(box).resize((1024, 1024)).save(paintings / name.name, quality=90)
+    alike = [paintings / names[0].name] * count
+    apart = [paintings / name.name for name in names]
+    shrunk = [small / name.name for name in names]
+
+    def one_by_one(name, photos, styles):
+        out = work / name
+        out.mkdir()
+        each = [
+            timed([given.impasto, "transfer", photo, style, "-o", out / f"{photo.stem}.png", "--quiet", *options.split()])
+            for photo, style in zip(photos, styles)
+        ]
+        return sum(each) / count
+
+    def together(name, photos, styles):
+        rows = work / f"{name}.jsonl"
+        row = lambda photo, style: json.dumps({"content": str(photo), "style": str(style), "output": f"{name}/{photo.stem}.png"})
+        rows.write_text("\n".join(map(row, photos, styles)))
+        return timed([given.impasto, "batch", rows, "--jobs", "1", "--quiet", "--state", work / f"{name}-state", *options.split()]) / count
+
+    alone, in_batch = one_by_one("alone", names, alike), together("together", names, alike)
+    read_alone = alone - one_by_one("alone-small", shrunk, alike)
+    read = in_batch - together("together-small", shrunk, alike)
+    targets = (together("together-apart", names, apart) - in_batch) * (count - 1) / count
+    print(f"a picture of one iteration: transfer {alone:.3f} s, in a batch {in_batch:.3f} s; of the {alone - in_batch:.3f} s saved:")
+    print(f"    {targets:6.3f} s  the painting's Gram matrices, measured once")
+    print(f"    {read_alone - read:6.3f} s  reading ahead (a photo takes {read_alone:.3f} s)")
+    print(f"    {alone - in_batch - targets - (read_alone - read):6.3f} s  the start: the process, and the network prepared")
 
 
 def plan(given):

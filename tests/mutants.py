@@ -37,9 +37,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +81,10 @@ pub mod mutant {
 """
 # Seconds of a test run that is taken to be endless, at least.
 ENDLESS = 30
+# What libtest says of a test that failed.
+FAILED = re.compile(r"test (\S+)(?: - should panic)? \.\.\. FAILED")
+# So many tests that caught the mutants before are tried first.
+LAST = 4
 
 
 def run_cargo(arguments, **options):
@@ -190,6 +196,8 @@ class Crate:
         for mutant in mutants:
             by_file[mutant["file"]].append(mutant)
         self.mutants = mutants
+        # Programs and tests that caught mutants of a file, the last one first.
+        self.caught_by = defaultdict(list)
         self.sources = [Source(path, own) for path, own in by_file.items()]
         self.library = f"crates/{name}/src/lib.rs"
 
@@ -251,43 +259,54 @@ class Crate:
         return None if errors else programs
 
     def run(self, program, number, arguments, limit):
-        """Whether all tests pass; None if they do not end."""
-        modules = self.modules if Path(program).name.startswith(f"{self.tests[0]}-") else []
+        """The first test that fails, or "" if all pass; None if they do not end. Nothing is run after the first failure."""
+        modules = self.modules if Path(program).name.startswith(f"{self.tests[0]}-") and "--exact" not in arguments else []
         environment = {"PROPTEST_CASES": "64", **os.environ, **ENVIRONMENT, "IMPASTO_MUTANT": str(number)}
-        try:
-            ran = subprocess.run(
-                [program, "--quiet", *arguments, *modules, *SKIPPED],
-                cwd=self.tree / f"crates/{self.name}",
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=limit,
-            )
-        except subprocess.TimeoutExpired:
-            return None
-        return ran.returncode == 0
+        with subprocess.Popen(
+            [program, *arguments, *modules, *SKIPPED],
+            cwd=self.tree / f"crates/{self.name}",
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as ran:
+            late = threading.Event()
+            clock = threading.Timer(limit, lambda: (late.set(), ran.kill()))
+            clock.start()
+            failed = next((found[1] for line in ran.stdout if (found := FAILED.match(line))), "")
+            if failed:
+                ran.kill()
+            code = ran.wait()
+            clock.cancel()
+        if failed:
+            return failed
+        # A process that ends by itself has failed as well, though no test of it is named.
+        return None if late.is_set() else "" if code == 0 else "the end of the process"
 
     def time(self, programs):
         """Seconds that the tests of each program take without a mutant."""
         seconds = []
         for program in programs:
             begun = time.monotonic()
-            if not self.run(program, 0, [], 3600):
-                sys.exit(f"{program} fails without a mutant")
+            if (failed := self.run(program, 0, [], 3600)) != "":
+                sys.exit(f"{program}: {failed or 'a test without end'} fails without a mutant")
             seconds.append(time.monotonic() - begun)
         return seconds
 
     def outcome(self, programs, seconds, mutant, own=""):
-        """caught, endless or missed; by the tests of its `own` module first, if it has any."""
+        """caught, endless or missed; by the tests that caught others of its file first, then those of its `own` module, if it has any."""
         quick = [argument for test in SLOW for argument in ("--skip", test)]
+        known = self.caught_by[mutant["file"]]
         stages = [(programs[0], [own], seconds[0])] if own else []
         for some in quick, SLOW:
             stages += [(program, some, second) for program, second in zip(programs, seconds)]
-        for program, arguments, second in stages:
-            passes = self.run(program, mutant["number"], arguments, max(ENDLESS, 10 * second))
-            if passes is None:
+        first = [(program, ["--exact", *[name for where, name in known if where == program][:LAST]], 0) for program in programs]
+        for program, arguments, second in [one for one in first if len(one[1]) > 1] + stages:
+            failed = self.run(program, mutant["number"], arguments, max(ENDLESS, 10 * second))
+            if failed is None:
                 return "endless"
-            if not passes:
+            if failed:
+                self.caught_by[mutant["file"]] = [(program, failed), *(one for one in known if one != (program, failed))]
                 return "caught"
         return "missed"
 
@@ -301,15 +320,18 @@ class Crate:
             seconds = self.time(programs)
             left = [one for one in together if one["number"] not in out_of]
             print(f"{self.name}: {len(left)} mutants, tests of {sum(seconds):.0f} s", file=sys.stderr, flush=True)
-            for mutant in left:
+
+            def tried(mutant, programs=programs, seconds=seconds, broken=broken, unit=tests == [UNIT]):
                 if mutant["number"] in broken:
-                    outcome = "unviable"
-                else:
-                    outcome = self.outcome(programs, seconds, mutant, module_of(mutant["file"]) if tests == [UNIT] else "")
-                if outcome != "missed":
-                    out_of.add(mutant["number"])
-                if outcome != "missed" or tests == self.tests:
-                    keep(mutant, outcome)
+                    return "unviable"
+                return self.outcome(programs, seconds, mutant, module_of(mutant["file"]) if unit else "")
+
+            with ThreadPoolExecutor(os.cpu_count()) as workers:
+                for mutant, outcome in zip(left, workers.map(tried, left)):
+                    if outcome != "missed":
+                        out_of.add(mutant["number"])
+                    if outcome != "missed" or tests == self.tests:
+                        keep(mutant, outcome)
         for source in self.sources:
             for mutant in source.alone:
                 programs = self.compile_one([UNIT, *self.tests], source, mutant)

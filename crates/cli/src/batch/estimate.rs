@@ -81,15 +81,14 @@ fn existing(path: &Path) -> PathBuf {
     path.ancestors().skip(1).find(|folder| folder.is_dir()).unwrap_or(Path::new("/")).into()
 }
 
-/// What was measured at a longest side, in a square: seconds of an iteration, and of what comes before the first one at a scale.
+/// What was measured at a size: seconds of an evaluation of loss and gradient.
 #[derive(Debug, Clone, Copy)]
 struct Speed {
-    side: usize,
-    iteration: f64,
-    before: f64,
+    pixels: f64,
+    evaluation: f64,
 }
 
-/// How long pictures take here, by a measurement of about a second. Jobs of other layers, losses and methods are measured apart.
+/// How long pictures take here, by a short measurement. Jobs of other layers, losses and methods are measured apart.
 #[derive(Debug)]
 pub(super) struct Estimate(Vec<(Work, Vec<Speed>)>);
 
@@ -133,11 +132,10 @@ impl Estimate {
             }
         }
         kinds.truncate(MOST_KINDS);
-        let each = BUDGET / kinds.len().max(1) as f64;
         let measured = kinds.into_iter().filter_map(|(work, jobs)| {
             let options = &jobs.first()?.job.options;
             let shared = material.network(&jobs.first()?.job, options).ok()?;
-            Some((work, speeds(&jobs, (&shared, options), painters, each).ok()?))
+            Some((work, speeds(&jobs, (&shared, options), painters).ok()?))
         });
         Self(measured.collect())
     }
@@ -146,25 +144,57 @@ impl Estimate {
     pub(super) fn of_job(&self, planned: &Planned) -> f64 {
         let work = work(planned);
         let known = self.0.iter().find(|(known, _)| *known == work).or(self.0.first());
-        let speeds = known.map_or(&[][..], |(_, speeds)| speeds);
-        let scale = |&((height, width), iterations): &AtSize| {
-            let side = height.max(width);
-            let Some(near) = speeds.iter().min_by_key(|speed| speed.side.abs_diff(side)) else {
-                return 0.0;
-            };
-            let pixels = (height * width) as f64 / (near.side * near.side) as f64;
-            (near.iteration * iterations as f64 + near.before) * pixels
-        };
-        planned.scales.iter().map(scale).sum()
+        known.map_or(0.0, |(_, speeds)| seconds(speeds, planned))
     }
 }
 
-/// Speeds at the sizes that the work is at, from the smallest on, as long as the next one would not take too long.
+/// Evaluations of an iteration: now and then the line search needs a second one.
+const EVALUATIONS: f64 = 1.02;
+
+/// Those that come before the first iteration at a size: of where it begins, and about twice as much for what the photo and the painting give.
+const BEFORE: f64 = 3.0;
+
+/// The time of a job, by these speeds.
+fn seconds(speeds: &[Speed], planned: &Planned) -> f64 {
+    let scale = |&((height, width), iterations): &AtSize| {
+        (EVALUATIONS * iterations as f64 + BEFORE) * evaluation(speeds, (height * width) as f64)
+    };
+    planned.scales.iter().map(scale).sum()
+}
+
+/// Seconds of an evaluation: linear in the pixels, as losses have a part that is the same at every size. Between two sizes that were measured it is
+/// the line of these, beyond the largest that of the smallest and the largest, which chance tilts least.
+fn evaluation(speeds: &[Speed], pixels: f64) -> f64 {
+    let (Some(first), Some(last)) = (speeds.first(), speeds.last()) else { return 0.0 };
+    if speeds.len() == 1 {
+        return first.evaluation * pixels / first.pixels;
+    }
+    let above = speeds.partition_point(|speed| speed.pixels < pixels);
+    let (small, large) = match above {
+        0 => (first, &speeds[1]),
+        _ if above == speeds.len() => (first, last),
+        _ => (&speeds[above - 1], &speeds[above]),
+    };
+    let slope = (large.evaluation - small.evaluation).max(0.0) / (large.pixels - small.pixels);
+    let from = if pixels > large.pixels { large } else { small };
+    (from.evaluation + slope * (pixels - from.pixels)).max(0.0)
+}
+
+/// A measurement begins with this longest side, or with the smallest of the work if that is smaller.
+const FIRST: usize = 128;
+
+/// Seconds of a measurement: of a longer batch a fiftieth of what it takes, up to the second number.
+const BUDGET: (f64, f64) = (3.0, 10.0);
+
+/// Evaluations that a measurement takes, with what comes before them.
+const MEASURED: f64 = 7.0;
+
+/// Speeds at the sizes that the work is at, from the smallest on, as long as the next one does not take too long; and at a small one, for what
+/// is the same at every size.
 fn speeds(
     planned: &[&Planned],
     (shared, options): (&Shared, &TransferOptions),
     painters: usize,
-    budget: f64,
 ) -> Result<Vec<Speed>, Failure> {
     let mut sides: Vec<usize> =
         planned.iter().flat_map(|job| job.scales.iter().map(|((h, w), _)| (*h).max(*w))).collect();
@@ -172,34 +202,32 @@ fn speeds(
     sides.dedup();
     // Of many sizes some, the smallest and the largest among them.
     let every = sides.len().div_ceil(5).max(1);
-    let sides: Vec<usize> = sides.iter().rev().step_by(every).rev().copied().collect();
-    let (mut measured, begun) = (Vec::new(), Instant::now());
-    for (at, &side) in sides.iter().enumerate() {
-        let foreseen = measured.last().map_or(0.0, |last: &Speed| {
-            (last.before + 4.0 * last.iteration) * (side as f64 / last.side as f64).powi(2)
-        });
-        let left = budget - begun.elapsed().as_secs_f64();
-        if at > 0 && foreseen > left.max(0.2) {
-            break;
+    let first = sides.first().map_or(FIRST, |&side| side.min(FIRST));
+    let more = sides.iter().rev().step_by(every).rev().copied().filter(|&side| side > first);
+    let (mut measured, begun): (Vec<Speed>, _) = (Vec::new(), Instant::now());
+    for side in [first / 4, first].into_iter().filter(|&side| side >= 8).chain(more) {
+        let took = begun.elapsed().as_secs_f64();
+        if side > first {
+            // Two that are near each other say little of larger ones.
+            if measured.last().is_some_and(|last| (side * side) as f64 <= 2.0 * last.pixels) {
+                continue;
+            }
+            let all: f64 = planned.iter().map(|job| seconds(&measured, job)).sum();
+            let allowed = (all / painters as f64 / 50.0).clamp(BUDGET.0, BUDGET.1);
+            if took + MEASURED * evaluation(&measured, (side * side) as f64) > allowed {
+                break;
+            }
         }
-        let time = (left / (sides.len() - at) as f64).max(0.1);
-        measured.push(speed(side, (shared, options), painters, time)?);
+        measured.push(speed(side, (shared, options), painters)?);
     }
     Ok(measured)
 }
 
-/// Evaluations of an iteration, as runs have it in the end: the first iterations, which are measured, take more.
-const EVALUATIONS: f64 = 1.05;
-
-/// Seconds of measurement.
-const BUDGET: f64 = 1.0;
-
-/// The speed at one size: noise is painted for that time, by as many at once as there will be. What all jobs share is there before the clock runs.
+/// The speed at one size: noise is painted, by as many at once as there will be.
 fn speed(
     side: usize,
     (shared, options): (&Shared, &TransferOptions),
     painters: usize,
-    seconds: f64,
 ) -> Result<Speed, Failure> {
     let mut options = options.clone();
     options.size = Size::Longest(side);
@@ -209,47 +237,56 @@ fn speed(
     options.blend = Vec::new();
     let threads = (rayon::current_num_threads() / painters).max(1);
     let targets = PaintingTargets::default();
-    let one = || -> Result<Speed, Failure> {
+    let one = || -> Result<f64, Failure> {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(Failure::failed)?;
         let subject = Subject::new(white_noise(side, side, 1)?, white_noise(side, side, 2)?);
-        let paint = |seconds: f64, least: usize| -> Result<Speed, Failure> {
-            let (begun, mut first, mut evaluations) = (Instant::now(), Duration::ZERO, (0, 0));
-            let network = (&shared.network, &shared.input);
+        let network = (&shared.network, &shared.input);
+        let (mut first, mut last) = (None, (Duration::ZERO, 0));
+        let begun = Instant::now();
+        pool.install(|| {
             let measure = |scene: &Scene<'_>| targets.measure(scene, network, &options);
             let run = Run { measure: Some(Box::new(measure)), ..Run::default() };
             transfer_with(network.0, &subject, &options, run, |event| {
-                if let Event::Iteration(progress) = event {
-                    evaluations.1 = progress.evaluations;
-                    if progress.iteration == 1 {
-                        (first, evaluations.0) = (begun.elapsed(), progress.evaluations);
-                    }
-                    if progress.iteration >= least && begun.elapsed().as_secs_f64() > seconds {
-                        return ControlFlow::Break(());
-                    }
-                }
-                ControlFlow::Continue(())
-            })?;
-            let rest = begun.elapsed().saturating_sub(first).as_secs_f64();
-            let evaluation = rest / (evaluations.1 - evaluations.0).max(1) as f64;
-            let before = first.as_secs_f64() - evaluation * evaluations.0 as f64;
-            Ok(Speed { side, iteration: EVALUATIONS * evaluation, before: before.max(0.0) })
-        };
-        // Kernels are packed, and the painting is measured, once for all jobs.
-        pool.install(|| paint(0.0, 1).and_then(|_| paint(seconds, 4)))
+                let Event::Iteration(progress) = event else { return ControlFlow::Continue(()) };
+                last = (begun.elapsed(), progress.evaluations);
+                let first = first.get_or_insert(last);
+                let is_enough = progress.iteration >= 4 && last.0.saturating_sub(first.0).as_secs_f64() > 0.2;
+                if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+        })?;
+        let (time, evaluations) = first.unwrap_or(last);
+        Ok(last.0.saturating_sub(time).as_secs_f64() / (last.1 - evaluations).max(1) as f64)
     };
-    let speeds: Vec<Result<Speed, Failure>> = std::thread::scope(|scope| {
+    let all: Vec<Result<f64, Failure>> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..painters).map(|_| scope.spawn(one)).collect();
         let failed = || Err(Failure::failed("the measurement of time ended early"));
         all.into_iter().map(|one| one.join().unwrap_or_else(|_| failed())).collect()
     });
-    let speeds = speeds.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mean = |of: fn(&Speed) -> f64| speeds.iter().map(of).sum::<f64>() / speeds.len().max(1) as f64;
-    Ok(Speed { side, iteration: mean(|speed| speed.iteration), before: mean(|speed| speed.before) })
+    let all = all.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(Speed { pixels: (side * side) as f64, evaluation: all.iter().sum::<f64>() / all.len().max(1) as f64 })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The part that is the same at every size is not taken to grow with the pixels.
+    #[test]
+    fn time_is_linear_between_and_beyond_the_sizes_that_were_measured() {
+        let speed = |pixels: f64| Speed { pixels, evaluation: 0.2 + 1e-6 * pixels };
+        let speeds = [speed(1024.0), speed(16384.0), speed(65536.0)];
+        for count in 2..=3 {
+            for pixels in [256.0, 1024.0, 4000.0, 16384.0, 40000.0, 1e6] {
+                let right = speed(pixels).evaluation;
+                assert!((evaluation(&speeds[..count], pixels) - right).abs() < 1e-12 * right, "{pixels}");
+            }
+        }
+        assert_eq!(evaluation(&speeds[..1], 2048.0), 2.0 * speeds[0].evaluation);
+        assert_eq!(evaluation(&[], 2048.0), 0.0);
+        // Two measurements that differ the wrong way, by chance.
+        let odd = [Speed { pixels: 1.0, evaluation: 2.0 }, Speed { pixels: 2.0, evaluation: 1.0 }];
+        assert_eq!(evaluation(&odd, 9.0), 1.0);
+    }
 
     /// A name that the table has not would count as nothing.
     #[test]
