@@ -54,11 +54,9 @@ CRATES = {
     "style": ("tests", ["colours", "regions", "objective"]),
     "tensor": ("tests", ["plain_conv", "plain_gemm", "plain_pad", "plain_pool", "plain_reduce", "engine_gram"]),
 }
-# The name of the unit tests among them.
-UNIT = "unit"
 SKIPPED = ["--skip", "golden", "--skip", "hostile", "--skip", "adam"]
 # Tests that take longest: on what the others let pass.
-SLOW = ["a_run_is_its_steps", "engine::"]
+SLOW = ["a_run_is_its_steps", "every_standard_problem", "engine::"]
 # The same cases each time; none remembered from one mutant to the next, none made smaller.
 ENVIRONMENT = {
     "PROPTEST_RNG_SEED": "1",
@@ -189,7 +187,7 @@ class Crate:
     def __init__(self, name, out, mutants):
         self.name, self.out, self.tree = name, out, out / "tree"
         program, modules = CRATES[name]
-        self.tests, self.modules = [program], [f"{module}::" for module in modules]
+        self.program, self.modules = program, [f"{module}::" for module in modules]
         for number, mutant in enumerate(mutants, 1):
             mutant["number"] = number
         by_file = defaultdict(list)
@@ -214,12 +212,11 @@ class Crate:
             if str(found.relative_to(self.tree)) not in kept:
                 found.unlink()
 
-    def build(self, tests):
-        """The programs of the tests, in the order in which they are named, and the errors that there were."""
-        named = [argument for test in tests for argument in (["--lib"] if test == UNIT else ["--test", test])]
+    def build(self):
+        """The programs of the unit tests and of those in tests/, and the errors that there were."""
         built = run_cargo(
             ["test", "--no-run", "--locked", "--profile", "mutants", "--message-format", "json", "--package", f"impasto-{self.name}"]
-            + ["--target-dir", str(self.out / "target"), *named],
+            + ["--target-dir", str(self.out / "target"), "--lib", "--test", self.program],
             cwd=self.tree,
             stderr=subprocess.DEVNULL,
         )
@@ -228,17 +225,17 @@ class Crate:
         if built.returncode != 0 and not errors:
             sys.exit(f"cargo could not build the tests of {self.name}")
         programs = {one["target"]["name"]: one["executable"] for one in messages if one.get("executable")}
-        return [programs[f"impasto_{self.name}" if test == UNIT else test] for test in tests] if not errors else [], errors
+        return [] if errors else [programs[f"impasto_{self.name}"], programs[self.program]], errors
 
-    def compile_all(self, tests, out_of):
-        """All mutants but those numbers in one program; returns its tests and the numbers of what does not compile."""
+    def compile_all(self):
+        """All mutants in one; returns the programs of its tests, and the numbers of what does not compile."""
         broken = set()
         while True:
             owners = {}
             for source in self.sources:
-                text, owners[source.path] = source.with_all(out_of | broken)
+                text, owners[source.path] = source.with_all(broken)
                 write(self.tree / source.path, (text + SWITCH * (source.path == self.library)).encode())
-            programs, errors = self.build(tests)
+            programs, errors = self.build()
             if not errors:
                 return programs, broken
             guilty = set()
@@ -250,17 +247,18 @@ class Crate:
                 sys.exit("\n".join(error["rendered"] or "" for error in errors))
             broken |= guilty
 
-    def compile_one(self, tests, source, mutant):
-        """One mutant by itself; returns its tests, or None."""
+    def compile_one(self, source, mutant):
+        """One mutant by itself; returns the programs of its tests, or None."""
         for other in self.sources:
             text = other.text if other is not source else source.changed(mutant, 0, len(source.text))
             write(self.tree / other.path, (text + SWITCH * (other.path == self.library)).encode())
-        programs, errors = self.build(tests)
+        programs, errors = self.build()
         return None if errors else programs
 
     def run(self, program, number, arguments, limit):
         """The first test that fails, or "" if all pass; None if they do not end. Nothing is run after the first failure."""
-        modules = self.modules if Path(program).name.startswith(f"{self.tests[0]}-") and "--exact" not in arguments else []
+        is_named = bool(arguments) and arguments[0] != "--skip"
+        modules = self.modules if Path(program).name.startswith(f"{self.program}-") and not is_named else []
         environment = {"PROPTEST_CASES": "64", **os.environ, **ENVIRONMENT, "IMPASTO_MUTANT": str(number)}
         with subprocess.Popen(
             [program, *arguments, *modules, *SKIPPED],
@@ -293,16 +291,16 @@ class Crate:
             seconds.append(time.monotonic() - begun)
         return seconds
 
-    def outcome(self, programs, seconds, mutant, own=""):
-        """caught, endless or missed; by the tests that caught others of its file first, then those of its `own` module, if it has any."""
+    def outcome(self, programs, seconds, mutant):
+        """caught, endless or missed; by the tests that caught others of its file first, then those of its own module, then all."""
         quick = [argument for test in SLOW for argument in ("--skip", test)]
         known = self.caught_by[mutant["file"]]
-        stages = [(programs[0], [own], seconds[0])] if own else []
+        stages = [(programs[0], [module_of(mutant["file"])], seconds[0])]
         for some in quick, SLOW:
             stages += [(program, some, second) for program, second in zip(programs, seconds)]
         first = [(program, ["--exact", *[name for where, name in known if where == program][:LAST]], 0) for program in programs]
-        for program, arguments, second in [one for one in first if len(one[1]) > 1] + stages:
-            failed = self.run(program, mutant["number"], arguments, max(ENDLESS, 10 * second))
+        for program, arguments, second in [one for one in first if one[1][1:]] + stages:
+            failed = self.run(program, mutant["number"], arguments, max(ENDLESS, 5 * second))
             if failed is None:
                 return "endless"
             if failed:
@@ -311,31 +309,23 @@ class Crate:
         return "missed"
 
     def test(self, keep):
-        """`keep`s the outcome of every mutant: by the unit tests, then by the others where those let it pass."""
+        """`keep`s the outcome of every mutant."""
         self.copy()
         together = [one for source in self.sources for own in source.together.values() for one in own]
-        out_of = set()
-        for tests in [UNIT], self.tests:
-            programs, broken = self.compile_all(tests, out_of)
-            seconds = self.time(programs)
-            left = [one for one in together if one["number"] not in out_of]
-            print(f"{self.name}: {len(left)} mutants, tests of {sum(seconds):.0f} s", file=sys.stderr, flush=True)
+        programs, broken = self.compile_all()
+        seconds = self.time(programs)
+        print(f"{self.name}: {len(together)} mutants, tests of {sum(seconds):.0f} s", file=sys.stderr, flush=True)
 
-            def tried(mutant, programs=programs, seconds=seconds, broken=broken, unit=tests == [UNIT]):
-                if mutant["number"] in broken:
-                    return "unviable"
-                return self.outcome(programs, seconds, mutant, module_of(mutant["file"]) if unit else "")
+        def tried(mutant):
+            return "unviable" if mutant["number"] in broken else self.outcome(programs, seconds, mutant)
 
-            with ThreadPoolExecutor(os.cpu_count()) as workers:
-                for mutant, outcome in zip(left, workers.map(tried, left)):
-                    if outcome != "missed":
-                        out_of.add(mutant["number"])
-                    if outcome != "missed" or tests == self.tests:
-                        keep(mutant, outcome)
+        with ThreadPoolExecutor(os.cpu_count()) as workers:
+            for mutant, outcome in zip(together, workers.map(tried, together)):
+                keep(mutant, outcome)
         for source in self.sources:
             for mutant in source.alone:
-                programs = self.compile_one([UNIT, *self.tests], source, mutant)
-                keep(mutant, self.outcome(programs, [ENDLESS / 10] * len(programs), mutant) if programs else "unviable")
+                programs = self.compile_one(source, mutant)
+                keep(mutant, self.outcome(programs, [ENDLESS / 5] * len(programs), mutant) if programs else "unviable")
 
 
 def module_of(path):

@@ -118,6 +118,23 @@ mod tests {
             prop_assert!((f64::from(light([r, g, b])) - luma).abs() < 1e-4);
         }
 
+        /// The light of a pixel is a k + b: k is the ratio of the spreads, or 1 where the painting has none.
+        #[test]
+        fn light_gets_the_mean_and_the_spread_of_the_photo(
+            levels in prop::array::uniform2(0.0f32..=255.0), means in prop::array::uniform2(0.0f64..255.0), spread in 0.0f64..50.0, own in 0.01f64..50.0,
+        ) {
+            for deviation in [own, LEAST_SPREAD, 0.0] {
+                let mut painting = Picture::new(1, 2, levels.map(|level| [level; 3]).concat()).unwrap();
+                let (own, photo) = (Spread { mean: means[0], deviation }, Spread { mean: means[1], deviation: spread });
+                match_light(&mut painting, &own, &photo);
+                let slope = if deviation > LEAST_SPREAD { spread / deviation } else { 1.0 };
+                for (moved, level) in painting.data().iter().zip(levels.map(|level| [level; 3]).concat()) {
+                    let right = slope * (f64::from(level) - own.mean) + photo.mean;
+                    prop_assert!((f64::from(*moved) - right).abs() <= 1e-6 * right.abs().max(1e3), "{} for {}", moved, right);
+                }
+            }
+        }
+
         #[test]
         fn differences_of_channels_are_the_photos_wherever_they_fit(photo in pixel(), painted in 0.0f32..=255.0) {
             let (colour, visible) = in_light(photo, painted);

@@ -216,6 +216,17 @@ mod tests {
             }
         }
 
+        /// Up to the variance of rounding there is nothing that could be spread, that variance itself included.
+        #[test]
+        fn what_rounding_makes_is_not_spread(t in covariance(3), part in 0.0f64..=1.0) {
+            for least in [LEAST_VARIANCE, part * LEAST_VARIANCE] {
+                let s = std::array::from_fn(|i| std::array::from_fn(|j| if i == j { least } else { 0.0 }));
+                for map in [monge_kantorovich(&s, &t), by_cholesky(&s, &t)] {
+                    prop_assert_eq!(map, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
+                }
+            }
+        }
+
         #[test]
         fn eigenvalues_and_vectors_make_the_matrix_again(m in covariance(3)) {
             assert_close(&Eigen::of(&m).function(|value| value), &m, 1e-9);

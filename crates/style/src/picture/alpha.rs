@@ -74,3 +74,36 @@ pub(super) fn on(mut picture: Picture, background: [u8; 3]) -> Picture {
     }
     picture
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn where_there_is_nothing_to_see_all_is_white() {
+        let nothing = Mask::new(1, 2, vec![0.0; 2]).unwrap();
+        assert_eq!(from_straight(vec![7.0; 6], nothing.clone()).data, [255.0; 6]);
+        assert_eq!(from_premultiplied(vec![0.0; 6], nothing).data, [255.0; 6]);
+    }
+
+    proptest! {
+        /// a c, and c again from it wherever there is something to see.
+        #[test]
+        fn colours_times_alpha_are_divided_by_it_again(
+            pixels in prop::collection::vec((prop::array::uniform3(0.0f32..=255.0), 0.01f32..=1.0), 1..20),
+        ) {
+            let (colours, alpha): (Vec<[f32; 3]>, Vec<f32>) = pixels.iter().copied().unzip();
+            let mut rgb = colours.concat();
+            premultiply(&mut rgb, &alpha);
+            for (times, (pixel, a)) in rgb.as_chunks::<3>().0.iter().zip(&pixels) {
+                prop_assert_eq!(*times, pixel.map(|c| c * a));
+            }
+            let picture = from_premultiplied(rgb, Mask::new(1, alpha.len(), alpha).unwrap());
+            for (again, c) in picture.data.iter().zip(colours.concat()) {
+                prop_assert!((again - c).abs() <= 1e-4, "{} for {}", again, c);
+            }
+        }
+    }
+}

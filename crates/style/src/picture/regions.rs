@@ -346,6 +346,26 @@ mod tests {
         }
     }
 
+    /// Of two colours that are one, the more frequent of both pictures together is it.
+    #[test]
+    fn colours_that_are_one_are_the_more_frequent() {
+        const EVENING: [u8; 3] = [0, 0, 235];
+        let of = |sky: usize, evening: usize| {
+            let colour = |row: usize, column: usize| {
+                let [r, g, b] = match row {
+                    row if row < sky => SKY,
+                    row if row < sky + evening => EVENING,
+                    _ => HOUSE,
+                };
+                // Enough noise for the pictures not to be exact.
+                if row % 3 == 1 && column % 3 == 1 { [r, g + 9, b] } else { [r, g, b] }
+            };
+            drawn(60, 60, colour)
+        };
+        assert_eq!(regions(&of(18, 12), &of(6, 36)).unwrap().names[0], "#0000eb");
+        assert_eq!(regions(&of(18, 12), &of(36, 6)).unwrap().names[0], "blue");
+    }
+
     #[test]
     fn soft_edges_and_the_noise_of_a_jpeg_are_of_the_nearest_colour() {
         let large = segmentation(240, 320);
