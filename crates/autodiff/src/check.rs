@@ -254,3 +254,19 @@ fn nearest_kink(quotients: &[Quotient], best: usize, at_x: f64, least: f64) -> O
         (here > least.max(smooth)).then_some(quotients[rung].step)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The default ladder is the one of the points' scale: a tenth of it first, quarters down to about 1e-9 of it.
+    #[test]
+    fn the_steps_of_a_scale_are_in_proportion_to_it() {
+        for scale in [1e-6, 0.3, 1.0, 10.0, 37.5, 1e9] {
+            let steps = Ladder::for_scale(scale).steps;
+            assert_eq!(steps[0], scale / 10.0);
+            assert!(steps.windows(2).all(|pair| (pair[0] / pair[1] - 4.0).abs() < 1e-12));
+            assert!((1e-9..3e-9).contains(&(steps[steps.len() - 1] / scale)), "{steps:?}");
+        }
+    }
+}

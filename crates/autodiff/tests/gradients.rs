@@ -2,7 +2,7 @@
 //! Those of the losses are beside them, in `src/losses/`.
 
 use crate::common::{conv_layer, of, shapes, tensor};
-use impasto_autodiff::losses::total_variation;
+use impasto_autodiff::losses::{OfPixels, TotalVariation};
 use impasto_autodiff::ops::{conv, pool, relu};
 use impasto_autodiff::{Border, ConvLayer, Pooling};
 use impasto_proptest::strategies::{apart, off_zero, tensors};
@@ -140,7 +140,7 @@ proptest! {
                 }
             }
         }
-        let got = total_variation::total_variation(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
+        let got = TotalVariation.value_and_gradient(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
         prop_assert!((got - 0.5 * sum).abs() <= 1e-12 * sum, "{got} is not half of {sum}");
     }
 }

@@ -70,3 +70,32 @@ impl Preprocessing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// z_c = (x_c scale - mean_c) / std_c, and x again from it.
+        #[test]
+        fn what_a_network_sees_is_the_equation_and_can_be_undone(
+            pixels in prop::collection::vec(prop::array::uniform3(0.0f32..=255.0), 1..12),
+        ) {
+            for of in [Preprocessing::TORCH, Preprocessing::CAFFE] {
+                let rgb = pixels.concat();
+                let (mut input, mut again) = (vec![0.0; rgb.len()], vec![0.0; rgb.len()]);
+                of.apply(&rgb, &mut input);
+                for (i, (z, x)) in input.iter().zip(&rgb).enumerate() {
+                    let right = (x * of.scale - of.mean[i % 3]) / of.std[i % 3];
+                    prop_assert!((z - right).abs() <= 1e-6 * right.abs().max(1.0), "{} for {}", z, right);
+                }
+                of.invert(&input, &mut again);
+                for (again, x) in again.iter().zip(&rgb) {
+                    prop_assert!((again - x).abs() <= 1e-3, "{} for {}", again, x);
+                }
+            }
+        }
+    }
+}
