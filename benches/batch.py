@@ -128,14 +128,8 @@ def saved(given, work, names):
     apart = [paintings / name.name for name in names]
     shrunk = [small / name.name for name in names]
 
-    def one_by_one(name, photos, styles):
-        out = work / name
-        out.mkdir()
-        each = [
-            timed([given.impasto, "transfer", photo, style, "-o", out / f"{photo.stem}.png", "--quiet", *options.split()])
-            for photo, style in zip(photos, styles)
-        ]
-        return sum(each) / count
+    def one_by_one(name, photos):
+        return loop(given.impasto, photos, alike[:1], work / name, options) / count
 
     def together(name, photos, styles):
         rows = work / f"{name}.jsonl"
@@ -143,8 +137,8 @@ def saved(given, work, names):
         rows.write_text("\n".join(map(row, photos, styles)))
         return timed([given.impasto, "batch", rows, "--jobs", "1", "--quiet", "--state", work / f"{name}-state", *options.split()]) / count
 
-    alone, in_batch = one_by_one("alone", names, alike), together("together", names, alike)
-    read_alone = alone - one_by_one("alone-small", shrunk, alike)
+    alone, in_batch = one_by_one("alone", names), together("together", names, alike)
+    read_alone = alone - one_by_one("alone-small", shrunk)
     read = in_batch - together("together-small", shrunk, alike)
     targets = (together("together-apart", names, apart) - in_batch) * (count - 1) / count
     print(f"a picture of one iteration: transfer {alone:.3f} s, in a batch {in_batch:.3f} s; of the {alone - in_batch:.3f} s saved:")
@@ -176,7 +170,6 @@ def plan(given):
         call(given.plan)
         one, all_of_them = call(1), call(given.plan)
         (work / "out/0.png").unlink()
-        (work / "out/0.png").parent.joinpath("none").unlink(missing_ok=True)
         work_one = call(1)
         (work / "out/0.png").unlink()
         work_all = call(given.plan)
