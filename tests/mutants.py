@@ -24,6 +24,7 @@ recorded bytes and broken files are left out, so that a mutant counts as caught 
     --shard K/N         every N-th mutant, from the K-th on
     --only WORD         mutants whose name, PATH:LINE:COLUMN: WHAT, has this in it
     --missed            those that were missed before
+    --untried           those that have no result yet: goes on where a run was stopped
                         With one of these, what was found of the others before stays in the table.
     --out DIRECTORY     target/mutants: a copy of the sources, what is compiled, and the results, CRATE.json
 
@@ -394,12 +395,13 @@ def row(name, counts):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage="tests/mutants.py [CRATE...] [--shard K/N] [--only WORD] [--missed] [--table] [--out DIRECTORY]")
+    parser = argparse.ArgumentParser(usage="tests/mutants.py [CRATE...] [--shard K/N] [--only WORD] [--missed] [--untried] [--table] [--out DIRECTORY]")
     parser.add_argument("crates", nargs="*")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--shard")
     parser.add_argument("--only", default="")
     parser.add_argument("--missed", action="store_true")
+    parser.add_argument("--untried", action="store_true")
     parser.add_argument("--out", type=Path, default=ROOT / "target/mutants")
     chosen = parser.parse_args()
     if unknown := [crate for crate in chosen.crates if crate not in CRATES]:
@@ -410,11 +412,13 @@ def main():
         sys.exit("cargo-mutants is not here: cargo install --locked cargo-mutants")
     for crate in [] if chosen.table else chosen.crates or CRATES:
         listed, same = mutants_of(crate, out)
-        every = not (chosen.shard or chosen.only or chosen.missed)
+        every = not (chosen.shard or chosen.only or chosen.missed or chosen.untried)
         results = Results(out / f"{crate}.json", listed, same, fresh=every)
         mutants = [one for one in listed if chosen.only in one["name"]]
         if chosen.missed:
             mutants = [one for one in mutants if one["name"] in set(results.missed())]
+        if chosen.untried:
+            mutants = [one for one in mutants if one["name"] not in results.outcomes]
         if chosen.shard:
             first, step = map(int, chosen.shard.split("/"))
             mutants = mutants[first::step]

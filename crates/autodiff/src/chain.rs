@@ -141,9 +141,4 @@ impl<T: Element> Chain<T> {
         }
         Ok(())
     }
-
-    /// The channels of the network's input: 3 for a VGG; 0 for a chain without a convolution.
-    pub fn input_channels(&self) -> usize {
-        self.convs().next().map_or(0, |conv| conv.in_channels)
-    }
 }

@@ -72,7 +72,7 @@ impl Direction {
     }
 }
 
-/// An endless row of +1 and -1: the top bits of SplitMix64 (Steele, Lea and Flood 2014).
+/// An endless row of +1 and -1: the top bits of SplitMix64 (Steele, Lea and Flood 2014), which its last step leaves as they are.
 fn signs(seed: u64) -> impl Iterator<Item = f64> {
     let mut state = seed;
     std::iter::repeat_with(move || {
@@ -80,7 +80,7 @@ fn signs(seed: u64) -> impl Iterator<Item = f64> {
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        if (z ^ (z >> 31)) >> 63 == 0 { 1.0 } else { -1.0 }
+        if z >> 63 == 0 { 1.0 } else { -1.0 }
     })
 }
 
@@ -268,5 +268,64 @@ mod tests {
             assert!(steps.windows(2).all(|pair| (pair[0] / pair[1] - 4.0).abs() < 1e-12));
             assert!((1e-9..3e-9).contains(&(steps[steps.len() - 1] / scale)), "{steps:?}");
         }
+    }
+
+    /// The first numbers of SplitMix64 from 0 on are e220..., 6e78..., 06c4..., f88b..., 1b39... in base 16.
+    #[test]
+    fn signs_are_the_top_bits_of_splitmix() {
+        assert_eq!(Direction::Random(0).vector(5), [-1.0, 1.0, 1.0, -1.0, 1.0]);
+    }
+
+    /// Quotients at these steps, whose halves differ by these gaps.
+    fn gaps<const N: usize>(steps: [f64; N], gaps: [f64; N]) -> [Quotient; N] {
+        std::array::from_fn(|rung| Quotient { step: steps[rung], left: -gaps[rung], right: 0.0 })
+    }
+
+    /// 16 eps |f| / h is that of R - L at the next smaller step, as often as that step is in this one.
+    #[test]
+    fn what_rounding_explains_is_no_disagreement() {
+        let allowed = 16.0 * f64::EPSILON * 3.0 / 0.125 * 4.0;
+        for (gap, expected) in [(0.5, 0.0), (1.0, 0.0), (2.0, 1.0)] {
+            let quotients = gaps([0.5, 0.125], [gap * allowed, 0.0]);
+            assert_eq!(disagreement(&quotients, 0, -3.0), expected * allowed);
+        }
+    }
+
+    /// What shrinks in proportion to h, and no more slowly, is no kink.
+    #[test]
+    fn a_disagreement_that_shrinks_with_the_step_is_no_kink() {
+        for (next, expected) in [(0.5, false), (0.51, true)] {
+            let quotients = gaps([4.0, 2.0, 1.0], [1.0 + 2.0 * next, next, 0.0]);
+            assert!((disagreement(&quotients, 0, 0.0) - 1.0).abs() < 1e-15);
+            assert_eq!(is_kink(&quotients, 0, 0.0, 0.9), expected);
+        }
+    }
+
+    /// Across the gradient, an error is relative to what the gradient is along a direction like this one: |g| |d| / sqrt(n).
+    #[test]
+    fn the_scale_of_a_flat_direction_is_the_gradients() {
+        let (x, seed) = ([1.0, 2.0, 3.0, 4.0], 7);
+        let d = Direction::Random(seed).vector(4);
+        for (direction, gradient, scale) in [
+            (Direction::Random(seed), [3.0 * d[0], -3.0 * d[1], 4.0 * d[2], -4.0 * d[3]], 50.0_f64.sqrt()),
+            (Direction::Coordinate(1), [3.0, 0.0, 4.0, 0.0], 2.5),
+        ] {
+            let f = |x: &[f64]| x.iter().zip(&gradient).map(|(x, g)| x * g).sum();
+            let probes = check_gradient(&f, &x, &gradient, &[direction], &Ladder::for_scale(1.0));
+            assert!((probes[0].scale - scale).abs() < 1e-12, "{}", probes[0].scale);
+        }
+    }
+
+    /// Of f(h) = |h| + h^3 halves disagree by as much as is allowed, and by less, at a step whose next one disagrees as well.
+    #[test]
+    fn a_kink_disagrees_by_more_than_is_allowed() {
+        let f = |h: f64| h.abs() + h.powi(3);
+        let steps = Ladder::new(0.5, 2.0, 3).steps;
+        let halves = |&step: &f64| Quotient { step, left: -f(-step) / step, right: f(step) / step };
+        let quotients: Vec<_> = steps.iter().map(halves).collect();
+        let here = disagreement(&quotients, 0, 0.0);
+        assert!(here > 1.0);
+        assert!(is_kink(&quotients, 0, 0.0, here * (1.0 - f64::EPSILON)));
+        assert!(!is_kink(&quotients, 0, 0.0, here));
     }
 }

@@ -39,6 +39,31 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Weights that are set later are those of an evaluator that has them from the start; that of a term that is not there is refused.
+    #[test]
+    fn a_weight_can_be_changed_between_evaluations(
+        size in small_sizes(),
+        weights in prop::collection::vec((0.0..10.0, 0.0..2.0), 2),
+        seed in 0_u64..1000,
+    ) {
+        let mut case = Case::new(size, Pooling::Average, 0b00010, 0b00100, seed);
+        let mut changed = case.evaluator(ConvMode::Exact, None);
+        case.evaluate(&mut changed);
+        for (index, (sum, share)) in weights.into_iter().enumerate() {
+            let weight = Weight { sum, share };
+            changed.set_weight(index, weight)?;
+            case.terms.0[index].weight = weight;
+        }
+        let expected = case.evaluate(&mut case.evaluator(ConvMode::Exact, None));
+        prop_assert_eq!(case.evaluate(&mut changed), expected);
+        let refused = changed.set_weight(2, Weight::alone(1.0));
+        prop_assert_eq!(refused, Err(AutodiffError::NoTerm { index: 2, terms: 2 }));
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     /// Inputs, options and instruction set alone decide the bits: not the bands, their number and heights, nor the threads, nor whether

@@ -158,24 +158,26 @@ proptest! {
     }
 }
 
-/// A tap of each kind at every layer, and the painting's guide at each, where there is one.
+/// A tap of each kind at every layer, and two guides of the painting at each, where there are any.
 fn measured_taps(
     network: &PreparedChain,
-    mask: Mask,
+    masks: [Mask; 2],
     size: (usize, usize),
 ) -> (Vec<Tap>, Vec<Option<Guide>>) {
-    let coverages = network.coverages(&mask.of(size)[0], size, &LAYERS, Reach::Average).unwrap();
-    let of_layer = |(layer, coverage): (&&str, Coverage)| {
-        let guide = || coverage.guide().cloned();
+    let [first, second] =
+        masks.map(|mask| network.coverages(&mask.of(size)[0], size, &LAYERS, Reach::Average).unwrap());
+    let of_layer = |(layer, (first, second)): (&&str, (Coverage, Coverage))| {
+        let [first, second] = [first, second].map(|coverage| coverage.guide().cloned());
         let kinds = [
             (LossKind::Content, None),
             (LossKind::Gram, None),
-            (LossKind::Gram, guide()),
-            (LossKind::Wasserstein, guide()),
+            (LossKind::Gram, first.clone()),
+            (LossKind::Wasserstein, first),
+            (LossKind::Gram, second),
         ];
         kinds.map(|(kind, guide)| (Tap::new(*layer, kind), guide))
     };
-    LAYERS.iter().zip(coverages).flat_map(of_layer).unzip()
+    LAYERS.iter().zip(first.into_iter().zip(second)).flat_map(of_layer).unzip()
 }
 
 proptest! {
@@ -195,17 +197,21 @@ proptest! {
         let case = regions.apply(Case::of_kind(kind, size, pooling, bits, seed), seed);
         prop_assume!(!case.terms.0.is_empty());
         let network = Arc::new(PreparedChain::new(case.chain.clone(), mode).unwrap());
-        let (taps, guides) = measured_taps(&network, regions.painting, size);
+        let (taps, guides) = measured_taps(&network, [regions.painting, regions.photo[0]], size);
         let cuts = Cuts { rows: rows.into_iter().collect(), kernels };
         case.assert_same_bits(mode, (&taps, &guides), cuts, threads)?;
     }
 
     /// Parts of paintings are measured as the reference has them, and the whole beside a part as it is alone.
     #[test]
-    fn measured_parts_are_the_references(size in (4_usize..50, 4_usize..50), mask in masks(), seed in 0_u64..1000) {
+    fn measured_parts_are_the_references(
+        size in (4_usize..50, 4_usize..50),
+        masks in prop::array::uniform2(masks()),
+        seed in 0_u64..1000,
+    ) {
         let case = Case::new(size, Pooling::Average, 0, 1, seed);
         let network = Arc::new(PreparedChain::new(case.chain.clone(), ConvMode::Exact).unwrap());
-        let (taps, guides) = measured_taps(&network, mask, size);
+        let (taps, guides) = measured_taps(&network, masks, size);
         let measure = |guides: &[Option<Guide>]| {
             let options = EvaluatorOptions::default();
             network.measure(case.image.data(), size, (&taps, guides), options, &Cancel::default()).unwrap()

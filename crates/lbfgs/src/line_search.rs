@@ -373,7 +373,8 @@ mod tests {
             gradient_norm: 1.0,
         };
         let interval = Interval { low: at(0.0), other: at(3.0), bracketed: true };
-        let last_width = 3.0 / SHRINKAGE;
+        // Two thirds of it are 3.
+        let last_width = 4.5;
         assert_eq!(SHRINKAGE * last_width, 3.0);
         assert_eq!(interval.next_step(0.99 * last_width), 1.5);
         assert!((interval.next_step(last_width) - 0.5).abs() < 1e-12);

@@ -127,6 +127,23 @@ mod tests {
             prop_assert!((ab - a.iter().zip(&b).map(|(a, b)| a * b).sum::<f64>()).abs() < 1e-10);
             prop_assert!((aa - a.iter().map(|a| a * a).sum::<f64>()).abs() < 1e-10);
         }
+
+        /// Steps that are some units in the last place apart, along directions that are large and small beside x.
+        #[test]
+        fn the_same_point_is_where_both_steps_lead(
+            v in prop::collection::vec((0.5_f32..4.0, -2.0_f32..2.0), 1..6),
+            (exponent, step, apart) in (-25_i32..3, 0.5..2.0, 0_u32..9),
+        ) {
+            let size = 2.0_f32.powi(exponent);
+            let (origin, d): (Vec<f32>, Vec<f32>) = v.into_iter().map(|(x, d)| (x, d * size)).unzip();
+            let steps = [step, step * (1.0 + f64::from(apart) * f64::from(f32::EPSILON))];
+            let [one, other] = steps.map(|step| {
+                let mut x = vec![0.0; origin.len()];
+                move_along(&mut x, &origin, step, &d);
+                x
+            });
+            prop_assert_eq!(same_point(&origin, &d, steps), one == other);
+        }
     }
 
     #[test]

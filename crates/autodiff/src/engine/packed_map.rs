@@ -113,4 +113,24 @@ mod tests {
     fn a_block_has_room_for_its_products() {
         assert_eq!([false, true].map(|guided| scratch_len(16, 32, guided)), [POSITIONS * 32, POSITIONS * 48]);
     }
+
+    /// t (F D + d) with D = 2 and d = 1, where t is not 0; elsewhere F may be anything.
+    #[test]
+    fn what_a_guide_leaves_out_is_not_looked_at() {
+        let channels = 16;
+        let mut map = AffineMap::zero(channels);
+        map.matrix.iter_mut().step_by(channels + 1).for_each(|d| *d = 2.0);
+        map.vector = Some(vec![1.0; channels]);
+        for isa in Isa::available() {
+            let mut packed = PackedMap::zero(isa, channels).unwrap();
+            packed.set(map.clone()).unwrap();
+            let t = [0.0, 0.5, 0.0, 1.0, 0.0];
+            let f: Vec<f32> = t.iter().flat_map(|&t| [if t > 0.0 { 3.0 } else { f32::NAN }; 16]).collect();
+            let mut gradient = vec![10.0; f.len()];
+            let mut scratch = vec![0.0; scratch_len(channels, packed.padded_columns(), true)];
+            assert!(packed.add_guided((&f, &t), &mut gradient, &mut scratch, [&[]; 2]));
+            let expected: Vec<f32> = t.iter().flat_map(|t| [10.0 + t * 7.0; 16]).collect();
+            assert_eq!(gradient, expected);
+        }
+    }
 }

@@ -19,6 +19,11 @@ use crate::terms::Term;
 /// The most blocks in a task.
 const BLOCKS: usize = 8;
 
+/// Of so many blocks, those that one task computes: several, so that the next one can be prefetched meanwhile.
+fn blocks_of_a_task(blocks: usize) -> usize {
+    (blocks / (4 * rayon::current_num_threads())).clamp(1, BLOCKS)
+}
+
 /// Sums over the positions of a stage, or over what a guide leaves of them, and the losses of these.
 #[derive(Debug)]
 pub(crate) struct Sums {
@@ -95,20 +100,19 @@ impl TapGradient<'_> {
     pub(crate) fn add_and_mask(&self, f: &[f32], gradient: &mut [f32], scratch: &Scratch) {
         let block = POSITIONS * self.channels;
         let room = self.scratch_len();
-        // Several blocks in a task, so that the next one can be prefetched while this one is computed.
-        let task = block * (f.len() / block / (4 * rayon::current_num_threads())).clamp(1, BLOCKS);
+        let task = block * blocks_of_a_task(f.chunks(block).len());
         gradient.par_chunks_mut(task).zip(f.par_chunks(task)).enumerate().for_each(
-            |(index, (gradient, f))| {
-                let mut rest = gradient;
-                for (number, now) in f.chunks(block).enumerate() {
-                    let (gradient, later) = rest.split_at_mut(now.len());
-                    let first = (index * task + number * block) / self.channels;
-                    let prefetch = [&f[number * block + now.len()..], &*later]
-                        .map(|later| &later[..block.min(later.len())]);
+            |(index, (mut gradient, mut f))| {
+                let mut first = index * task / self.channels;
+                while !f.is_empty() {
+                    let (now, f_later) = f.split_at(block.min(f.len()));
+                    let (here, later) = gradient.split_at_mut(now.len());
+                    let prefetch = [f_later, &*later].map(|later| &later[..block.min(later.len())]);
                     scratch.with(room, |scratch| {
-                        self.add_and_mask_block(first, now, gradient, scratch, prefetch);
+                        self.add_and_mask_block(first, now, here, scratch, prefetch);
                     });
-                    rest = later;
+                    first += POSITIONS;
+                    (f, gradient) = (f_later, later);
                 }
             },
         );

@@ -134,6 +134,23 @@ mod tests {
             prop_assert!((ours - expected).abs() <= 1e-13 * expected.max(1.0));
         }
 
+        /// Where a guide is 0 a response may be anything: it is neither in the loss nor in the gradient.
+        #[test]
+        fn what_a_guide_leaves_out_is_not_looked_at((mut f, p, guide) in guided()) {
+            let n = f.shape().channels;
+            let loss = Content { target: p, guide: Some(guide.clone()) };
+            let results = |f: &[f64]| {
+                let (mut sum, mut gradient) = (RunningSum::default(), vec![0.0; f.len()]);
+                loss.add_value(0, f, &mut sum);
+                loss.add_gradient(0, f, 2.0, &mut gradient);
+                (sum.total(), gradient)
+            };
+            let expected = results(f.data());
+            let rows = f.data_mut().chunks_exact_mut(n).zip(guide.weights());
+            rows.filter(|(_, c)| **c == 0.0).for_each(|(row, _)| row.fill(f64::NAN));
+            prop_assert_eq!(results(f.data()), expected);
+        }
+
         /// Block by block it is the same loss, and the same gradient, guided or not.
         #[test]
         fn a_block_is_compared_with_its_own_part_of_the_target(

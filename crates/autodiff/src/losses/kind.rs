@@ -127,3 +127,28 @@ impl LossKind {
         self.target(|| Ok(f.clone()), || Moments::of(f, guide))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::finite_differences::{responses, shapes};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_target_has_the_numbers_that_were_said(f in responses(shapes())) {
+            for kind in LossKind::ALL {
+                let numbers = match kind.target_of(&f)? {
+                    Loss::Content(loss) => loss.target.data().len(),
+                    Loss::Gram(loss) => loss.target.data.len(),
+                    Loss::Wasserstein(loss) => loss.target.mean.len() + loss.target.second.data.len(),
+                    Loss::TotalVariation | Loss::NinePoints => 0,
+                };
+                prop_assert_eq!(kind.target_len(f.shape()), numbers, "{:?}", kind);
+                let alone = kind.without_target::<f64>().map(|loss| loss.kind());
+                prop_assert_eq!(alone, (!kind.is_of_a_layer()).then_some(kind));
+            }
+        }
+    }
+}

@@ -253,6 +253,21 @@ mod tests {
         })
     }
 
+    /// Plain roots that count the targets.
+    #[derive(Debug, PartialEq)]
+    struct Counted(usize);
+
+    impl Roots<f64> for Counted {
+        fn square_root(&mut self, a: &[f64], n: usize) -> Result<Vec<f64>, TensorError> {
+            self.0 += 1;
+            PlainRoots.square_root(a, n)
+        }
+
+        fn root_trace(&mut self, s: &[f64], a: &[f64], n: usize) -> Result<RootTrace<f64>, TensorError> {
+            PlainRoots.root_trace(s, a, n)
+        }
+    }
+
     fn loss_of(painting: &Tensor<f64>, guide: Option<Guide>) -> Loss<f64> {
         LossKind::Wasserstein.target_of(painting).expect("a consistent response").guided(guide)
     }
@@ -310,6 +325,22 @@ mod tests {
                     prop_assert!((t(p) * (product + d) - expected).abs() <= 1e-12 * weight, "{expected}");
                 }
             }
+        }
+
+        /// The root of the target is made once, and the loss stays what it is.
+        #[test]
+        fn what_is_prepared_is_not_made_again((f, painting) in two_sizes()) {
+            let mut loss = loss_of(&painting, None);
+            let moments = Moments::of(&f, None)?;
+            let value = |loss: &Loss<f64>, roots: &mut Counted| {
+                let Loss::Wasserstein(loss) = loss else { panic!("another loss") };
+                loss.add_map(&moments, 1.0, 1, roots, &mut AffineMap::zero(f.shape().channels)).unwrap()
+            };
+            let (mut before, mut after) = (Counted(0), Counted(0));
+            let expected = value(&loss, &mut before);
+            loss.prepare(&mut PlainRoots)?;
+            prop_assert_eq!(value(&loss, &mut after), expected);
+            prop_assert_eq!((before, after), (Counted(1), Counted(0)));
         }
 
         /// The engine's roots lead to the plain loss.

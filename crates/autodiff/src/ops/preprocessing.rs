@@ -77,6 +77,21 @@ mod tests {
 
     use super::*;
 
+    /// torchvision's networks see black and white as -mean / std and (1 - mean) / std, Oxford's as -mean and 255 - mean.
+    #[test]
+    fn black_and_white_are_those_of_the_networks() {
+        for (of, [black, white]) in [
+            (Preprocessing::TORCH, [[-2.1179, -2.0357, -1.8044], [2.2489, 2.4286, 2.6400]]),
+            (Preprocessing::CAFFE, [[-123.68, -116.779, -103.939], [131.32, 138.221, 151.061]]),
+        ] {
+            for (x, expected) in [(0.0, black), (255.0, white)] {
+                let mut z = [0.0_f64; 3];
+                of.apply(&[x; 3], &mut z);
+                assert!(z.iter().zip(&expected).all(|(z, e)| (z - e).abs() < 1e-4), "{z:?}");
+            }
+        }
+    }
+
     proptest! {
         /// z_c = (x_c scale - mean_c) / std_c, and x again from it.
         #[test]
@@ -95,6 +110,25 @@ mod tests {
                 for (again, x) in again.iter().zip(&rgb) {
                     prop_assert!((again - x).abs() <= 1e-3, "{} for {}", again, x);
                 }
+            }
+        }
+
+        /// <A x, g> = <x, A'g>, where A x = z(x) - z(0).
+        #[test]
+        fn the_gradient_is_the_adjoint(
+            both in prop::collection::vec((prop::array::uniform3(0.0f64..=255.0), prop::array::uniform3(-1.0f64..=1.0)), 1..12),
+        ) {
+            let (x, g): (Vec<_>, Vec<_>) = both.into_iter().unzip();
+            let (x, g) = (x.concat(), g.concat());
+            for of in [Preprocessing::TORCH, Preprocessing::CAFFE] {
+                let (mut z, mut zero, mut back) = (vec![0.0; x.len()], vec![0.0; x.len()], g.clone());
+                of.apply(&x, &mut z);
+                of.apply(&vec![0.0; x.len()], &mut zero);
+                of.gradient(&mut back);
+                let forward: f64 = z.iter().zip(&zero).zip(&g).map(|((z, zero), g)| (z - zero) * g).sum();
+                let backward: f64 = x.iter().zip(&back).map(|(x, g)| x * g).sum();
+                let size: f64 = x.iter().zip(&back).map(|(x, g)| (x * g).abs()).sum();
+                prop_assert!((forward - backward).abs() <= 1e-12 * (1.0 + size), "{} for {}", backward, forward);
             }
         }
     }

@@ -186,10 +186,11 @@ impl Gram {
         let weights = self.weights.as_deref();
         let counts =
             |part: Range<usize>| weights.is_none_or(|weights| weights[part].iter().any(|&t| t > 0.0));
-        // Few blocks are cut into rows of panels, so that every thread has work.
+        // Few blocks are cut into rows of panels, so that every thread has work: a task has one panel's rows, or all.
         let panels = padded / isa.panel();
         let busy = blocks.clone().filter(|&block| counts(part(block))).count();
-        let rows = if busy < rayon::current_num_threads() { 1 } else { panels };
+        let tasks = if busy < rayon::current_num_threads() { panels } else { 1 };
+        let rows = panels / tasks;
         let square = padded * padded;
         let sums = self.blocks[blocks.start * square..blocks.end * square]
             .par_chunks_mut(rows * isa.panel() * padded);
@@ -200,8 +201,7 @@ impl Gram {
             columns.chunks_mut(rows * isa.panel()).collect()
         };
         sums.zip(columns).enumerate().for_each(|(task, (sum, columns))| {
-            let (block, first) =
-                (blocks.start + task / panels.div_ceil(rows), task % panels.div_ceil(rows) * rows);
+            let (block, first) = (blocks.start + task / tasks, task % tasks);
             let part = part(block);
             if !counts(part.clone()) {
                 return;
