@@ -141,6 +141,46 @@ mod tests {
             }
         }
 
+        /// Ranks are those of the middle: what is matched upside down is the matched picture upside down.
+        #[test]
+        fn dark_and_light_are_treated_alike(seed in 0u64..200, levels in (1f32..9.0, 1f32..9.0)) {
+            let (mut painting, mut photo) = (noise(9, 7, seed, levels.0), noise(5, 6, seed + 1, levels.1));
+            let turn = |picture: &mut Picture| picture.data_mut().iter_mut().for_each(|value| *value = 255.0 - *value);
+            let mut matched = painting.clone();
+            match_histograms(&mut matched, None, Weighted::whole(&photo));
+            turn(&mut painting);
+            turn(&mut photo);
+            match_histograms(&mut painting, None, Weighted::whole(&photo));
+            turn(&mut painting);
+            for (a, b) in painting.data().iter().zip(matched.data()) {
+                prop_assert!((a - b).abs() < 1e-3, "{} against {}", a, b);
+            }
+        }
+
+        /// Lines from each value to the next one, flat beyond the outermost ones; of its own rank, each value as it is.
+        #[test]
+        fn a_rank_lies_on_the_line_between_its_neighbours(
+            steps in prop::collection::vec((0.1f32..40.0, 0.01f64..1.0), 1..7),
+            rank in -1.0f64..5.0,
+        ) {
+            let (mut values, mut ranks, mut at) = (Vec::new(), Vec::new(), (0.0, 0.0));
+            for (value, rank) in steps {
+                at = (at.0 + value, at.1 + rank);
+                values.push(at.0);
+                ranks.push(at.1);
+            }
+            let ranked = Ranked { counts: vec![true; values.len()], values: values.clone(), ranks: ranks.clone() };
+            for (value, rank) in values.iter().zip(&ranks) {
+                prop_assert_eq!(ranked.value(*rank), *value);
+            }
+            let mut expected = f64::from(values[0]);
+            for (value, rank_of) in values.windows(2).zip(ranks.windows(2)) {
+                let share = ((rank - rank_of[0]) / (rank_of[1] - rank_of[0])).clamp(0.0, 1.0);
+                expected += share * f64::from(value[1] - value[0]);
+            }
+            prop_assert!((f64::from(ranked.value(rank)) - expected).abs() < 1e-4, "{}", expected);
+        }
+
         /// As many pixels in both, all different: the sorted values are the photo's own.
         #[test]
         fn values_of_as_many_pixels_are_the_photos(seed in 0u64..200) {
@@ -161,7 +201,7 @@ mod tests {
 
     #[test]
     fn only_pixels_that_count_are_matched_to() {
-        let photo = Picture::new(1, 3, [10.0, 20.0, 200.0].repeat(3)).unwrap();
+        let photo = Picture::new(1, 3, vec![1.0, 90.0, 7.0, 10.0, 20.0, 200.0, 3.0, 5.0, 250.0]).unwrap();
         let photo_mask = [0.0, 1.0, 0.0];
         let mut painting = noise(3, 3, 1, 255.0);
         let weighted = Weighted { picture: &photo, weights: Some(&photo_mask) };

@@ -228,8 +228,10 @@ mod tests {
         }
 
         #[test]
-        fn eigenvalues_and_vectors_make_the_matrix_again(m in covariance(3)) {
-            assert_close(&Eigen::of(&m).function(|value| value), &m, 1e-9);
+        fn eigenvalues_and_vectors_make_the_matrix_again(m in covariance(3), exponent in -60i32..=0) {
+            let size = 2.0_f64.powi(exponent);
+            let m: Matrix = m.map(|row| row.map(|value| value * size));
+            assert_close(&Eigen::of(&m).function(|value| value), &m, 1e-9 * size);
         }
 
         #[test]

@@ -415,6 +415,7 @@ mod tests {
         };
         assert_eq!([of(0, 0, 511), of(0, 0, 257), of(0, 0, 256), of(0, 0, 128)], [0, 0, 1, 2]);
         assert_eq!([of(0, 0, 0), of(0, 0, 4), of(0, 0, 5), of(1, 0, 0), of(2, 15, 0)], [7, 7, 6, 17, 20]);
+        assert_eq!([of(0, 9, 0), of(0, 8, 0), of(0, 4, 0), of(0, 4, 128), of(0, 4, 200)], [0, 1, 2, 1, 1]);
         assert_eq!(places.len(), 171);
         // No place of a colour is nearer to the next colour's scales than its own last one.
         for (group, place) in places.iter().enumerate() {

@@ -88,7 +88,32 @@ mod tests {
         assert_eq!(from_premultiplied(vec![0.0; 6], nothing).data, [255.0; 6]);
     }
 
+    /// sum a c / sum a takes its place, whatever it was.
+    #[test]
+    fn what_nobody_can_see_is_not_looked_at() {
+        let alpha = Mask::new(1, 3, vec![0.25, 0.0, 0.75]).unwrap();
+        let rgb = vec![8.0, 16.0, 24.0, f32::NAN, f32::INFINITY, 1e9, 16.0, 0.0, 24.0];
+        assert_eq!(from_straight(rgb, alpha).data[3..6], [14.0, 4.0, 24.0]);
+    }
+
     proptest! {
+        /// a c + (1 - a) b, and nothing is transparent afterwards.
+        #[test]
+        fn a_picture_covers_what_it_lies_on_by_its_alpha(
+            pixels in prop::collection::vec((prop::array::uniform3(0.0f32..=255.0), 0.01f32..=0.99), 1..20),
+            background: [u8; 3],
+        ) {
+            let (colours, alpha): (Vec<[f32; 3]>, Vec<f32>) = pixels.iter().copied().unzip();
+            let laid = on(from_straight(colours.concat(), Mask::new(1, alpha.len(), alpha).unwrap()), background);
+            prop_assert!(laid.alpha.is_none());
+            for (ours, (c, a)) in laid.data.as_chunks::<3>().0.iter().zip(pixels) {
+                for i in 0..3 {
+                    let right = f64::from(a) * f64::from(c[i]) + (1.0 - f64::from(a)) * f64::from(background[i]);
+                    prop_assert!((f64::from(ours[i]) - right).abs() < 1e-4, "{} for {}", ours[i], right);
+                }
+            }
+        }
+
         /// a c, and c again from it wherever there is something to see.
         #[test]
         fn colours_times_alpha_are_divided_by_it_again(

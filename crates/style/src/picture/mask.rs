@@ -217,6 +217,14 @@ mod tests {
         let picture =
             Picture::new(1, 4, [[255.0; 3], [0.0; 3], [255.0, 0.0, 0.0], [300.0; 3]].concat()).unwrap();
         assert_eq!(Mask::of(&picture).values(), [1.0, 0.0, 0.299, 1.0]);
+        let picture = picture.with_alpha(Mask::new(1, 4, vec![0.5, 1.0, 0.5, 1.0]).unwrap()).unwrap();
+        assert_eq!(Mask::of(&picture).values(), [0.5, 0.0, 0.1495, 1.0]);
+    }
+
+    #[test]
+    fn what_is_0_or_1_but_for_rounding_becomes_that() {
+        let values = vec![-0.5, 1e-7, 1e-6, 2e-6, 0.5, 1.0 - 1e-6, 1.0 - 1e-7, 1.5];
+        assert_eq!(Mask::settled(1, 8, values).values(), [0.0, 0.0, 0.0, 2e-6, 0.5, 1.0 - 1e-6, 1.0, 1.0]);
     }
 
     #[test]
