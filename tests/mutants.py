@@ -24,7 +24,7 @@ recorded bytes and broken files are left out, so that a mutant counts as caught 
     --shard K/N         every N-th mutant, from the K-th on
     --only WORD         mutants whose name, PATH:LINE:COLUMN: WHAT, has this in it
     --missed            those that were missed before
-    --untried           those that have no result yet: goes on where a run was stopped
+    --untried           those that have no result yet: goes on where a run was stopped; with --missed, both
                         With one of these, what was found of the others before stays in the table.
     --out DIRECTORY     target/mutants: a copy of the sources, what is compiled, and the results, CRATE.json
 
@@ -415,10 +415,8 @@ def main():
         every = not (chosen.shard or chosen.only or chosen.missed or chosen.untried)
         results = Results(out / f"{crate}.json", listed, same, fresh=every)
         mutants = [one for one in listed if chosen.only in one["name"]]
-        if chosen.missed:
-            mutants = [one for one in mutants if one["name"] in set(results.missed())]
-        if chosen.untried:
-            mutants = [one for one in mutants if one["name"] not in results.outcomes]
+        if again := ["missed"] * chosen.missed + [None] * chosen.untried:
+            mutants = [one for one in mutants if results.outcomes.get(one["name"]) in again]
         if chosen.shard:
             first, step = map(int, chosen.shard.split("/"))
             mutants = mutants[first::step]
