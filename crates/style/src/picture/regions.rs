@@ -367,6 +367,31 @@ mod tests {
     }
 
     #[test]
+    fn there_may_be_as_many_regions_as_are_said() {
+        let of = |regions: usize| drawn(regions, 8, |row, _| [row as u8; 3]);
+        let found = |count: usize| regions(&of(count), &of(count)).map(|found| found.names.len());
+        assert_eq!(found(MOST_REGIONS), Ok(MOST_REGIONS));
+        assert_eq!(found(MOST_REGIONS + 1), Err(RegionsError::TooMany { colours: MOST_REGIONS + 1 }));
+    }
+
+    /// Four fifths of the pixels, and nearer than the distance of colours that are the same.
+    #[test]
+    fn most_pixels_are_near_a_colour_of_the_segmentation() {
+        let five = drawn(1, 5, |_, column| if column == 4 { [SAME as u8, 0, 0] } else { [0; 3] });
+        assert_eq!(Levels::new(&five).share_near(&[[0; 3]]), 0.8);
+        let above = |flat: usize| {
+            drawn(40, 40, move |row, column| match (row + column) % 2 {
+                _ if row < flat => SKY,
+                0 => GROUND,
+                _ => HOUSE,
+            })
+        };
+        assert!(regions(&above(32), &above(32)).is_ok());
+        let refused = regions(&above(32), &above(31)).err();
+        assert_eq!(refused, Some(RegionsError::NotFlat { whose: "painting's" }));
+    }
+
+    #[test]
     fn soft_edges_and_the_noise_of_a_jpeg_are_of_the_nearest_colour() {
         let large = segmentation(240, 320);
         let soft = segmentation(480, 640).resized(201, 283).unwrap();

@@ -197,8 +197,8 @@ fn gram(number: f32) -> Loss {
 /// The losses of a view: each target is a number that tells whose it is, and at which layer.
 fn numbered(view: &View<'_>) -> Vec<Loss> {
     let loss = |tap: &Tap| {
-        let layer = tap.layer.as_bytes()[4] - b'0';
-        let picture = if let Source::Painting(number) = view.source { 1 + number as u8 } else { 0 };
+        let layer = u16::from(tap.layer.as_bytes()[4] - b'0');
+        let picture = if let Source::Painting(number) = view.source { 1 + number as u16 } else { 0 };
         let number = f32::from(100 * picture + 10 * layer);
         if tap.kind == LossKind::Gram { gram(number) } else { content(number + 1.0) }
     };
@@ -253,19 +253,23 @@ fn a_painting_without_a_position_at_a_layer_leaves_it_to_the_others() {
         TransferOptions { content_weight: 0.0, blend: vec![1.0, 3.0], ..Preset::Paper.options() };
     options.style_layers = "conv1_1,conv3_1".parse().unwrap();
     let two = Subject::blend(noise(20, 30), vec![noise(40, 44), noise(50, 55)]).unwrap();
-    let specs = two.terms(&options);
-    let vanish = |gone: &[(usize, usize)]| {
-        measure(&two, &options, |coverages| {
+    let vanish = |subject: &Subject, options: &TransferOptions, gone: &[(usize, usize)]| {
+        let specs = subject.terms(options);
+        measure(subject, options, |coverages| {
             for &(painting, term) in gone {
                 *coverages.part_mut(painting, term) = Coverage::Nowhere;
             }
-            coverages.drop_vanished(&two, &specs);
+            coverages.drop_vanished(subject, &specs);
         })
         .1
     };
-    assert_eq!(vanish(&[(1, 1)]), [gram(185.0), gram(130.0)]);
-    assert_eq!(vanish(&[(0, 0), (1, 1)]), [gram(210.0), gram(130.0)]);
-    assert_eq!(vanish(&[(0, 1), (1, 1)]), [gram(185.0)], "a term whose paintings are all gone is gone");
+    assert_eq!(vanish(&two, &options, &[(1, 1)]), [gram(185.0), gram(130.0)]);
+    assert_eq!(vanish(&two, &options, &[(0, 0), (1, 1)]), [gram(210.0), gram(130.0)]);
+    let none = vanish(&two, &options, &[(0, 1), (1, 1)]);
+    assert_eq!(none, [gram(185.0)], "a term whose paintings are all gone is gone");
+    let three = Subject::blend(noise(20, 30), [44, 55, 66].map(|width| noise(50, width)).to_vec()).unwrap();
+    options.blend = vec![1.0, 3.0, 4.0];
+    assert_eq!(vanish(&three, &options, &[(2, 1)]), [gram(247.5), gram(205.0)]);
 }
 
 #[test]
