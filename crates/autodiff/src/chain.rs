@@ -142,3 +142,38 @@ impl<T: Element> Chain<T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 9 C_in C_out numbers of a kernel, C_out of a bias, and as many channels as the layer before has.
+    #[test]
+    fn a_layer_that_does_not_fit_is_refused_by_name() {
+        let conv = |name: &str, in_channels: usize, out_channels: usize, kernel: usize, bias: usize| {
+            let name = name.to_owned();
+            Layer::Conv(ConvLayer {
+                name,
+                in_channels,
+                out_channels,
+                kernel: vec![0.5_f64; kernel],
+                bias: vec![0.0; bias],
+            })
+        };
+        let first = || conv("first", 3, 2, 54, 2);
+        for (second, fits) in [
+            (conv("second", 2, 4, 72, 4), true),
+            (conv("second", 2, 4, 71, 4), false),
+            (conv("second", 2, 4, 73, 4), false),
+            (conv("second", 2, 0, 0, 0), false),
+            (conv("second", 2, 4, 72, 3), false),
+            (conv("second", 3, 4, 108, 4), false),
+        ] {
+            let layers = vec![first(), second];
+            let (pooling, border) = (Pooling::Average, Border::Zero);
+            let found = Chain { input: Some(Preprocessing::TORCH), layers, pooling, border }.validate();
+            let named = matches!(&found, Err(AutodiffError::Layer { layer, .. }) if layer == "second");
+            assert_eq!((found.is_ok(), named), (fits, !fits), "{found:?}");
+        }
+    }
+}

@@ -313,6 +313,7 @@ mod tests {
             let f = |x: &[f64]| x.iter().zip(&gradient).map(|(x, g)| x * g).sum();
             let probes = check_gradient(&f, &x, &gradient, &[direction], &Ladder::for_scale(1.0));
             assert!((probes[0].scale - scale).abs() < 1e-12, "{}", probes[0].scale);
+            assert_eq!(probes[0].step(), Ladder::for_scale(1.0).steps[probes[0].best]);
         }
     }
 

@@ -141,8 +141,9 @@ fn largest_two_of_windows(f: &Tensor<f64>) -> impl Iterator<Item = [f64; 2]> {
     (0..height / 2).flat_map(columns)
 }
 
-/// ||a - b|| / ||b||.
+/// ||a - b|| / ||b||, of as many numbers.
 pub(crate) fn relative_error(a: &[f32], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "as many numbers");
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     norm(&mut a.iter().zip(b).map(|(&a, b)| f64::from(a) - b)) / norm(&mut b.iter().copied()).max(1e-30)
 }
