@@ -305,15 +305,15 @@ mod tests {
     #[test]
     fn the_scale_of_a_flat_direction_is_the_gradients() {
         let (x, seed) = ([1.0, 2.0, 3.0, 4.0], 7);
-        let d = Direction::Random(seed).vector(4);
+        let (d, ladder) = (Direction::Random(seed).vector(4), Ladder::for_scale(1.0));
         for (direction, gradient, scale) in [
             (Direction::Random(seed), [3.0 * d[0], -3.0 * d[1], 4.0 * d[2], -4.0 * d[3]], 50.0_f64.sqrt()),
             (Direction::Coordinate(1), [3.0, 0.0, 4.0, 0.0], 2.5),
         ] {
             let f = |x: &[f64]| x.iter().zip(&gradient).map(|(x, g)| x * g).sum();
-            let probes = check_gradient(&f, &x, &gradient, &[direction], &Ladder::for_scale(1.0));
+            let probes = check_gradient(&f, &x, &gradient, &[direction], &ladder);
             assert!((probes[0].scale - scale).abs() < 1e-12, "{}", probes[0].scale);
-            assert_eq!(probes[0].step(), Ladder::for_scale(1.0).steps[probes[0].best]);
+            assert_eq!(probes[0].step(), ladder.steps[probes[0].best]);
         }
     }
 

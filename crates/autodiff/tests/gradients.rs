@@ -4,9 +4,9 @@
 use crate::common::{conv_layer, of, shapes, tensor};
 use impasto_autodiff::losses::{OfPixels, TotalVariation};
 use impasto_autodiff::ops::{conv, pool, relu};
-use impasto_autodiff::{Border, ConvLayer, Pooling};
+use impasto_autodiff::{Border, ConvLayer, Pooling, Preprocessing};
 use impasto_proptest::strategies::{apart, off_zero, tensors};
-use impasto_proptest::{Checks, Operation, Property, assert_operation, check_operation};
+use impasto_proptest::{Checks, Operation, Property, assert_adjoint, assert_operation, check_operation};
 use impasto_tensor::{Shape, Tensor};
 use proptest::prelude::*;
 
@@ -142,5 +142,28 @@ proptest! {
         }
         let got = TotalVariation.value_and_gradient(x.data(), x.shape(), weight, &mut vec![0.0; x.shape().len()]);
         prop_assert!((got - 0.5 * sum).abs() <= 1e-12 * sum, "{got} is not half of {sum}");
+    }
+}
+
+proptest! {
+    /// What a network expects of its input is linear but for what black is.
+    #[test]
+    fn the_gradient_of_preprocessing_is_the_adjoint(
+        both in prop::collection::vec((prop::array::uniform3(0.0..=255.0), prop::array::uniform3(-1.0..=1.0)), 1..12),
+    ) {
+        let (x, y): (Vec<[f64; 3]>, Vec<[f64; 3]>) = both.into_iter().unzip();
+        for of in [Preprocessing::TORCH, Preprocessing::CAFFE] {
+            let forward = |x: &[f64]| {
+                let mut z = vec![0.0; x.len()];
+                of.apply(x, &mut z);
+                z
+            };
+            let backward = |y: &[f64]| {
+                let mut gradient = y.to_vec();
+                of.gradient(&mut gradient);
+                gradient
+            };
+            assert_adjoint(forward, backward, &x.concat(), &y.concat());
+        }
     }
 }

@@ -202,4 +202,18 @@ mod tests {
         match_light(&mut plain, &own, &Spread { mean: 100.0, deviation: 40.0 });
         assert!(plain.data().iter().all(|value| (value - 100.0).abs() < 1e-4));
     }
+
+    /// White leaves no room for chroma: of a blue that is half a grey level above its light that is lost, and not yet seen.
+    #[test]
+    fn more_than_half_a_grey_level_can_be_seen() {
+        for grey in [32.0_f32, 100.0, 180.0] {
+            let blue = std::iter::successors(Some(grey + 0.5643), |blue| Some(blue.next_up()));
+            let above = |blue: &f32| *blue - light([grey, grey, *blue]);
+            let last = blue.take_while(|blue| above(blue) <= VISIBLE).last().unwrap();
+            assert_eq!(above(&last), VISIBLE);
+            for (blue, visible) in [(last, false), (last.next_up().next_up(), true)] {
+                assert_eq!(in_light([grey, grey, blue], 255.0), ([255.0; 3], visible));
+            }
+        }
+    }
 }
