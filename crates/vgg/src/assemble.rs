@@ -179,12 +179,22 @@ fn convolution(
     Ok(ConvLayer { name, in_channels: inputs, out_channels, kernel, bias })
 }
 
-/// (out, in, ky, kx) to (ky, kx, in, out).
+/// (out, in, ky, kx) to (ky, kx, in, out), a tile of both channels at a time: what is read of a tile stays in the first-level cache until
+/// all its taps have been taken.
 fn oihw_to_hwio(values: &[f32], outputs: usize, inputs: usize) -> Vec<f32> {
-    let mut kernel = Vec::with_capacity(values.len());
-    for tap in 0..9 {
-        for i in 0..inputs {
-            kernel.extend((0..outputs).map(|o| values[(o * inputs + i) * 9 + tap]));
+    const TILE: usize = 16;
+    let mut kernel = vec![0.0; values.len()];
+    for first_out in (0..outputs).step_by(TILE) {
+        let outs = first_out..outputs.min(first_out + TILE);
+        for first_in in (0..inputs).step_by(TILE) {
+            for tap in 0..9 {
+                for i in first_in..inputs.min(first_in + TILE) {
+                    let row = (tap * inputs + i) * outputs;
+                    for (out, o) in kernel[row + outs.start..row + outs.end].iter_mut().zip(outs.clone()) {
+                        *out = values[(o * inputs + i) * 9 + tap];
+                    }
+                }
+            }
         }
     }
     kernel

@@ -5,6 +5,10 @@ use std::borrow::Cow;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
+use half::vec::HalfFloatVecExt;
+
+/// So many numbers are compared at a time.
+const PIECE: usize = 1024;
 
 /// 3 x 3 x in x out numbers.
 pub(crate) enum PlainKernel {
@@ -14,12 +18,14 @@ pub(crate) enum PlainKernel {
 
 impl PlainKernel {
     pub(crate) fn new(kernel: Vec<f32>) -> Self {
-        let fits = |&number: &f32| f16::from_f32(number).to_f32().to_bits() == number.to_bits();
-        if kernel.iter().all(fits) {
-            Self::Half(kernel.iter().map(|&number| f16::from_f32(number)).collect())
-        } else {
-            Self::Single(kernel)
-        }
+        let half = Vec::from_f32_slice(&kernel);
+        let mut back = [0.0; PIECE];
+        let fits = kernel.chunks(PIECE).zip(half.chunks(PIECE)).all(|(kernel, half)| {
+            let back = &mut back[..half.len()];
+            half.convert_to_f32_slice(back);
+            kernel.iter().zip(back).all(|(number, back)| number.to_bits() == back.to_bits())
+        });
+        if fits { Self::Half(half) } else { Self::Single(kernel) }
     }
 
     /// The numbers.

@@ -66,21 +66,21 @@ impl KernelTransform for Double {
                 let kernel = &kernel[block * S::PANEL..];
                 let out = &mut u[block * stripe + first * S::PANEL * depth..][..depth * S::PANEL];
                 for (index, out) in out.chunks_exact_mut(S::LANES).enumerate() {
-                    double_sums::<S>(&taps, &kernel[index * S::LANES..], panel, out);
+                    double_sums(&taps, &kernel[index * S::LANES..], panel, &mut out[..S::LANES]);
                 }
             }
         }
     }
 }
 
-/// The sums over the nine taps, `tap_stride` numbers apart, in the order in which kept kernels are summed. A tap whose weight is 0
-/// would add nothing.
+/// The sums over the nine taps, `tap_stride` numbers apart, of as many pairs of channels as `out` has places: a vector at most. A tap
+/// whose weight is 0 would add nothing.
 #[inline(always)]
-fn double_sums<S: Simd>(taps: &[f64; 9], kernel: &[f32], tap_stride: usize, out: &mut [f32]) {
+pub(super) fn double_sums(taps: &[f64; 9], kernel: &[f32], tap_stride: usize, out: &mut [f32]) {
     let mut sums = [0.0_f64; MAX_LANES];
     for (tap, &weight) in taps.iter().enumerate() {
         if weight != 0.0 {
-            let g = &kernel[tap * tap_stride..][..S::LANES];
+            let g = &kernel[tap * tap_stride..][..out.len()];
             for (sum, &g) in sums.iter_mut().zip(g) {
                 *sum += weight * f64::from(g);
             }

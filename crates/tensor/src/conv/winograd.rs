@@ -15,11 +15,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::kernel_transform::double_sums;
 use super::method::Method;
 use super::sink::{Halves, Part};
 use super::tiling::Tiling;
 use super::{Conv, Extent, GRANULE, Section, Sink, Source, run_tasks};
-use crate::packed::{MAX_PANEL, Product, pack, packed_len};
+use crate::packed::{Product, packed_len, pieces};
 use crate::prefetch::prefetch_row;
 use crate::simd::{Access, Kernel, Simd};
 use crate::winograd::{Transform, TransformScratch};
@@ -27,6 +28,9 @@ use crate::{Isa, Scratch};
 
 /// The most tiles of a run: with far fewer, reading U takes longer than multiplying with it.
 const RUN_TILES: usize = 36;
+
+/// So many elements of U are made of one reading of the kernel.
+const ELEMENTS_AT_ONCE: usize = 4;
 
 /// [`super::Algorithm::Winograd4`] and [`super::Algorithm::Winograd6`].
 pub(super) struct Winograd<F>(pub(super) PhantomData<F>);
@@ -47,21 +51,12 @@ impl<F: Transform> Method for Winograd<F> {
     /// U = G g G^T for every pair of channels, packed element by element: [xi][packed `in_channels` x `out_channels`].
     fn pack(&self, isa: Isa, kernel: &[f32], in_channels: usize, out_channels: usize, packed: &mut [f32]) {
         let plane = packed_len(isa, in_channels, out_channels);
-        packed.par_chunks_mut(plane).enumerate().for_each(|(xi, packed)| {
-            let taps = F::kernel_element(xi / F::PATCH, xi % F::PATCH);
-            pack(isa, in_channels, out_channels, packed, |input, first, out| {
-                let mut sums = [0.0_f64; MAX_PANEL];
-                let sums = &mut sums[..out.len()];
-                for (tap, weight) in taps.iter().enumerate() {
-                    let g = &kernel[(tap * in_channels + input) * out_channels + first..][..out.len()];
-                    for (sum, &g) in sums.iter_mut().zip(g) {
-                        *sum += weight * f64::from(g);
-                    }
-                }
-                for (out, &sum) in out.iter_mut().zip(&*sums) {
-                    *out = sum as f32;
-                }
-            });
+        packed.par_chunks_mut(ELEMENTS_AT_ONCE * plane).enumerate().for_each(|(task, packed)| {
+            let xi = |plane: usize| task * ELEMENTS_AT_ONCE + plane;
+            let taps = |plane| F::kernel_element(xi(plane) / F::PATCH, xi(plane) % F::PATCH);
+            let planes = packed.chunks_exact_mut(plane).enumerate();
+            let planes: Vec<_> = planes.map(|(plane, packed)| (taps(plane), packed)).collect();
+            isa.dispatch(PackElements { kernel, in_channels, out_channels, planes });
         });
     }
 
@@ -75,6 +70,40 @@ impl<F: Transform> Method for Winograd<F> {
         run_tasks(parts, scratch, planes.scratch_len(), |part, scratch| {
             conv.isa.dispatch(Task { conv, kernel, planes, source, part, scratch });
         });
+    }
+}
+
+/// Some elements of U for every pair of channels: what is read of the kernel is there for all of them.
+struct PackElements<'a> {
+    kernel: &'a [f32],
+    in_channels: usize,
+    out_channels: usize,
+    planes: Vec<([f64; 9], &'a mut [f32])>,
+}
+
+impl Kernel for PackElements<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { kernel, in_channels, out_channels, mut planes } = self;
+        let tap_stride = in_channels * out_channels;
+        for (input, first, place) in pieces(S::PANEL, in_channels, out_channels) {
+            let kernel = &kernel[input * out_channels + first..];
+            let width = S::PANEL.min(out_channels - first);
+            for (taps, packed) in &mut planes {
+                let out = &mut packed[place..place + S::PANEL];
+                for at in (0..width).step_by(S::LANES) {
+                    let (out, kernel) = (&mut out[at..], &kernel[at..]);
+                    if at + S::LANES <= width {
+                        double_sums(taps, kernel, tap_stride, &mut out[..S::LANES]);
+                    } else {
+                        double_sums(taps, kernel, tap_stride, &mut out[..width - at]);
+                    }
+                }
+                out[width..].fill(0.0);
+            }
+        }
     }
 }
 

@@ -25,10 +25,8 @@ pub(crate) use tile::Tile;
 
 use crate::buffer::AlignedBuffer;
 use crate::simd::Isa;
-use crate::{GRANULE, Matrix, TensorError};
+use crate::{Matrix, TensorError};
 
-/// Columns of the widest panel: two of the widest vectors.
-pub(crate) const MAX_PANEL: usize = 2 * GRANULE;
 /// Rows of B in one block.
 pub(crate) const DEPTH: usize = 256;
 
@@ -124,15 +122,27 @@ pub(crate) fn pack(
     fill: impl Fn(usize, usize, &mut [f32]),
 ) {
     let panel = isa.panel();
-    let mut panels = data.chunks_exact_mut(panel);
-    for block in (0..rows).step_by(DEPTH) {
-        for first in (0..columns).step_by(panel) {
-            let width = panel.min(columns - first);
-            for (k, out) in (block..rows.min(block + DEPTH)).zip(&mut panels) {
-                let (out, rest) = out.split_at_mut(width);
-                fill(k, first, out);
-                rest.fill(0.0);
-            }
-        }
+    for (k, first, at) in pieces(panel, rows, columns) {
+        let (out, rest) = data[at..at + panel].split_at_mut(panel.min(columns - first));
+        fill(k, first, out);
+        rest.fill(0.0);
     }
+}
+
+/// The pieces of a packed K x N matrix, `panel` numbers each: row, first column, and where it is. Row by row, as matrices are read
+/// fastest.
+#[inline(always)]
+pub(crate) fn pieces(
+    panel: usize,
+    rows: usize,
+    columns: usize,
+) -> impl Iterator<Item = (usize, usize, usize)> {
+    let padded = columns.next_multiple_of(panel);
+    (0..rows).flat_map(move |k| {
+        let block = k / DEPTH * DEPTH;
+        let depth = DEPTH.min(rows - block);
+        (0..columns)
+            .step_by(panel)
+            .map(move |first| (k, first, block * padded + first * depth + (k - block) * panel))
+    })
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::Dtype;
@@ -198,23 +199,24 @@ pub(crate) fn read_numbers(
 
 /// Numbers from bytes; `little` tells their order. The length of `bytes` is a multiple of the type's.
 fn decode(dtype: Dtype, bytes: &[u8], little: bool, out: &mut Vec<f32>) {
-    macro_rules! numbers {
-        ($type:ty, $size:literal, $to_f32:expr) => {
-            out.extend(bytes.chunks_exact($size).map(|chunk| {
+    macro_rules! read {
+        ($type:ty, $size:literal) => {
+            bytes.chunks_exact($size).map(|chunk| {
                 let mut array = [0_u8; $size];
                 array.copy_from_slice(chunk);
-                let number =
-                    if little { <$type>::from_le_bytes(array) } else { <$type>::from_be_bytes(array) };
-                $to_f32(number)
-            }))
+                if little { <$type>::from_le_bytes(array) } else { <$type>::from_be_bytes(array) }
+            })
         };
     }
     match dtype {
-        Dtype::F64 => numbers!(f64, 8, |x: f64| x as f32),
-        Dtype::F32 => numbers!(f32, 4, |x: f32| x),
-        Dtype::F16 => numbers!(f16, 2, f16::to_f32),
-        Dtype::Bf16 => numbers!(bf16, 2, bf16::to_f32),
-        Dtype::Other => numbers!(u8, 1, f32::from),
+        Dtype::F64 => out.extend(read!(f64, 8).map(|x| x as f32)),
+        Dtype::F32 => out.extend(read!(f32, 4)),
+        Dtype::F16 => {
+            let numbers: Vec<f16> = read!(f16, 2).collect();
+            out.extend(numbers.to_f32_vec());
+        }
+        Dtype::Bf16 => out.extend(read!(bf16, 2).map(bf16::to_f32)),
+        Dtype::Other => out.extend(bytes.iter().copied().map(f32::from)),
     }
 }
 
