@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use impasto_tensor::{Element, Tensor};
+use impasto_tensor::{Element, Shape, Tensor};
 
 use crate::ops::{conv, pool, relu};
 use crate::terms::{Losses, Term};
@@ -29,10 +29,29 @@ pub fn responses<T: Element>(
                 relu::forward(z.data_mut());
                 z
             }
-            Layer::Pool => pool::forward(chain.pooling, input)?,
+            Layer::Pool => {
+                check_pooled(chain, image.shape(), at)?;
+                pool::forward(chain.pooling, input)?
+            }
         });
     }
     Ok(responses)
+}
+
+/// Checks that a picture has a position after the pooling `chain.layers[at]`: else the convolution behind it is named.
+fn check_pooled<T>(chain: &Chain<T>, image: Shape, at: usize) -> Result<(), AutodiffError> {
+    let Shape { height, width, .. } = image;
+    let is_pool = |layer: &&Layer<T>| matches!(layer, Layer::Pool);
+    let minimum = 1 << chain.layers[..=at].iter().filter(is_pool).count();
+    if height.min(width) >= minimum {
+        return Ok(());
+    }
+    let behind = chain.layers[at..].iter().find_map(|layer| match layer {
+        Layer::Conv(conv) => Some(conv.name.clone()),
+        Layer::Pool => None,
+    });
+    let layer = behind.unwrap_or_else(|| "its last pooling".to_owned());
+    Err(AutodiffError::TooSmall { height, width, layer, minimum })
 }
 
 /// What the first layer reads of a picture.

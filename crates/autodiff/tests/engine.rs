@@ -412,6 +412,10 @@ fn what_does_not_fit_is_refused_by_name() {
     };
     let error = refused(&image, "conv3_1");
     assert!(error.contains("too small for conv3_1") && error.contains("4 x 4"), "{error}");
+    // The plain evaluation says it in the same words.
+    let picture = Tensor::from_vec(Shape::new(3, 16, 3), image.clone()).unwrap();
+    let plain = reference::responses(&case.chain, &picture, case.chain.layers.len() - 1);
+    assert_eq!(plain.unwrap_err().to_string(), error);
     let error = refused(&image, "conv9_9");
     assert!(error.contains("no layer conv9_9") && error.contains("conv2_2"), "{error}");
     let error = refused(&image[1..], "conv1_1");
