@@ -263,9 +263,15 @@ fn jobs_of_different_options_do_not_share_what_depends_on_them() {
     };
     let rows: String = options.iter().enumerate().map(row).collect();
     fs::write(folder.path("jobs.jsonl"), rows).unwrap();
-    let quick = "--size 40 --iterations 2";
-    end(&folder, &format!("batch jobs.jsonl --state state {quick}"), 0);
+    let layers = [("content-layers", "conv3_1"), ("style-layers", "conv1_1,conv2_1,conv3_1")];
+    let quick = |besides: &str| {
+        let layers = layers.iter().filter(|(name, _)| *name != besides);
+        let options = layers.map(|(name, value)| format!("--{name} {value}"));
+        ["--size 40 --iterations 2".to_owned()].into_iter().chain(options).collect::<Vec<_>>().join(" ")
+    };
+    end(&folder, &format!("batch jobs.jsonl --state state {}", quick("")), 0);
     for (number, (name, value)) in options.iter().enumerate() {
+        let quick = quick(name);
         succeed(
             &folder,
             &format!("transfer photos/a.png styles/x.png -o alone.png {quick} --{name} {value}"),

@@ -228,7 +228,7 @@ const TRIALS: &[Trial] = &[
     other("vary", "pool=average"),
     of("sweep", with("seed", "7", "--init noise --vary tv-weight=0")),
     of("gradcheck", other("seed", "7")),
-    of("gradcheck", on("photo.png painting.webp", other("size", "24"))),
+    of("gradcheck", on("photo.png painting.webp", other("size", "26"))),
     of("gradcheck", on("photo.png painting.webp", with("pool", "average", "--pool max"))),
     of("gradcheck", on("photo.png painting.webp", with("border", "reflect", "--border zero"))),
     of("gradcheck", on("photo.png painting.webp", other("preset", "paper"))),
@@ -298,6 +298,7 @@ fn line(command: &Short, trial: &Trial, known: &BTreeSet<String>, with: bool) ->
     match trial.operands {
         // Of two pictures a whole objective is checked: the quicker one of two.
         Some(_) if command.name == "gradcheck" => {
+            options.insert("size".to_owned(), "24".to_owned());
             if trial.option != "operations-only" {
                 options.insert("filter".to_owned(), "masks".to_owned());
             }

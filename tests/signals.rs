@@ -16,8 +16,8 @@ use crate::left_out::left_out;
 use crate::mounts::own_mounts;
 
 /// A transfer that only a signal ends.
-const ENDLESS: &str =
-    "transfer photo.png painting.webp --size 48 --iterations 1000000 -o out.png --log log.jsonl";
+const ENDLESS: &str = "transfer photo.png painting.webp --size 48 --iterations 1000000 -o out.png --log log.jsonl \
+                       --content-layers conv3_1 --style-layers conv1_1,conv2_1,conv3_1";
 
 const SIGNALS: [(&str, i32); 3] = [("HUP", 129), ("INT", 130), ("TERM", 143)];
 
@@ -276,7 +276,7 @@ fn a_second_signal_ends_what_hangs() {
 fn one_signal_that_is_sent_twice_is_one() {
     let Some(folder) = folder() else { return };
     // To the program, and again to the group, in which it is.
-    let starter = ["timeout", "--preserve-status", "--signal=TERM", "6"];
+    let starter = ["timeout", "--preserve-status", "--signal=TERM", "3"];
     let run = Run::start_by(&folder, &starter, ENDLESS);
     let ended = run.end();
     if lines_of(&folder.path("log.jsonl")) > 0 {
