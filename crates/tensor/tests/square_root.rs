@@ -109,7 +109,7 @@ proptest! {
 #[test]
 fn a_matrix_without_a_root_has_that_of_its_diagonal() {
     let n = 3;
-    let below = [4.0, 9.0, 0.0, 9.0, 1.0, 0.0, 0.0, 0.0, -1.0];
+    let below = [4.0, 9.0, 16.0, 9.0, 1.0, 0.0, 16.0, 0.0, -1.0];
     let identity = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
     let diagonal = [2.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
     let gradient = [0.25, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0];

@@ -340,10 +340,8 @@ impl Panels<'_> {
         let rows = first..first + sum.len() / (S::PANEL * padded);
         assert!(padded.is_multiple_of(S::PANEL) && panels.len() == depth * padded && rows.end <= count);
         assert!(sum.len() == rows.len() * S::PANEL * padded, "whole rows of panels");
-        let pairs: usize = rows.clone().map(|i| count - i).sum();
-        let tiles = pairs * S::PANEL.div_ceil(S::ROWS);
         let panel_len = depth * S::PANEL;
-        let mut prefetch = Parts::new(next.0, next.1.div_ceil(tiles), depth);
+        let mut prefetch = prefetched_parts::<S>(rows.clone(), count, next, depth);
         for i in rows {
             let left = &panels[i * panel_len..][..panel_len];
             for j in i..count {
@@ -370,6 +368,19 @@ impl Panels<'_> {
             }
         }
     }
+}
+
+/// `next` in as many parts as there are tiles in these rows of `count` panels.
+#[inline(always)]
+fn prefetched_parts<S: Simd>(
+    rows: Range<usize>,
+    count: usize,
+    next: (*const f32, usize),
+    depth: usize,
+) -> Parts {
+    let pairs: usize = rows.map(|i| count - i).sum();
+    let tiles = pairs * S::PANEL.div_ceil(S::ROWS);
+    Parts::new(next.0, next.1.div_ceil(tiles), depth)
 }
 
 #[cfg(test)]
