@@ -51,6 +51,8 @@ mod tests {
     fn a_place_is_counted_from_zero_with_the_last_side_fastest() {
         assert_eq!(place(7, 12, &[]), "coordinate 7 of 12");
         assert_eq!(place(7, 12, &[3, 2, 2]), "coordinate 7 of 12, [1, 1, 1] of [3, 2, 2]");
+        assert_eq!(place(7, 12, &[3, 4]), "coordinate 7 of 12, [1, 3] of [3, 4]");
+        assert_eq!(place(7, 12, &[12]), "coordinate 7 of 12");
         assert_eq!(place(7, 12, &[3, 2]), "coordinate 7 of 12");
     }
 }

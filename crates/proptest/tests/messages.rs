@@ -5,10 +5,12 @@ use std::panic::catch_unwind;
 
 use impasto_proptest::strategies::numbers;
 use impasto_proptest::{
-    Cases, Checks, Operation, Property, assert_accumulates, assert_adjoint, assert_gradient,
-    assert_operation, check_accumulates, check_adjoint, check_gradient, check_operation, check_repeats,
-    check_same_bits_on_threads, check_twin,
+    Bits, Cases, Checks, Operation, Property, assert_accumulates, assert_adjoint, assert_gradient,
+    assert_operation, assert_operations, assert_same_bits_on_threads, assert_twin, check_accumulates,
+    check_adjoint, check_gradient, check_operation, check_repeats, check_same_bits_on_threads, check_twin,
 };
+use impasto_tensor::{Shape, Tensor};
+use proptest::prelude::*;
 
 /// The message that something panics with.
 fn message(panics: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -98,6 +100,21 @@ fn what_is_no_number_is_said() {
 fn an_assertion_panics_with_the_message() {
     let text = message(|| assert_gradient(|x| (x[0] * x[0], vec![0.0]), &[1.5]));
     assert!(text.contains("it is         0\n  it should be  3\n"), "{text}");
+}
+
+#[test]
+fn every_assertion_panics() {
+    let twin = message(|| assert_twin(&[1.0, 2.0], &[1.0, 3.0], 1e-6));
+    assert!(twin.starts_with("fast and plain differ at coordinate 1 of 2\n"), "{twin}");
+    let adjoint = message(|| assert_adjoint(<[f64]>::to_vec, |y| vec![2.0 * y[0]], &[1.0], &[1.0]));
+    assert!(
+        adjoint.starts_with("backward is not the adjoint of forward at coordinate 0 of 1\n"),
+        "{adjoint}"
+    );
+    let threads = message(|| assert_same_bits_on_threads(rayon::current_num_threads));
+    assert!(threads.ends_with("2 threads give other bits than one"), "{threads}");
+    let drawn = message(|| assert_operations(numbers(1..9).prop_map(|x| (Unmasked, x))));
+    assert!(drawn.starts_with("Unmasked: the gradient is wrong at coordinate 0 of 1\n"), "{drawn}");
 }
 
 /// y_i = x_i^2 as an H x W x C array whose gradient is twice too small in one channel.
@@ -218,6 +235,9 @@ fn twins_that_differ_say_where_and_how_many() {
     assert_eq!(check_twin(&[f64::NAN, 1.0], &[0.0, 1.0], 1.0).unwrap_err().coordinate, Some(0));
     assert_eq!(check_twin(&[1.0, 1.0], &[1.0, f64::NAN], 1.0).unwrap_err().coordinate, Some(1));
     assert_eq!(check_twin(&[1.0], &[1.0, 1.0], 1.0).unwrap_err().property, Property::Length);
+    // One is off by all that is allowed, one by more.
+    let failure = check_twin(&[1.0, 6.0, 4.0], &[0.0, 4.0, 4.0], 0.25).unwrap_err();
+    assert!(failure.to_string().ends_with("1 of 3 numbers differ by more than is allowed"), "{failure}");
     assert!(check_twin(&[1e-300], &[0.0], 1e-3).is_err(), "nothing is a part of 0");
 }
 
@@ -230,6 +250,22 @@ fn bits_that_depend_on_threads_say_on_how_many() {
     assert!(
         check_same_bits_on_threads(|| if rayon::current_num_threads() == 8 { -0.0 } else { 0.0 }).is_err()
     );
+}
+
+/// Of all its numbers, one after the other, whatever holds them.
+#[test]
+fn bits_are_those_of_every_number_in_order() {
+    fn numbers(of: &(impl Bits + ?Sized)) -> Vec<f64> {
+        of.bits().into_iter().map(|(_, number)| number).collect()
+    }
+    let bits = |x: f64| (x.to_bits(), x);
+    assert_eq!([0.5, -0.0].bits(), [bits(0.5), bits(-0.0)]);
+    assert_eq!([0.5_f32].bits(), [(u64::from(0.5_f32.to_bits()), 0.5)]);
+    assert_eq!((numbers(&Some(3.0)), numbers(&None::<f64>)), (vec![3.0], vec![]));
+    let tensor = Tensor::from_vec(Shape::new(1, 2, 1), vec![4.0, 5.0]).unwrap();
+    assert_eq!(numbers(&tensor), [4.0, 5.0]);
+    assert_eq!(numbers(&(vec![1.0], [2.0_f32, 3.0])), [1.0, 2.0, 3.0]);
+    assert_eq!(numbers(&(Some(1.0), vec![2_u8, 3], 4_usize)), [1.0, 2.0, 3.0, 4.0]);
 }
 
 #[test]

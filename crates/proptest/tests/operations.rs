@@ -7,7 +7,7 @@ use impasto_proptest::strategies::{
 };
 use impasto_proptest::{
     Cases, Chain, Checks, Operation, Property, Step, assert_operation, assert_operations, check_claim,
-    check_gradient, check_operation,
+    check_gradient, check_operation, uneven,
 };
 use proptest::prelude::*;
 
@@ -135,12 +135,56 @@ fn each_property_is_checked() {
         ("overwrites", Property::Accumulates),
     ] {
         let failure = check(fault).expect_err(fault);
+        let is_of_lengths =
+            failure.notes.iter().any(|note| note.starts_with("backward does not return a number"));
+        assert_eq!(is_of_lengths, fault == "length", "{failure}");
         assert_eq!(
             (failure.property, failure.operation.unwrap().name.as_str()),
             (property, "Thrice"),
             "{fault}"
         );
     }
+}
+
+/// y = x, fast and plain, which differ by `off`; it keeps the points at which it is called, with dL/dy.
+#[derive(Default)]
+struct Same {
+    off: f64,
+    called: RefCell<Vec<(Vec<f64>, Vec<f64>)>>,
+}
+
+impl Operation for Same {
+    fn forward(&self, x: &[f64]) -> Vec<f64> {
+        x.to_vec()
+    }
+    fn backward(&self, x: &[f64], gradient: &[f64]) -> Vec<f64> {
+        self.called.borrow_mut().push((x.to_vec(), gradient.to_vec()));
+        gradient.to_vec()
+    }
+    fn plain_forward(&self, x: &[f64]) -> Option<Vec<f64>> {
+        Some(x.iter().map(|x| x + self.off).collect())
+    }
+}
+
+/// Twins may differ by rounding; the shape is a row.
+#[test]
+fn what_an_operation_does_not_say_is_plain() {
+    let check = |off| check_operation(&Same { off, ..Same::default() }, &[1.0, -0.5], &Checks::default());
+    assert!(check(1e-13).is_ok() && check(1e-11).unwrap_err().property == Property::TwinForward);
+    assert!(Same::default().shape().is_empty());
+}
+
+/// It is x backwards and halved, with other weights.
+#[test]
+fn between_two_calls_there_is_one_at_another_point() {
+    let (same, checks) = (Same::default(), Checks::default());
+    check_operation(&same, &[1.0, -0.5, 0.25], &checks).unwrap();
+    let at_x = (vec![1.0, -0.5, 0.25], uneven(3, checks.seed));
+    let elsewhere = (vec![0.125, -0.25, 0.5], uneven(3, checks.seed + 1));
+    let called = same.called.take();
+    let other = called.iter().position(|call| *call == elsewhere).expect("another point");
+    assert!(called[..other].contains(&at_x) && called[other..].contains(&at_x));
+    assert!(called.iter().all(|call| *call == at_x || *call == elsewhere));
 }
 
 /// A convolution whose gradient is right where x is, and which is not linear although it says so.

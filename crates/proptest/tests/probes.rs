@@ -158,6 +158,13 @@ fn the_worst_coordinate_is_named() {
 }
 
 #[test]
+fn of_those_that_are_as_wrong_the_first_one_is_named() {
+    let sum = |x: &[f64]| (x[0] + x[1], vec![1.5, 1.5]);
+    let failure = check_gradient(sum, &[1.0, 1.0], &Checks::default()).unwrap_err();
+    assert_eq!(failure.coordinate, Some(0), "{failure}");
+}
+
+#[test]
 fn eight_wrong_coordinates_are_all_listed() {
     let list = |wrong: usize| {
         let claim =
@@ -199,6 +206,9 @@ fn patterns_are_seen_at_any_size() {
         let flat = |x: &[f64]| (size * x[0] + 1e-9 * size * x[1], vec![size, size]);
         let failure = check_gradient(flat, &[1.0, 1.0], &Checks::default()).unwrap_err();
         assert_eq!(failure.notes[1], "every wrong coordinate should be 0");
+        let several = |x: &[f64]| (0.5 * (x[0] * x[0] + x[1] * x[1]), vec![2.0 * x[0], 3.0 * x[1]]);
+        let failure = check_gradient(several, &[size, size], &Checks::default()).unwrap_err();
+        assert_eq!(failure.notes, ["2 of 2 coordinates are wrong: 0, 1"]);
     }
 }
 

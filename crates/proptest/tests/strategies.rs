@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::fmt::Debug;
 
 use impasto_proptest::strategies::{
-    apart, chains, chains_off_kinks, dimensions, extremes, kernels, masks, numbers, off_zero, pictures,
-    positive_semidefinite, shapes, tensors, ties, wide, with_zeros,
+    SquareMatrix, apart, chains, chains_off_kinks, dimensions, extremes, kernels, masks, numbers, off_zero,
+    pictures, positive_semidefinite, shapes, tensors, ties, wide, with_zeros,
 };
 use impasto_proptest::{Cases, Step, check_twin};
 use impasto_tensor::{Shape, Tensor};
@@ -186,6 +186,55 @@ fn matrices_are_of_every_rank() {
         matrices.iter().flat_map(|matrix| &matrix.data).fold(0.0, |most: f64, number| most.max(*number));
     assert!((0.8..=1.0).contains(&largest), "{largest}");
     assert!(matrices.iter().any(|matrix| matrix.data[1] < -0.1));
+}
+
+/// The rank of a matrix that is not below 0: each pivot is the largest number of what is left of the diagonal.
+fn rank(matrix: &SquareMatrix) -> usize {
+    let (n, mut m) = (matrix.side, matrix.data.clone());
+    for rank in 0..n {
+        let pivot = (0..n).max_by(|&i, &j| m[i * n + i].total_cmp(&m[j * n + j])).unwrap();
+        let value = m[pivot * n + pivot];
+        if value < 1e-12 {
+            return rank;
+        }
+        let row: Vec<f64> = (0..n).map(|j| m[pivot * n + j]).collect();
+        for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
+            m[i * n + j] -= row[i] * row[j] / value;
+        }
+    }
+    n
+}
+
+#[test]
+fn large_matrices_too_are_of_every_rank() {
+    let mut ranks = [0; 6];
+    for matrix in drawn(300, positive_semidefinite(5..=5)) {
+        ranks[rank(&matrix)] += 1;
+    }
+    // One to six rows, each as often.
+    assert!(ranks[1..5].iter().all(|&count| count > 25) && ranks[5] > 60, "{ranks:?}");
+}
+
+#[test]
+fn every_careless_number_is_drawn_with_both_signs() {
+    let drawn: Vec<f64> = drawn(20, extremes(200)).concat();
+    for magnitude in [0.0, 1.0, f64::EPSILON, f64::MIN_POSITIVE, 1e-310, 5e-324, 1e-150, 1e150] {
+        for number in [magnitude, -magnitude] {
+            assert!(drawn.iter().any(|x| x.to_bits() == number.to_bits()), "{number:e}");
+        }
+    }
+}
+
+#[test]
+fn chains_off_kinks_have_those_steps_too() {
+    let (mut relus, mut pairs) = (0, 0);
+    for (chain, x) in drawn(400, chains_off_kinks(5, 9)) {
+        for (step, input) in chain.0.iter().zip(chain.responses(&x)) {
+            relus += usize::from(*step == Step::Relu && !input.is_empty());
+            pairs += usize::from(*step == Step::Max && input.len() > 1);
+        }
+    }
+    assert!(relus > 60 && pairs > 40, "{relus} {pairs}");
 }
 
 #[test]
