@@ -216,6 +216,7 @@ proptest! {
             both.add(before, &Scratch::default());
             both.add(after, &Scratch::default());
             prop_assert!(both.normalised() == alone.normalised() && alone.mean().is_empty(), "{isa:?}");
+            prop_assert_eq!(both.mean().len(), channels);
             for (i, &ours) in both.mean().iter().enumerate() {
                 prop_assert!((f64::from(ours) - mean(i)).abs() < 1e-6, "{isa:?} {i}: {ours}");
             }
