@@ -186,3 +186,30 @@ impl Light {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::white_noise;
+
+    /// After an evaluation.
+    #[test]
+    fn bytes_are_those_of_what_is_held_beside_start_and_gradient() {
+        let (photo, mask) = (white_noise(5, 7, 1).unwrap(), Mask::new(5, 7, vec![0.5; 35]).unwrap());
+        for (is_light, is_kept) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut pixels =
+                if is_light { Pixels::of_light(vec![1.0; 35]) } else { Pixels::of(vec![1.0; 105]) };
+            if is_kept {
+                pixels = pixels.keeping(&photo, mask.clone()).unwrap();
+            }
+            let u = pixels.start();
+            let mut gradient = vec![0.0; u.len()];
+            pixels.evaluate(&u, &mut gradient, |_, _| Ok::<(), ()>(())).unwrap();
+            let of_light = pixels.light.iter().map(|light| light.pixels.len() + light.gradient.len());
+            let of_kept =
+                pixels.kept.iter().map(|kept| kept.photo.len() + kept.mask.len() + kept.mixed.len());
+            let held = 4 * (of_light.sum::<usize>() + of_kept.sum::<usize>());
+            assert_eq!(Pixels::bytes(35, is_light, is_kept), held as u64, "{is_light} {is_kept}");
+        }
+    }
+}

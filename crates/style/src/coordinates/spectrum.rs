@@ -398,6 +398,14 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_those_of_variables_start_gradient_and_groups() {
+        let spectrum = Spectrum::around(white_noise(9, 14, 0).unwrap());
+        let (u, start, gradient) = (&spectrum.start, &spectrum.start, &spectrum.pixel_gradient);
+        let numbers = [u, start, gradient].map(|numbers| size_of_val(&numbers[..])).iter().sum::<usize>();
+        assert_eq!(Spectrum::bytes(9 * 14 * 3), (numbers + spectrum.groups().of.len()) as u64);
+    }
+
+    #[test]
     fn a_start_is_kept_to_the_bit_while_nothing_moves() {
         let start = white_noise(7, 11, 3).unwrap();
         let (mut between, mut x) = (vec![1.0; 231], vec![1.0; 231]);
@@ -421,6 +429,8 @@ mod tests {
         for (group, place) in places.iter().enumerate() {
             let first = 8.0 * (group / 57) as f32;
             assert!((first..=first + 7.0).contains(place), "{group} at {place}");
+            let scale = *place as usize;
+            assert_eq!(Spectrum::colour_and_octave(group), (scale / 8, scale % 8));
         }
     }
 }

@@ -213,6 +213,12 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_has_its_sides_and_four_bytes_a_number() {
+        let mask = mask(3, 5, 1);
+        assert_eq!((mask.height(), mask.width(), mask.bytes()), (3, 5, 4 * mask.values().len() as u64));
+    }
+
+    #[test]
     fn a_mask_is_the_light_of_a_picture() {
         let picture =
             Picture::new(1, 4, [[255.0; 3], [0.0; 3], [255.0, 0.0, 0.0], [300.0; 3]].concat()).unwrap();

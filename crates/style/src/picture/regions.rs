@@ -346,6 +346,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn labels_have_the_size_and_proportions_of_their_picture() {
+        let found = regions(&segmentation(80, 120), &segmentation(64, 64)).unwrap();
+        let labels = &found.photo;
+        assert_eq!((labels.size(), labels.bytes()), ((80, 120), 9600));
+        assert!(labels.fits((40, 60)) && !labels.fits((60, 40)));
+        // Half of the pixels are enough for masks of the segmentation's own size.
+        for (picture, masks) in
+            [((40, 120), (80, 120)), ((40, 119), (40, 119)), ((800, 1200), (80, 120)), ((80, 12), (80, 12))]
+        {
+            assert_eq!(labels.size_for(picture), masks, "{picture:?}");
+        }
+        assert_eq!(ColourRegions::bytes((80, 120), (64, 65)), 9 * (80 * 120 + 64 * 65));
+    }
+
     /// Of two colours that are one, the more frequent of both pictures together is it.
     #[test]
     fn colours_that_are_one_are_the_more_frequent() {
