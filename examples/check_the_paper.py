@@ -25,7 +25,10 @@ class Dump:
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.manifest = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        try:
+            self.manifest = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as problem:
+            raise SystemExit(f"{folder} is no folder that `impasto explain --dump` wrote: {problem}") from None
         if self.manifest.get("format") != "impasto-dump":
             raise SystemExit(f"{folder}: this is no dump of impasto")
         if self.manifest.get("unfinished"):

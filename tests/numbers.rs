@@ -324,6 +324,10 @@ fn features_are_responses_and_gram_matrices() {
     for (arguments, code, says) in [
         ("photo.png --layers conv1_1 -o out.txt", 2, ".npz"),
         ("photo.png --layers conv9_1 -o out2.npz", 2, "conv9_1"),
+        ("photo.png --layers conv1_1:2 -o out2.npz", 2, "give the name alone"),
+        // As large as the deepest of these layers needs, and no other.
+        ("photo.png --layers conv1_1,conv3_1 --size 3 -o out2.npz", 2, "at least 4 for conv3_1"),
+        ("photo.png --layers conv1_1 --size 15 --quiet -o small.npz", 0, ""),
         ("none.png -o out2.npz", 1, "none.png"),
         ("photo.png -o none/out2.npz", 1, "none"),
     ] {

@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, interrupt: &Interrupt) -> Result<(), Failure> {
     let layers = layer_names(&arguments.layers)?;
-    let options = arguments.options.options()?;
+    let options = arguments.options.options_at(&arguments.layers)?;
     let output = Place::new(&arguments.output, Kind::Data("an archive"))?;
     if output.path().is_some_and(|path| path.extension().is_none_or(|extension| extension != "npz")) {
         let name = output.name();

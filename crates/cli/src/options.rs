@@ -40,6 +40,13 @@ impl OptionArguments {
         Ok(options)
     }
 
+    /// The same of a command that looks at these layers alone.
+    pub(crate) fn options_at(&self, layers: &str) -> Result<TransferOptions, Failure> {
+        let options = self.chosen().options()?;
+        options.clone().with_content_weight(0.0).with_style_layers(layers.parse()?).check_smallest()?;
+        Ok(options)
+    }
+
     /// What was given, on top of what counts otherwise.
     pub(crate) fn chosen(&self) -> Choices {
         self.choices.clone().or(&self.otherwise)

@@ -24,6 +24,12 @@ pub(crate) const STYLE_LAYERS: &str = "conv1_1,conv2_1,conv3_1,conv4_1,conv5_1";
 /// Layer names from a list like `conv1_1,conv2_1`.
 pub(crate) fn layer_names(list: &str) -> Result<Vec<String>, Failure> {
     let layers: impasto_style::LayerWeights = list.parse()?;
+    if let Some(entry) = list.split(',').find(|entry| entry.contains(':')) {
+        let entry = entry.trim();
+        return Err(Failure::wrong_use(format!(
+            "--layers has {entry}, and here nothing is weighed: give the name alone"
+        )));
+    }
     Ok(layers.0.into_iter().map(|entry| entry.layer).collect())
 }
 

@@ -26,13 +26,21 @@ pub struct Cases {
     pub seed: u64,
 }
 
-/// As many as proptest's `PROPTEST_CASES` says (256 without it), from the seed that [`SEED_VARIABLE`] gives; without it another one each time.
+/// As many as proptest's `PROPTEST_CASES` says (256 without it), from the seed that [`SEED_VARIABLE`] gives; without it another one each
+/// time. What that variable has and is no seed is a panic: other cases would pass for those that are looked for.
 impl Default for Cases {
     fn default() -> Self {
-        let given = std::env::var(SEED_VARIABLE).ok().and_then(|seed| seed.trim().parse().ok());
-        let seed = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
+        let given = std::env::var(SEED_VARIABLE).ok().filter(|text| !text.trim().is_empty());
+        let seed = given.map(|text| seed(&text).unwrap_or_else(|problem| panic!("{problem}")));
+        let seed = seed.unwrap_or_else(|| RandomState::new().hash_one("seed"));
         Self { count: Config::default().cases, seed }
     }
+}
+
+/// The seed that [`SEED_VARIABLE`] gives, or what is wrong with it.
+fn seed(text: &str) -> Result<u64, String> {
+    let wrong = |_| format!("{SEED_VARIABLE} must be a whole number from 0 to {}, not {text:?}", u64::MAX);
+    text.trim().parse().map_err(wrong)
 }
 
 /// A property does not hold: the smallest case that was found, and how to find it again.
@@ -106,5 +114,22 @@ fn cut(text: String) -> String {
     match text.char_indices().nth(PRINTED) {
         Some((end, _)) => format!("{} ... ({} bytes)", &text[..end], text.len()),
         None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seed;
+
+    #[test]
+    fn a_seed_is_a_whole_number() {
+        assert_eq!((seed("0"), seed(" 7\n"), seed("18446744073709551615")), (Ok(0), Ok(7), Ok(u64::MAX)));
+        for text in ["abc", "-1", "0x10", "1e3", "18446744073709551616"] {
+            let problem = seed(text).unwrap_err();
+            assert!(
+                problem.contains("must be a whole number from 0 to") && problem.contains(text),
+                "{problem}"
+            );
+        }
     }
 }

@@ -238,6 +238,8 @@ fn twins_that_differ_say_where_and_how_many() {
     // One is off by all that is allowed, one by more.
     let failure = check_twin(&[1.0, 6.0, 4.0], &[0.0, 4.0, 4.0], 0.25).unwrap_err();
     assert!(failure.to_string().ends_with("1 of 3 numbers differ by more than is allowed"), "{failure}");
+    let failure = check_twin(&[0.5], &[0.0], 1e-3).unwrap_err().to_string();
+    assert!(failure.contains("off by        0.5, where all that is right is 0\n"), "{failure}");
     assert!(check_twin(&[1e-300], &[0.0], 1e-3).is_err(), "nothing is a part of 0");
 }
 

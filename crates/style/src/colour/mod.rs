@@ -68,3 +68,18 @@ pub(crate) fn recolour(colours: Colours, painting: &mut Picture, part: Option<&[
 pub(crate) fn map_colours(picture: &mut Picture, map: &ColourMap) {
     picture.data_mut().as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| *pixel = map.apply(*pixel));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Weighted;
+    use crate::white_noise;
+
+    #[test]
+    fn every_pixel_has_a_weight() {
+        let picture = white_noise(2, 3, 1).unwrap();
+        assert_eq!(Weighted::whole(&picture).weights().collect::<Vec<_>>(), [1.0; 6]);
+        let some = [0.0, 0.5, 1.0, 0.25, 0.0, 2.0];
+        let weighted = Weighted { picture: &picture, weights: Some(&some) };
+        assert_eq!(weighted.weights().collect::<Vec<_>>(), some.map(f64::from));
+    }
+}

@@ -184,6 +184,14 @@ mod tests {
         })
     }
 
+    /// Rounding to whole grey levels is off by -1/2 to 1/2, each as often.
+    #[test]
+    fn the_least_variance_is_that_of_rounding() {
+        let errors = (0..1000).map(|k| (f64::from(k) + 0.5) / 1000.0 - 0.5);
+        let variance = errors.map(|error| error * error).sum::<f64>() / 1000.0;
+        assert!((LEAST_VARIANCE - variance).abs() < 1e-6, "{variance}");
+    }
+
     proptest! {
         #[test]
         fn covariances_become_the_targets(s in covariance(3), t in covariance(3), lower in covariance(2)) {
