@@ -247,9 +247,13 @@ mod tests {
 
     #[test]
     fn layouts_are_each_others_inverse() {
-        let values: Vec<f32> = (0..4 * 5 * 9).map(|value| value as f32).collect();
-        assert_eq!(hwio_to_oihw(&oihw_to_hwio(&values, 4, 5), 4, 5), values);
-        // Element (ky 1, kx 2, in 3, out 1).
-        assert_eq!(oihw_to_hwio(&values, 4, 5)[((3 + 2) * 5 + 3) * 4 + 1], values[(5 + 3) * 9 + 3 + 2]);
+        // Also channels that fill no tile.
+        for (outputs, inputs) in [(4, 5), (33, 17), (16, 32)] {
+            let values: Vec<f32> = (0..outputs * inputs * 9).map(|value| value as f32).collect();
+            let kernel = oihw_to_hwio(&values, outputs, inputs);
+            assert_eq!(hwio_to_oihw(&kernel, outputs, inputs), values);
+            // Element (ky 1, kx 2, in 3, out 1).
+            assert_eq!(kernel[((3 + 2) * inputs + 3) * outputs + 1], values[(inputs + 3) * 9 + 3 + 2]);
+        }
     }
 }

@@ -95,6 +95,7 @@ impl Kernel for PackElements<'_> {
                 let out = &mut packed[place..place + S::PANEL];
                 for at in (0..width).step_by(S::LANES) {
                     let (out, kernel) = (&mut out[at..], &kernel[at..]);
+                    // A length that is a constant leaves the sums in registers.
                     if at + S::LANES <= width {
                         double_sums(taps, kernel, tap_stride, &mut out[..S::LANES]);
                     } else {
