@@ -94,18 +94,16 @@ def run_cargo(arguments, **options):
 
 def mutants_of(crate, out):
     """The mutants of a crate as cargo-mutants lists them, and how many were left out."""
-    listed = ["mutants", "--list", "--json", "--package", f"impasto-{crate}", "--config"]
     plain = tomllib.loads(CONFIG.read_text())
     everything = out / "everything.toml"
     everything.write_text("examine_globs = " + json.dumps(plain["examine_globs"]) + "\n")
-    lists = []
-    for config in CONFIG, everything:
-        found = run_cargo([*listed, str(config)], cwd=ROOT, check=True)
-        lists.append([one for one in json.loads(found.stdout) if one["package"] == f"impasto-{crate}"])
-    # Fields that are left out of a structure cargo-mutants lists whatever its configuration says.
+    asked = ["mutants", "--list", "--json", "--package", f"impasto-{crate}", "--config", str(everything)]
+    found = run_cargo(asked, cwd=ROOT, check=True)
+    mutants = [one for one in json.loads(found.stdout) if one["package"] == f"impasto-{crate}"]
+    # cargo-mutants itself would list fields that are left out of a structure, whatever its configuration says.
     same = re.compile("|".join(plain["exclude_re"]))
-    listed = [one for one in lists[0] if not same.search(one["name"])]
-    return listed, len(lists[1]) - len(listed)
+    listed = [one for one in mutants if not same.search(one["name"])]
+    return listed, len(mutants) - len(listed)
 
 
 # Source text.

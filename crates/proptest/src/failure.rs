@@ -154,7 +154,7 @@ impl fmt::Display for Failure {
                 if self.property == Property::Gradient { "a typical slope" } else { "the largest number" };
             write!(f, "\n  off by        {difference}, ")?;
             // Nothing is a part of 0.
-            if error.is_infinite() && (self.got - self.expected).is_finite() {
+            if error.is_infinite() && self.got.is_finite() && self.expected.is_finite() {
                 write!(f, "where all that is right is 0")?;
             } else {
                 write!(f, "which is {error:.1e} of {unit}; {allowed:.1e} is allowed")?;
